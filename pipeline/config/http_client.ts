@@ -1,0 +1,34 @@
+/**
+ * Settings of an HTTP client.
+ *
+ * Source: collector reference 3.2 (confighttp).
+ *
+ * @module
+ */
+
+import { bool, durationMs, headerMap, int, oneOf, optionalSection, section, text } from "./schema.ts";
+import { tlsClientSchema } from "./tls.ts";
+
+/** The keys of a client, for components that add their own. */
+export function httpClientShape({ timeoutMs, compression }: { timeoutMs: number; compression: "gzip" | "none" }) {
+  return {
+    endpoint: text().default(""),
+    proxy_url: text().default(""),
+    tls: tlsClientSchema.optional(),
+    timeout: durationMs().default(timeoutMs),
+    headers: headerMap().default({}),
+    auth: optionalSection({ authenticator: text().default("") }),
+    compression: oneOf(["gzip", "zstd", "zlib", "deflate", "none", ""]).default(compression),
+    compression_params: section({ level: int({ min: -1, max: 22 }).default(0) }).prefault({}),
+    max_idle_conns: int({ min: 0 }).default(100),
+    max_idle_conns_per_host: int({ min: 0 }).default(0),
+    max_conns_per_host: int({ min: 0 }).default(0),
+    idle_conn_timeout: durationMs().default(90_000),
+    disable_keep_alives: bool().default(false),
+    force_attempt_http2: bool().default(true),
+    http2_read_idle_timeout: durationMs().default(0),
+    http2_ping_timeout: durationMs().default(15_000),
+    read_buffer_size: int({ min: 0 }).default(0),
+    write_buffer_size: int({ min: 0 }).default(524_288),
+  };
+}

@@ -1,0 +1,61 @@
+/**
+ * TLS settings shared by servers and clients.
+ *
+ * Source: collector reference 3.4 (configtls).
+ *
+ * @module
+ */
+
+import type { z } from "zod";
+import { bool, durationMs, oneOf, secret, section, text, textList } from "./schema.ts";
+
+const VERSIONS = ["", "1.0", "1.1", "1.2", "1.3"] as const;
+
+const common = {
+  ca_file: text().default(""),
+  ca_pem: secret().default(""),
+  cert_file: text().default(""),
+  cert_pem: secret().default(""),
+  key_file: text().default(""),
+  key_pem: secret().default(""),
+  include_system_ca_certs_pool: bool().default(false),
+  min_version: oneOf(VERSIONS).default("1.2"),
+  max_version: oneOf(VERSIONS).default(""),
+  cipher_suites: textList().default([]),
+  curve_preferences: textList().default([]),
+  reload_interval: durationMs().default(0),
+};
+
+/** TLS of a listener: needs a certificate and its key. */
+export const tlsServerSchema = section({
+  ...common,
+  client_ca_file: text().default(""),
+  client_ca_file_reload: bool().default(false),
+}).superRefine((tls, context) => {
+  for (const [file, pem] of [["cert_file", "cert_pem"], ["key_file", "key_pem"]] as const) {
+    if ((tls[file] === "") === (tls[pem] === "")) {
+      context.addIssue({ code: "custom", path: [file], message: `needs exactly one of ${file} and ${pem}` });
+    }
+  }
+});
+
+/** TLS of a client. */
+export const tlsClientSchema = section({
+  ...common,
+  insecure: bool().default(false),
+  insecure_skip_verify: bool().default(false),
+  server_name_override: text().default(""),
+}).superRefine((tls, context) => {
+  const hasCert = tls.cert_file !== "" || tls.cert_pem !== "";
+  const hasKey = tls.key_file !== "" || tls.key_pem !== "";
+  if (hasCert !== hasKey) context.addIssue({ code: "custom", message: "needs the certificate and its key together" });
+});
+
+export type TlsServerConfig = z.output<typeof tlsServerSchema>;
+export type TlsClientConfig = z.output<typeof tlsClientSchema>;
+
+/** A PEM given as text or as a file; undefined when neither is. Read at start, so that a missing file fails the start. */
+export async function readPem(file: string, pem: string): Promise<string | undefined> {
+  if (pem !== "") return pem;
+  return file === "" ? undefined : await Deno.readTextFile(file);
+}

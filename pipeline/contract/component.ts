@@ -1,0 +1,79 @@
+/**
+ * What a component is: a type name, a config schema, and a function that makes it. `pipeline/graph/registry.ts` lists
+ * them; `pipeline/graph/build.ts` makes instances as the collector does (section 2.5 of its reference): one receiver
+ * an id, one exporter an (id, signal), one processor an (id, pipeline), one connector an (id, from, to).
+ *
+ * @module
+ */
+
+import type { ConfigSchema } from "../config/schema.ts";
+import type { Clock, Random } from "../core/clock.ts";
+import type { Logger } from "../core/log.ts";
+import type { MemoryBudget } from "../core/memory.ts";
+import type { Meter } from "../core/telemetry.ts";
+import type { Signal } from "../otlp/signals.ts";
+import type { Consumer, Lifecycle } from "./consumer.ts";
+import type { ServeHttp } from "./http.ts";
+
+/** What the gateway hands to a component. */
+export interface ComponentDeps {
+  /** The id as configured: `otlphttp/eu`. */
+  readonly id: string;
+  readonly logger: Logger;
+  readonly meter: Meter;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Bytes held by all data workers together. */
+  readonly memory: MemoryBudget;
+}
+
+/** Common to all factories. */
+export interface Factory<Config> {
+  /** The collector's type name. */
+  readonly type: string;
+  /** Older names that a config may use for it. */
+  readonly aliases?: readonly string[];
+  /** One sentence for `components` and the docs. */
+  readonly summary: string;
+  readonly schema: ConfigSchema<Config>;
+  /** Things in a config that load but do not act, told once at start. Places are config paths below the component. */
+  warnings?(config: Config): readonly { readonly path: string; readonly message: string }[];
+}
+
+export interface ProcessorFactory<Config> extends Factory<Config> {
+  readonly signals: readonly Signal[];
+  create(config: Config, deps: ComponentDeps & { readonly signal: Signal }, next: Consumer): Consumer & Lifecycle;
+}
+
+export interface ExporterFactory<Config> extends Factory<Config> {
+  readonly signals: readonly Signal[];
+  create(config: Config, deps: ComponentDeps & { readonly signal: Signal }): Consumer & Lifecycle;
+}
+
+export interface ConnectorFactory<Config> extends Factory<Config> {
+  /** Which signal may become which. */
+  readonly routes: readonly { readonly from: Signal; readonly to: Signal }[];
+  /** @param pipelines The pipelines that it feeds, by pipeline id. */
+  create(
+    config: Config,
+    deps: ComponentDeps & { readonly from: Signal; readonly to: Signal },
+    pipelines: ReadonlyMap<string, Consumer>,
+  ): Consumer & Lifecycle;
+}
+
+export interface ReceiverFactory<Config> extends Factory<Config> {
+  readonly signals: readonly Signal[];
+  /** @param next The head of the pipelines of each signal that name this receiver. */
+  create(
+    config: Config,
+    deps: ComponentDeps & { readonly serveHttp: ServeHttp },
+    next: ReadonlyMap<Signal, Consumer>,
+  ): Lifecycle;
+}
+
+export interface ExtensionFactory<Config> extends Factory<Config> {
+  create(
+    config: Config,
+    deps: ComponentDeps & { readonly serveHttp: ServeHttp; readonly isReady: () => boolean },
+  ): Lifecycle;
+}

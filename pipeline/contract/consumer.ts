@@ -1,0 +1,49 @@
+/**
+ * The one interface that receivers, processors, connectors, sender chains and exporters are made of.
+ *
+ * @module
+ */
+
+import type { Payload } from "../otlp/payload.ts";
+
+/** How a payload was taken: wholly kept, or kept but for some items. A failure of the whole is a GatewayError. */
+export interface Outcome {
+  /** Items that will never be kept, told to the sender as a partial success. 0 when all are kept. */
+  readonly rejectedItems: number;
+  /** Why, in English, for the sender's developer; "" when there is nothing to say. */
+  readonly message: string;
+}
+
+/** Every item is kept. */
+export const KEPT: Outcome = { rejectedItems: 0, message: "" };
+
+/** Takes payloads. Called concurrently; never after `shutdown` of the component that owns it. */
+export interface Consumer {
+  /**
+   * Settles when the payload is kept by every destination that must have it.
+   *
+   * @param abort Fires when the caller no longer waits: its sender left, or its deadline passed.
+   * @throws {GatewayError} Not kept; it says whether and when a retry can help.
+   */
+  consume(payload: Payload, abort: AbortSignal): Promise<Outcome>;
+
+  /**
+   * Asked by a receiver before it reads a body, so that a refusal costs no memory. Absent: anything may come.
+   *
+   * @param bodyBytes The announced length, or 0 when unknown.
+   * @throws {GatewayError} It would be refused now.
+   */
+  admit?(bodyBytes: number): void;
+}
+
+/** What holds sockets, timers or data over time. */
+export interface Lifecycle {
+  /** Called once before the first payload; downstream components have started. Absent: nothing to start. */
+  start?(): Promise<void>;
+  /**
+   * Called once after the last payload; what is held is delivered before it settles.
+   *
+   * @param deadline When it fires, what is not delivered is given up, counted and told to whoever waits.
+   */
+  shutdown?(deadline: AbortSignal): Promise<void>;
+}

@@ -1,0 +1,65 @@
+/**
+ * How a component below `routes/` gets an HTTP server: it is handed `ServeHttp`, and gives a handler. The listener
+ * (node:http, node:https) and the Hono apps stay in `routes/`.
+ *
+ * @module
+ */
+
+import type { HttpServerConfig } from "../config/http_server.ts";
+import type { Outcome } from "./consumer.ts";
+import type { Origin } from "../otlp/payload.ts";
+import type { Signal } from "../otlp/signals.ts";
+
+/** The two encodings of OTLP/HTTP. */
+export type OtlpEncoding = "protobuf" | "json";
+
+/** What an OTLP receiver does with a request whose HTTP side is settled. Framework-free; one a receiver. */
+export interface OtlpHandler {
+  /** Configured paths, each with its signal: `/v1/traces` and so on. */
+  readonly paths: ReadonlyMap<string, Signal>;
+  /** Names (lower case) of request headers to keep as client metadata; "all" keeps every one. */
+  readonly metadata: "all" | readonly string[];
+  /**
+   * Asked before the body is read.
+   *
+   * @throws {GatewayError} Refused now.
+   */
+  admit(signal: Signal, bodyBytes: number): void;
+  /**
+   * Takes a whole decompressed body.
+   *
+   * @throws {GatewayError} Not kept.
+   */
+  accept(
+    signal: Signal,
+    encoding: OtlpEncoding,
+    body: Uint8Array,
+    origin: Origin,
+    abort: AbortSignal,
+  ): Promise<Outcome>;
+}
+
+/** Answers requests that are not OTLP: health, metrics, later the admin API. A Hono app's `fetch` is one. */
+export type FetchHandler = (request: Request) => Response | Promise<Response>;
+
+/** What runs behind a listener. */
+export type HttpApp = { readonly otlp: OtlpHandler } | { readonly fetch: FetchHandler };
+
+/** A listener that is open. */
+export interface HttpServer {
+  /** Where it listens; the port is the real one when 0 was asked for. */
+  readonly address: { readonly hostname: string; readonly port: number };
+  /**
+   * Stops accepting, lets requests in flight finish, closes idle connections at once.
+   *
+   * @param deadline When it fires, connections still open are cut.
+   */
+  shutdown(deadline: AbortSignal): Promise<void>;
+}
+
+/**
+ * Opens a listener; data workers share its port (SO_REUSEPORT).
+ *
+ * @throws {Error} The address is in use or not ours, or a certificate cannot be read.
+ */
+export type ServeHttp = (config: HttpServerConfig, app: HttpApp) => Promise<HttpServer>;

@@ -1,0 +1,43 @@
+/**
+ * What a component logs through. One line a batch at the most, never one an item; no secrets, no telemetry data.
+ *
+ * @module
+ */
+
+/** Severity names as the collector's `service::telemetry::logs::level`. */
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** Fields beside the message: short scalars. */
+export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** Writes structured lines. */
+export interface Logger {
+  /** Whether a line of this level would be written: ask before building costly fields. */
+  enabled(level: LogLevel): boolean;
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+  /** The same log with `fields` on every line. */
+  with(fields: LogFields): Logger;
+}
+
+/** Drops everything. */
+export const silentLogger: Logger = {
+  enabled: () => false,
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+  with: () => silentLogger,
+};
+
+/** A failure for a log line: its message and those of its causes, without stacks. */
+export function describeError(thrown: unknown): string {
+  const parts: string[] = [];
+  for (let at: unknown = thrown, depth = 0; at !== undefined && at !== null && depth < 5; depth++) {
+    parts.push(at instanceof Error ? at.message : String(at));
+    at = at instanceof Error ? at.cause : undefined;
+  }
+  return parts.join(": ");
+}

@@ -1,0 +1,70 @@
+/**
+ * A payload: validated OTLP of one signal, as wire bytes. Everything between a receiver and an exporter is made of it.
+ *
+ * Source: the protobuf encoding guide: concatenated messages merge, repeated fields append.
+ *
+ * @module
+ */
+
+import { type Signal, SIGNALS } from "./signals.ts";
+
+/** Where a payload came from, as far as a later component asked to know. */
+export interface Origin {
+  /** Client metadata (request headers, lower-case names) kept because a config asked for it. */
+  readonly metadata: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Of a sender about whom nobody asked. */
+export const NO_ORIGIN: Origin = { metadata: new Map() };
+
+/** Immutable, shared by every branch: nobody writes to `chunks` or their bytes. */
+export interface Payload {
+  readonly signal: Signal;
+  /** Concatenated they are one valid Export*ServiceRequest; each chunk alone is one too. Profiles: always one chunk. */
+  readonly chunks: readonly Uint8Array[];
+  /** Spans, data points, log records or samples. */
+  readonly itemCount: number;
+  /** Sum of the chunks' lengths. */
+  readonly byteLength: number;
+  readonly origin: Origin;
+}
+
+/** The payload of one chunk. */
+export function payloadOf(signal: Signal, bytes: Uint8Array, itemCount: number, origin: Origin): Payload {
+  return { signal, chunks: [bytes], itemCount, byteLength: bytes.length, origin };
+}
+
+/**
+ * One payload of many, in their order, without copying a byte.
+ *
+ * @param payloads One or more, of one signal that can be merged.
+ * @param origin What is known of all of them together: that of a partition, or NO_ORIGIN.
+ */
+export function mergePayloads(payloads: readonly Payload[], origin: Origin): Payload {
+  const [first] = payloads;
+  if (first === undefined) throw new TypeError("Cannot merge payloads: there are none, wanted one or more");
+  if (payloads.length === 1) return first;
+  if (!SIGNALS[first.signal].mergeable) throw new TypeError(`Cannot merge payloads of ${first.signal}`);
+  const chunks: Uint8Array[] = [];
+  let itemCount = 0;
+  let byteLength = 0;
+  for (const payload of payloads) {
+    for (const chunk of payload.chunks) chunks.push(chunk);
+    itemCount += payload.itemCount;
+    byteLength += payload.byteLength;
+  }
+  return { signal: first.signal, chunks, itemCount, byteLength, origin };
+}
+
+/** The whole request in one piece: the chunk itself when there is only one, else a copy. */
+export function payloadBytes(payload: Payload): Uint8Array {
+  const [first] = payload.chunks;
+  if (payload.chunks.length === 1 && first !== undefined) return first;
+  const bytes = new Uint8Array(payload.byteLength);
+  let at = 0;
+  for (const chunk of payload.chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}

@@ -1,0 +1,62 @@
+/**
+ * Settings of the sender chain: the keys that every exporter has beside its own.
+ *
+ * Source: collector reference 3.6 (exporterhelper). One default differs: `wait_for_result` is true here, so that an
+ * answer of 200 means kept; a YAML that sets it to false is obeyed.
+ *
+ * @module
+ */
+
+import type { z } from "zod";
+import { bool, durationMs, int, number, oneOf, section, text, textList } from "../config/schema.ts";
+
+export const SIZERS = ["requests", "items", "bytes"] as const;
+export type Sizer = typeof SIZERS[number];
+
+export const retrySchema = section({
+  enabled: bool().default(true),
+  initial_interval: durationMs().default(5_000),
+  randomization_factor: number({ min: 0, max: 1 }).default(0.5),
+  multiplier: number({ min: 1 }).default(1.5),
+  max_interval: durationMs().default(30_000),
+  max_elapsed_time: durationMs().default(300_000),
+});
+
+export const queueBatchSchema = section({
+  flush_timeout: durationMs({ minMs: 1 }).default(200),
+  min_size: int({ min: 0 }).default(8_192),
+  max_size: int({ min: 0 }).default(0),
+  sizer: oneOf(["items", "bytes", "requests"]).optional(),
+  partition: section({ metadata_keys: textList().default([]) }).prefault({}),
+}).superRefine((batch, context) => {
+  if (batch.max_size !== 0 && batch.max_size < batch.min_size) {
+    context.addIssue({
+      code: "custom",
+      path: ["max_size"],
+      message: `is ${batch.max_size}, wanted 0 or at least min_size (${batch.min_size})`,
+    });
+  }
+});
+
+export const queueSchema = section({
+  enabled: bool().default(true),
+  num_consumers: int({ min: 1, max: 10_000 }).default(10),
+  queue_size: int({ min: 1 }).default(1_000),
+  sizer: oneOf(SIZERS).default("requests"),
+  block_on_overflow: bool().default(false),
+  wait_for_result: bool().default(true),
+  storage: text().optional(),
+  batch: queueBatchSchema.optional(),
+});
+
+export type RetryConfig = z.output<typeof retrySchema>;
+export type QueueConfig = z.output<typeof queueSchema>;
+export type QueueBatchConfig = z.output<typeof queueBatchSchema>;
+
+/** The keys of the chain for an exporter's section; `timeoutMs` is its default for one attempt. */
+export function senderShape({ queueEnabled = true }: { queueEnabled?: boolean } = {}) {
+  return {
+    retry_on_failure: retrySchema.prefault({}),
+    sending_queue: queueEnabled ? queueSchema.prefault({}) : queueSchema.optional(),
+  };
+}
