@@ -1,0 +1,65 @@
+/**
+ * One consumer in front of several: a receiver in many pipelines, many exporters in one, a connector's pipelines.
+ *
+ * The branches are called at once, not one after the other as in the collector: a slow or failing destination holds the
+ * answer, never another branch's data. They share the payload, which nobody may write to.
+ * Source: collector reference 2.5 (fan-out joins errors; a client's retry goes to the good branches again).
+ *
+ * @module
+ */
+
+import type { Consumer, Outcome } from "../contract/consumer.ts";
+import { KEPT } from "../contract/consumer.ts";
+import { type GatewayError, mostRetryable, toGatewayError } from "../core/errors.ts";
+import type { Payload } from "../otlp/payload.ts";
+
+/**
+ * The consumers as one. A payload is kept when every branch keeps it; it waits for all of them in any case.
+ *
+ * Items that several branches reject are taken for the same ones: the sender is told the largest count. Of several
+ * failures the one is thrown that a retry can help, with the longest wait.
+ *
+ * @param consumers One or more; a single one is returned as it is.
+ */
+export function fanOut(consumers: readonly Consumer[]): Consumer {
+  const [first] = consumers;
+  if (first === undefined) throw new TypeError("Cannot fan out: there are no consumers, wanted one or more");
+  if (consumers.length === 1) return first;
+  const gates = consumers.filter((consumer) => consumer.admit !== undefined);
+  return {
+    consume: (payload, abort) => consumeAll(consumers, payload, abort),
+    admit: (bodyBytes) => {
+      for (const gate of gates) gate.admit?.(bodyBytes);
+    },
+  };
+}
+
+/** Settles when all have; an async function per branch, so that one that throws at once does not stop the others. */
+async function consumeAll(consumers: readonly Consumer[], payload: Payload, abort: AbortSignal): Promise<Outcome> {
+  const results = await Promise.all(consumers.map((consumer) => consumeOne(consumer, payload, abort)));
+  const outcomes: Outcome[] = [];
+  const errors: GatewayError[] = [];
+  for (const result of results) {
+    if (result instanceof Error) errors.push(result);
+    else outcomes.push(result);
+  }
+  if (errors.length > 0) throw mostRetryable(errors);
+  return joinOutcomes(outcomes);
+}
+
+async function consumeOne(consumer: Consumer, payload: Payload, abort: AbortSignal): Promise<Outcome | GatewayError> {
+  try {
+    return await consumer.consume(payload, abort);
+  } catch (thrown) {
+    return toGatewayError(thrown);
+  }
+}
+
+function joinOutcomes(outcomes: readonly Outcome[]): Outcome {
+  const spoken = outcomes.filter(({ rejectedItems, message }) => rejectedItems > 0 || message !== "");
+  if (spoken.length === 0) return KEPT;
+  return {
+    rejectedItems: Math.max(...spoken.map(({ rejectedItems }) => rejectedItems)),
+    message: [...new Set(spoken.map(({ message }) => message).filter((message) => message !== ""))].join("; "),
+  };
+}
