@@ -1,0 +1,43 @@
+/**
+ * The line that closes a test run.
+ *
+ * @module
+ */
+
+import { deepStrictEqual, strictEqual } from "node:assert";
+import { closingLine, readCounts } from "./run.ts";
+
+const cases: { name: string; output: string; want: ReturnType<typeof readCounts> }[] = [
+  {
+    name: "tests alone",
+    output: "\nok | 3 passed | 0 failed (12ms)\n",
+    want: { passed: 3, failed: 0, skipped: 0 },
+  },
+  {
+    name: "steps count as tests do",
+    output: "\nFAILED | 1 passed (1 step) | 2 failed (3 steps) | 4 ignored (5 steps) (1m2s)\n",
+    want: { passed: 2, failed: 5, skipped: 9 },
+  },
+  {
+    name: "filtered",
+    output: "ok | 1 passed | 0 failed | 9 filtered out (8ms)\n",
+    want: { passed: 1, failed: 0, skipped: 0 },
+  },
+  {
+    name: "the last summary counts, since a test may print one",
+    output: "ok | 9 passed | 0 failed (1s)\nok | 2 passed | 0 failed (1s)\n",
+    want: { passed: 2, failed: 0, skipped: 0 },
+  },
+  { name: "a type error has none", output: "error: Type checking failed.\n", want: undefined },
+];
+
+Deno.test("readCounts()", async (t) => {
+  for (const { name, output, want } of cases) {
+    await t.step(name, () => deepStrictEqual(readCounts(output), want));
+  }
+});
+
+Deno.test("closingLine()", () => {
+  strictEqual(closingLine({ passed: 2, failed: 0, skipped: 0 }), "2 passed, 0 failed");
+  strictEqual(closingLine({ passed: 2, failed: 1, skipped: 3 }), "2 passed, 1 failed, 3 skipped");
+});
