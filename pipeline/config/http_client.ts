@@ -6,7 +6,7 @@
  * @module
  */
 
-import { bool, durationMs, headerMap, int, oneOf, optionalSection, section, text } from "./schema.ts";
+import { bool, durationMs, extensionId, headerMap, int, oneOf, optionalSection, section, text } from "./schema.ts";
 import { tlsClientSchema } from "./tls.ts";
 
 /** The keys of a client, for components that add their own. */
@@ -17,7 +17,7 @@ export function httpClientShape({ timeoutMs, compression }: { timeoutMs: number;
     tls: tlsClientSchema.optional(),
     timeout: durationMs().default(timeoutMs),
     headers: headerMap().default({}),
-    auth: optionalSection({ authenticator: text().default("") }),
+    auth: optionalSection({ authenticator: extensionId().default("") }),
     compression: oneOf(["gzip", "zstd", "zlib", "deflate", "none", ""]).default(compression),
     compression_params: section({ level: int({ min: -1, max: 22 }).default(0) }).prefault({}),
     max_idle_conns: int({ min: 0 }).default(100),

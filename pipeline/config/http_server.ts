@@ -11,13 +11,13 @@ import type { z } from "zod";
 import {
   bool,
   durationMs,
+  extensionId,
   headerMap,
   int,
   oneOf,
   optionalSection,
   requiredText,
   section,
-  text,
   textList,
 } from "./schema.ts";
 import { tlsServerSchema } from "./tls.ts";
@@ -39,7 +39,7 @@ export function httpServerShape(defaultEndpoint: string) {
       exposed_headers: textList().default([]),
       max_age: int({ min: 0 }).default(0),
     }),
-    auth: optionalSection({ authenticator: text().default(""), request_params: textList().default([]) }),
+    auth: optionalSection({ authenticator: extensionId().default(""), request_params: textList().default([]) }),
     max_request_body_size: int().default(DEFAULT_MAX_BODY_BYTES)
       .transform((bytes) => bytes <= 0 ? DEFAULT_MAX_BODY_BYTES : bytes),
     include_metadata: bool().default(false),

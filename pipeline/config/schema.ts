@@ -10,28 +10,25 @@
  */
 
 import { z } from "zod";
+import { type LeafMeta, schemaForm } from "./schema_form.ts";
+
+export type { LeafMeta } from "./schema_form.ts";
 
 /** A schema whose output is `Config`. */
 export type ConfigSchema<Config> = z.ZodType<Config>;
 
-/** A YAML scalar that is not a string: its value and its text as written. */
+/**
+ * A YAML scalar that is not a string: its value and its text as written. null is an expression that gave nothing
+ * (`${env:EMPTY}`): text "" for a string field, absent for any other.
+ */
 export class Scalar {
-  constructor(readonly value: number | bigint | boolean, readonly text: string) {}
-}
-
-/** What the docs and the masking need to know of a leaf; kept in zod's metadata. */
-export interface LeafMeta {
-  /** The kind as people read it: `duration`, `bytes`, `string`. */
-  readonly kind: string;
-  /** Its value never leaves the process in clear. */
-  readonly secret?: boolean;
-  readonly [key: string]: unknown;
+  constructor(readonly value: number | bigint | boolean | null, readonly text: string) {}
 }
 
 type Read<T> = (input: unknown) => T | undefined;
 
 /** A leaf that `read` understands; `wanted` ends the sentence "is …, wanted …". */
-function leaf<T>(kind: string, wanted: string, read: Read<T>, meta: Partial<LeafMeta> = {}) {
+export function leaf<T>(kind: string, wanted: string, read: Read<T>, meta: Partial<LeafMeta> = {}) {
   return z.unknown().transform((input, context): T => {
     const value = read(input);
     if (value !== undefined) return value;
@@ -48,17 +45,19 @@ function leaf<T>(kind: string, wanted: string, read: Read<T>, meta: Partial<Leaf
 function kindOf(input: unknown): string {
   if (input === null || input === undefined) return "empty";
   if (Array.isArray(input)) return "a list";
+  if (input instanceof Scalar && input.value === null) return "empty";
   if (input instanceof Scalar) return typeof input.value === "boolean" ? "a boolean" : "a number";
   return typeof input === "string" ? "a string" : "a map";
 }
 
 function show(input: unknown): string {
-  if (input instanceof Scalar) return input.text;
+  if (input instanceof Scalar && input.value !== null) return input.text;
   if (typeof input === "string") return JSON.stringify(input.length > 60 ? `${input.slice(0, 60)}…` : input);
   return kindOf(input);
 }
 
-function readText(input: unknown): string | undefined {
+/** The text of a string, number or boolean as written; undefined for anything else. */
+export function readText(input: unknown): string | undefined {
   if (input instanceof Scalar) return input.text;
   return typeof input === "string" ? input : undefined;
 }
@@ -80,6 +79,10 @@ export const bool = () =>
     (input) => input instanceof Scalar && typeof input.value === "boolean" ? input.value : undefined,
   );
 
+function isNumber(input: unknown): input is Scalar {
+  return input instanceof Scalar && (typeof input.value === "number" || typeof input.value === "bigint");
+}
+
 /** A whole number in [min, max]. */
 export function int(
   { min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER }: { min?: number; max?: number } = {},
@@ -90,8 +93,8 @@ export function int(
     ? `a whole number of at least ${min}`
     : `a whole number from ${min} to ${max}`;
   return leaf("int", bounds, (input) => {
-    const value = input instanceof Scalar ? Number(input.value) : NaN;
-    if (!(input instanceof Scalar) || typeof input.value === "boolean") return undefined;
+    if (!isNumber(input)) return undefined;
+    const value = Number(input.value);
     return Number.isSafeInteger(value) && value >= min && value <= max ? value : undefined;
   });
 }
@@ -99,7 +102,7 @@ export function int(
 /** A number in [min, max]. */
 export function number({ min = -Infinity, max = Infinity }: { min?: number; max?: number } = {}) {
   return leaf("number", `a number from ${min} to ${max}`, (input) => {
-    if (!(input instanceof Scalar) || typeof input.value === "boolean") return undefined;
+    if (!isNumber(input)) return undefined;
     const value = Number(input.value);
     return value >= min && value <= max ? value : undefined;
   });
@@ -152,9 +155,12 @@ export function durationMs({ minMs = 0 }: { minMs?: number } = {}) {
 }
 
 /** One of a few words. A bare word that YAML reads as something else (`none` is a string, `off` may not be) is taken as text. */
-export function oneOf<const Words extends readonly string[]>(words: Words) {
+export function oneOf<const Words extends readonly string[]>(
+  words: Words,
+  { ignoreCase = false }: { ignoreCase?: boolean } = {},
+) {
   return leaf<Words[number]>("enum", `one of ${words.map((word) => JSON.stringify(word)).join(", ")}`, (input) => {
-    const value = readText(input);
+    const value = ignoreCase ? readText(input)?.toLowerCase() : readText(input);
     return value !== undefined && words.includes(value) ? value : undefined;
   }, { words });
 }
@@ -195,16 +201,57 @@ export const textMap = () =>
     return pairs.every(([, value]) => value !== undefined) ? Object.fromEntries(pairs) : undefined;
   });
 
-function isMap(input: unknown): input is Record<string, unknown> {
+/** The id of an extension that must be configured and listed in `service::extensions`; "" for none. */
+export const extensionId = () => leaf("extension id", "the id of an extension", readText, { reference: "extensions" });
+
+/** Whatever stands there, as plain values. For what is passed on, or read and not acted on. */
+export const anything = (kind: string) =>
+  leaf(kind, "a value", (input) => input === undefined ? undefined : plain(input));
+
+function plain(input: unknown): unknown {
+  if (input instanceof Scalar) return input.value;
+  if (Array.isArray(input)) return input.map(plain);
+  if (!isMap(input)) return input;
+  return Object.fromEntries(Object.entries(input).map(([key, value]) => [key, plain(value)]));
+}
+
+/** A map of the document: no list, no scalar. */
+export function isMap(input: unknown): input is Record<string, unknown> {
   return typeof input === "object" && input !== null && !Array.isArray(input) && !(input instanceof Scalar);
 }
 
-/** Null in a YAML document: a bare key. It means "with defaults" for a section. */
-const nullAsEmpty = (input: unknown) => input === null || input === undefined ? {} : input;
+/**
+ * What a bare key (null) means, as in the collector: a section with its defaults; for a leaf, as if it were not there.
+ * A scalar in the place of a section is unwrapped, so that zod sees that it is none.
+ */
+function readSection(shape: z.core.$ZodShape, input: unknown): unknown {
+  if (isNothing(input)) return {};
+  if (input instanceof Scalar) return input.value;
+  if (!isMap(input)) return input;
+  return Object.fromEntries(
+    Object.entries(input).filter(([key, value]) =>
+      !isAbsent(Object.hasOwn(shape, key) ? shape[key] : undefined, value)
+    ),
+  );
+}
+
+function isNothing(input: unknown): boolean {
+  return input === null || input === undefined || (input instanceof Scalar && input.value === null);
+}
+
+function isAbsent(schema: z.core.$ZodType | undefined, value: unknown): boolean {
+  if (schema === undefined || !isNothing(value)) return false;
+  const form = schemaForm(schema);
+  if (form.kind === "section") return false;
+  return !(value instanceof Scalar && form.kind === "leaf" && TEXT_KINDS.has(form.meta.kind));
+}
+
+/** Leaves to which an expression that gave nothing is the empty text. */
+const TEXT_KINDS: ReadonlySet<string> = new Set(["string", "enum", "extension id"]);
 
 /** A map with these keys and no others. A bare key (null) is the section with its defaults. */
 export function section<Shape extends z.ZodRawShape>(shape: Shape) {
-  return z.preprocess(nullAsEmpty, z.strictObject(shape));
+  return z.preprocess((input) => readSection(shape, input), z.strictObject(shape));
 }
 
 /** A section that is off when its key is absent. Bare or with keys: on. */

@@ -1,0 +1,95 @@
+/**
+ * What a configuration is before it is checked (`ResolvedConfig`), after (`GatewayConfig`), and what the check needs
+ * to know of the components (`ComponentCatalog`).
+ *
+ * ```ts
+ * const resolved = await loadConfig(sources, environment); // source.ts: control thread; may be posted to workers
+ * const config = parseConfig(resolved, catalog); // parse.ts: each thread for itself
+ * ```
+ *
+ * @module
+ */
+
+import type { Signal } from "../otlp/signals.ts";
+import type { Problem } from "./problem.ts";
+import type { ConfigSchema } from "./schema.ts";
+import type { TelemetryConfig } from "./service_telemetry.ts";
+import type { MapNode, Place } from "./tree/node.ts";
+
+/** The sections that hold components, and what one is called in a message. */
+export const COMPONENT_SECTIONS = {
+  receivers: "receiver",
+  processors: "processor",
+  exporters: "exporter",
+  connectors: "connector",
+  extensions: "extension",
+} as const;
+
+export type ComponentSection = keyof typeof COMPONENT_SECTIONS;
+
+/** What the check needs of a component's factory. */
+export interface CatalogEntry {
+  readonly type: string;
+  readonly aliases?: readonly string[];
+  readonly summary?: string;
+  readonly schema: ConfigSchema<unknown>;
+  /** Receivers, processors, exporters: which signals they take. */
+  readonly signals?: readonly Signal[];
+  /** Connectors: which signal may become which. */
+  readonly routes?: readonly { readonly from: Signal; readonly to: Signal }[];
+  warnings?(config: unknown): readonly { readonly path: string; readonly message: string }[];
+}
+
+/** The components that exist, by section: what the registry lists. */
+export type ComponentCatalog = Readonly<Record<ComponentSection, readonly CatalogEntry[]>>;
+
+/** One tree made of all sources, expanded. Plain data: `structuredClone` and `postMessage` take it. */
+export interface ResolvedConfig {
+  readonly tree: MapNode;
+  /** What went wrong on the way; `parseConfig` throws if there is an error among them. */
+  readonly problems: readonly Problem[];
+  /** Whether every source could be read. If not, the rest of the check would only mislead. */
+  readonly complete: boolean;
+}
+
+/** A configured component. */
+export interface ComponentConfig {
+  /** As written: `otlphttp/eu`. */
+  readonly id: string;
+  /** The factory's type, also when an alias was written: `otlp_http`. */
+  readonly type: string;
+  /** What the factory's schema made of the section. */
+  readonly config: unknown;
+  /** Whether a pipeline, or `service::extensions`, names it. Others are checked and not made. */
+  readonly used: boolean;
+  readonly place: Place;
+}
+
+/** A configured pipeline; every id in it is configured. */
+export interface PipelineConfig {
+  /** As written: `traces/eu`. */
+  readonly id: string;
+  readonly signal: Signal;
+  /** Ids of receivers, and of connectors that end in this pipeline. */
+  readonly receivers: readonly string[];
+  /** Ids of processors, in order. */
+  readonly processors: readonly string[];
+  /** Ids of exporters, and of connectors that start from this pipeline. */
+  readonly exporters: readonly string[];
+  readonly place: Place;
+}
+
+/** A configuration that can run. */
+export interface GatewayConfig {
+  readonly receivers: ReadonlyMap<string, ComponentConfig>;
+  readonly processors: ReadonlyMap<string, ComponentConfig>;
+  readonly exporters: ReadonlyMap<string, ComponentConfig>;
+  readonly connectors: ReadonlyMap<string, ComponentConfig>;
+  readonly extensions: ReadonlyMap<string, ComponentConfig>;
+  /** Ids of the extensions to start, in order. */
+  readonly serviceExtensions: readonly string[];
+  readonly pipelines: ReadonlyMap<string, PipelineConfig>;
+  readonly telemetry: TelemetryConfig;
+  readonly warnings: readonly Problem[];
+  readonly tree: MapNode;
+}
