@@ -1,0 +1,127 @@
+/**
+ * Tries again what failed in a way that time can mend, with jittered exponential backoff.
+ *
+ * It gives up when the next wait would end past what the caller allows or `max_elapsed_time`, and says in the error how
+ * long that wait would have been, so that a sender who is told to come back knows when.
+ * Source: collector reference 3.6 (`retry_on_failure`); the intervals are those of cenkalti/backoff, which it uses.
+ *
+ * @module
+ */
+
+import type { Consumer, Lifecycle, Outcome } from "../contract/consumer.ts";
+import type { Clock, Random } from "../core/clock.ts";
+import { type GatewayError, ThrottledError, toGatewayError, UnavailableError } from "../core/errors.ts";
+import type { Payload } from "../otlp/payload.ts";
+import { SIGNALS } from "../otlp/signals.ts";
+import type { Sender } from "./sender.ts";
+import type { RetryConfig } from "./settings.ts";
+
+type WaitEnd = "elapsed" | "caller left" | "shutdown";
+
+export class RetrySender implements Sender, Lifecycle {
+  readonly #next: Consumer;
+  readonly #config: RetryConfig;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #cutAtDeadline: boolean;
+  readonly #waits = new Set<(end: WaitEnd) => void>();
+  #stopped = false;
+
+  /**
+   * @param cutAtDeadline Whether waits go on during shutdown until its deadline: for data whose sender has its answer.
+   *   Otherwise they end when shutdown begins, and the sender is told to come back.
+   */
+  constructor(
+    next: Consumer,
+    config: RetryConfig,
+    { clock, random }: { readonly clock: Clock; readonly random: Random },
+    { cutAtDeadline }: { readonly cutAtDeadline: boolean },
+  ) {
+    this.#next = next;
+    this.#config = config;
+    this.#clock = clock;
+    this.#random = random;
+    this.#cutAtDeadline = cutAtDeadline;
+  }
+
+  /** @throws {GatewayError} The failure itself when it is final, else one with the last failure as its cause. */
+  async send(payload: Payload, abort: AbortSignal, giveUpAtMs: number): Promise<Outcome> {
+    const begin = this.#clock.monotonicMs();
+    try {
+      return await this.#next.consume(payload, abort);
+    } catch (thrown) {
+      return await this.#retry(payload, abort, Math.min(giveUpAtMs, this.#lastStartMs(begin)), toGatewayError(thrown));
+    }
+  }
+
+  shutdown(deadline: AbortSignal): Promise<void> {
+    const stop = () => {
+      this.#stopped = true;
+      for (const end of this.#waits) end("shutdown");
+    };
+    if (!this.#cutAtDeadline || deadline.aborted) stop();
+    else deadline.addEventListener("abort", stop, { once: true });
+    return Promise.resolve();
+  }
+
+  #lastStartMs(beginMs: number): number {
+    const { enabled, max_elapsed_time } = this.#config;
+    if (!enabled) return -Infinity;
+    return max_elapsed_time === 0 ? Infinity : beginMs + max_elapsed_time;
+  }
+
+  async #retry(payload: Payload, abort: AbortSignal, giveUpAtMs: number, first: GatewayError): Promise<Outcome> {
+    let intervalMs = this.#config.initial_interval;
+    let error = first;
+    for (let attempts = 1;; attempts++) {
+      if (!error.retryable || !this.#config.enabled) throw error;
+      const waitMs = Math.max(this.#jittered(intervalMs), error.retryAfterMs ?? 0);
+      if (this.#clock.monotonicMs() + waitMs > giveUpAtMs) throw gaveUp(payload, attempts, error, waitMs, "time is up");
+      const end = await this.#wait(waitMs, abort);
+      if (end !== "elapsed") throw gaveUp(payload, attempts, error, waitMs, end);
+      intervalMs = Math.min(intervalMs * this.#config.multiplier, this.#config.max_interval);
+      try {
+        return await this.#next.consume(payload, abort);
+      } catch (thrown) {
+        error = toGatewayError(thrown);
+      }
+    }
+  }
+
+  #jittered(intervalMs: number): number {
+    return intervalMs * (1 + this.#config.randomization_factor * (2 * this.#random() - 1));
+  }
+
+  #wait(delayMs: number, abort: AbortSignal): Promise<WaitEnd> {
+    if (abort.aborted) return Promise.resolve("caller left");
+    if (this.#stopped) return Promise.resolve("shutdown");
+    return new Promise((resolve) => {
+      const end = (how: WaitEnd) => {
+        this.#clock.clearTimer(timer);
+        this.#waits.delete(end);
+        abort.removeEventListener("abort", onAbort);
+        resolve(how);
+      };
+      const onAbort = () => end("caller left");
+      const timer = this.#clock.setTimer(() => end("elapsed"), delayMs);
+      this.#waits.add(end);
+      abort.addEventListener("abort", onAbort);
+    });
+  }
+}
+
+const WHY: Readonly<Record<"time is up" | Exclude<WaitEnd, "elapsed">, string>> = {
+  "time is up": "the next attempt would come too late",
+  "caller left": "nobody waits for the result any more",
+  "shutdown": "the exporter shuts down",
+};
+
+/** A throttled destination stays one: its 429 means something else to a sender than a 503. */
+function gaveUp(payload: Payload, attempts: number, cause: GatewayError, waitMs: number, why: keyof typeof WHY) {
+  const items = `${payload.itemCount} ${SIGNALS[payload.signal].itemName}`;
+  const message = `Cannot export ${items}: ${attempts} attempts failed and ${WHY[why]}`;
+  const options = { cause, retryAfterMs: Math.ceil(waitMs) };
+  return cause instanceof ThrottledError
+    ? new ThrottledError(message, options)
+    : new UnavailableError(message, options);
+}
