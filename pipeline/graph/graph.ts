@@ -1,0 +1,151 @@
+/**
+ * Components that run together: started downstream first, stopped upstream first. A graph is an object of its own, so
+ * that a new one can be built and started beside the one that runs.
+ *
+ * Source: collector reference 2.5 (start order, and stop in reverse).
+ *
+ * @module
+ */
+
+import type { Lifecycle } from "../contract/consumer.ts";
+import { type Clock, sleep } from "../core/clock.ts";
+import { GatewayError } from "../core/errors.ts";
+import { describeError, type Logger } from "../core/log.ts";
+
+/** One instance of a component. */
+export interface Component {
+  /** For a person: `exporter otlp_http/eu (traces)`. */
+  readonly name: string;
+  readonly lifecycle: Lifecycle;
+}
+
+/** How long a start that failed waits for what had started to stop, milliseconds. */
+const ROLLBACK_DEADLINE_MS = 5_000;
+/** How long a component may take past the deadline of its shutdown before it is left behind, milliseconds. */
+const SHUTDOWN_GRACE_MS = 1_000;
+
+/** Components could not be created or started; each failure names its component. */
+export class GraphError extends GatewayError {
+  readonly code = "unavailable";
+  readonly retryable = false;
+  readonly failures: readonly string[];
+
+  constructor(what: string, failures: readonly string[], cause?: unknown) {
+    super(`Cannot ${what}: ${failures.join("; ")}`, { cause });
+    this.failures = failures;
+  }
+}
+
+type State = "built" | "starting" | "ready" | "stopping" | "stopped";
+
+/** Starts and stops components stage by stage; those of one stage at once. */
+export class Graph {
+  readonly #stages: readonly (readonly Component[])[];
+  readonly #logger: Logger;
+  readonly #clock: Clock;
+  #state: State = "built";
+
+  /** @param stages Downstream first. */
+  constructor(stages: readonly (readonly Component[])[], logger: Logger, clock: Clock) {
+    this.#stages = stages;
+    this.#logger = logger;
+    this.#clock = clock;
+  }
+
+  /** Whether everything has started and nothing is being stopped. */
+  get ready(): boolean {
+    return this.#state === "ready";
+  }
+
+  /** Names of all components, in the order of their start. */
+  get components(): readonly string[] {
+    return this.#stages.flat().map(({ name }) => name);
+  }
+
+  /**
+   * Starts everything, or nothing: what had started when a component failed is shut down again.
+   *
+   * @throws {GraphError} With every component of the stage that failed.
+   */
+  async start(): Promise<void> {
+    this.#enter("starting", ["built"]);
+    const started: Component[][] = [];
+    for (const stage of this.#stages) {
+      const results = await Promise.allSettled(stage.map(startOne));
+      started.push(stage.filter((_, at) => results[at]?.status === "fulfilled"));
+      const failures = results.flatMap((result) => result.status === "rejected" ? [describeError(result.reason)] : []);
+      if (failures.length > 0) {
+        await this.#stop(started, AbortSignal.timeout(ROLLBACK_DEADLINE_MS));
+        this.#state = "stopped";
+        throw new GraphError("start", failures);
+      }
+    }
+    this.#state = "ready";
+  }
+
+  /**
+   * Stops receivers, then drains what lies downstream of them.
+   *
+   * @param deadline When it fires, what is not delivered is given up.
+   * @returns Whether everything was drained: no component failed or ran into the deadline.
+   */
+  async shutdown(deadline: AbortSignal): Promise<boolean> {
+    if (this.#state === "built") this.#state = "stopped";
+    if (this.#state === "stopped") return true;
+    this.#enter("stopping", ["ready"]);
+    const drained = await this.#stop(this.#stages, deadline);
+    this.#state = "stopped";
+    return drained && !deadline.aborted;
+  }
+
+  #enter(state: State, from: readonly State[]): void {
+    if (!from.includes(this.#state)) {
+      throw new TypeError(`Cannot go to "${state}": the graph is "${this.#state}", wanted "${from.join('" or "')}"`);
+    }
+    this.#state = state;
+  }
+
+  async #stop(stages: readonly (readonly Component[])[], deadline: AbortSignal): Promise<boolean> {
+    let drained = true;
+    for (const stage of stages.toReversed()) {
+      const results = await Promise.all(stage.map((component) => this.#stopOne(component, deadline)));
+      drained &&= results.every((done) => done);
+    }
+    return drained;
+  }
+
+  async #stopOne({ name, lifecycle }: Component, deadline: AbortSignal): Promise<boolean> {
+    if (lifecycle.shutdown === undefined) return true;
+    const done = new AbortController();
+    try {
+      const stopped = lifecycle.shutdown(deadline).then(() => true);
+      const inTime = await Promise.race([stopped, this.#patience(deadline, done.signal)]);
+      if (!inTime) {
+        this.#logger.error("A component did not stop by the deadline and is left behind", { component: name });
+      }
+      return inTime;
+    } catch (thrown) {
+      this.#logger.error("A component failed to stop", { component: name, error: describeError(thrown) });
+      return false;
+    } finally {
+      done.abort();
+    }
+  }
+
+  /** false when the deadline and the grace after it have passed; never settles when `done` fires before the deadline. */
+  #patience(deadline: AbortSignal, done: AbortSignal): Promise<false> {
+    return new Promise((resolve) => {
+      const onDeadline = () => void sleep(this.#clock, SHUTDOWN_GRACE_MS, done).then(() => resolve(false));
+      if (deadline.aborted) onDeadline();
+      else deadline.addEventListener("abort", onDeadline, { once: true, signal: done });
+    });
+  }
+}
+
+async function startOne({ name, lifecycle }: Component): Promise<void> {
+  try {
+    await lifecycle.start?.();
+  } catch (thrown) {
+    throw new Error(name, { cause: thrown });
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * The components that exist, one a line. Nothing registers itself: what is not listed here is not in the gateway.
+ *
+ * @module
+ */
+
+import type { ComponentCatalog } from "../config/gateway_config.ts";
+import type {
+  ConnectorFactory,
+  ExporterFactory,
+  ExtensionFactory,
+  Factory,
+  ProcessorFactory,
+  ReceiverFactory,
+} from "../contract/component.ts";
+import { healthCheckFactory } from "../extensions/health_check.ts";
+
+/** Factories by section; a `ComponentCatalog` for `parseConfig`. */
+export interface Registry extends ComponentCatalog {
+  readonly receivers: readonly ReceiverFactory<unknown>[];
+  readonly processors: readonly ProcessorFactory<unknown>[];
+  readonly exporters: readonly ExporterFactory<unknown>[];
+  readonly connectors: readonly ConnectorFactory<unknown>[];
+  readonly extensions: readonly ExtensionFactory<unknown>[];
+}
+
+export const REGISTRY: Registry = {
+  receivers: [],
+  processors: [],
+  exporters: [],
+  connectors: [],
+  extensions: [healthCheckFactory],
+};
+
+/**
+ * The factory of a type or one of its aliases.
+ *
+ * @throws {TypeError} It is not among them; a checked configuration names none such.
+ */
+export function factoryOf<Made extends Factory<unknown>>(factories: readonly Made[], type: string): Made {
+  const factory = factories.find((one) => one.type === type || one.aliases?.includes(type));
+  if (factory === undefined) throw new TypeError(`Cannot find the component type ${JSON.stringify(type)}`);
+  return factory;
+}
