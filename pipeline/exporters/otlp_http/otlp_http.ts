@@ -1,0 +1,224 @@
+/**
+ * The `otlp_http` exporter: OTLP over HTTP to an upstream collector.
+ *
+ * Sources: OTLP 1.11.0 "OTLP/HTTP"; collector reference 1.9, 3.2, 3.6 and 5.1.
+ *
+ * @module
+ */
+
+import type { z } from "zod";
+import type { ComponentDeps, ExporterFactory } from "../../contract/component.ts";
+import { type Consumer, KEPT, type Lifecycle, type Outcome } from "../../contract/consumer.ts";
+import { httpClientShape } from "../../config/http_client.ts";
+import { oneOf, section, text } from "../../config/schema.ts";
+import {
+  type ErrorCode,
+  type GatewayError,
+  RejectedError,
+  ThrottledError,
+  UnavailableError,
+} from "../../core/errors.ts";
+import { payloadToJson } from "../../otlp/json_encode.ts";
+import type { Payload } from "../../otlp/payload.ts";
+import { type Signal, SIGNAL_NAMES, SIGNALS } from "../../otlp/signals.ts";
+import { decodeExportResponse, decodeStatusMessage } from "../../otlp/status.ts";
+import { createSenderChain } from "../../queue/sender_chain.ts";
+import { senderShape } from "../../queue/settings.ts";
+import { compress, type CompressionEncoding } from "../../wire/compression.ts";
+import { parseRetryAfterMs } from "./retry_after.ts";
+import { createTcpTransport } from "./tcp_transport.ts";
+import type { ConnectionLimits, HttpResponse, HttpTransport } from "./transport.ts";
+
+const schema = section({
+  ...httpClientShape({ timeoutMs: 30_000, compression: "gzip" }),
+  ...senderShape(),
+  traces_endpoint: text().default(""),
+  metrics_endpoint: text().default(""),
+  logs_endpoint: text().default(""),
+  profiles_endpoint: text().default(""),
+  encoding: oneOf(["proto", "json"]).default("proto"),
+}).superRefine((config, context) => {
+  const urls = [
+    ["endpoint", config.endpoint],
+    ...SIGNAL_NAMES.map((signal) => [`${signal}_endpoint`, config[`${signal}_endpoint`]]),
+  ];
+  if (urls.every(([, url]) => url === "")) {
+    context.addIssue({
+      code: "custom",
+      path: ["endpoint"],
+      message: "is missing, wanted a URL like http://collector:4318",
+    });
+  }
+  for (const [key, url] of urls) {
+    if (url && !isHttpUrl(url)) {
+      context.addIssue({ code: "custom", path: [key as string], message: "is not an http:// or https:// URL" });
+    }
+  }
+});
+
+export type OtlpHttpConfig = z.output<typeof schema>;
+
+function isHttpUrl(text: string): boolean {
+  const protocol = URL.parse(text)?.protocol;
+  return protocol === "http:" || protocol === "https:";
+}
+
+/** Keys that load so that a collector's YAML runs, and change nothing here. */
+const INERT_KEYS: readonly (keyof OtlpHttpConfig)[] = ["auth"];
+
+export const otlpHttpExporterFactory: ExporterFactory<OtlpHttpConfig> = {
+  type: "otlp_http",
+  aliases: ["otlphttp"],
+  summary: "Sends OTLP over HTTP to an upstream collector or backend.",
+  signals: SIGNAL_NAMES,
+  schema,
+  warnings: (config) =>
+    INERT_KEYS.filter((key) => config[key] !== undefined)
+      .map((key) => ({ path: key, message: "loads but does nothing yet" })),
+  create(config, deps) {
+    const push = new OtlpHttpPush(config, deps);
+    const { timeout, retry_on_failure, sending_queue } = config;
+    return createSenderChain(push, { timeoutMs: timeout, retry_on_failure, sending_queue }, deps);
+  },
+};
+
+/**
+ * The URL that a signal goes to: its own endpoint as it is, else the base with the signal's path.
+ *
+ * @returns undefined when neither is configured for it.
+ */
+export function signalUrl(config: OtlpHttpConfig, signal: Signal): URL | undefined {
+  const own = config[`${signal}_endpoint`];
+  if (own !== "") return new URL(own);
+  if (config.endpoint === "") return undefined;
+  return new URL(config.endpoint.replace(/\/$/, "") + SIGNALS[signal].path);
+}
+
+/** One attempt: encode, compress, post, read the answer. */
+class OtlpHttpPush implements Consumer, Lifecycle {
+  readonly #config: OtlpHttpConfig;
+  readonly #deps: ComponentDeps & { readonly signal: Signal };
+  readonly #url: URL;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #encoding: CompressionEncoding;
+  #transport: HttpTransport | undefined;
+
+  constructor(config: OtlpHttpConfig, deps: ComponentDeps & { readonly signal: Signal }) {
+    const url = signalUrl(config, deps.signal);
+    if (url === undefined) {
+      throw new TypeError(
+        `Cannot make exporter ${deps.id}: it has no endpoint for ${deps.signal}, wanted endpoint or ${deps.signal}_endpoint`,
+      );
+    }
+    this.#config = config;
+    this.#deps = deps;
+    this.#url = url;
+    this.#encoding = config.compression === "none" ? "" : config.compression;
+    this.#headers = requestHeaders(config, this.#encoding);
+  }
+
+  async start(): Promise<void> {
+    this.#transport = await createTransport(this.#config, this.#url, this.#deps);
+  }
+
+  async shutdown(): Promise<void> {
+    await this.#transport?.close();
+  }
+
+  async consume(payload: Payload, abort: AbortSignal): Promise<Outcome> {
+    const transport = this.#transport;
+    if (transport === undefined) throw new UnavailableError(`Cannot export to "${this.#deps.id}": it has not started`);
+    const body = await this.#body(payload);
+    const response = await this.#post(transport, body, abort);
+    if (response.status >= 200 && response.status < 300) return this.#outcome(payload, response);
+    throw this.#refusal(payload, response);
+  }
+
+  async #body(payload: Payload): Promise<readonly Uint8Array[]> {
+    const chunks = this.#config.encoding === "json" ? [payloadToJson(payload)] : payload.chunks;
+    return this.#encoding === ""
+      ? chunks
+      : [await compress(this.#encoding, chunks, this.#config.compression_params.level)];
+  }
+
+  async #post(transport: HttpTransport, body: readonly Uint8Array[], abort: AbortSignal): Promise<HttpResponse> {
+    try {
+      return await transport.post(this.#url.pathname + this.#url.search, this.#headers, body, abort);
+    } catch (error) {
+      // The sender is not told which upstream it was; the log has the causes.
+      throw new UnavailableError(`Cannot export to "${this.#deps.id}": no answer from the destination`, {
+        cause: error,
+      });
+    }
+  }
+
+  #outcome(payload: Payload, response: HttpResponse): Outcome {
+    if (response.body.length === 0) return KEPT;
+    const contentType = response.header("content-type");
+    if (contentType !== this.#headers["content-type"]) return KEPT;
+    const partial = decodeExportResponse(
+      this.#deps.signal,
+      this.#config.encoding === "json" ? "json" : "protobuf",
+      response.body,
+    );
+    if (partial === undefined || (partial.rejectedItems === 0 && partial.message === "")) return KEPT;
+    const rejectedItems = Math.min(partial.rejectedItems, payload.itemCount);
+    this.#deps.logger.warn("the destination kept only a part", { rejected: rejectedItems, message: partial.message });
+    return { rejectedItems, message: partial.message };
+  }
+
+  #refusal(payload: Payload, response: HttpResponse): GatewayError {
+    const { status } = response;
+    const message = `Cannot export ${payload.itemCount} ${
+      SIGNALS[payload.signal].itemName
+    } to "${this.#deps.id}": the destination answered ${status}`;
+    const said = decodeStatusMessage(response.header("content-type"), response.body);
+    const cause = said === undefined ? undefined : new Error(said);
+    const retryAfterMs = parseRetryAfterMs(response.header("retry-after"), this.#deps.clock.nowMs());
+    if (status === 429) return new ThrottledError(message, { retryAfterMs, cause });
+    if (status === 502 || status === 503 || status === 504) {
+      return new UnavailableError(message, { retryAfterMs, cause });
+    }
+    return new RejectedError(message, FINAL_STATUS_CODES[status] ?? "unknown", { cause });
+  }
+}
+
+/** What a final status of the upstream means to our sender (collector reference 1.9); others are "unknown", 500. */
+const FINAL_STATUS_CODES: Readonly<Record<number, ErrorCode>> = {
+  400: "invalid_argument",
+  401: "unauthenticated",
+  403: "permission_denied",
+  404: "unimplemented",
+};
+
+function requestHeaders(config: OtlpHttpConfig, encoding: string): Readonly<Record<string, string>> {
+  const headers: Record<string, string> = {
+    "content-type": config.encoding === "json" ? "application/json" : "application/x-protobuf",
+    "user-agent": `sluice/0.1.0 (${Deno.build.os}/${Deno.build.arch})`,
+    ...(encoding === "" ? {} : { "content-encoding": encoding === "zlib" ? "deflate" : encoding }),
+  };
+  for (const [name, value] of Object.entries(config.headers)) {
+    if (name.toLowerCase() !== "host") headers[name.toLowerCase()] = value;
+  }
+  return headers;
+}
+
+/** Plain connections of our own where they will do; undici, loaded only then, for TLS and proxies. */
+async function createTransport(config: OtlpHttpConfig, url: URL, deps: ComponentDeps): Promise<HttpTransport> {
+  const maxIdle = config.disable_keep_alives ? 0 : config.max_idle_conns_per_host || config.max_idle_conns || Infinity;
+  const limits: ConnectionLimits = {
+    maxConnections: config.max_conns_per_host || MAX_CONNECTIONS,
+    maxIdleConnections: maxIdle,
+    idleTimeoutMs: config.idle_conn_timeout,
+  };
+  if (url.protocol === "https:" || config.proxy_url !== "") {
+    const { createUndiciTransport } = await import("./undici_transport.ts");
+    return await createUndiciTransport({ origin: url.origin, tls: config.tls, proxyUrl: config.proxy_url, limits });
+  }
+  const hostHeader = Object.entries(config.headers).find(([name]) => name.toLowerCase() === "host")?.[1] ?? url.host;
+  const hostname = url.hostname.replace(/^\[(.*)\]$/, "$1");
+  return createTcpTransport({ hostname, port: Number(url.port || 80), hostHeader, limits, clock: deps.clock });
+}
+
+/** Connections to one upstream when the config sets no bound. */
+const MAX_CONNECTIONS = 1_000;
