@@ -71,9 +71,11 @@ export class Graph {
     this.#enter("starting", ["built"]);
     const started: Component[][] = [];
     for (const stage of this.#stages) {
-      const results = await Promise.allSettled(stage.map(startOne));
+      const results = await Promise.allSettled(stage.map(async ({ lifecycle }) => await lifecycle.start?.()));
       started.push(stage.filter((_, at) => results[at]?.status === "fulfilled"));
-      const failures = results.flatMap((result) => result.status === "rejected" ? [describeError(result.reason)] : []);
+      const failures = results.flatMap((result, at) =>
+        result.status === "rejected" ? failuresOf(stage[at]?.name ?? "", result.reason) : []
+      );
       if (failures.length > 0) {
         await this.#stop(started, AbortSignal.timeout(ROLLBACK_DEADLINE_MS));
         this.#state = "stopped";
@@ -142,10 +144,7 @@ export class Graph {
   }
 }
 
-async function startOne({ name, lifecycle }: Component): Promise<void> {
-  try {
-    await lifecycle.start?.();
-  } catch (thrown) {
-    throw new Error(name, { cause: thrown });
-  }
+/** The failures of a part that has parts of its own stand for themselves. */
+export function failuresOf(name: string, thrown: unknown): readonly string[] {
+  return thrown instanceof GraphError ? thrown.failures : [`${name}: ${describeError(thrown)}`];
 }
