@@ -3,13 +3,13 @@
  *
  * The hottest loop of the gateway. A table gives for each message and tag what to do; a stack of ends, not recursion,
  * keeps the nesting; attributes that hold one short scalar, which is nearly all of them, are matched in one step.
- * Measured against the same table by recursion: 17 us in place of 41 for 100 spans.
+ * Measured for 100 spans of 450 bytes: 17 us; without that step 30, and with recursion too 41.
  * Sources: OTLP 1.11.0 "OTLP/HTTP Request", "Bad Data"; opentelemetry-proto 1.11.0.
  *
  * @module
  */
 
-import { InvalidPayloadError, LimitExceededError } from "../core/errors.ts";
+import { LimitExceededError } from "../core/errors.ts";
 import { invalidWire, skipValue, tagOf, varint32, varintEnd, WireType } from "../wire/protobuf.ts";
 import type { PayloadLimits } from "./limits.ts";
 import { type Origin, type Payload, payloadOf } from "./payload.ts";
@@ -293,6 +293,8 @@ const ANY_VALUE = FIRST_MESSAGE + NUMBERED.indexOf("AnyValue");
 /** Tags below this have a place in the table: fields 1 to 31. OTLP's highest is 16. */
 const TABLE_TAGS = 256;
 
+const ANY_VALUE_ROW = (ANY_VALUE - FIRST_MESSAGE) * TABLE_TAGS;
+
 /** What to do, by message number and tag. */
 const ACTIONS = buildActions();
 
@@ -348,7 +350,7 @@ let stack = new Int32Array(0);
  * @throws {LimitExceededError} Past a bound of size or number: permanent, HTTP 413.
  */
 export function readPayload(signal: Signal, body: Uint8Array, limits: PayloadLimits, origin: Origin): Payload {
-  if (body.length > limits.maxBodyBytes) throw exceeded(signal, `bytes`, body.length, limits.maxBodyBytes);
+  if (body.length > limits.maxBodyBytes) throw exceeded(signal, "bytes", body.length, limits.maxBodyBytes);
   return payloadOf(signal, body, countItems(signal, body, limits), origin);
 }
 
@@ -366,9 +368,9 @@ function countItems(signal: Signal, bytes: Uint8Array, limits: PayloadLimits): n
   let envelopes = 0;
   for (;;) {
     if (at >= end) {
-      if (at > end) throw cutOff(end);
+      if (at > end) failCutOff(end);
       if (top === 0) break;
-      if (row === (ANY_VALUE - FIRST_MESSAGE) * TABLE_TAGS) depth--;
+      if (row === ANY_VALUE_ROW) depth--;
       row = open[--top]!;
       end = open[--top]!;
       continue;
@@ -395,7 +397,7 @@ function countItems(signal: Signal, bytes: Uint8Array, limits: PayloadLimits): n
       at = skipValue(bytes, at, end, tag);
       continue;
     }
-    if (action === MISTYPED) throw invalidWire(at, `field ${tag >>> 3} has wire type ${tag & 7}`);
+    if (action === MISTYPED) failMistyped(at, tag);
 
     let length = at < end ? bytes[at]! : 0x80;
     if (length < 0x80) at++;
@@ -403,15 +405,16 @@ function countItems(signal: Signal, bytes: Uint8Array, limits: PayloadLimits): n
       length = varint32(bytes, at, end);
       at = varintEnd(bytes, at, end);
     }
-    if (length > end - at) throw cutOff(at);
+    if (length > end - at) failCutOff(at);
     if (action >= FIRST_MESSAGE) {
-      if (action === KEY_VALUE && depth < maxDepth && isPlainKeyValue(bytes, at, at + length)) {
-        at += length;
-        continue;
+      if (action === KEY_VALUE && depth < maxDepth) {
+        const next = skipPlainKeyValues(bytes, at, at + length, end, tag);
+        if (next !== at) {
+          at = next;
+          continue;
+        }
       }
-      if (action === ANY_VALUE && ++depth > maxDepth) {
-        throw invalidWire(at, `values nest deeper than ${maxDepth} levels`);
-      }
+      if (action === ANY_VALUE && ++depth > maxDepth) failDepth(at, maxDepth);
       if (action >= FIRST_ITEM) items++;
       else if (action >= FIRST_ENVELOPE) envelopes++;
       open[top++] = end;
@@ -429,15 +432,30 @@ function countItems(signal: Signal, bytes: Uint8Array, limits: PayloadLimits): n
 }
 
 /**
- * Whether `at` to `end` is a KeyValue with a key and one scalar, written with lengths of one byte, key and value in
- * either order. Anything else, wrong or merely rare, is left to the walk.
+ * Skips a KeyValue, and those that follow with the same tag, as long as each has a key and one scalar written with
+ * lengths of one byte, in either order. Anything else, wrong or merely rare, is left to the walk.
+ *
+ * @param at Where the first one's value begins.
+ * @param stop Where it ends.
+ * @param end Where the message that holds them ends.
+ * @returns The offset behind the last one that is plain; `at` when the first is not.
  */
-function isPlainKeyValue(bytes: Uint8Array, at: number, end: number): boolean {
-  if (end - at < 4 || end - at > 0x7f) return false;
-  const middle = at + 2 + bytes[at + 1]!;
-  if (middle + 2 > end || middle + 2 + bytes[middle + 1]! !== end) return false;
-  if (bytes[at] === KEY_TAG) return bytes[middle] === VALUE_TAG && isPlainValue(bytes, middle + 2, end);
-  return bytes[at] === VALUE_TAG && bytes[middle] === KEY_TAG && isPlainValue(bytes, at + 2, middle);
+function skipPlainKeyValues(bytes: Uint8Array, at: number, stop: number, end: number, tag: number): number {
+  let done = at;
+  while (stop <= end && stop - at >= 4 && stop - at <= 0x7f) {
+    const middle = at + 2 + bytes[at + 1]!;
+    if (middle + 2 > stop || middle + 2 + bytes[middle + 1]! !== stop) return done;
+    if (bytes[at] === KEY_TAG) {
+      if (bytes[middle] !== VALUE_TAG || !isPlainValue(bytes, middle + 2, stop)) return done;
+    } else if (bytes[at] !== VALUE_TAG || bytes[middle] !== KEY_TAG || !isPlainValue(bytes, at + 2, middle)) {
+      return done;
+    }
+    done = stop;
+    if (stop + 2 > end || bytes[stop] !== tag) return done;
+    at = stop + 2;
+    stop = at + bytes[stop + 1]!;
+  }
+  return done;
 }
 
 /** Whether `at` to `end`, less than 128 bytes, is an AnyValue of one string, bool, int or double. */
@@ -486,8 +504,18 @@ function checkBytes(action: number, bytes: Uint8Array, at: number, length: numbe
   }
 }
 
-function cutOff(offset: number): InvalidPayloadError {
-  return invalidWire(offset, "a field is longer than what holds it");
+// Failures have functions of their own so that the walk stays small enough for the compiler to inline what it calls.
+
+function failCutOff(offset: number): never {
+  throw invalidWire(offset, "a field is longer than what holds it");
+}
+
+function failMistyped(offset: number, tag: number): never {
+  throw invalidWire(offset, `field ${tag >>> 3} has wire type ${tag & 7}`);
+}
+
+function failDepth(offset: number, maxDepth: number): never {
+  throw invalidWire(offset, `values nest deeper than ${maxDepth} levels`);
 }
 
 function exceeded(signal: Signal, unit: string, actual: number, limit: number): LimitExceededError {
