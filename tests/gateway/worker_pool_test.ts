@@ -1,0 +1,116 @@
+import { deepStrictEqual, match, rejects, strictEqual } from "node:assert/strict";
+import type { WorkerSetup } from "../../gateway/messages.ts";
+import { createMemoryCells } from "../../gateway/thread_memory.ts";
+import { MAX_FAILURES, WorkerPool } from "../../gateway/worker_pool.ts";
+import type { LogFields } from "../../pipeline/core/log.ts";
+import { silentLogger } from "../../pipeline/core/log.ts";
+import { createRegion } from "../../pipeline/core/telemetry_store.ts";
+import { GraphError } from "../../pipeline/graph/graph.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+
+const FRAGILE = import.meta.resolve("../support/fragile_worker.ts");
+
+/**
+ * A pool of fragile workers. @param scripts What each worker that is set up does, in order; the last one from then on.
+ */
+function createPool(count: number, scripts: readonly string[]) {
+  const clock = new FakeClock();
+  const gone: string[] = [];
+  const setUp: string[] = [];
+  const restarts: LogFields[] = [];
+  const givenUp = Promise.withResolvers<string>();
+  const waiting = { forRestart: Promise.withResolvers<void>(), forReturn: Promise.withResolvers<void>() };
+  const pool = new WorkerPool({
+    count,
+    clock,
+    spawn: () => new Worker(FRAGILE, { type: "module" }),
+    setup: (thread): WorkerSetup => {
+      const script = scripts[Math.min(setUp.length, scripts.length - 1)] ?? "";
+      setUp.push(thread);
+      return {
+        type: "build",
+        thread: script,
+        config: {
+          tree: { kind: "map", entries: new Map(), place: { file: "", line: 0, column: 0 } },
+          problems: [],
+          complete: true,
+        },
+        region: createRegion(1),
+        memory: createMemoryCells(new SharedArrayBuffer(8)),
+      };
+    },
+    onSeries: () => {},
+    onGone: (thread) => gone.push(thread),
+    onGivenUp: (reason) => givenUp.resolve(reason),
+    logger: {
+      ...silentLogger,
+      error: (_, fields = {}) => {
+        restarts.push(fields);
+        queueMicrotask(() => waiting.forRestart.resolve());
+      },
+      info: () => waiting.forReturn.resolve(),
+    },
+  });
+  return { pool, clock, gone, setUp, restarts, givenUp: givenUp.promise, waiting };
+}
+
+Deno.test("WorkerPool.start()", async (t) => {
+  await t.step("all run, and are drained", async () => {
+    const { pool, setUp } = createPool(2, ["fine"]);
+    await pool.start();
+    deepStrictEqual([pool.size, setUp], [2, ["worker-1", "worker-2"]]);
+    strictEqual(await pool.shutdown(1_000), true);
+    strictEqual(pool.size, 0);
+  });
+
+  await t.step("every different problem is told, and none runs", async () => {
+    const { pool } = createPool(3, ["fail-build a", "fail-build b", "fail-build a"]);
+    await rejects(pool.start(), (error: unknown) => {
+      deepStrictEqual(error instanceof GraphError ? error.failures : [], [
+        "problem of fail-build a",
+        "problem of fail-build b",
+      ]);
+      return true;
+    });
+    strictEqual(pool.size, 0);
+  });
+
+  await t.step("one that cannot start stops all", async () => {
+    const { pool } = createPool(2, ["fine", "fail-start"]);
+    await rejects(pool.start(), (error: unknown) => {
+      deepStrictEqual(error instanceof GraphError ? error.failures : [], ["the port is taken"]);
+      return true;
+    });
+    strictEqual(pool.size, 0);
+  });
+});
+
+Deno.test("WorkerPool.shutdown() tells when a worker was not drained", async () => {
+  const { pool } = createPool(2, ["fine", "stay"]);
+  await pool.start();
+  strictEqual(await pool.shutdown(1_000), false);
+});
+
+Deno.test("WorkerPool starts a worker again that died", async () => {
+  const { pool, clock, gone, setUp, restarts, waiting } = createPool(2, ["fine", "die", "fine"]);
+  await pool.start();
+  await waiting.forRestart.promise;
+  deepStrictEqual([pool.size, gone], [1, ["worker-2"]]);
+  match(String(restarts[0]?.["error"]), /the worker was told to die/);
+  await clock.advance(100);
+  await waiting.forReturn.promise;
+  deepStrictEqual([pool.size, setUp], [2, ["worker-1", "worker-2", "worker-2"]]);
+  strictEqual(await pool.shutdown(1_000), true);
+});
+
+Deno.test("WorkerPool gives up a worker that cannot be kept alive", async () => {
+  const { pool, clock, restarts, givenUp, gone } = createPool(1, ["die", "fail-start"]);
+  await pool.start();
+  let settled = false;
+  void givenUp.then(() => settled = true);
+  while (!settled) await clock.advance(10_000);
+  match(await givenUp, /^worker-1 failed 5 times in a row, the last time with: .*the port is taken/);
+  deepStrictEqual(restarts.map(({ delay_ms }) => delay_ms), [100, 200, 400, 800]);
+  strictEqual(gone.length, MAX_FAILURES);
+  strictEqual(await pool.shutdown(1_000), true);
+});
