@@ -456,11 +456,3 @@ export const REQUEST_SCHEMAS: Readonly<Record<Signal, MessageSchema>> = {
   logs: messageSchema("ExportLogsServiceRequest"),
   profiles: messageSchema("ExportProfilesServiceRequest"),
 };
-
-/** What the items of a signal are: the messages that `Payload.itemCount` counts. */
-export const ITEM_MESSAGES: Readonly<Record<Signal, readonly string[]>> = {
-  traces: ["Span"],
-  metrics: ["NumberDataPoint", "HistogramDataPoint", "ExponentialHistogramDataPoint", "SummaryDataPoint"],
-  logs: ["LogRecord"],
-  profiles: ["Sample"],
-};

@@ -1,0 +1,145 @@
+/**
+ * The OTLP schema, prepared for finding a field by the bytes of its JSON key.
+ *
+ * A sender writes the keys of a message in the same order every time, so each field remembers which one came after it:
+ * nearly every key is found by one comparison. What is remembered is a guess and never changes what is read.
+ *
+ * @module
+ */
+
+import type { Signal } from "../signals.ts";
+import { type FieldSchema, type MessageSchema, REQUEST_SCHEMAS } from "../schema.ts";
+
+/** Room for the hash of a key; a power of two. The largest message has 16 fields of two names. */
+const SLOTS = 64;
+
+/** One field, as the transcoder needs it. */
+export interface JsonField {
+  readonly schema: FieldSchema;
+  /** Its key and the closing quote, ASCII. */
+  readonly key: Uint8Array;
+  /** Wire tag as it is on the wire: one byte, or two when `tagHigh` is not 0. */
+  readonly tagLow: number;
+  readonly tagHigh: number;
+  /** Place in its message's list. */
+  readonly index: number;
+  /** This field's bit among its message's. */
+  readonly bit: number;
+  /** Bits of the fields that a value of this one replaces: itself and the other members of its oneof. */
+  readonly replaces: number;
+  /** Of kind "message" only. */
+  message: JsonMessage | undefined;
+  /** Guess: the field that comes next in its message. */
+  next: JsonField;
+  /** Guess: bytes that its length will take on the wire. */
+  prefixBytes: number;
+}
+
+/** One message. */
+export interface JsonMessage {
+  readonly schema: MessageSchema;
+  /** In the order of the schema. */
+  readonly fields: readonly JsonField[];
+  /** Whether it is an AnyValue: the only message that can hold itself. */
+  readonly isAnyValue: boolean;
+  /** Place in `fields` by field number. */
+  readonly indexOfNumber: readonly (number | undefined)[];
+  readonly slots: readonly (readonly Named[] | undefined)[];
+  /** Guess: the field that comes first. */
+  first: JsonField;
+}
+
+interface Named {
+  readonly name: Uint8Array;
+  readonly field: JsonField;
+}
+
+const utf8 = new TextEncoder();
+
+/** Mixes what tells keys of one message apart: length, first, middle and last byte. */
+function slotOf(bytes: Uint8Array, from: number, to: number): number {
+  const length = to - from;
+  return (length * 7 + bytes[from]! * 3 + bytes[from + (length >> 1)]! * 5 + bytes[to - 1]!) & (SLOTS - 1);
+}
+
+/** The field of `message` with the key `bytes[from, to)`, lowerCamelCase or snake_case; undefined when unknown. */
+export function findField(message: JsonMessage, bytes: Uint8Array, from: number, to: number): JsonField | undefined {
+  if (from === to) return undefined;
+  const named = message.slots[slotOf(bytes, from, to)];
+  if (named === undefined) return undefined;
+  for (let i = 0; i < named.length; i++) {
+    const { name, field } = named[i]!;
+    if (name.length === to - from && startsWith(bytes, from, name)) return field;
+  }
+  return undefined;
+}
+
+/** Whether `text` is at `at`; reading past the end of `bytes` is no match. */
+export function startsWith(bytes: Uint8Array, at: number, text: Uint8Array): boolean {
+  for (let i = 0; i < text.length; i++) {
+    if (bytes[at + i] !== text[i]) return false;
+  }
+  return true;
+}
+
+const tables: Partial<Record<Signal, JsonMessage>> = {};
+
+/** The request message of `signal`, prepared; the same one every time. */
+export function requestTable(signal: Signal): JsonMessage {
+  return tables[signal] ??= prepare(REQUEST_SCHEMAS[signal], new Map());
+}
+
+function prepare(schema: MessageSchema, done: Map<string, JsonMessage>): JsonMessage {
+  const known = done.get(schema.name);
+  if (known !== undefined) return known;
+  const fields = schema.fields.map((field, index) => prepareField(schema, field, index));
+  fields.forEach((field, i) => field.next = fields[(i + 1) % fields.length]!);
+  const message: JsonMessage = {
+    schema,
+    fields,
+    isAnyValue: schema.name === "AnyValue",
+    indexOfNumber: schema.fields.reduce<number[]>((places, { number }, index) => {
+      places[number] = index;
+      return places;
+    }, []),
+    slots: slotsOf(fields),
+    first: fields[0]!,
+  };
+  done.set(schema.name, message); // before its fields: AnyValue holds itself
+  for (const field of fields) {
+    if (field.schema.message !== undefined) field.message = prepare(field.schema.message, done);
+  }
+  return message;
+}
+
+function prepareField(message: MessageSchema, schema: FieldSchema, index: number): JsonField {
+  const tag = schema.number << 3 | (schema.packed ? 2 : schema.wireType);
+  const bit = 1 << index;
+  let replaces = bit;
+  message.fields.forEach(({ oneof }, other) => {
+    if (oneof !== undefined && oneof === schema.oneof) replaces |= 1 << other;
+  });
+  const field = {
+    schema,
+    key: utf8.encode(`${schema.name}"`),
+    tagLow: tag < 0x80 ? tag : tag & 0x7f | 0x80,
+    tagHigh: tag >> 7,
+    index,
+    bit,
+    replaces,
+    message: undefined,
+    prefixBytes: 1,
+  };
+  return Object.assign(field, { next: field as unknown as JsonField });
+}
+
+function slotsOf(fields: readonly JsonField[]): (Named[] | undefined)[] {
+  const slots: (Named[] | undefined)[] = Array.from({ length: SLOTS }, () => undefined);
+  for (const field of fields) {
+    for (const text of new Set([field.schema.name, field.schema.snakeName])) {
+      const name = utf8.encode(text);
+      (slots[slotOf(name, 0, name.length)] ??= []).push({ name, field });
+    }
+  }
+  return slots;
+}

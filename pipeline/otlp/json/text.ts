@@ -1,0 +1,212 @@
+/**
+ * JSON strings to wire bytes: text, ids in hex, base64.
+ *
+ * Text is copied byte by byte and must be UTF-8. Half of a surrogate pair (`\ud83d` alone, which JavaScript writes for
+ * a string cut inside an emoji) becomes U+FFFD, as in the collector and in every SDK's protobuf; it is no reason to
+ * refuse a whole batch.
+ * Sources: RFC 8259 section 7; RFC 4648 sections 4, 5, 8; RFC 3629 section 4.
+ *
+ * @module
+ */
+
+import type { Transcoding } from "./transcoding.ts";
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/** 1 for what is copied as it is: ASCII but for controls, the quote and the backslash. */
+const PLAIN = Uint8Array.from(
+  { length: 256 },
+  (_, byte) => byte >= 32 && byte < 128 && byte !== QUOTE && byte !== BACKSLASH ? 1 : 0,
+);
+
+/** Value of a hex digit in either case; 255 for any other byte. */
+const HEX = new Uint8Array(256).fill(255);
+for (let digit = 0; digit < 16; digit++) {
+  HEX[digit.toString(16).charCodeAt(0)] = digit;
+  HEX[digit.toString(16).toUpperCase().charCodeAt(0)] = digit;
+}
+
+/** Value of a base64 digit in the standard or the URL-safe alphabet; 255 for any other byte. */
+const BASE64 = new Uint8Array(256).fill(255);
+"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".split("").forEach((digit, value) => {
+  BASE64[digit.charCodeAt(0)] = value;
+});
+BASE64["-".charCodeAt(0)] = 62;
+BASE64["_".charCodeAt(0)] = 63;
+
+/** What the letter after a backslash stands for. */
+const ESCAPES = new Uint8Array(256);
+for (const [letter, byte] of Object.entries({ '"': 34, "\\": 92, "/": 47, b: 8, f: 12, n: 10, r: 13, t: 9 })) {
+  ESCAPES[letter.charCodeAt(0)] = byte;
+}
+
+/** Copies the text of a string as UTF-8. `at` points behind its opening quote, and then behind its closing one. */
+export function copyText(t: Transcoding): void {
+  const { source, end, out } = t;
+  let { at, to } = t;
+  for (;;) {
+    let byte = 0;
+    while (at < end && PLAIN[byte = source[at]!] === 1) {
+      out[to++] = byte;
+      at++;
+    }
+    t.at = at;
+    t.to = to;
+    if (at === end) t.fail("the end of a string");
+    if (byte === QUOTE) {
+      t.at = at + 1;
+      return;
+    }
+    if (byte === BACKSLASH) copyEscape(t);
+    else if (byte < 32) t.fail("an escape for a control character");
+    else copySequence(t, byte);
+    at = t.at;
+    to = t.to;
+  }
+}
+
+/** Copies one character of two to four bytes. */
+function copySequence(t: Transcoding, lead: number): void {
+  const { source, out } = t;
+  const second = source[t.at + 1] ?? 0;
+  let length = 0;
+  if (lead >= 0xc2 && lead <= 0xdf) length = 2;
+  else if ((lead & 0xf0) === 0xe0) length = shortestOfThree(lead, second) ? 3 : 0;
+  else if (lead >= 0xf0 && lead <= 0xf4) length = shortestOfFour(lead, second) ? 4 : 0;
+  if (length === 0) t.fail("UTF-8");
+  out[t.to] = lead;
+  for (let i = 1; i < length; i++) {
+    const byte = source[t.at + i] ?? 0;
+    if ((byte & 0xc0) !== 0x80) t.fail("UTF-8");
+    out[t.to + i] = byte;
+  }
+  t.at += length;
+  t.to += length;
+}
+
+/** Neither an overlong form nor a surrogate. */
+function shortestOfThree(lead: number, second: number): boolean {
+  return lead === 0xe0 ? second >= 0xa0 : lead !== 0xed || second <= 0x9f;
+}
+
+/** Neither an overlong form nor beyond U+10FFFF. */
+function shortestOfFour(lead: number, second: number): boolean {
+  return lead === 0xf0 ? second >= 0x90 : lead !== 0xf4 || second <= 0x8f;
+}
+
+function copyEscape(t: Transcoding): void {
+  const letter = t.source[t.at + 1] ?? 0;
+  if (letter === 0x75) {
+    writeCodePoint(t, readCodePoint(t));
+    return;
+  }
+  const byte = ESCAPES[letter]!;
+  if (byte === 0) t.fail("a JSON escape");
+  t.out[t.to++] = byte;
+  t.at += 2;
+}
+
+/** `\uXXXX`, or two of them that are a pair. */
+function readCodePoint(t: Transcoding): number {
+  const unit = readUnit(t, t.at);
+  t.at += 6;
+  if (unit < 0xd800 || unit > 0xdfff) return unit;
+  const isPairStart = unit <= 0xdbff && t.source[t.at] === BACKSLASH && t.source[t.at + 1] === 0x75;
+  if (!isPairStart) return 0xfffd;
+  const low = readUnit(t, t.at);
+  if (low < 0xdc00 || low > 0xdfff) return 0xfffd; // the second escape is read again on its own
+  t.at += 6;
+  return 0x10000 + (unit - 0xd800) * 0x400 + (low - 0xdc00);
+}
+
+function readUnit(t: Transcoding, at: number): number {
+  let unit = 0;
+  for (let i = at + 2; i < at + 6; i++) {
+    const digit = i < t.end ? HEX[t.source[i]!]! : 255;
+    if (digit === 255) t.fail("four hex digits", at);
+    unit = unit * 16 + digit;
+  }
+  return unit;
+}
+
+function writeCodePoint(t: Transcoding, code: number): void {
+  const { out } = t;
+  let { to } = t;
+  if (code < 0x80) out[to++] = code;
+  else {
+    if (code < 0x800) out[to++] = 0xc0 | code >> 6;
+    else {
+      if (code < 0x10000) out[to++] = 0xe0 | code >> 12;
+      else {
+        out[to++] = 0xf0 | code >> 18;
+        out[to++] = 0x80 | code >> 12 & 0x3f;
+      }
+      out[to++] = 0x80 | code >> 6 & 0x3f;
+    }
+    out[to++] = 0x80 | code & 0x3f;
+  }
+  t.to = to;
+}
+
+/**
+ * Writes an id of `bytes` bytes from its hex digits. An empty string is an id that is not set.
+ *
+ * @returns Bytes written: `bytes` or 0.
+ */
+export function copyHexId(t: Transcoding, bytes: number): number {
+  const { source, out } = t;
+  const start = t.at;
+  const close = start + 2 * bytes;
+  if (source[start] === QUOTE) {
+    t.at = start + 1;
+    return 0;
+  }
+  let bad = close < t.end && source[close] === QUOTE ? 0 : 0x80;
+  let { to } = t;
+  for (let at = start; at < close && bad === 0; at += 2) {
+    const high = HEX[source[at]!]!;
+    const low = HEX[source[at + 1]!]!;
+    bad = (high | low) & 0x80;
+    out[to++] = high << 4 | low;
+  }
+  if (bad !== 0) t.fail(`${2 * bytes} hex digits`, start);
+  t.at = close + 1;
+  t.to = to;
+  return bytes;
+}
+
+/** Writes the bytes of a base64 string: standard or URL-safe alphabet, with or without padding. */
+export function copyBase64(t: Transcoding): void {
+  const offset = t.at;
+  const start = t.to;
+  copyText(t); // takes the escapes away: PHP writes a slash as `\/`
+  const { out } = t;
+  let end = t.to;
+  for (let padding = 0; padding < 2 && end > start && out[end - 1] === 0x3d; padding++) end--;
+  const padded = t.to - end;
+  const digits = end - start;
+  if (digits % 4 === 1 || (padded > 0 && (digits + padded) % 4 !== 0)) t.fail("base64", offset);
+  let to = start;
+  let bits = 0;
+  let bad = 0;
+  for (let at = start; at < end; at++) { // in place: what is written lies behind what is read
+    const value = BASE64[out[at]!]!;
+    bad |= value;
+    bits = bits << 6 | value & 0x3f;
+    switch ((at - start) & 3) {
+      case 1:
+        out[to++] = bits >> 4;
+        break;
+      case 2:
+        out[to++] = bits >> 2;
+        break;
+      case 3:
+        out[to++] = bits;
+        bits = 0;
+        break;
+    }
+  }
+  if ((bad & 0x80) !== 0) t.fail("base64", offset);
+  t.to = to;
+}

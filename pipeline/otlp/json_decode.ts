@@ -1,0 +1,179 @@
+/**
+ * OTLP/JSON to a payload of wire bytes, in one walk over the JSON bytes: no JSON.parse, no objects, no strings.
+ *
+ * What is taken beyond the specification, because senders write it: keys in snake_case, names of enum values, numbers in
+ * strings and integers as numbers, integral `1.0` and `1e3`, base64 in either alphabet with or without padding, hex in
+ * either case. What is unset: `null`, for any field; JavaScript and Rust write NaN and infinities as
+ * `{"doubleValue":null}`, which thus becomes the empty value, since which of the three it was is lost. In a list, where
+ * nothing can be unset, `null` is the default value of an element. Unknown keys are skipped. Of a key that comes twice
+ * the last one holds, for a message or a list as well; of a oneof the last member that is set.
+ * What is refused with its place: everything that is not one JSON object in UTF-8, a byte order mark, ids of a wrong
+ * length, numbers that do not fit, nesting past the limit.
+ * Sources: OTLP 1.11.0 "JSON Protobuf Encoding"; ProtoJSON; RFC 8259.
+ *
+ * @module
+ */
+
+import { LimitExceededError } from "../core/errors.ts";
+import { keepLast, LastPlaces } from "./json/duplicates.ts";
+import { findField, type JsonField, type JsonMessage, requestTable, startsWith } from "./json/field_table.ts";
+import { JsonNumber } from "./json/number.ts";
+import { copyNumber, copyScalar } from "./json/scalar.ts";
+import { skipValue } from "./json/skip.ts";
+import { copyText } from "./json/text.ts";
+import { END, Transcoding } from "./json/transcoding.ts";
+import type { PayloadLimits } from "./limits.ts";
+import type { Origin, Payload } from "./payload.ts";
+import type { Signal } from "./signals.ts";
+import { readPayload } from "./validate.ts";
+
+/**
+ * Reads `body`, OTLP/JSON of one Export*ServiceRequest of `signal`.
+ *
+ * @param body UTF-8, decompressed; may be written to afterwards. Empty: a request without items, as in protobuf.
+ * @returns The payload: protobuf bytes of its own, fields in the order of the keys, zero scalars left out.
+ * @throws {InvalidPayloadError} Not such a message, or nested too deep: permanent, HTTP 400.
+ * @throws {LimitExceededError} Past a bound of size or number: permanent, HTTP 413.
+ */
+export function readJsonPayload(signal: Signal, body: Uint8Array, limits: PayloadLimits, origin: Origin): Payload {
+  if (body.length > limits.maxBodyBytes) {
+    throw new LimitExceededError(
+      `Cannot take ${signal}: ${body.length} bytes of JSON, wanted at most ${limits.maxBodyBytes}`,
+    );
+  }
+  // The walk checks what JSON can get wrong; the counts and their limits are those of any payload.
+  return readPayload(signal, jsonToWire(signal, body, limits.maxDepth), limits, origin);
+}
+
+function jsonToWire(signal: Signal, body: Uint8Array, maxDepth: number): Uint8Array {
+  if (body.length === 0) return body;
+  const t = new Transcoding(body);
+  if (t.next() !== 0x7b) t.fail("one JSON object in UTF-8");
+  new RequestReader(t, maxDepth).message(requestTable(signal), maxDepth);
+  if (t.next() !== END) t.fail("nothing after the JSON object");
+  return t.result();
+}
+
+/** Walks one request. Recursion is bounded: only an AnyValue holds itself, and `levels` counts those down. */
+class RequestReader {
+  readonly #t: Transcoding;
+  readonly #maxDepth: number;
+  readonly #number = new JsonNumber();
+
+  constructor(t: Transcoding, maxDepth: number) {
+    this.#t = t;
+    this.#maxDepth = maxDepth;
+  }
+
+  /**
+   * Writes the fields of the object at `at`.
+   *
+   * @param levels How many values may still nest here.
+   */
+  message(table: JsonMessage, levels: number): void {
+    const t = this.#t;
+    const base = t.to;
+    t.at++;
+    if (t.next() === 0x7d) {
+      t.at++;
+      return;
+    }
+    let seen = 0;
+    let last: LastPlaces | undefined;
+    let previous: JsonField | undefined;
+    do {
+      if (t.next() !== 0x22) t.fail("a key");
+      t.at++;
+      t.room();
+      const field = this.#key(table, previous === undefined ? table.first : previous.next);
+      t.step(0x3a);
+      const isNull = t.next() === 0x6e;
+      if (field === undefined) {
+        skipValue(t, this.#number, this.#maxDepth);
+        continue;
+      }
+      if ((seen & (isNull ? field.bit : field.replaces)) !== 0) last ??= new LastPlaces(table);
+      seen |= field.bit;
+      last?.note(isNull ? field.bit : field.replaces, t.to);
+      if (previous === undefined) table.first = field;
+      else previous.next = field;
+      previous = field;
+      if (isNull) t.literal("null");
+      else this.#value(field, levels);
+    } while (!t.endOfList(0x7d));
+    if (last !== undefined) keepLast(t, table, base, last);
+  }
+
+  /** The field whose key is at `at`, behind its opening quote; undefined when it is unknown. */
+  #key(table: JsonMessage, guess: JsonField): JsonField | undefined {
+    const t = this.#t;
+    if (startsWith(t.source, t.at, guess.key)) {
+      t.at += guess.key.length;
+      return guess;
+    }
+    const { to } = t;
+    copyText(t); // where the value will overwrite it
+    const field = findField(table, t.out, to, t.to);
+    t.to = to;
+    return field;
+  }
+
+  #value(field: JsonField, levels: number): void {
+    if (field.schema.repeated) this.#list(field, levels);
+    else if (field.message !== undefined) this.#nested(field, field.message, levels);
+    else copyScalar(this.#t, this.#number, field);
+  }
+
+  #list(field: JsonField, levels: number): void {
+    const t = this.#t;
+    if (t.next() !== 0x5b) t.fail("a list");
+    t.at++;
+    if (t.next() === 0x5d) {
+      t.at++;
+      return;
+    }
+    if (field.schema.packed) this.#packed(field);
+    else this.#elements(field, levels);
+  }
+
+  /** Messages or strings: each has a tag and a length of its own. */
+  #elements(field: JsonField, levels: number): void {
+    const t = this.#t;
+    do {
+      t.room();
+      if (t.next() === 0x6e) {
+        t.literal("null");
+        t.tag(field);
+        t.out[t.to++] = 0;
+      } else if (field.message !== undefined) this.#nested(field, field.message, levels);
+      else copyScalar(t, this.#number, field);
+    } while (!t.endOfList(0x5d));
+  }
+
+  /** Numbers: one run with one length. */
+  #packed(field: JsonField): void {
+    const t = this.#t;
+    t.tag(field);
+    const start = t.to;
+    t.to += field.prefixBytes;
+    do {
+      t.room();
+      copyNumber(t, this.#number, field.schema.kind);
+    } while (!t.endOfList(0x5d));
+    t.room();
+    field.prefixBytes = t.closePrefix(start, field.prefixBytes);
+  }
+
+  #nested(field: JsonField, table: JsonMessage, levels: number): void {
+    const t = this.#t;
+    if (t.next() !== 0x7b) t.fail("an object");
+    if (table.isAnyValue && levels-- === 0) t.fail(`values that nest at most ${this.#maxDepth} levels deep`);
+    t.tag(field);
+    const start = t.to;
+    const reserved = field.prefixBytes;
+    t.to += reserved;
+    this.message(table, levels);
+    t.room();
+    field.prefixBytes = t.closePrefix(start, reserved);
+  }
+}
