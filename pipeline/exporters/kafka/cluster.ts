@@ -1,0 +1,281 @@
+/**
+ * What is known of a Kafka cluster: which broker leads which partition, and a connection to each.
+ *
+ * Every topic is asked for by itself, so that one which is gone or forbidden never gets in the way of another.
+ *
+ * @module
+ */
+
+import { type Clock, sleep } from "../../core/clock.ts";
+import { type GatewayError, RejectedError, toGatewayError, UnavailableError } from "../../core/errors.ts";
+import { describeError, type Logger } from "../../core/log.ts";
+import { BrokerConnection, type ConnectionSettings } from "./connection.ts";
+import { isStale, kafkaError, NO_ERROR } from "./error_codes.ts";
+import type { TopicPartitions } from "./partitioners.ts";
+import {
+  type BrokerAddress,
+  MalformedReplyError,
+  metadataRequest,
+  readMetadataReply,
+  type TopicMetadata,
+} from "./wire.ts";
+
+/** Topics whose leaders are remembered; past it the one that was asked for longest ago is forgotten. */
+export const MAX_TOPICS = 1_000;
+
+export interface ClusterSettings {
+  readonly bootstrap: readonly { readonly host: string; readonly port: number }[];
+  readonly connection: ConnectionSettings;
+  readonly allowAutoTopicCreation: boolean;
+  /** Age at which a topic is asked for again, in the background, milliseconds. */
+  readonly refreshIntervalMs: number;
+  /** How often a question is put again when the cluster is not ready to answer it. */
+  readonly retryMax: number;
+  /** Between two tries, and how long a failure is remembered, milliseconds. */
+  readonly retryBackoffMs: number;
+  readonly logger: Logger;
+}
+
+/** A topic as last seen. */
+interface Known extends TopicPartitions {
+  readonly leaders: readonly number[];
+  readonly fetchedAtMs: number;
+}
+
+/** A connection that is open or being opened, or the failure to open it, which is not tried again for a moment. */
+type Dialled =
+  | { readonly state: "open"; readonly connection: BrokerConnection }
+  | { readonly state: "opening"; readonly promise: Promise<BrokerConnection> }
+  | { readonly state: "failed"; readonly error: GatewayError; readonly untilMs: number };
+
+const NEVER = new AbortController().signal;
+
+export class Cluster {
+  readonly #settings: ClusterSettings;
+  readonly #clock: Clock;
+  readonly #topics = new Map<string, Known>();
+  readonly #lookups = new Map<string, Promise<Known>>();
+  readonly #failedLookups = new Map<string, { readonly error: GatewayError; readonly untilMs: number }>();
+  /** By "host:port". */
+  readonly #connections = new Map<string, Dialled>();
+  #brokers = new Map<number, BrokerAddress>();
+  #closed = false;
+
+  constructor(settings: ClusterSettings) {
+    this.#settings = settings;
+    this.#clock = settings.connection.clock;
+  }
+
+  /**
+   * @throws {UnavailableError} The cluster cannot be asked now, or has no such topic yet.
+   * @throws {RejectedError} The topic's name is not one, or is not ours to write to; or the credentials are refused.
+   */
+  async topic(topic: string): Promise<TopicPartitions> {
+    return await this.#known(topic);
+  }
+
+  /**
+   * An open connection to the broker that leads `partition`.
+   *
+   * @throws {GatewayError} As `topic`; or there is no leader, or it cannot be reached. Nothing was sent.
+   */
+  async leader(topic: string, partition: number): Promise<BrokerConnection> {
+    const { leaders } = await this.#known(topic);
+    const address = this.#brokers.get(leaders[partition] ?? -1);
+    if (address === undefined) {
+      this.forget(topic);
+      throw new UnavailableError(
+        `Cannot produce to partition ${partition} of topic "${topic}": no broker leads it now`,
+      );
+    }
+    try {
+      return await this.#connect(address.host, address.port);
+    } catch (thrown) {
+      this.forget(topic); // somebody else may lead it by now
+      throw thrown;
+    }
+  }
+
+  /** What is known of `topic` has proven wrong: it is asked for anew before it is used. */
+  forget(topic: string): void {
+    this.#topics.delete(topic);
+  }
+
+  /** Cuts every connection; what waits on one is refused. */
+  close(): void {
+    this.#closed = true;
+    for (const dialled of this.#connections.values()) {
+      if (dialled.state === "open") dialled.connection.close();
+    }
+    this.#connections.clear();
+  }
+
+  async #known(topic: string): Promise<Known> {
+    const known = this.#topics.get(topic);
+    if (known === undefined) return await this.#lookUp(topic);
+    if (this.#clock.monotonicMs() - known.fetchedAtMs > this.#settings.refreshIntervalMs) {
+      this.#lookUp(topic).catch((error) =>
+        this.#settings.logger.warn("cannot refresh Kafka metadata", { topic, error: describeError(error) })
+      );
+    }
+    return known;
+  }
+
+  /** One question at a time a topic; a failure is the answer for a moment. */
+  #lookUp(topic: string): Promise<Known> {
+    const underWay = this.#lookups.get(topic);
+    if (underWay !== undefined) return underWay;
+    const failed = this.#failedLookups.get(topic);
+    if (failed !== undefined && failed.untilMs > this.#clock.monotonicMs()) return Promise.reject(failed.error);
+    this.#failedLookups.delete(topic);
+    const lookup = this.#ask(topic).then(
+      (known) => {
+        this.#topics.delete(topic);
+        this.#topics.set(topic, known);
+        dropOldest(this.#topics);
+        return known;
+      },
+      (thrown) => {
+        const error = toGatewayError(thrown);
+        this.#failedLookups.set(topic, { error, untilMs: this.#clock.monotonicMs() + this.#settings.retryBackoffMs });
+        dropOldest(this.#failedLookups);
+        throw error;
+      },
+    ).finally(() => this.#lookups.delete(topic));
+    this.#lookups.set(topic, lookup);
+    return lookup;
+  }
+
+  async #ask(topic: string): Promise<Known> {
+    for (let attempt = 0;; attempt++) {
+      const answer = await this.#askAnyBroker(topic);
+      if (answer.errorCode === NO_ERROR && answer.leaders.length > 0) return this.#toKnown(answer);
+      if (!isStale(answer.errorCode) || attempt >= this.#settings.retryMax) {
+        throw kafkaError(`find Kafka topic "${topic}"`, answer.errorCode);
+      }
+      await sleep(this.#clock, this.#settings.retryBackoffMs, NEVER); // a topic being created has no leaders yet
+    }
+  }
+
+  #toKnown({ leaders }: TopicMetadata): Known {
+    const writable: number[] = [];
+    leaders.forEach((leader, partition) => {
+      if (leader >= 0) writable.push(partition);
+    });
+    return { count: leaders.length, writable, leaders, fetchedAtMs: this.#clock.monotonicMs() };
+  }
+
+  /** Asks one broker after another, those with an open connection first, until one answers. */
+  async #askAnyBroker(topic: string): Promise<TopicMetadata> {
+    const { connection: { clientId }, allowAutoTopicCreation } = this.#settings;
+    let failure: GatewayError | undefined;
+    for (const { host, port } of this.#candidates()) {
+      try {
+        const connection = await this.#connect(host, port);
+        const reply = await connection.request(metadataRequest(clientId, topic, allowAutoTopicCreation));
+        return this.#learn(connection, topic, () => readMetadataReply(reply));
+      } catch (thrown) {
+        failure = toGatewayError(thrown);
+        if (!failure.retryable) throw failure; // the same credentials would be refused elsewhere
+      }
+    }
+    throw new UnavailableError("Cannot reach any Kafka broker", { cause: failure });
+  }
+
+  #learn(connection: BrokerConnection, topic: string, read: () => ReturnType<typeof readMetadataReply>): TopicMetadata {
+    try {
+      const { brokers, topics } = read();
+      const [answer] = topics;
+      if (topics.length !== 1 || answer?.name !== topic) throw new MalformedReplyError("metadata of another topic");
+      this.#brokers = new Map(brokers.map((broker) => [broker.nodeId, broker]));
+      this.#hangUpOnOthers();
+      return answer;
+    } catch (thrown) {
+      throw connection.distrust(thrown as Error);
+    }
+  }
+
+  #candidates(): readonly { readonly host: string; readonly port: number }[] {
+    const all = new Map(
+      [...this.#brokers.values(), ...this.#settings.bootstrap].map((at) => [`${at.host}:${at.port}`, at]),
+    );
+    const rank = (key: string) => this.#connections.get(key)?.state === "open" ? 0 : 1;
+    return [...all].sort(([a], [b]) => rank(a) - rank(b)).map(([, at]) => at);
+  }
+
+  /** Closes connections to brokers that left the cluster and to bootstrap names of those that have another. */
+  #hangUpOnOthers(): void {
+    const wanted = new Set([...this.#brokers.values()].map(({ host, port }) => `${host}:${port}`));
+    for (const [key, dialled] of this.#connections) {
+      if (wanted.has(key) || dialled.state === "opening") continue;
+      if (dialled.state === "open") dialled.connection.closeWhenIdle();
+      this.#connections.delete(key);
+    }
+  }
+
+  async #connect(host: string, port: number): Promise<BrokerConnection> {
+    const key = `${host}:${port}`;
+    const dialled = this.#connections.get(key);
+    if (dialled?.state === "opening") return await dialled.promise;
+    if (dialled?.state === "open") {
+      if (dialled.connection.usable) return dialled.connection;
+      dialled.connection.closeWhenIdle();
+    }
+    if (dialled?.state === "failed" && dialled.untilMs > this.#clock.monotonicMs()) throw dialled.error;
+    if (this.#closed) throw new UnavailableError("Cannot connect to Kafka: the exporter has shut down");
+    const promise = this.#dial(key, host, port);
+    this.#connections.set(key, { state: "opening", promise });
+    return await promise;
+  }
+
+  async #dial(key: string, host: string, port: number): Promise<BrokerConnection> {
+    try {
+      const connection = await BrokerConnection.open(host, port, this.#settings.connection);
+      if (this.#closed) {
+        connection.close();
+        throw new UnavailableError("Cannot connect to Kafka: the exporter has shut down");
+      }
+      connection.onLost = (error) => this.#lost(key, connection, error);
+      this.#connections.set(key, { state: "open", connection });
+      return connection;
+    } catch (thrown) {
+      const error = toGatewayError(thrown);
+      const untilMs = this.#clock.monotonicMs() + this.#settings.retryBackoffMs;
+      this.#connections.set(key, { state: "failed", error, untilMs });
+      this.#settings.logger.warn("cannot connect to a Kafka broker", { broker: key, error: describeError(error) });
+      throw error;
+    }
+  }
+
+  /** The broker may be gone for good: whoever led its partitions is asked for again. */
+  #lost(key: string, connection: BrokerConnection, error: GatewayError): void {
+    this.#settings.logger.warn("lost a connection to a Kafka broker", { broker: key, error: describeError(error) });
+    const dialled = this.#connections.get(key);
+    if (dialled?.state === "open" && dialled.connection === connection) this.#connections.delete(key);
+    for (const [topic, { leaders }] of this.#topics) {
+      if (leaders.some((leader) => this.#keyOf(leader) === key)) this.#topics.delete(topic);
+    }
+  }
+
+  #keyOf(nodeId: number): string | undefined {
+    const address = this.#brokers.get(nodeId);
+    return address && `${address.host}:${address.port}`;
+  }
+}
+
+function dropOldest(map: Map<string, unknown>): void {
+  if (map.size > MAX_TOPICS) map.delete(map.keys().next().value!);
+}
+
+const TOPIC_NAME = /^[a-zA-Z0-9._-]{1,249}$/;
+
+/**
+ * @throws {RejectedError} `topic` cannot be a topic's name: it would come from the data or its sender.
+ */
+export function checkTopicName(topic: string): void {
+  if (TOPIC_NAME.test(topic) && topic !== "." && topic !== "..") return;
+  throw new RejectedError(
+    "Cannot send to Kafka: the topic's name has other characters than letters, digits, dot, dash and underscore, or more than 249",
+    "invalid_argument",
+  );
+}

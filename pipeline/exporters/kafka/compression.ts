@@ -1,0 +1,58 @@
+/**
+ * What Kafka's record batches may be compressed with.
+ *
+ * Source: Kafka protocol, "Record Batch" attributes; KIP-110 (zstd). lz4 is the frame format; snappy is a raw block,
+ * which every client reads.
+ *
+ * @module
+ */
+
+import { compress as zstdInBackground } from "@mongodb-js/zstd";
+import { compressFrame as lz4Frame } from "lz4-napi";
+import { Buffer } from "node:buffer";
+import { constants, gzipSync, zstdCompressSync } from "node:zlib";
+import { compress as snappyBlock } from "snappy";
+
+export const COMPRESSIONS = ["none", "gzip", "snappy", "lz4", "zstd"] as const;
+export type Compression = typeof COMPRESSIONS[number];
+export type Codec = Exclude<Compression, "none">;
+
+/** The codec's number in a batch's attributes. */
+export const CODEC_BITS: Readonly<Record<Codec, number>> = { gzip: 1, snappy: 2, lz4: 3, zstd: 4 };
+
+/** Compresses the records of a batch. */
+export interface Compressor {
+  readonly codec: Codec;
+  compress(records: Buffer): Uint8Array | Promise<Uint8Array>;
+}
+
+/** Levels that a codec takes, besides 0 for its own default; undefined: it has none. */
+export const LEVELS: Readonly<Record<Compression, { readonly min: number; readonly max: number } | undefined>> = {
+  none: undefined,
+  gzip: { min: -1, max: 9 },
+  snappy: undefined,
+  lz4: undefined,
+  zstd: { min: 1, max: 22 },
+};
+
+/**
+ * @param level 0: the codec's default.
+ * @returns undefined for "none".
+ */
+export function createCompressor(codec: Compression, level: number): Compressor | undefined {
+  switch (codec) {
+    case "none":
+      return undefined;
+    case "gzip":
+      return { codec, compress: (records) => gzipSync(records, level === 0 ? {} : { level }) };
+    case "snappy":
+      return { codec, compress: (records) => snappyBlock(records) };
+    case "lz4":
+      return { codec, compress: (records) => lz4Frame(records) };
+    case "zstd":
+      return level === 0 ? { codec, compress: (records) => zstdInBackground(records) } : {
+        codec,
+        compress: (records) => zstdCompressSync(records, { params: { [constants.ZSTD_c_compressionLevel]: level } }),
+      };
+  }
+}
