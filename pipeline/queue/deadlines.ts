@@ -6,12 +6,12 @@
  */
 
 import type { Clock, Timer } from "../core/clock.ts";
-import { Link, LinkedList } from "./linked_list.ts";
+import { LinkedList, ListNode } from "./linked_list.ts";
 
 /** One deadline, and what it belongs to. */
-export class Deadline<T> extends Link<T> {
-  constructor(value: T, readonly dueMs: number) {
-    super(value);
+export class Deadline<T> extends ListNode<Deadline<T>> {
+  constructor(readonly value: T, readonly dueMs: number) {
+    super();
   }
 }
 
@@ -19,7 +19,7 @@ export class Deadlines<T> {
   readonly #clock: Clock;
   readonly #delayMs: number;
   readonly #onDue: (value: T) => void;
-  readonly #pending = new LinkedList<T>();
+  readonly #pending = new LinkedList<Deadline<T>>();
   #timer: Timer | undefined;
 
   /**
@@ -50,11 +50,13 @@ export class Deadlines<T> {
     this.#pending.remove(deadline);
   }
 
-  /** Takes out all that are left, the oldest first, and stops the timer. */
-  *drain(): Generator<T> {
+  /** Stops the timer and takes out all that are left, the oldest first. */
+  stop(): readonly T[] {
     if (this.#timer !== undefined) this.#clock.clearTimer(this.#timer);
     this.#timer = undefined;
-    for (let value = this.#pending.shift(); value !== undefined; value = this.#pending.shift()) yield value;
+    const left: T[] = [];
+    for (let due = this.#pending.shift(); due !== undefined; due = this.#pending.shift()) left.push(due.value);
+    return left;
   }
 
   #arm(delayMs: number): void {
@@ -65,7 +67,7 @@ export class Deadlines<T> {
     this.#timer = undefined;
     const nowMs = this.#clock.monotonicMs();
     for (;;) {
-      const head = this.#pending.firstLink as Deadline<T> | undefined;
+      const head = this.#pending.first;
       if (head === undefined) return;
       if (head.dueMs > nowMs) {
         if (this.#timer === undefined) this.#arm(head.dueMs - nowMs);

@@ -1,31 +1,26 @@
 /**
  * A doubly linked list: append, take the first, and remove from the middle, each in constant time and without holes.
  *
- * An array's shift() copies, and a Set used as a queue scans the places of what was deleted.
+ * An array's shift() copies, and a Set used as a queue scans the places of what was deleted. What is listed extends
+ * `ListNode`, so a place costs no object of its own.
  *
  * @module
  */
 
-/** A place in a list. Subclasses may carry more than the value. */
-export class Link<T> {
+/** What can be in one list at a time. */
+export abstract class ListNode<Self extends ListNode<Self>> {
   /** The list that it is in; undefined when in none. */
-  list: LinkedList<T> | undefined;
-  previous: Link<T> | undefined;
-  next: Link<T> | undefined;
-
-  constructor(readonly value: T) {}
+  list: LinkedList<Self> | undefined;
+  previous: Self | undefined;
+  next: Self | undefined;
 }
 
-export class LinkedList<T> {
-  #first: Link<T> | undefined;
-  #last: Link<T> | undefined;
+export class LinkedList<Node extends ListNode<Node>> {
+  #first: Node | undefined;
+  #last: Node | undefined;
   #length = 0;
 
-  get first(): T | undefined {
-    return this.#first?.value;
-  }
-
-  get firstLink(): Link<T> | undefined {
+  get first(): Node | undefined {
     return this.#first;
   }
 
@@ -33,32 +28,31 @@ export class LinkedList<T> {
     return this.#length;
   }
 
-  /** Appends a link that is in no list. */
-  append(link: Link<T>): void {
-    link.list = this;
-    link.previous = this.#last;
-    if (this.#last === undefined) this.#first = link;
-    else this.#last.next = link;
-    this.#last = link;
+  /** Appends a node that is in no list. */
+  append(node: Node): void {
+    node.list = this;
+    node.previous = this.#last;
+    if (this.#last === undefined) this.#first = node;
+    else this.#last.next = node;
+    this.#last = node;
     this.#length++;
   }
 
-  /** Takes a link out; one that is not in this list is left alone. */
-  remove(link: Link<T>): void {
-    if (link.list !== this) return;
-    if (link.previous === undefined) this.#first = link.next;
-    else link.previous.next = link.next;
-    if (link.next === undefined) this.#last = link.previous;
-    else link.next.previous = link.previous;
-    link.list = link.previous = link.next = undefined;
+  /** Takes a node out; one that is not in this list is left alone. */
+  remove(node: Node): void {
+    if (node.list !== this) return;
+    if (node.previous === undefined) this.#first = node.next;
+    else node.previous.next = node.next;
+    if (node.next === undefined) this.#last = node.previous;
+    else node.next.previous = node.previous;
+    node.list = node.previous = node.next = undefined;
     this.#length--;
   }
 
-  /** Removes the first and gives its value. */
-  shift(): T | undefined {
+  /** Removes the first and gives it. */
+  shift(): Node | undefined {
     const first = this.#first;
-    if (first === undefined) return undefined;
-    this.remove(first);
-    return first.value;
+    if (first !== undefined) this.remove(first);
+    return first;
   }
 }

@@ -1,17 +1,33 @@
 /**
- * The parts between an exporter's pipelines and its push: queue, batch, retry, timeout.
+ * The parts between an exporter's pipelines and its push. From the outside in: queue and batch, retry, timeout, push.
+ *
+ * A sender that waits for its answer (`wait_for_result`, our default, or no queue at all) is held for at most
+ * `HOLD_SENDER_MS` and one attempt's `timeout`; data that was answered for is retried until `max_elapsed_time`.
+ * Source: collector reference 3.6.
  *
  * @module
  */
 
 import type { ComponentDeps } from "../contract/component.ts";
 import type { Consumer, Lifecycle } from "../contract/consumer.ts";
-import type { Signal } from "../otlp/signals.ts";
+import { type Signal, SIGNALS } from "../otlp/signals.ts";
+import { type BatchSettings, NO_BATCHING } from "./batch.ts";
+import { MemoryQueue } from "./memory_queue.ts";
 import { RetrySender } from "./retry.ts";
-import { HOLD_SENDER_MS } from "./sender.ts";
+import { HOLD_SENDER_MS, type Sender } from "./sender.ts";
 import { countSends, SendLedger } from "./send_ledger.ts";
-import type { QueueConfig, RetryConfig } from "./settings.ts";
+import type { QueueBatchConfig, QueueConfig, RetryConfig } from "./settings.ts";
+import { splitBy } from "./split_by.ts";
 import { TimeoutConsumer } from "./timeout.ts";
+
+/** Partitions of a sending queue that hold data at one time; the collector has no bound. */
+const MAX_QUEUE_PARTITIONS = 1_000;
+
+/** Upper bounds of otelcol_exporter_queue_batch_send_size, as the collector's. */
+export const BATCH_SIZE_BOUNDS: readonly number[] = [
+  ...[10, 25, 50, 75, 100, 250, 500, 750, 1_000, 2_000, 3_000, 4_000, 5_000, 6_000, 7_000, 8_000, 9_000, 10_000],
+  ...[20_000, 30_000, 50_000, 100_000],
+];
 
 export interface SenderChainConfig {
   /** One attempt, milliseconds; 0 for no bound. */
@@ -21,6 +37,8 @@ export interface SenderChainConfig {
   readonly sending_queue: QueueConfig | undefined;
 }
 
+type ChainDeps = ComponentDeps & { readonly signal: Signal };
+
 /**
  * @param push Makes one attempt to deliver a payload; the chain starts it and shuts it down.
  * @returns What the exporter's pipelines call.
@@ -28,20 +46,70 @@ export interface SenderChainConfig {
 export function createSenderChain(
   push: Consumer & Lifecycle,
   config: SenderChainConfig,
-  deps: ComponentDeps & { readonly signal: Signal },
+  deps: ChainDeps,
 ): Consumer & Lifecycle {
-  const { clock } = deps;
-  const told = true;
-  const timeout = new TimeoutConsumer(push, config.timeoutMs, clock);
-  const retry = new RetrySender(timeout, config.retry_on_failure, deps, { cutAtDeadline: !told });
-  const sender = countSends(retry, new SendLedger(deps), told);
+  const queueConfig = config.sending_queue?.enabled === true ? config.sending_queue : undefined;
+  const waits = queueConfig?.wait_for_result ?? true;
+  const timeout = new TimeoutConsumer(push, config.timeoutMs, deps.clock);
+  const retry = new RetrySender(timeout, config.retry_on_failure, deps, { cutAtDeadline: !waits });
+  const ledger = new SendLedger(deps);
+  const sender = countSends(retry, ledger, waits);
+  const queue = queueConfig === undefined ? undefined : createQueue(sender, queueConfig, ledger, deps);
   return {
     start: async () => await push.start?.(),
-    consume: (payload, abort) => sender.send(payload, abort, clock.monotonicMs() + HOLD_SENDER_MS),
+    consume: queue === undefined
+      ? (payload, abort) => sender.send(payload, abort, deps.clock.monotonicMs() + HOLD_SENDER_MS)
+      : (payload, abort) => queue.consume(payload, abort),
+    admit(bodyBytes) {
+      queue?.admit(bodyBytes);
+      push.admit?.(bodyBytes);
+    },
     async shutdown(deadline) {
       await retry.shutdown(deadline);
+      await queue?.shutdown(deadline);
       await timeout.shutdown(deadline);
       await push.shutdown?.(deadline);
     },
   };
+}
+
+function createQueue(sender: Sender, config: QueueConfig, ledger: SendLedger, deps: ChainDeps): MemoryQueue {
+  const batch = batchSettings(config, deps.signal);
+  const labels = { exporter: deps.id, data_type: deps.signal };
+  deps.meter.gauge("otelcol_exporter_queue_capacity", labels).set(config.queue_size);
+  const sendSize = deps.meter.histogram("otelcol_exporter_queue_batch_send_size", labels, BATCH_SIZE_BOUNDS);
+  return new MemoryQueue(sender, {
+    sizer: config.sizer,
+    capacity: config.queue_size,
+    maxInFlight: config.num_consumers,
+    blockOnOverflow: config.block_on_overflow,
+    waitForResult: config.wait_for_result,
+    holdMs: HOLD_SENDER_MS,
+    batch,
+  }, {
+    ...deps,
+    ledger,
+    split: splitBy(batch.sizer),
+    size: deps.meter.gauge("otelcol_exporter_queue_size", labels),
+    onBatch: ({ payload }) => sendSize.record(payload.itemCount),
+  });
+}
+
+/** What cannot be merged is not batched: each profile goes by itself. */
+function batchSettings({ batch, sizer }: QueueConfig, signal: Signal): BatchSettings {
+  if (batch === undefined || !SIGNALS[signal].mergeable) return NO_BATCHING;
+  return {
+    sizer: batchSizer(batch, sizer),
+    minSize: batch.min_size,
+    maxSize: batch.max_size === 0 ? Infinity : batch.max_size,
+    flushTimeoutMs: batch.flush_timeout,
+    metadataKeys: batch.partition.metadata_keys.map((key) => key.toLowerCase()),
+    maxPartitions: MAX_QUEUE_PARTITIONS,
+    keepOrigin: false,
+  };
+}
+
+/** The queue's sizer when the batch names none; a batch is not measured in requests unless it says so. */
+function batchSizer({ sizer }: QueueBatchConfig, queueSizer: QueueConfig["sizer"]): QueueConfig["sizer"] {
+  return sizer ?? (queueSizer === "requests" ? "items" : queueSizer);
 }

@@ -82,7 +82,7 @@ export class TimeoutConsumer implements Consumer, Lifecycle {
       });
     }
     this.#over = true;
-    for (const attempt of this.#attempts.drain()) attempt.cut(shutDown());
+    for (const attempt of this.#attempts.stop()) attempt.cut(shutDown());
   }
 
   #expire(attempt: Attempt): void {
