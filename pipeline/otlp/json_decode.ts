@@ -16,7 +16,7 @@
 
 import { LimitExceededError } from "../core/errors.ts";
 import { keepLast, LastPlaces } from "./json/duplicates.ts";
-import { findField, type JsonField, type JsonMessage, requestTable, startsWith } from "./json/field_table.ts";
+import { findField, isKeyOf, type JsonField, type JsonMessage, requestTable } from "./json/field_table.ts";
 import { JsonNumber } from "./json/number.ts";
 import { copyNumber, copyScalar } from "./json/scalar.ts";
 import { skipValue } from "./json/skip.ts";
@@ -73,20 +73,13 @@ class RequestReader {
   message(table: JsonMessage, levels: number): void {
     const t = this.#t;
     const base = t.to;
-    t.at++;
-    if (t.next() === 0x7d) {
-      t.at++;
-      return;
-    }
+    if (t.emptyObject()) return;
     let seen = 0;
     let last: LastPlaces | undefined;
     let previous: JsonField | undefined;
     do {
-      if (t.next() !== 0x22) t.fail("a key");
-      t.at++;
       t.room();
       const field = this.#key(table, previous === undefined ? table.first : previous.next);
-      t.step(0x3a);
       const isNull = t.next() === 0x6e;
       if (field === undefined) {
         skipValue(t, this.#number, this.#maxDepth);
@@ -100,21 +93,22 @@ class RequestReader {
       previous = field;
       if (isNull) t.literal("null");
       else this.#value(field, levels);
-    } while (!t.endOfList(0x7d));
+    } while (!t.endOfObject());
     if (last !== undefined) keepLast(t, table, base, last);
   }
 
-  /** The field whose key is at `at`, behind its opening quote; undefined when it is unknown. */
+  /** The field whose key is at `at`, behind its opening quote; undefined when it is unknown. Goes behind the colon. */
   #key(table: JsonMessage, guess: JsonField): JsonField | undefined {
     const t = this.#t;
-    if (startsWith(t.source, t.at, guess.key)) {
-      t.at += guess.key.length;
+    if (isKeyOf(guess, t.sourceView, t.at)) {
+      t.at += guess.keyBytes;
       return guess;
     }
     const { to } = t;
     copyText(t); // where the value will overwrite it
     const field = findField(table, t.out, to, t.to);
     t.to = to;
+    t.step(0x3a);
     return field;
   }
 

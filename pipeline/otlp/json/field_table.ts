@@ -16,8 +16,10 @@ const SLOTS = 64;
 /** One field, as the transcoder needs it. */
 export interface JsonField {
   readonly schema: FieldSchema;
-  /** Its key and the closing quote, ASCII. */
-  readonly key: Uint8Array;
+  /** Its key, the closing quote and a colon, as a compact writer has them: ASCII, five bytes or more. */
+  readonly keyBytes: number;
+  /** The same in steps of four bytes, little-endian; the last step ends where the key does. */
+  readonly keyWords: Int32Array;
   /** Wire tag as it is on the wire: one byte, or two when `tagHigh` is not 0. */
   readonly tagLow: number;
   readonly tagHigh: number;
@@ -69,17 +71,35 @@ export function findField(message: JsonMessage, bytes: Uint8Array, from: number,
   if (named === undefined) return undefined;
   for (let i = 0; i < named.length; i++) {
     const { name, field } = named[i]!;
-    if (name.length === to - from && startsWith(bytes, from, name)) return field;
+    if (name.length === to - from && equals(bytes, from, name)) return field;
   }
   return undefined;
 }
 
-/** Whether `text` is at `at`; reading past the end of `bytes` is no match. */
-export function startsWith(bytes: Uint8Array, at: number, text: Uint8Array): boolean {
-  for (let i = 0; i < text.length; i++) {
-    if (bytes[at + i] !== text[i]) return false;
+function equals(bytes: Uint8Array, from: number, name: Uint8Array): boolean {
+  for (let i = 0; i < name.length; i++) {
+    if (bytes[from + i] !== name[i]) return false;
   }
   return true;
+}
+
+/** Whether the key of `field`, a quote and a colon are at `at`. */
+export function isKeyOf(field: JsonField, view: DataView, at: number): boolean {
+  const { keyBytes, keyWords } = field;
+  if (at + keyBytes > view.byteLength) return false;
+  const last = keyWords.length - 1;
+  for (let i = 0; i < last; i++) {
+    if (view.getInt32(at + 4 * i, true) !== keyWords[i]) return false;
+  }
+  return view.getInt32(at + keyBytes - 4, true) === keyWords[last];
+}
+
+function wordsOf(text: Uint8Array): Int32Array {
+  const view = new DataView(text.buffer, text.byteOffset, text.length);
+  return Int32Array.from(
+    { length: Math.ceil(text.length / 4) },
+    (_, i) => view.getInt32(Math.min(4 * i, text.length - 4), true),
+  );
 }
 
 const tables: Partial<Record<Signal, JsonMessage>> = {};
@@ -114,6 +134,7 @@ function prepare(schema: MessageSchema, done: Map<string, JsonMessage>): JsonMes
 
 function prepareField(message: MessageSchema, schema: FieldSchema, index: number): JsonField {
   const tag = schema.number << 3 | (schema.packed ? 2 : schema.wireType);
+  const key = utf8.encode(`${schema.name}":`);
   const bit = 1 << index;
   let replaces = bit;
   message.fields.forEach(({ oneof }, other) => {
@@ -121,7 +142,8 @@ function prepareField(message: MessageSchema, schema: FieldSchema, index: number
   });
   const field = {
     schema,
-    key: utf8.encode(`${schema.name}"`),
+    keyBytes: key.length,
+    keyWords: wordsOf(key),
     tagLow: tag < 0x80 ? tag : tag & 0x7f | 0x80,
     tagHigh: tag >> 7,
     index,

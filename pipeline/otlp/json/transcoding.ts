@@ -30,6 +30,7 @@ let keptOutput = new Uint8Array(0);
  */
 export class Transcoding {
   readonly source: Uint8Array;
+  readonly sourceView: DataView;
   /** Where the input ends. */
   readonly end: number;
   at = 0;
@@ -39,6 +40,7 @@ export class Transcoding {
 
   constructor(source: Uint8Array) {
     this.source = source;
+    this.sourceView = new DataView(source.buffer, source.byteOffset, source.length);
     this.end = source.length;
     const wanted = source.length + SLACK_BYTES;
     if (wanted > keptOutput.length) {
@@ -124,6 +126,29 @@ export class Transcoding {
   step(byte: number): void {
     if (this.next() !== byte) this.fail(`"${String.fromCharCode(byte)}"`);
     this.at++;
+  }
+
+  /** Steps over what follows a field: `}`, and the object has ended, or a comma and the quote that opens the next key. */
+  endOfObject(): boolean {
+    const { source, at } = this;
+    if (source[at] === 0x2c && source[at + 1] === 0x22) { // as compact writers have it
+      this.at = at + 2;
+      return false;
+    }
+    if (this.endOfList(0x7d)) return true;
+    this.step(0x22);
+    return false;
+  }
+
+  /** Steps over what opens an object: `{}`, and it has ended, or a brace and the quote that opens the first key. */
+  emptyObject(): boolean {
+    this.at++;
+    if (this.next() === 0x7d) {
+      this.at++;
+      return true;
+    }
+    this.step(0x22);
+    return false;
   }
 
   /** Steps over what follows an element: `close`, and the list has ended, or a comma. */
