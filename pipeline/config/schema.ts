@@ -56,8 +56,16 @@ function show(input: unknown): string {
   return kindOf(input);
 }
 
+const TEXT = Symbol("text as written");
+
+/** A map or list that an expression gave (a password like `a: b` reads as one): a string field takes its text. */
+export function withText<T extends object>(value: T, text: string | undefined): T {
+  return text === undefined ? value : Object.defineProperty(value, TEXT, { value: text });
+}
+
 /** The text of a string, number or boolean as written; undefined for anything else. */
 export function readText(input: unknown): string | undefined {
+  if (typeof input === "object" && input !== null && TEXT in input) return String(input[TEXT]);
   if (input instanceof Scalar) return input.text;
   return typeof input === "string" ? input : undefined;
 }

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { Scalar } from "../schema.ts";
+import { Scalar, withText } from "../schema.ts";
 
 /** Where something was written. Lines and columns count from 1; 0 stands for the file as a whole. */
 export interface Place {
@@ -26,12 +26,16 @@ export interface MapEntry {
 export interface MapNode {
   readonly kind: "map";
   readonly place: Place;
+  /** The text that an expression gave, when it read as a map: a string field takes it as it is. */
+  readonly text?: string;
   readonly entries: ReadonlyMap<string, MapEntry>;
 }
 
 export interface ListNode {
   readonly kind: "list";
   readonly place: Place;
+  /** As of a map. */
+  readonly text?: string;
   readonly items: readonly ConfigNode[];
 }
 
@@ -53,7 +57,7 @@ export type ConfigNode = MapNode | ListNode | ScalarNode;
 export interface TreeLimits {
   /** One source or included file, bytes of UTF-8. Default 4 MiB. */
   readonly maxSourceBytes: number;
-  /** Maps, lists and scalars in one source, aliases counted where they are used. Default 100,000. */
+  /** Maps, lists and scalars, in one source and in all together; aliases count where they are used. Default 100,000. */
   readonly maxNodes: number;
   /** Maps and lists inside each other, levels. Default 100. */
   readonly maxDepth: number;
@@ -83,7 +87,7 @@ export function emptyMap(place: Place): MapNode {
 /** The value below `key` of a map; undefined when there is none, or `node` is no map. */
 export function childNode(node: ConfigNode | undefined, key: string | number): ConfigNode | undefined {
   if (node?.kind === "map") return node.entries.get(String(key))?.node;
-  return node?.kind === "list" && typeof key === "number" ? node.items[key] : undefined;
+  return node?.kind === "list" ? node.items[Number(key)] : undefined;
 }
 
 /** The node at `path`, or the nearest one above it. */
@@ -97,8 +101,22 @@ export function nearestNode(root: ConfigNode, path: NodePath): ConfigNode {
   return node;
 }
 
+/** The values of a map or list with their keys or indexes; none for a scalar. */
+export function children(node: ConfigNode): readonly (readonly [string | number, ConfigNode])[] {
+  if (node.kind === "map") return [...node.entries].map(([key, entry]) => [key, entry.node] as const);
+  return node.kind === "list" ? node.items.map((item, index) => [index, item] as const) : [];
+}
+
+/** What stands there, as people say it; tells nothing of the value. */
+export function nodeKind(node: ConfigNode): string {
+  if (node.kind !== "scalar") return `a ${node.kind}`;
+  if (node.value === null) return "empty";
+  if (typeof node.value === "string") return "a string";
+  return typeof node.value === "boolean" ? "a boolean" : "a number";
+}
+
 /** Whether a bare key stands here: `grpc:` with nothing behind it. */
-export function isNull(node: ConfigNode): node is ScalarNode {
+export function isNull(node: ConfigNode): boolean {
   return node.kind === "scalar" && node.value === null;
 }
 
@@ -107,9 +125,10 @@ export function isNull(node: ConfigNode): node is ScalarNode {
  * expression that gave nothing (`${env:EMPTY}`) is a Scalar of null, which a string field reads as "".
  */
 export function toPlain(node: ConfigNode): unknown {
-  if (node.kind === "list") return node.items.map(toPlain);
+  if (node.kind === "list") return withText(node.items.map(toPlain), node.text);
   if (node.kind === "map") {
-    return Object.fromEntries([...node.entries].map(([key, entry]) => [key, toPlain(entry.node)]));
+    const map = Object.fromEntries([...node.entries].map(([key, entry]) => [key, toPlain(entry.node)]));
+    return withText(map, node.text);
   }
   if (typeof node.value === "string") return node.value;
   if (node.value === null && node.from === undefined) return null;

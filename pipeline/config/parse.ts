@@ -1,0 +1,174 @@
+/**
+ * From a resolved tree to a configuration that can run, or every problem that it has.
+ *
+ * @module
+ */
+
+import { checkSection, leaves } from "./check_section.ts";
+import { parseComponentId, WANTED_ID } from "./component_id.ts";
+import { type Configured, connectionProblems } from "./connections.ts";
+import {
+  type CatalogEntry,
+  COMPONENT_SECTIONS,
+  type ComponentCatalog,
+  type ComponentConfig,
+  type ComponentSection,
+  type GatewayConfig,
+  type PipelineConfig,
+  type ResolvedConfig,
+} from "./gateway_config.ts";
+import { ConfigError, errorAt, type Problem, warningAt } from "./problem.ts";
+import { type PipelineDraft, readMap, readService, reportUnknownKeys, type ServiceDraft } from "./service.ts";
+import { suggestion } from "./suggest.ts";
+import { type ConfigNode, type MapNode, nearestNode } from "./tree/node.ts";
+
+const SECTION_NAMES = Object.keys(COMPONENT_SECTIONS) as readonly ComponentSection[];
+const TOP_LEVEL_KEYS = [...SECTION_NAMES, "service"];
+
+/**
+ * Checks everything that can be checked without making a component.
+ *
+ * @throws {ConfigError} With every problem of the configuration, those of `loadConfig` among them.
+ */
+export function parseConfig(resolved: ResolvedConfig, catalog: ComponentCatalog): GatewayConfig {
+  const problems: Problem[] = [...resolved.problems];
+  if (!resolved.complete) throw new ConfigError(problems);
+  const { tree } = resolved;
+  reportUnknownKeys(tree, TOP_LEVEL_KEYS, [], problems);
+  const service = readService(tree, problems);
+  const sections = mapSections((section) => readSection(section, tree, catalog[section], service, problems));
+  problems.push(...connectionProblems(service, sections));
+  const components = mapSections((section) => checkComponents(section, sections, service, problems));
+
+  const { telemetry } = service;
+  if (telemetry === undefined || problems.some(({ severity }) => severity === "error")) throw new ConfigError(problems);
+  return {
+    ...components,
+    serviceExtensions: service.extensions.map(({ id }) => id),
+    pipelines: new Map(service.pipelines.map((draft) => [draft.id, toPipeline(draft)])),
+    telemetry,
+    warnings: problems,
+    tree,
+  };
+}
+
+function mapSections<T>(make: (section: ComponentSection) => T): Record<ComponentSection, T> {
+  return Object.fromEntries(SECTION_NAMES.map((section) => [section, make(section)])) as Record<ComponentSection, T>;
+}
+
+function toPipeline({ id, signal, place, receivers, processors, exporters }: PipelineDraft): PipelineConfig {
+  const ids = (references: readonly { readonly id: string }[]) => references.map((reference) => reference.id);
+  return { id, signal, place, receivers: ids(receivers), processors: ids(processors), exporters: ids(exporters) };
+}
+
+/** A configured component with its section. */
+interface Component extends Configured {
+  readonly node: ConfigNode;
+}
+
+/** The components of one section by id, each with its factory; those without a valid id are reported and left out. */
+function readSection(
+  section: ComponentSection,
+  tree: MapNode,
+  entries: readonly CatalogEntry[],
+  service: ServiceDraft,
+  problems: Problem[],
+): ReadonlyMap<string, Component> {
+  const components = new Map<string, Component>();
+  for (const [id, { keyPlace, node }] of readMap(tree, section, [], problems).entries) {
+    const path = [section, id];
+    const type = parseComponentId(id)?.type;
+    if (type === undefined) {
+      problems.push(errorAt(keyPlace, path, `is no id, ${WANTED_ID}`));
+      continue;
+    }
+    const entry = findEntry(type, entries);
+    if (entry === undefined) problems.push(errorAt(keyPlace, path, unknownType(section, type, id, entries, service)));
+    components.set(id, { id, keyPlace, path, entry, node });
+  }
+  return components;
+}
+
+/** The factory of that type or alias. */
+export function findEntry<Entry extends CatalogEntry>(type: string, entries: readonly Entry[]): Entry | undefined {
+  return entries.find((entry) => entry.type === type || entry.aliases?.includes(type));
+}
+
+function unknownType(
+  section: ComponentSection,
+  type: string,
+  id: string,
+  entries: readonly CatalogEntry[],
+  service: ServiceDraft,
+): string {
+  const users = usersOf(section, id, service);
+  const use = users.length === 0 ? "used by no pipeline" : `used by ${users.join(", ")}`;
+  const known = entries.flatMap((entry) => [entry.type, ...entry.aliases ?? []]);
+  const kind = COMPONENT_SECTIONS[section];
+  return `is of the unknown ${kind} type ${JSON.stringify(type)}, ${use}, ${suggestion(type, known)}`;
+}
+
+/** The pipelines, or `service::extensions`, that name a component. */
+function usersOf(section: ComponentSection, id: string, { pipelines, extensions }: ServiceDraft): readonly string[] {
+  if (section === "extensions") return extensions.some((each) => each.id === id) ? ["service::extensions"] : [];
+  const lists = section === "connectors" ? ["receivers", "exporters"] as const : [section] as const;
+  const isUser = (pipeline: PipelineDraft) => lists.some((list) => pipeline[list].some((each) => each.id === id));
+  return pipelines.filter(isUser).map((pipeline) => pipeline.id);
+}
+
+type Sections = Readonly<Record<ComponentSection, ReadonlyMap<string, Component>>>;
+
+function checkComponents(
+  section: ComponentSection,
+  sections: Sections,
+  service: ServiceDraft,
+  problems: Problem[],
+): ReadonlyMap<string, ComponentConfig> {
+  const configs = new Map<string, ComponentConfig>();
+  for (const component of sections[section].values()) {
+    const { id, node, path, keyPlace, entry } = component;
+    if (entry === undefined) continue;
+    const used = usersOf(section, id, service).length > 0;
+    if (!used) problems.push(warningAt(keyPlace, path, unusedMessage(section)));
+    const checked = checkSection(node, entry.schema, path);
+    problems.push(...checked.problems, ...(used ? extensionProblems(component, entry, sections, service) : []));
+    if (checked.config === undefined) continue;
+    problems.push(...factoryWarnings(component, entry, checked.config));
+    configs.set(id, { id, type: entry.type, config: checked.config, used, place: keyPlace });
+  }
+  return configs;
+}
+
+function unusedMessage(section: ComponentSection): string {
+  return section === "extensions"
+    ? "is not in service::extensions: it is checked and not started"
+    : "is in no pipeline: it is checked and not started";
+}
+
+function factoryWarnings({ node, path }: Component, entry: CatalogEntry, config: unknown): Problem[] {
+  return (entry.warnings?.(config) ?? []).map((warning) => {
+    const below = warning.path === "" ? [] : warning.path.split("::");
+    return warningAt(nearestNode(node, below).place, [...path, ...below], warning.message);
+  });
+}
+
+/** A component may name an extension (an authenticator, a storage): it must be configured, and started. */
+function extensionProblems(
+  { node, path: above }: Component,
+  { schema }: CatalogEntry,
+  sections: Sections,
+  { extensions }: ServiceDraft,
+): Problem[] {
+  const problems: Problem[] = [];
+  for (const { node: leaf, path, meta } of leaves(node, [schema], above)) {
+    if (meta.reference !== "extensions" || leaf.kind !== "scalar" || leaf.text === "") continue;
+    const id = leaf.text;
+    if (!sections.extensions.has(id)) {
+      const message = `is ${JSON.stringify(id)}, which is not configured, wanted an id from extensions`;
+      problems.push(errorAt(leaf.place, path, message));
+    } else if (!extensions.some((each) => each.id === id)) {
+      problems.push(errorAt(leaf.place, path, `is ${JSON.stringify(id)}, wanted it in service::extensions too`));
+    }
+  }
+  return problems;
+}

@@ -1,0 +1,138 @@
+/**
+ * From the sources of a command line or a remote configuration to one resolved tree.
+ *
+ * Read, merged in order, then expanded, as the collector does (collector reference 2.1-2.3). `http:` and `https:` as
+ * whole sources are left out: a gateway gets its remote configuration over OpAMP.
+ *
+ * @module
+ */
+
+import type { ResolvedConfig } from "./gateway_config.ts";
+import { ConfigError, errorAt, type Problem, warningAt } from "./problem.ts";
+import { type ConfigEnvironment, expandTree, reason } from "./tree/expand.ts";
+import { mergeMaps, nest, splitTopLevelKeys } from "./tree/merge.ts";
+import { DEFAULT_TREE_LIMITS, emptyMap, type MapNode, type Place, type TreeLimits } from "./tree/node.ts";
+import { asRoot, parseYaml } from "./tree/yaml.ts";
+
+export type { ConfigEnvironment } from "./tree/expand.ts";
+
+/** Where a part of the configuration comes from. Later ones win. */
+export type ConfigSource =
+  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "env"; readonly name: string }
+  /** A text in hand; `name` is what its places are called: a remote configuration's entry, `yaml:`. */
+  | { readonly kind: "text"; readonly name: string; readonly text: string }
+  /** One value: `--set processors.batch.timeout=2s`. Given after all others. */
+  | { readonly kind: "set"; readonly path: readonly string[]; readonly text: string };
+
+const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]+):(.*)$/s;
+
+/**
+ * What `--config` is given: a path, `file:path`, `env:NAME` or `yaml:text`, where a top-level key of the text may be a
+ * whole path (`yaml:processors::batch::timeout: 2s`).
+ *
+ * @throws {ConfigError} Another scheme.
+ */
+export function parseConfigSource(argument: string): ConfigSource {
+  const [, scheme, rest = ""] = SCHEME.exec(argument) ?? [];
+  switch (scheme) {
+    case undefined:
+      return { kind: "file", path: argument };
+    case "file":
+      return { kind: "file", path: rest };
+    case "env":
+      return { kind: "env", name: rest };
+    case "yaml":
+      return { kind: "text", name: "yaml:", text: rest };
+    default:
+      throw argumentError("--config", `has the unknown scheme ${JSON.stringify(scheme)}, wanted file, env or yaml`);
+  }
+}
+
+/**
+ * What `--set` is given: `a.b.c=value`, the value as YAML.
+ *
+ * @throws {ConfigError} Not of that form.
+ */
+export function parseSetSource(argument: string): ConfigSource {
+  const cut = argument.indexOf("=");
+  const path = argument.slice(0, Math.max(cut, 0)).trim().split(".");
+  if (path.includes("") || path.length > DEFAULT_TREE_LIMITS.maxDepth) {
+    throw argumentError("--set", "is of another form, wanted key.key=value");
+  }
+  return { kind: "set", path, text: argument.slice(cut + 1).trim() };
+}
+
+function argumentError(file: string, message: string): ConfigError {
+  return new ConfigError([errorAt({ file, line: 0, column: 0 }, [], message)]);
+}
+
+/**
+ * Reads, merges and expands. Never throws for what is wrong with the configuration: that is in `problems`, so that
+ * `parseConfig` can report it together with what it finds itself.
+ */
+export async function loadConfig(
+  sources: readonly ConfigSource[],
+  environment: ConfigEnvironment,
+  limits: TreeLimits = DEFAULT_TREE_LIMITS,
+): Promise<ResolvedConfig> {
+  const problems: Problem[] = [];
+  let tree: MapNode | undefined;
+  for (const source of sources) {
+    const read = await readSource(source, environment, limits);
+    problems.push(...read.problems);
+    tree = tree === undefined ? read.root : mergeMaps(tree, read.root);
+  }
+  const complete = problems.every(({ severity }) => severity === "warning");
+  const expanded = await expandTree(tree ?? emptyMap(wholeOf("--config")), environment, limits);
+  return { tree: asRoot(expanded.node).root, problems: [...problems, ...expanded.problems], complete };
+}
+
+interface ReadSource {
+  readonly root: MapNode;
+  readonly problems: readonly Problem[];
+}
+
+const wholeOf = (file: string): Place => ({ file, line: 0, column: 0 });
+
+async function readSource(source: ConfigSource, environment: ConfigEnvironment, limits: TreeLimits) {
+  switch (source.kind) {
+    case "file":
+      return await readFile(source.path, environment, limits);
+    case "env":
+      return readVariable(source.name, environment, limits);
+    case "text":
+      return readText(source.text, source.name, limits);
+    case "set":
+      return readSet(source.path, source.text, limits);
+  }
+}
+
+async function readFile(path: string, environment: ConfigEnvironment, limits: TreeLimits): Promise<ReadSource> {
+  try {
+    return readText(await environment.readFile(path), path, limits);
+  } catch (thrown) {
+    const place = wholeOf(path);
+    return { root: emptyMap(place), problems: [errorAt(place, [], `cannot be read: ${reason(thrown)}`)] };
+  }
+}
+
+function readVariable(name: string, environment: ConfigEnvironment, limits: TreeLimits): ReadSource {
+  const file = `env:${name}`;
+  const text = environment.env(name);
+  if (text !== undefined) return readText(text, file, limits);
+  return { root: emptyMap(wholeOf(file)), problems: [warningAt(wholeOf(file), [], "is not set: it is empty")] };
+}
+
+function readText(text: string, file: string, limits: TreeLimits): ReadSource {
+  const parsed = parseYaml(text, file, limits);
+  const { root, problems } = asRoot(parsed.node);
+  return { root: splitTopLevelKeys(root, limits.maxDepth), problems: [...parsed.problems, ...problems] };
+}
+
+function readSet(path: readonly string[], text: string, limits: TreeLimits): ReadSource {
+  const file = `--set ${path.join(".")}`;
+  const place: Place = { file, line: 1, column: 1 };
+  const { node, problems } = parseYaml(text, file, limits);
+  return { root: nest(path, { keyPlace: place, node }, place), problems };
+}
