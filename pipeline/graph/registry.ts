@@ -13,6 +13,10 @@ import type {
   ProcessorFactory,
   ReceiverFactory,
 } from "../contract/component.ts";
+import { debugFactory } from "../exporters/debug.ts";
+import { fileFactory } from "../exporters/file.ts";
+import { nopFactory } from "../exporters/nop.ts";
+import { otlpHttpExporterFactory } from "../exporters/otlp_http/otlp_http.ts";
 import { healthCheckFactory } from "../extensions/health_check.ts";
 
 /** Factories by section; a `ComponentCatalog` for `parseConfig`. */
@@ -27,9 +31,16 @@ export interface Registry extends ComponentCatalog {
 export const REGISTRY: Registry = {
   receivers: [],
   processors: [],
-  exporters: [],
+  exporters: [
+    otlpHttpExporterFactory,
+    fileFactory,
+    debugFactory,
+    nopFactory,
+  ],
   connectors: [],
-  extensions: [healthCheckFactory],
+  extensions: [
+    healthCheckFactory,
+  ],
 };
 
 /**

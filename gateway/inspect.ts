@@ -1,0 +1,56 @@
+/**
+ * What the subcommands `validate` and `components` print.
+ *
+ * @module
+ */
+
+import { type CatalogEntry, COMPONENT_SECTIONS, type ComponentSection } from "../pipeline/config/gateway_config.ts";
+import { parseConfig } from "../pipeline/config/parse.ts";
+import { ConfigError, formatProblems } from "../pipeline/config/problem.ts";
+import { REGISTRY } from "../pipeline/graph/registry.ts";
+import { explainFailure, writeLine } from "./console.ts";
+import { resolveSources, type Sources } from "./sources.ts";
+
+/** Prints every problem and warning of a configuration. @returns The exit code: 1 when it cannot run. */
+export async function validate(sources: Sources): Promise<number> {
+  try {
+    const { warnings } = parseConfig(await resolveSources(sources), REGISTRY);
+    if (warnings.length > 0) writeLine(Deno.stderr, formatProblems(warnings));
+    writeLine(Deno.stdout, "valid");
+    return 0;
+  } catch (thrown) {
+    writeLine(Deno.stderr, thrown instanceof ConfigError ? formatProblems(thrown.problems) : explainFailure(thrown));
+    return 1;
+  }
+}
+
+interface ComponentRow {
+  readonly type: string;
+  readonly aliases: readonly string[];
+  /** `logs`, or `traces to metrics` for a connector; empty for an extension. */
+  readonly signals: readonly string[];
+  readonly summary: string;
+}
+
+/** Prints every component that a configuration can name, by section. */
+export function printComponents(asJson: boolean): void {
+  const sections = Object.keys(COMPONENT_SECTIONS) as ComponentSection[];
+  const rows = sections.map((section) => [section, REGISTRY[section].map(toRow)] as const);
+  writeLine(
+    Deno.stdout,
+    asJson
+      ? JSON.stringify(Object.fromEntries(rows), null, 2)
+      : rows.map(([section, components]) => [`${section}:`, ...components.map(describeRow)].join("\n")).join("\n\n"),
+  );
+}
+
+function toRow({ type, aliases = [], signals, routes, summary = "" }: CatalogEntry): ComponentRow {
+  const flows = signals ?? routes?.map(({ from, to }) => from === to ? from : `${from} to ${to}`) ?? [];
+  return { type, aliases, signals: flows, summary };
+}
+
+function describeRow({ type, aliases, signals, summary }: ComponentRow): string {
+  const names = [type, ...aliases].join(", ");
+  const flow = signals.length === 0 ? "" : ` (${signals.join(", ")})`;
+  return `  ${names}${flow}\n      ${summary}`;
+}

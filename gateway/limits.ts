@@ -1,0 +1,11 @@
+/**
+ * Bounds of the process, apart from what uses them so that the command line can name them without loading a gateway.
+ *
+ * @module
+ */
+
+/** How long a drain may take unless told otherwise, milliseconds. */
+export const DEFAULT_DRAIN_TIMEOUT_MS = 30_000;
+
+/** Data workers, at the most. */
+export const MAX_WORKERS = 64;

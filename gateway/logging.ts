@@ -1,0 +1,39 @@
+/**
+ * Opens the gateway's own log as `service::telemetry::logs` says.
+ *
+ * @module
+ */
+
+import type { GatewayConfig } from "../pipeline/config/gateway_config.ts";
+import type { Clock } from "../pipeline/core/clock.ts";
+import { createConsoleLogger, openSinks } from "../pipeline/core/console_log.ts";
+import type { LogFields, Logger } from "../pipeline/core/log.ts";
+
+/**
+ * @param fields On every line of this thread, beside `initial_fields`.
+ * @throws {Error} A file of `output_paths` cannot be opened.
+ */
+export function openLog({ telemetry }: GatewayConfig, clock: Clock, fields: LogFields = {}): Logger {
+  const { level, encoding, output_paths, initial_fields, sampling } = telemetry.logs;
+  return createConsoleLogger({
+    level,
+    encoding,
+    sinks: openSinks(output_paths),
+    initialFields: { ...scalarsOf(initial_fields), ...fields },
+    sampling: sampling.enabled
+      ? { tickMs: sampling.tick, initial: sampling.initial, thereafter: sampling.thereafter }
+      : undefined,
+    clock,
+  });
+}
+
+/** The fields of a map; what is nested goes in as JSON. */
+function scalarsOf(fields: unknown): LogFields {
+  if (typeof fields !== "object" || fields === null) return {};
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => {
+      const isScalar = typeof value === "string" || typeof value === "number" || typeof value === "boolean";
+      return [name, isScalar ? value : typeof value === "bigint" ? String(value) : JSON.stringify(value)];
+    }),
+  );
+}

@@ -1,0 +1,145 @@
+/**
+ * The command line, and what `deno serve` serves.
+ *
+ * @module
+ */
+
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import type { FetchGateway } from "./gateway/fetch_gateway.ts";
+import { DEFAULT_DRAIN_TIMEOUT_MS, MAX_WORKERS } from "./gateway/limits.ts";
+import { parseDurationMs } from "./pipeline/config/schema.ts";
+import { type ConfigSource, parseConfigSource, parseSetSource } from "./pipeline/config/source.ts";
+import manifest from "./deno.json" with { type: "json" };
+
+/** The exit code for a command line that cannot be understood. */
+const EXIT_USAGE = 2;
+
+interface SourceFlags {
+  readonly config: readonly ConfigSource[];
+  readonly set: readonly ConfigSource[];
+}
+
+interface GatewayFlags extends SourceFlags {
+  readonly workers: number;
+  /** Milliseconds. */
+  readonly drainTimeout: number;
+}
+
+/**
+ * Runs a command line.
+ *
+ * @returns The exit code.
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  let code = 0;
+  const program = createProgram((result) => code = result);
+  try {
+    await program.parseAsync([...args], { from: "user" });
+    return code;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : EXIT_USAGE; // it has told why
+    const { explainFailure, writeLine } = await import("./gateway/console.ts");
+    writeLine(Deno.stderr, explainFailure(thrown));
+    return 1;
+  }
+}
+
+/** Subcommands load what they need when they run, so that the gateway's process holds nothing else. */
+function createProgram(done: (code: number) => void): Command {
+  const program = new Command("sluice")
+    .description("Observability gateway: takes OTLP over HTTP, runs it through pipelines, delivers it.")
+    .version(manifest.version)
+    .exitOverride();
+
+  withSources(program.command("gateway", { isDefault: true }))
+    .description("run the gateway (the default)")
+    .addOption(workersOption())
+    .addOption(drainTimeoutOption())
+    .action(async ({ config, set, workers, drainTimeout }: GatewayFlags) => {
+      const { runGateway } = await import("./gateway/run.ts");
+      const { version } = manifest;
+      done(await runGateway({ configs: config, sets: set, workers, drainTimeoutMs: drainTimeout, version }));
+    });
+
+  withSources(program.command("validate"))
+    .description("check a configuration and tell every problem with its place; exit code 1 when it cannot run")
+    .action(async ({ config, set }: SourceFlags) => {
+      const { validate } = await import("./gateway/inspect.ts");
+      done(await validate({ configs: config, sets: set }));
+    });
+
+  program.command("components")
+    .description("list the components that a configuration can name")
+    .option("--json", "for programs", false)
+    .action(async ({ json }: { readonly json: boolean }) => {
+      const { printComponents } = await import("./gateway/inspect.ts");
+      printComponents(json);
+    });
+  return program;
+}
+
+function withSources(command: Command): Command {
+  return command
+    .option(
+      "--config <source>",
+      "FILE, env:NAME or yaml:TEXT; repeatable, later ones are merged over earlier ones",
+      (argument, before: readonly ConfigSource[]) => [...before, parseConfigSource(argument)],
+      [],
+    )
+    .option(
+      "--set <key=value>",
+      "one value over all sources, like exporters.debug.verbosity=normal; repeatable",
+      (argument, before: readonly ConfigSource[]) => [...before, parseSetSource(argument)],
+      [],
+    );
+}
+
+function workersOption(): Option {
+  return new Option("--workers <count>", "threads that take data, or auto: one a core; 0 and 1 are a single thread")
+    .argParser((argument) => {
+      const workers = argument === "auto" ? oneACore() : /^\d+$/.test(argument) ? Number(argument) : NaN;
+      if (workers <= MAX_WORKERS) return workers;
+      throw new InvalidArgumentError(`Wanted a number from 0 to ${MAX_WORKERS}, or auto.`);
+    })
+    .default(oneACore(), "auto");
+}
+
+function oneACore(): number {
+  return Math.min(MAX_WORKERS, navigator.hardwareConcurrency);
+}
+
+function drainTimeoutOption(): Option {
+  return new Option("--drain-timeout <duration>", "how long a stop may take to deliver what is held")
+    .env("SLUICE_DRAIN_TIMEOUT")
+    .argParser((argument) => {
+      const timeoutMs = parseDurationMs(argument);
+      if (timeoutMs !== undefined && timeoutMs >= 0) return timeoutMs;
+      throw new InvalidArgumentError("Wanted a duration like 30s.");
+    })
+    .default(DEFAULT_DRAIN_TIMEOUT_MS, "30s");
+}
+
+/** Whether `deno serve` runs this module: it calls `onListen` right after the module is evaluated; `deno run` never. */
+let isServed = false;
+
+/** Made at the first request. */
+let gateway: Promise<FetchGateway> | undefined;
+
+/** For `deno serve`: the configuration is YAML in SLUICE_CONFIG, else the built-in one without files. */
+export default {
+  async fetch(request: Request): Promise<Response> {
+    gateway ??= import("./gateway/fetch_gateway.ts").then(({ createServedGateway }) => createServedGateway());
+    return await (await gateway).fetch(request);
+  },
+  onListen() {
+    isServed = true;
+  },
+};
+
+if (import.meta.main) {
+  // With arguments it can only be a command line, and waiting here keeps Deno from proposing `deno serve`.
+  if (Deno.args.length > 0) Deno.exit(await main(Deno.args));
+  setTimeout(async () => {
+    if (!isServed) Deno.exit(await main(Deno.args));
+  }, 0);
+}
