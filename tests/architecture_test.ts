@@ -1,0 +1,225 @@
+/**
+ * The house: which way imports point, and what may be used where, as data.
+ *
+ * @module
+ */
+
+import { deepStrictEqual, ok } from "node:assert";
+import { dirname, join, relative } from "node:path/posix";
+import manifest from "../deno.json" with { type: "json" };
+
+const ROOT = new URL("..", import.meta.url).pathname;
+
+/** Imports go down this list, never up; rooms of one row do not know each other. */
+const FLOORS: readonly (readonly string[])[] = [
+  ["deploy/"],
+  ["main.ts"],
+  ["gateway/"],
+  ["routes/"],
+  ["pipeline/graph/"],
+  [
+    "pipeline/receivers/",
+    "pipeline/processors/",
+    "pipeline/connectors/",
+    "pipeline/exporters/",
+    "pipeline/extensions/",
+  ],
+  ["pipeline/tenants/"],
+  ["pipeline/queue/"],
+  ["pipeline/contract/"],
+  ["pipeline/config/"],
+  ["pipeline/otlp/"],
+  ["pipeline/wire/"],
+  ["pipeline/core/"],
+  ["ottl/"],
+];
+
+/** Rooms in which each component is a file, or a file and a folder of its name, and knows no other. */
+const COMPONENT_ROOMS = FLOORS[5] ?? [];
+
+/** Who may use a package. What is not listed is for tests only, and not used by the product at all. */
+const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  "@mongodb-js/zstd": ["pipeline/exporters/kafka/", "pipeline/wire/"],
+  "@node-rs/crc32": ["pipeline/exporters/kafka/", "pipeline/queue/"],
+  commander: ["main.ts"],
+  hono: ["routes/"],
+  kafkajs: ["pipeline/exporters/kafka/"],
+  "lz4-napi": ["pipeline/exporters/kafka/", "pipeline/wire/"],
+  snappy: ["pipeline/exporters/kafka/", "pipeline/wire/"],
+  undici: ["pipeline/exporters/otlp_http/"],
+  yaml: ["pipeline/config/"],
+  zod: ["pipeline/config/", "pipeline/queue/", ...COMPONENT_ROOMS],
+};
+
+/** Packages that exactly one file of the product imports, so that replacing one is one file's matter. */
+const ONE_IMPORTER = ["kafkajs", "undici", "commander"];
+
+/** Words that only these places may have. */
+const CONFINED: readonly { readonly word: RegExp; readonly why: string; readonly places: readonly string[] }[] = [
+  {
+    word: /\bDeno\.env\b/,
+    why: "the environment is read where a configuration is resolved, and handed on",
+    places: ["pipeline/config/environment.ts", "gateway/", "deploy/"],
+  },
+  { word: /\bDeno\.exit\b/, why: "only the top ends the process", places: ["main.ts", "gateway/run.ts"] },
+  { word: /\bconsole\.\w+\(/, why: "the log goes through Logger", places: [] },
+  { word: /\bnew Function\b|\beval\(/, why: "some edges forbid code from text", places: [] },
+  { word: /\bMath\.random\(/, why: "randomness is handed in", places: [] },
+  {
+    word: /\bDate\.now\(/,
+    why: "time is handed in",
+    places: ["pipeline/core/clock.ts"],
+  },
+];
+
+interface SourceFile {
+  readonly path: string;
+  readonly text: string;
+  /** Without comments. */
+  readonly code: string;
+  /** Files of this repository. */
+  readonly local: readonly string[];
+  /** Anything else, as written. */
+  readonly bare: readonly string[];
+}
+
+const IMPORTS = [
+  /\b(?:import|export)\b[^"';]*?\bfrom\s*"([^"]+)"/g,
+  /\bimport\s*"([^"]+)"/g,
+  /\bimport\(\s*"([^"]+)"\s*\)/g,
+  /\bnew URL\(\s*"(\.[^"]+\.ts)",\s*import\.meta\.url\s*\)/g,
+];
+
+function readSource(path: string): SourceFile {
+  const text = Deno.readTextFileSync(join(ROOT, path));
+  const code = text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
+  const found = IMPORTS.flatMap((pattern) => Array.from(code.matchAll(pattern), ([, specifier = ""]) => specifier));
+  const local = found.filter((specifier) => specifier.startsWith("."))
+    .map((specifier) => join(dirname(path), specifier)).filter((target) => target.endsWith(".ts"));
+  return { path, text, code, local, bare: found.filter((specifier) => !specifier.startsWith(".")) };
+}
+
+function* walk(folder: string): Generator<string> {
+  for (const entry of Deno.readDirSync(folder)) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory) yield* walk(path);
+    else if (entry.name.endsWith(".ts")) yield relative(ROOT, path);
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(join(ROOT, path));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const product = FLOORS.flat().filter(exists)
+  .flatMap((room) => room.endsWith("/") ? [...walk(join(ROOT, room))] : [room]).map(readSource);
+const tests = [...walk(join(ROOT, "tests"))].map(readSource);
+
+function roomOf(path: string): { readonly floor: number; readonly room: string } | undefined {
+  for (const [floor, rooms] of FLOORS.entries()) {
+    const room = rooms.find((name) => path.startsWith(name));
+    if (room !== undefined) return { floor, room };
+  }
+  return undefined;
+}
+
+const isIn = (path: string, places: readonly string[]) => places.some((place) => path.startsWith(place));
+const packageOf = (specifier: string) => /^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier;
+
+Deno.test("imports point down the list of rooms", () => {
+  const wrong: string[] = [];
+  for (const { path, local } of product) {
+    const from = roomOf(path);
+    for (const target of local) {
+      const to = roomOf(target);
+      const isDown = from !== undefined && to !== undefined &&
+        (to.floor > from.floor || to.room === from.room) && (from.room !== "ottl/" || to.room === "ottl/");
+      if (!isDown) wrong.push(`${path} imports ${target}`);
+    }
+  }
+  deepStrictEqual(wrong, []);
+});
+
+Deno.test("a component knows no other component", () => {
+  const wrong: string[] = [];
+  for (const { path, local } of product) {
+    const room = COMPONENT_ROOMS.find((name) => path.startsWith(name));
+    if (room === undefined) continue;
+    const nameOf = (file: string) => /^[^/.]+/.exec(file.slice(room.length))?.[0];
+    for (const target of local) {
+      if (target.startsWith(room) && nameOf(target) !== nameOf(path)) wrong.push(`${path} imports ${target}`);
+    }
+  }
+  deepStrictEqual(wrong, []);
+});
+
+Deno.test("no file imports itself by a detour", () => {
+  const graph = new Map(product.map(({ path, local }) => [path, local]));
+  const cycles: string[] = [];
+  const done = new Set<string>();
+  const visit = (path: string, trail: readonly string[]) => {
+    if (trail.includes(path)) {
+      cycles.push([...trail.slice(trail.indexOf(path)), path].join(" > "));
+      return;
+    }
+    if (done.has(path)) return;
+    for (const target of graph.get(path) ?? []) visit(target, [...trail, path]);
+    done.add(path);
+  };
+  for (const path of graph.keys()) visit(path, []);
+  deepStrictEqual(cycles, []);
+});
+
+Deno.test("packages are used where they may be", () => {
+  const wrong: string[] = [];
+  for (const { path, bare } of product) {
+    for (const specifier of bare) {
+      if (specifier.startsWith("node:")) continue;
+      if (!isIn(path, PACKAGES[packageOf(specifier)] ?? [])) wrong.push(`${path} imports ${specifier}`);
+    }
+  }
+  deepStrictEqual(wrong, []);
+});
+
+Deno.test("one file imports each replaceable package", () => {
+  for (const name of ONE_IMPORTER) {
+    const importers = product.filter(({ bare }) => bare.some((specifier) => packageOf(specifier) === name));
+    ok(importers.length <= 1, `${name} is imported by ${importers.map(({ path }) => path).join(", ")}`);
+  }
+});
+
+Deno.test("every package is from npm, pinned to one version, and imported by its name in deno.json", () => {
+  const names = new Set(Object.keys(manifest.imports).map(packageOf));
+  for (const [name, source] of Object.entries(manifest.imports)) {
+    ok(/^npm:\/?(?:@[^/]+\/)?[^/@]+@\d+\.\d+\.\d+\/?$/.test(source), `${name}: ${source} is not pinned`);
+  }
+  const wrong = [...product, ...tests].flatMap(({ path, bare }) =>
+    bare.filter((specifier) => !specifier.startsWith("node:") && !names.has(packageOf(specifier)))
+      .map((specifier) => `${path} imports ${specifier}`)
+  );
+  deepStrictEqual(wrong, []);
+});
+
+Deno.test("the product imports no test", () => {
+  deepStrictEqual(product.filter(({ local }) => local.some((target) => target.startsWith("tests/"))), []);
+});
+
+Deno.test("words that are confined to a place", async (t) => {
+  for (const { word, why, places } of CONFINED) {
+    await t.step(`${word.source}: ${why}`, () => {
+      const wrong = product.filter(({ path, code }) => word.test(code) && !isIn(path, places));
+      deepStrictEqual(wrong.map(({ path }) => path), []);
+    });
+  }
+});
+
+Deno.test("every file has a snake_case name, and says at its top what it is unless it is a test", () => {
+  const misnamed = [...product, ...tests].filter(({ path }) => !/^[a-z0-9_.]+$/.test(path.split("/").at(-1) ?? ""));
+  const silent = product.filter(({ text }) => !/^\/\*\*[\s\S]*?@module\n/.test(text));
+  deepStrictEqual([...misnamed, ...silent].map(({ path }) => path), []);
+});
