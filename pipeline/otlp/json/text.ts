@@ -4,12 +4,13 @@
  * Text is copied byte by byte and must be UTF-8. Half of a surrogate pair (`\ud83d` alone, which JavaScript writes for
  * a string cut inside an emoji) becomes U+FFFD, as in the collector and in every SDK's protobuf; it is no reason to
  * refuse a whole batch.
- * Sources: RFC 8259 section 7; RFC 4648 sections 4, 5, 8; RFC 3629 section 4.
+ * Sources: RFC 8259 section 7; RFC 4648 sections 4, 5, 8.
  *
  * @module
  */
 
 import type { Transcoding } from "./transcoding.ts";
+import { sequenceLength } from "./utf8.ts";
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -54,7 +55,7 @@ export function copyText(t: Transcoding): void {
     if (byte === BACKSLASH) copyEscape(t);
     else if (byte < 32) t.fail("an escape for a control character");
     else if (byte < 0x80) copyByte(t, byte);
-    else copySequence(t, byte);
+    else copySequence(t);
   }
 }
 
@@ -92,32 +93,10 @@ function copyPlain(t: Transcoding): void {
 }
 
 /** Copies one character of two to four bytes. */
-function copySequence(t: Transcoding, lead: number): void {
-  const { source, out } = t;
-  const second = source[t.at + 1] ?? 0;
-  let length = 0;
-  if (lead >= 0xc2 && lead <= 0xdf) length = 2;
-  else if ((lead & 0xf0) === 0xe0) length = shortestOfThree(lead, second) ? 3 : 0;
-  else if (lead >= 0xf0 && lead <= 0xf4) length = shortestOfFour(lead, second) ? 4 : 0;
+function copySequence(t: Transcoding): void {
+  const length = sequenceLength(t.source, t.at, t.end);
   if (length === 0) t.fail("UTF-8");
-  out[t.to] = lead;
-  for (let i = 1; i < length; i++) {
-    const byte = source[t.at + i] ?? 0;
-    if ((byte & 0xc0) !== 0x80) t.fail("UTF-8");
-    out[t.to + i] = byte;
-  }
-  t.at += length;
-  t.to += length;
-}
-
-/** Neither an overlong form nor a surrogate. */
-function shortestOfThree(lead: number, second: number): boolean {
-  return lead === 0xe0 ? second >= 0xa0 : lead !== 0xed || second <= 0x9f;
-}
-
-/** Neither an overlong form nor beyond U+10FFFF. */
-function shortestOfFour(lead: number, second: number): boolean {
-  return lead === 0xf0 ? second >= 0x90 : lead !== 0xf4 || second <= 0x8f;
+  for (let i = 0; i < length; i++) t.out[t.to++] = t.source[t.at++]!;
 }
 
 function copyEscape(t: Transcoding): void {
