@@ -83,9 +83,13 @@ export async function loadConfig(
     problems.push(...read.problems);
     tree = tree === undefined ? read.root : mergeMaps(tree, read.root);
   }
-  const complete = problems.every(({ severity }) => severity === "warning");
+  const isReadable = problems.every(({ severity }) => severity === "warning");
   const expanded = await expandTree(tree ?? emptyMap(wholeOf("--config")), environment, limits);
-  return { tree: asRoot(expanded.node).root, problems: [...problems, ...expanded.problems], complete };
+  return {
+    tree: asRoot(expanded.node).root,
+    problems: [...problems, ...expanded.problems],
+    complete: isReadable && expanded.node.kind === "map",
+  };
 }
 
 interface ReadSource {

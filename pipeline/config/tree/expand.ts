@@ -136,9 +136,10 @@ class Expander {
     let text = String(scalar.value);
     for (let found = findExpression(text); found !== undefined; found = findExpression(text)) {
       budget.left -= 1;
-      if (budget.left < 0) {
-        return this.#fail(spot, `needs more than ${this.#limits.maxExpansions} expansions: is it recursive?`);
+      if (budget.left === -1) {
+        this.#error(spot, `needs more than ${this.#limits.maxExpansions} expansions: is it recursive?`);
       }
+      if (budget.left < 0) return broken(spot.place); // told once, not for every branch
       const given = await this.#evaluate(text.slice(found.start + 2, found.end - 1), spot);
       if (given === undefined) return broken(spot.place);
       from.push(given.from);

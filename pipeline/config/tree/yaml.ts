@@ -144,8 +144,8 @@ class TreeReader {
 
   #node(node: YAML.Node | null, fallbackOffset: number, depth: number): ConfigNode {
     const offset = node?.range?.[0] ?? fallbackOffset;
-    this.#count(offset, depth);
     if (YAML.isAlias(node)) return this.#alias(node, offset, depth);
+    this.#count(offset, depth);
     if (YAML.isMap(node)) return this.#map(node, offset, depth);
     if (YAML.isSeq(node)) return this.#list(node, offset, depth);
     if (YAML.isScalar(node)) return this.#scalar(node, offset);

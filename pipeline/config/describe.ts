@@ -1,0 +1,134 @@
+/**
+ * The configuration reference, written by the schemas themselves: what the docs say is what the check does.
+ *
+ * @module
+ */
+
+import type { z } from "zod";
+import {
+  type CatalogEntry,
+  COMPONENT_SECTIONS,
+  type ComponentCatalog,
+  type ComponentSection,
+} from "./gateway_config.ts";
+import { schemaForm, schemaPresence } from "./schema_form.ts";
+import { telemetrySchema } from "./service_telemetry.ts";
+
+/** One key of a section. */
+export interface KeyRow {
+  /** Below the component: `protocols.http.endpoint`; `[]` stands for each item, `<key>` for each key. */
+  readonly key: string;
+  readonly type: string;
+  /** As YAML; "required" when it must be given, "" when absent means off. */
+  readonly defaultText: string;
+}
+
+type Schema = z.core.$ZodType;
+
+/** Every key that a schema takes, sections before what is in them. */
+export function describeSchema(schema: Schema): KeyRow[] {
+  return rowsBelow(schema, "");
+}
+
+function rowsBelow(schema: Schema, prefix: string): KeyRow[] {
+  const form = schemaForm(schema);
+  switch (form.kind) {
+    case "section":
+      return Object.entries(form.keys).flatMap(([key, child]) =>
+        keyRows(prefix === "" ? key : `${prefix}.${key}`, child)
+      );
+    case "list":
+      return rowsBelow(form.item, `${prefix}[]`);
+    case "map":
+      return rowsBelow(form.value, prefix === "" ? "<key>" : `${prefix}.<key>`);
+    case "union":
+      return distinct(form.options.flatMap((option) => rowsBelow(option, prefix)));
+    case "leaf":
+    case "other":
+      return [];
+  }
+}
+
+function distinct(rows: readonly KeyRow[]): KeyRow[] {
+  return [...new Map(rows.map((row) => [row.key, row])).values()];
+}
+
+function keyRows(key: string, schema: Schema): KeyRow[] {
+  return [{ key, type: typeName(schema), defaultText: defaultText(schema) }, ...rowsBelow(schema, key)];
+}
+
+function typeName(schema: Schema): string {
+  const form = schemaForm(schema);
+  switch (form.kind) {
+    case "section":
+      return "section";
+    case "list":
+      return schemaForm(form.item).kind === "leaf" ? `list of ${typeName(form.item)}` : "list of sections";
+    case "map":
+      return schemaForm(form.value).kind === "leaf" ? `map of ${typeName(form.value)}` : "map of sections";
+    case "union":
+      return [...new Set(form.options.map(typeName))].join(" or ");
+    case "other":
+      return form.name;
+    case "leaf":
+      return form.meta.words?.map((word) => word === "" ? '""' : word).join(", ") ?? form.meta.kind;
+  }
+}
+
+function defaultText(schema: Schema): string {
+  const { required, defaultValue } = schemaPresence(schema);
+  const form = schemaForm(schema);
+  if (form.kind === "section") return required ? "required" : defaultValue === undefined ? "off" : "";
+  if (defaultValue === undefined) return required ? "required" : "";
+  if (form.kind === "leaf" && form.meta.kind === "duration") return formatDurationMs(Number(defaultValue));
+  return typeof defaultValue === "string" && defaultValue !== "" ? defaultValue : JSON.stringify(defaultValue);
+}
+
+const UNITS_MS = [["h", 3_600_000], ["m", 60_000], ["s", 1_000], ["ms", 1]] as const;
+
+/** A duration in the largest unit that divides it: `1h`, `90s`, `200ms`. */
+export function formatDurationMs(durationMs: number): string {
+  const [unit, unitMs] = UNITS_MS.find(([, each]) => durationMs !== 0 && durationMs % each === 0) ?? ["ms", 1];
+  return durationMs === 0 ? "0" : `${durationMs / unitMs}${unit}`;
+}
+
+/** One Markdown table of a schema's keys. */
+export function describeTable(schema: Schema): string {
+  const rows = describeSchema(schema);
+  if (rows.length === 0) return "No settings.";
+  const lines = rows.map(({ key, type, defaultText }) =>
+    `| \`${key}\` | ${cell(type)} | ${defaultText === "" ? "" : cell(code(defaultText))} |`
+  );
+  return ["| Key | Type | Default |", "| --- | --- | --- |", ...lines].join("\n");
+}
+
+const WORDS: readonly string[] = ["required", "off"];
+const code = (text: string) => WORDS.includes(text) ? text : `\`${text}\``;
+const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll("<", "\\<");
+
+/** The whole reference: every component of the catalog, then `service::telemetry`. */
+export function describeCatalog(catalog: ComponentCatalog): string {
+  const sections = Object.keys(COMPONENT_SECTIONS) as ComponentSection[];
+  const parts = sections.filter((section) => catalog[section].length > 0).flatMap((section) => [
+    `## ${section.charAt(0).toUpperCase()}${section.slice(1)}`,
+    ...catalog[section].map(describeComponent),
+  ]);
+  return [...parts, "## service::telemetry", describeTable(telemetrySchema)].join("\n\n");
+}
+
+function describeComponent(entry: CatalogEntry): string {
+  const facts = [
+    entry.summary ?? "",
+    entry.aliases === undefined || entry.aliases.length === 0 ? "" : `Also called ${names(entry.aliases)}.`,
+    entry.signals === undefined ? "" : `Signals: ${entry.signals.join(", ")}.`,
+    entry.routes === undefined ? "" : `From and to: ${routeNames(entry.routes)}.`,
+  ];
+  return [`### ${entry.type}`, facts.filter((fact) => fact !== "").join(" "), describeTable(entry.schema)]
+    .filter((part) => part !== "").join("\n\n");
+}
+
+const names = (aliases: readonly string[]) => aliases.map((alias) => `\`${alias}\``).join(", ");
+
+function routeNames(routes: NonNullable<CatalogEntry["routes"]>): string {
+  return routes.map(({ from, to }) => from === to ? from : `${from} to ${to}`).join(", ");
+}

@@ -1,0 +1,66 @@
+/** Several sources into one tree. */
+
+import { deepStrictEqual } from "node:assert/strict";
+import fc from "fast-check";
+import { mergeNodes, splitTopLevelKeys } from "../../../../pipeline/config/tree/merge.ts";
+import { type ConfigNode, DEFAULT_TREE_LIMITS, type MapNode } from "../../../../pipeline/config/tree/node.ts";
+import { parseYaml } from "../../../../pipeline/config/tree/yaml.ts";
+import { plainValue } from "./plain_value.ts";
+
+const parse = (text: string): ConfigNode => parseYaml(text, "f.yaml", DEFAULT_TREE_LIMITS).node;
+
+const cases: { name: string; earlier: string; later: string; want: unknown }[] = [
+  { name: "deep", earlier: "{a: {b: 1, c: 2}}", later: "{a: {c: 3, d: 4}}", want: { a: { b: 1, c: 3, d: 4 } } },
+  { name: "a list replaces a list", earlier: "{a: [1, 2]}", later: "{a: [3]}", want: { a: [3] } },
+  { name: "null wipes a section", earlier: "{a: {b: 1}, c: 2}", later: "{a: }", want: { a: null, c: 2 } },
+  { name: "an empty map wipes nothing", earlier: "{a: {b: 1}}", later: "{a: {}}", want: { a: { b: 1 } } },
+  { name: "a scalar replaces a map", earlier: "{a: {b: 1}}", later: "{a: 5}", want: { a: 5 } },
+  { name: "a map replaces a scalar", earlier: "{a: 5}", later: "{a: {b: 1}}", want: { a: { b: 1 } } },
+];
+
+Deno.test("mergeNodes()", async (t) => {
+  for (const { name, earlier, later, want } of cases) {
+    await t.step(name, () => deepStrictEqual(plainValue(mergeNodes(parse(earlier), parse(later))), want));
+  }
+});
+
+const tree = fc.letrec<{ value: unknown; map: Record<string, unknown> }>((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 4 },
+    fc.integer(),
+    fc.constant(null),
+    fc.array(fc.integer(), { maxLength: 2 }),
+    tie("map"),
+  ),
+  map: fc.dictionary(fc.constantFrom("a", "b", "c"), tie("value"), { maxKeys: 3 }),
+})).map;
+
+Deno.test("mergeNodes() of maps all the way down is associative", () => {
+  const onlyMaps = fc.letrec<{ map: Record<string, unknown> }>((tie) => ({
+    map: fc.dictionary(
+      fc.constantFrom("a", "b", "c"),
+      fc.oneof({ maxDepth: 4 }, fc.constant({}), tie("map")),
+      { maxKeys: 3 },
+    ),
+  })).map;
+  fc.assert(fc.property(onlyMaps, onlyMaps, onlyMaps, (a, b, c) => {
+    const [x, y, z] = [a, b, c].map((each) => parse(JSON.stringify(each))) as [ConfigNode, ConfigNode, ConfigNode];
+    deepStrictEqual(plainValue(mergeNodes(mergeNodes(x, y), z)), plainValue(mergeNodes(x, mergeNodes(y, z))));
+  }));
+});
+
+Deno.test("mergeNodes() with itself, or with nothing, changes nothing", () => {
+  fc.assert(fc.property(tree, (value) => {
+    const node = parse(JSON.stringify(value));
+    const empty = parse("{}");
+    deepStrictEqual(plainValue(mergeNodes(node, node)), plainValue(node));
+    deepStrictEqual(plainValue(mergeNodes(empty, node)), plainValue(node));
+    deepStrictEqual(plainValue(mergeNodes(node, empty)), plainValue(node));
+  }));
+});
+
+Deno.test("splitTopLevelKeys()", () => {
+  const root = parse("{a::b::c: 1, a: {b: {d: 2}}, 'e': {f::g: 3}, a::b::c: 4}".replace(", a::b::c: 4", "")) as MapNode;
+  deepStrictEqual(plainValue(splitTopLevelKeys(root, 3)), { a: { b: { c: 1, d: 2 } }, e: { "f::g": 3 } });
+  deepStrictEqual(plainValue(splitTopLevelKeys(parse("{a::b::c: 1}") as MapNode, 2)), { "a::b::c": 1 });
+});
