@@ -141,7 +141,7 @@ export class Batcher<Owner> {
   /** From now on everything is ready at once. */
   flush(): void {
     this.#flushing = true;
-    for (const partition of this.#partitions.values()) this.#makeReady(partition);
+    for (const partition of this.#partitions.values()) if (partition.parts.length > 0) this.#makeReady(partition);
   }
 
   #cut(payload: Payload): readonly Payload[] {

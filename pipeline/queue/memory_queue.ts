@@ -20,7 +20,6 @@ import { SIGNALS } from "../otlp/signals.ts";
 import { type Batch, Batcher, type BatchSettings, type Part, sizeOf, type Split } from "./batch.ts";
 import { type Deadline, Deadlines } from "./deadlines.ts";
 import { LinkedList, ListNode } from "./linked_list.ts";
-import type { SendLedger } from "./send_ledger.ts";
 import type { Sender } from "./sender.ts";
 import type { Sizer } from "./settings.ts";
 
@@ -44,11 +43,19 @@ export interface MemoryQueueSettings {
   readonly batch: BatchSettings;
 }
 
+/** Where what a queue does not deliver is counted. */
+export interface Losses {
+  /** Items that there was no room for. */
+  refused(items: number): void;
+  /** Items that leave the queue without an attempt. @param told Whether their sender knows; if not they are lost. */
+  dropped(items: number, error: unknown, told: boolean): void;
+}
+
 export interface MemoryQueueDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly memory: MemoryBudget;
-  readonly ledger: SendLedger;
+  readonly losses: Losses;
   readonly split: Split;
   /** What is queued and in flight, in the sizer's unit. */
   readonly size: Gauge;
@@ -143,7 +150,7 @@ export class MemoryQueue implements Consumer, Lifecycle {
     const size = Math.max(1, sizeOf(payload, this.#settings.sizer));
     const refusal = this.#refusal(size, abort);
     if (refusal !== undefined) {
-      this.#deps.ledger.refused(payload.itemCount);
+      this.#deps.losses.refused(payload.itemCount);
       return Promise.reject(refusal);
     }
     return new Promise((resolve, reject) => {
@@ -203,8 +210,8 @@ export class MemoryQueue implements Consumer, Lifecycle {
   }
 
   #enqueue(request: Request): void {
-    const parts = this.#batcher.add(request, request.payload, request.enteredMs);
-    if (parts === undefined) return this.#refuse(request, this.#tooManyPartitions());
+    const parts = this.#partsOf(request);
+    if (parts instanceof Error) return this.#refuse(request, parts);
     request.parts = parts;
     request.openParts = request.queuedParts = parts.length;
     this.#used += request.size;
@@ -215,6 +222,14 @@ export class MemoryQueue implements Consumer, Lifecycle {
       request.resolve(KEPT);
     }
     this.#pump();
+  }
+
+  #partsOf(request: Request): readonly Part<Request>[] | GatewayError {
+    try {
+      return this.#batcher.add(request, request.payload, request.enteredMs) ?? this.#tooManyPartitions();
+    } catch (thrown) {
+      return toGatewayError(thrown);
+    }
   }
 
   #admitBlocked(): void {
@@ -321,11 +336,11 @@ export class MemoryQueue implements Consumer, Lifecycle {
       request.openParts--;
       items += part.payload.itemCount;
     }
-    this.#deps.ledger.dropped(items, error, true);
+    this.#deps.losses.dropped(items, error, true);
   }
 
   #refuse(request: Request, error: GatewayError): void {
-    this.#deps.ledger.refused(request.payload.itemCount);
+    this.#deps.losses.refused(request.payload.itemCount);
     this.#endHold(request);
     request.reject(error);
   }
@@ -347,7 +362,7 @@ export class MemoryQueue implements Consumer, Lifecycle {
   /** At shutdown's deadline: everything that is left is counted and told. */
   #giveUp(error: GatewayError): void {
     for (let batch = this.#batcher.take(); batch !== undefined; batch = this.#batcher.take()) {
-      this.#deps.ledger.dropped(batch.payload.itemCount, error, this.#settings.waitForResult);
+      this.#deps.losses.dropped(batch.payload.itemCount, error, this.#settings.waitForResult);
       for (const part of batch.parts) {
         part.owner.queuedParts--;
         this.#settlePart(part, batch, error);

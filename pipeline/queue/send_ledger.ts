@@ -15,12 +15,13 @@ import type { Logger } from "../core/log.ts";
 import type { Counter, Gauge } from "../core/telemetry.ts";
 import type { Payload } from "../otlp/payload.ts";
 import { type Signal, SIGNALS } from "../otlp/signals.ts";
+import type { Losses } from "./memory_queue.ts";
 import type { Sender } from "./sender.ts";
 
 /** Failures that their sender is told are logged once in this time, with how many there were. */
 const TOLD_LOG_INTERVAL_MS = 10_000;
 
-export class SendLedger {
+export class SendLedger implements Losses {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #sent: Counter;
@@ -62,14 +63,12 @@ export class SendLedger {
     this.dropped(items, error, told);
   }
 
-  /** Items that left the queue without an attempt. */
   dropped(items: number, error: unknown, told: boolean): void {
     this.#sendFailed.add(items);
     if (told) this.#logTold(items, error);
     else this.#logger.error("export failed, the data is lost", { items, error: describeError(error) });
   }
 
-  /** Items that the queue had no room for. */
   refused(items: number): void {
     this.#enqueueFailed.add(items);
   }

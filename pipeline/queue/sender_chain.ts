@@ -65,8 +65,7 @@ export function createSenderChain(
       push.admit?.(bodyBytes);
     },
     async shutdown(deadline) {
-      await retry.shutdown(deadline);
-      await queue?.shutdown(deadline);
+      await Promise.all([retry.shutdown(deadline), queue?.shutdown(deadline)]);
       await timeout.shutdown(deadline);
       await push.shutdown?.(deadline);
     },
@@ -88,7 +87,7 @@ function createQueue(sender: Sender, config: QueueConfig, ledger: SendLedger, de
     batch,
   }, {
     ...deps,
-    ledger,
+    losses: ledger,
     split: splitBy(batch.sizer),
     size: deps.meter.gauge("otelcol_exporter_queue_size", labels),
     onBatch: ({ payload }) => sendSize.record(payload.itemCount),

@@ -38,6 +38,36 @@ export const queueBatchSchema = section({
   }
 });
 
+/** The rules that hold between keys. */
+type QueueIssue = { readonly path: readonly string[]; readonly message: string };
+
+function queueIssues(
+  { queue_size, sizer, batch }: {
+    queue_size: number;
+    sizer: Sizer;
+    batch?: z.output<typeof queueBatchSchema> | undefined;
+  },
+): readonly QueueIssue[] {
+  if (batch === undefined) return [];
+  const issues: QueueIssue[] = [];
+  if (sameUnit(sizer, batch.sizer) && batch.min_size > queue_size) {
+    const message = `is ${batch.min_size}, wanted at most queue_size (${queue_size})`;
+    issues.push({ path: ["batch", "min_size"], message });
+  }
+  const keys = batch.partition.metadata_keys.map((key) => key.toLowerCase());
+  const twice = keys.find((key, place) => keys.indexOf(key) !== place);
+  if (twice !== undefined) {
+    const message = `has ${JSON.stringify(twice)} twice, wanted each key once (letter case does not count)`;
+    issues.push({ path: ["batch", "partition", "metadata_keys"], message });
+  }
+  return issues;
+}
+
+/** A batch without a sizer has the queue's, but is never measured in requests. */
+function sameUnit(queueSizer: Sizer, batchSizer: Sizer | undefined): boolean {
+  return batchSizer === undefined ? queueSizer !== "requests" : batchSizer === queueSizer;
+}
+
 export const queueSchema = section({
   enabled: bool().default(true),
   num_consumers: int({ min: 1, max: 10_000 }).default(10),
@@ -47,6 +77,8 @@ export const queueSchema = section({
   wait_for_result: bool().default(true),
   storage: text().optional(),
   batch: queueBatchSchema.optional(),
+}).superRefine((queue, context) => {
+  for (const { path, message } of queueIssues(queue)) context.addIssue({ code: "custom", path: [...path], message });
 });
 
 export type RetryConfig = z.output<typeof retrySchema>;

@@ -4,10 +4,16 @@
  * @module
  */
 
+import { splitByBytes, splitByItems } from "../otlp/split.ts";
 import type { Split } from "./batch.ts";
 import type { Sizer } from "./settings.ts";
 
-/** @returns A request is the smallest unit of its own count, so by requests nothing is cut. */
-export function splitBy(_sizer: Sizer): Split {
-  return (payload) => [payload];
+const SPLITS: Readonly<Record<Sizer, Split>> = {
+  requests: (payload) => [payload],
+  items: splitByItems,
+  bytes: splitByBytes,
+};
+
+export function splitBy(sizer: Sizer): Split {
+  return SPLITS[sizer];
 }

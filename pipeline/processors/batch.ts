@@ -1,0 +1,162 @@
+/**
+ * Processor `batch`: the collector's keys over the batcher of the sending queue.
+ *
+ * One thing differs: the collector answers its senders when the data is in a batch, so what the exporter then refuses is
+ * lost. Here a sender has its answer when the batch is kept, and 200 means kept. `wait_for_result: false` (a key of
+ * ours) is the collector's way. A partition may have several batches on their way, and one that holds no data does not
+ * count against `metadata_cardinality_limit`.
+ * Source: collector reference 6.1 and 9; `sending_queue.batch` of an exporter does the same nearer to the destination.
+ *
+ * @module
+ */
+
+import type { z } from "zod";
+import { bool, durationMs, int, section, textList } from "../config/schema.ts";
+import type { ComponentDeps, ProcessorFactory } from "../contract/component.ts";
+import type { Consumer, Lifecycle, Outcome } from "../contract/consumer.ts";
+import { describeError, type Logger } from "../core/log.ts";
+import type { Counter } from "../core/telemetry.ts";
+import type { Payload } from "../otlp/payload.ts";
+import { type Signal, SIGNAL_NAMES, SIGNALS } from "../otlp/signals.ts";
+import { type Batch, type BatchSettings, NO_BATCHING } from "../queue/batch.ts";
+import { type Losses, MemoryQueue } from "../queue/memory_queue.ts";
+import { BATCH_SIZE_BOUNDS } from "../queue/sender_chain.ts";
+import type { Sender } from "../queue/sender.ts";
+import { splitBy } from "../queue/split_by.ts";
+
+/** Requests that one batcher holds, waiting or on their way. More are refused with a retryable error. */
+const MAX_HELD_REQUESTS = 10_000;
+
+/** Powers of two from 128 B to 16 MiB, as the collector's. */
+const BATCH_BYTES_BOUNDS: readonly number[] = Array.from({ length: 18 }, (_, power) => 128 << power);
+
+export const batchSchema = section({
+  send_batch_size: int({ min: 0 }).default(8_192),
+  send_batch_max_size: int({ min: 0 }).default(0),
+  timeout: durationMs().default(200),
+  metadata_keys: textList().default([]),
+  metadata_cardinality_limit: int({ min: 0 }).default(1_000),
+  wait_for_result: bool().default(true),
+}).superRefine((batch, context) => {
+  const issue = (path: string, message: string) => context.addIssue({ code: "custom", path: [path], message });
+  const { send_batch_size: size, send_batch_max_size: max, metadata_keys } = batch;
+  if (max !== 0 && max < size) {
+    issue("send_batch_max_size", `is ${max}, wanted 0 or at least send_batch_size (${size})`);
+  }
+  const keys = metadata_keys.map((key) => key.toLowerCase());
+  const twice = keys.find((key, place) => keys.indexOf(key) !== place);
+  if (twice !== undefined) {
+    issue("metadata_keys", `has ${JSON.stringify(twice)} twice, wanted each key once (letter case does not count)`);
+  }
+});
+
+export type BatchConfig = z.output<typeof batchSchema>;
+
+export const batchProcessorFactory: ProcessorFactory<BatchConfig> = {
+  type: "batch",
+  summary: "Joins requests into batches; a sender has its answer when the batch is kept.",
+  signals: SIGNAL_NAMES,
+  schema: batchSchema,
+  create: (config, deps, next) => createBatchProcessor(config, deps, next),
+};
+
+function createBatchProcessor(
+  config: BatchConfig,
+  deps: ComponentDeps & { readonly signal: Signal },
+  next: Consumer,
+): Consumer & Lifecycle {
+  const { meter, id } = deps;
+  const labels = { processor: id };
+  const batch = batchSettings(config, deps.signal);
+  const sizes = meter.histogram("otelcol_processor_batch_batch_send_size", labels, BATCH_SIZE_BOUNDS);
+  const bytes = meter.histogram("otelcol_processor_batch_batch_send_size_bytes", labels, BATCH_BYTES_BOUNDS);
+  const triggers = {
+    size: meter.counter("otelcol_processor_batch_batch_size_trigger_send", labels),
+    timeout: meter.counter("otelcol_processor_batch_timeout_trigger_send", labels),
+  };
+  const cardinality = meter.gauge("otelcol_processor_batch_metadata_cardinality", labels);
+  const losses = new BatchLosses(deps);
+  const sender: Sender = {
+    send: (payload, abort) =>
+      config.wait_for_result ? next.consume(payload, abort) : losses.watch(next, payload, abort),
+  };
+  const queue = new MemoryQueue(sender, {
+    sizer: "requests",
+    capacity: MAX_HELD_REQUESTS,
+    maxInFlight: Infinity,
+    blockOnOverflow: false,
+    waitForResult: config.wait_for_result,
+    holdMs: Infinity,
+    batch,
+  }, {
+    ...deps,
+    losses,
+    split: splitBy(batch.sizer),
+    size: { set: () => {}, add: () => {} },
+    onBatch({ payload, trigger }: Batch<unknown>) {
+      sizes.record(payload.itemCount);
+      bytes.record(payload.byteLength);
+      triggers[trigger].add(1);
+      cardinality.set(queue.partitions);
+    },
+  });
+  return {
+    consume: (payload, abort) => queue.consume(payload, abort),
+    admit(bodyBytes) {
+      queue.admit(bodyBytes);
+      next.admit?.(bodyBytes);
+    },
+    shutdown: (deadline) => queue.shutdown(deadline),
+  };
+}
+
+function batchSettings(config: BatchConfig, signal: Signal): BatchSettings {
+  if (!SIGNALS[signal].mergeable) return NO_BATCHING;
+  const { send_batch_size, send_batch_max_size, timeout, metadata_keys, metadata_cardinality_limit } = config;
+  return {
+    sizer: "items",
+    minSize: timeout === 0 ? 0 : send_batch_size,
+    maxSize: send_batch_max_size === 0 ? Infinity : send_batch_max_size,
+    flushTimeoutMs: timeout,
+    metadataKeys: metadata_keys.map((key) => key.toLowerCase()),
+    maxPartitions: metadata_cardinality_limit === 0 ? Infinity : metadata_cardinality_limit,
+    keepOrigin: false,
+  };
+}
+
+/** Counts and logs what a batcher does not deliver; what the destinations refuse their own exporters count. */
+class BatchLosses implements Losses {
+  readonly #logger: Logger;
+  readonly #refused: Counter;
+  readonly #dropped: Counter;
+
+  constructor({ id, logger, meter, signal }: ComponentDeps & { readonly signal: Signal }) {
+    const suffix = SIGNALS[signal].metricSuffix;
+    this.#logger = logger;
+    this.#refused = meter.counter(`otelcol_processor_refused_${suffix}`, { processor: id });
+    this.#dropped = meter.counter(`otelcol_processor_dropped_${suffix}`, { processor: id });
+  }
+
+  refused(items: number): void {
+    this.#refused.add(items);
+  }
+
+  dropped(items: number, error: unknown, told: boolean): void {
+    this.#dropped.add(items);
+    if (!told) this.#logLost(items, error);
+  }
+
+  /** For data whose senders have their answer: a failure is said here or nowhere. */
+  async watch(next: Consumer, payload: Payload, abort: AbortSignal): Promise<Outcome> {
+    try {
+      return await next.consume(payload, abort);
+    } catch (thrown) {
+      this.#logLost(payload.itemCount, thrown);
+      throw thrown;
+    }
+  }
+
+  #logLost(items: number, error: unknown): void {
+    this.#logger.error("batch failed, the data is lost", { items, error: describeError(error) });
+  }
+}
