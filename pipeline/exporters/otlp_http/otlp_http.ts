@@ -21,10 +21,11 @@ import {
 import { payloadToJson } from "../../otlp/json_encode.ts";
 import type { Payload } from "../../otlp/payload.ts";
 import { type Signal, SIGNAL_NAMES, SIGNALS } from "../../otlp/signals.ts";
-import { decodeExportResponse, decodeStatusMessage } from "../../otlp/status.ts";
+import { decodeResponse, decodeResponseJson } from "../../otlp/partial_success.ts";
+import { decodeStatus, decodeStatusJson } from "../../otlp/status.ts";
 import { createSenderChain } from "../../queue/sender_chain.ts";
 import { senderShape } from "../../queue/settings.ts";
-import { compress, type CompressionEncoding } from "../../wire/compression.ts";
+import { compress, type ContentEncoding } from "../../wire/compression.ts";
 import { parseRetryAfterMs } from "./retry_after.ts";
 import { createTcpTransport } from "./tcp_transport.ts";
 import type { ConnectionLimits, HttpResponse, HttpTransport } from "./transport.ts";
@@ -100,7 +101,7 @@ class OtlpHttpPush implements Consumer, Lifecycle {
   readonly #deps: ComponentDeps & { readonly signal: Signal };
   readonly #url: URL;
   readonly #headers: Readonly<Record<string, string>>;
-  readonly #encoding: CompressionEncoding;
+  readonly #encoding: ContentEncoding;
   #transport: HttpTransport | undefined;
 
   constructor(config: OtlpHttpConfig, deps: ComponentDeps & { readonly signal: Signal }) {
@@ -156,12 +157,10 @@ class OtlpHttpPush implements Consumer, Lifecycle {
     if (response.body.length === 0) return KEPT;
     const contentType = response.header("content-type");
     if (contentType !== this.#headers["content-type"]) return KEPT;
-    const partial = decodeExportResponse(
-      this.#deps.signal,
-      this.#config.encoding === "json" ? "json" : "protobuf",
-      response.body,
-    );
-    if (partial === undefined || (partial.rejectedItems === 0 && partial.message === "")) return KEPT;
+    const partial = this.#config.encoding === "json"
+      ? decodeResponseJson(payload.signal, response.body)
+      : decodeResponse(response.body);
+    if (partial === undefined) return KEPT;
     const rejectedItems = Math.min(partial.rejectedItems, payload.itemCount);
     this.#deps.logger.warn("the destination kept only a part", { rejected: rejectedItems, message: partial.message });
     return { rejectedItems, message: partial.message };
@@ -172,8 +171,7 @@ class OtlpHttpPush implements Consumer, Lifecycle {
     const message = `Cannot export ${payload.itemCount} ${
       SIGNALS[payload.signal].itemName
     } to "${this.#deps.id}": the destination answered ${status}`;
-    const said = decodeStatusMessage(response.header("content-type"), response.body);
-    const cause = said === undefined ? undefined : new Error(said);
+    const cause = whatItSaid(response);
     const retryAfterMs = parseRetryAfterMs(response.header("retry-after"), this.#deps.clock.nowMs());
     if (status === 429) return new ThrottledError(message, { retryAfterMs, cause });
     if (status === 502 || status === 503 || status === 504) {
@@ -181,6 +179,13 @@ class OtlpHttpPush implements Consumer, Lifecycle {
     }
     return new RejectedError(message, FINAL_STATUS_CODES[status] ?? "unknown", { cause });
   }
+}
+
+/** The upstream's own words, for the log. */
+function whatItSaid(response: HttpResponse): Error | undefined {
+  const isJson = response.header("content-type")?.startsWith("application/json") === true;
+  const said = isJson ? decodeStatusJson(response.body) : decodeStatus(response.body);
+  return said === undefined || said.message === "" ? undefined : new Error(said.message);
 }
 
 /** What a final status of the upstream means to our sender (collector reference 1.9); others are "unknown", 500. */
