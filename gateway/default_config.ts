@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { GatewayConfig } from "../pipeline/config/gateway_config.ts";
+
 /** Taken by `loadConfig` as any other; `--set` changes it. */
 export const DEFAULT_CONFIG = `\
 receivers:
@@ -48,16 +50,31 @@ service:
     profiles: {receivers: [otlp], exporters: [debug]}
 `;
 
-/** For a person who has just started it. */
-export const WELCOME = `\
-Sluice runs with its built-in configuration; give it your own with --config FILE.
+/** What a person who has just started it wants to know: where it listens, where the data goes, what to try. */
+export function welcome({ receivers, exporters, extensions, telemetry }: GatewayConfig): string {
+  const otlp = textAt(receivers.get("otlp")?.config, "protocols", "http", "endpoint");
+  const metrics = telemetry.metrics.level === "none" ? [] : telemetry.metrics.readers.flatMap(({ pull }) => {
+    const reader = pull?.exporter.prometheus;
+    return reader === undefined ? [] : [`  own metrics     http://${reader.host}:${reader.port}/metrics`];
+  });
+  return [
+    "",
+    "Sluice runs with its built-in configuration; give it your own with --config FILE.",
+    "",
+    `  takes OTLP at   http://${otlp}/v1/traces, /v1/metrics, /v1/logs (protobuf or JSON)`,
+    `  keeps it in     ${textAt(exporters.get("file")?.config, "path")}, and tells a line about each request here`,
+    `  health          http://${textAt(extensions.get("health_check")?.config, "endpoint")}/`,
+    ...metrics,
+    "",
+    "Try it:",
+    `  curl -i http://${otlp}/v1/logs -H 'content-type: application/json' \\`,
+    `    -d '{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"hello"}}]}]}]}'`,
+    "",
+  ].join("\n");
+}
 
-  takes OTLP at   http://localhost:4318/v1/traces, /v1/metrics, /v1/logs (protobuf or JSON)
-  keeps it in     ./data/otlp.jsonl, and tells a line about each request here
-  health          http://localhost:13133/
-  own metrics     http://localhost:8888/metrics
-
-Try it:
-  curl -i http://localhost:4318/v1/logs -H 'content-type: application/json' \\
-    -d '{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"hello"}}]}]}]}'
-`;
+/** A text inside a component's configuration, whose type only the component knows. */
+function textAt(value: unknown, ...keys: readonly string[]): string {
+  const found = keys.reduce((at: unknown, key) => at instanceof Object ? Reflect.get(at, key) : undefined, value);
+  return typeof found === "string" ? found : "(not configured)";
+}

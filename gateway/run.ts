@@ -6,7 +6,7 @@
 
 import { serveHttp } from "../routes/listener.ts";
 import { explainFailure, writeLine } from "./console.ts";
-import { WELCOME } from "./default_config.ts";
+import { welcome } from "./default_config.ts";
 import { exclusive } from "./exclusive_listener.ts";
 import { type Gateway, startGateway } from "./gateway.ts";
 import { resolveSources, type Sources } from "./sources.ts";
@@ -30,7 +30,7 @@ export async function runGateway(options: RunOptions): Promise<number> {
   const stopped = firstSignal();
   const gateway = await start(options);
   if (gateway === undefined) return 1;
-  if (options.configs.length === 0) writeLine(Deno.stdout, WELCOME);
+  if (options.configs.length === 0) writeLine(Deno.stdout, welcome(gateway.config));
   const reason = await Promise.race([stopped.then(() => undefined), gateway.broken]);
   if (reason !== undefined) gateway.logger.error("The gateway cannot go on", { error: reason });
   const drained = await gateway.shutdown(options.drainTimeoutMs);

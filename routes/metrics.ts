@@ -41,9 +41,9 @@ const HELP: readonly (readonly [prefix: string, help: string])[] = [
   ["otelcol_process_cpu_seconds", "CPU time of the process, user and system, seconds."],
   ["otelcol_process_memory_rss", "Resident memory of the process, bytes."],
   ["otelcol_process_runtime_heap_alloc_bytes", "JavaScript heap in use by all threads, bytes."],
+  ["target_info", "Attributes of the resource that these metrics describe."],
   ["sluice_telemetry_overflow", "Amounts added to series for which there was no room."],
   ["sluice_worker_restarts", "Data workers that died and were started again."],
-  ["sluice_workers", "Data workers that run."],
 ];
 
 /** The metrics page. `GET` and `HEAD` of `/metrics`; all else is 404. */

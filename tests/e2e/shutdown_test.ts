@@ -1,0 +1,94 @@
+/** A stop loses nothing that was answered 200, answers what is in flight, and ends by its deadline. */
+
+import { match, strictEqual } from "node:assert/strict";
+import { freePort, startGateway } from "../support/gateway_process.ts";
+import { postLogs } from "../support/otlp_requests.ts";
+
+/** A destination that answers when the test says so. */
+function openDestination() {
+  const arrived = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<void>();
+  let answered = 0;
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
+    await request.arrayBuffer();
+    arrived.resolve();
+    await release.promise;
+    answered += 1;
+    return new Response(new Uint8Array(), { headers: { "content-type": "application/x-protobuf" } });
+  });
+  return {
+    port: server.addr.port,
+    arrived: arrived.promise,
+    release: () => release.resolve(),
+    answered: () => answered,
+    close: () => {
+      release.resolve();
+      return server.shutdown();
+    },
+  };
+}
+
+const configOf = (port: number, destinationPort: number, queue = "") => `
+receivers: {otlp: {protocols: {http: {endpoint: "127.0.0.1:${port}"}}}}
+exporters: {otlp_http: {endpoint: "http://127.0.0.1:${destinationPort}"${queue}}}
+service: {pipelines: {logs: {receivers: [otlp], exporters: [otlp_http]}}}
+`;
+
+for (const workers of [1, 2]) {
+  Deno.test(`SIGTERM answers a request in flight and ends with code 0, ${workers} workers`, async () => {
+    const destination = openDestination();
+    const port = freePort();
+    await using gateway = await startGateway(configOf(port, destination.port), { workers });
+    const status = postLogs(port);
+    await destination.arrived;
+    gateway.signal("SIGTERM");
+    await gateway.waitForLine("Stopping");
+    destination.release();
+    strictEqual(await status, 200);
+    strictEqual((await gateway.ended()).code, 0);
+    strictEqual(destination.answered(), 1);
+    await destination.close();
+  });
+}
+
+Deno.test("SIGTERM delivers what was answered 200 and waits in memory", async () => {
+  const destination = openDestination();
+  const port = freePort();
+  const queue = ", sending_queue: {wait_for_result: false}";
+  await using gateway = await startGateway(configOf(port, destination.port, queue));
+  strictEqual(await postLogs(port), 200);
+  strictEqual(await postLogs(port), 200);
+  await destination.arrived;
+  gateway.signal("SIGINT");
+  await gateway.waitForLine("Stopping");
+  destination.release();
+  strictEqual((await gateway.ended()).code, 0);
+  strictEqual(destination.answered(), 2);
+  await destination.close();
+});
+
+Deno.test("past its deadline a stop gives up, says so, and ends with code 1", async () => {
+  const destination = openDestination();
+  const port = freePort();
+  await using gateway = await startGateway(configOf(port, destination.port), { args: ["--drain-timeout", "300ms"] });
+  const status = postLogs(port).catch(() => "cut" as const);
+  await destination.arrived;
+  const { code, stderr } = await gateway.stop();
+  strictEqual(code, 1);
+  match(stderr, /not everything could be drained/);
+  strictEqual([503, "cut"].includes(await status), true, "its sender must not take it for kept");
+  await destination.close();
+});
+
+Deno.test("a second signal ends at once", async () => {
+  const destination = openDestination();
+  const port = freePort();
+  await using gateway = await startGateway(configOf(port, destination.port));
+  const status = postLogs(port).catch(() => "cut" as const);
+  await destination.arrived;
+  gateway.signal("SIGTERM");
+  await gateway.waitForLine("Stopping");
+  strictEqual((await gateway.stop("SIGTERM")).code, 1);
+  strictEqual(await status, "cut");
+  await destination.close();
+});

@@ -1,0 +1,75 @@
+/** `validate` tells every problem with its place, and only then says yes. */
+
+import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import { runMain } from "../support/gateway_process.ts";
+
+async function validate(yaml: string) {
+  const path = await Deno.makeTempFile({ suffix: ".yaml" });
+  try {
+    await Deno.writeTextFile(path, yaml);
+    const { code, stdout, stderr } = await runMain(["validate", "--config", path]);
+    return { code, stdout, stderr: stderr.replaceAll(path, "gateway.yaml") };
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
+Deno.test("validate", async (t) => {
+  await t.step("a configuration that can run", async () => {
+    deepStrictEqual(
+      await validate(`
+receivers: {otlp: {protocols: {http: }}}
+exporters: {nop: }
+service: {pipelines: {traces: {receivers: [otlp], exporters: [nop]}}}
+`),
+      { code: 0, stdout: "valid\n", stderr: "" },
+    );
+  });
+
+  await t.step("every problem, with file, line, column, path and what is wanted", async () => {
+    const { code, stdout, stderr } = await validate(`receivers:
+  otlp:
+    protocols:
+      http:
+        max_request_body_size: big
+exporters:
+  nop:
+  unheard_of:
+service:
+  pipelines:
+    logs:
+      receivers: [otlp, missing]
+      exporters: [nop]
+`);
+    strictEqual(code, 1);
+    strictEqual(stdout, "");
+    match(
+      stderr,
+      /^gateway\.yaml:5:32: receivers::otlp::protocols::http::max_request_body_size: is "big", wanted a whole number/m,
+    );
+    match(stderr, /^gateway\.yaml:8:3: exporters::unheard_of/m);
+    match(stderr, /^gateway\.yaml:12:25: service::pipelines::logs::receivers/m);
+  });
+
+  await t.step("a warning does not fail", async () => {
+    const { code, stdout, stderr } = await validate(`
+receivers: {otlp: {protocols: {http: }}}
+exporters: {nop: }
+service:
+  telemetry: {metrics: {address: "localhost:9999"}}
+  pipelines: {traces: {receivers: [otlp], exporters: [nop]}}
+`);
+    deepStrictEqual([code, stdout], [0, "valid\n"]);
+    match(stderr, /^gateway\.yaml:5:\d+: warning: service::telemetry::metrics::address/m);
+  });
+
+  await t.step("a file that is not there", async () => {
+    const { code, stderr } = await runMain(["validate", "--config", "no/such/file.yaml"]);
+    strictEqual(code, 1);
+    match(stderr, /^no\/such\/file\.yaml: cannot be read/m);
+  });
+
+  await t.step("the built-in configuration", async () => {
+    strictEqual((await runMain(["validate"])).stdout, "valid\n");
+  });
+});

@@ -1,0 +1,14 @@
+/**
+ * The gateway's data worker, with one message more: `{ type: "die" }`.
+ *
+ * @module
+ */
+
+import "../../gateway/data_worker.ts";
+
+const handle = self.onmessage;
+
+self.onmessage = (event: MessageEvent<{ readonly type: string }>) => {
+  if (event.data.type === "die") reportError(new Error("the worker was told to die"));
+  else handle?.call(self, event);
+};
