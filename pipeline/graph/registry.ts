@@ -13,11 +13,14 @@ import type {
   ProcessorFactory,
   ReceiverFactory,
 } from "../contract/component.ts";
+import { forwardConnectorFactory } from "../connectors/forward.ts";
 import { debugFactory } from "../exporters/debug.ts";
 import { fileFactory } from "../exporters/file.ts";
 import { nopFactory } from "../exporters/nop.ts";
 import { otlpHttpExporterFactory } from "../exporters/otlp_http/otlp_http.ts";
 import { healthCheckFactory } from "../extensions/health_check.ts";
+import { batchProcessorFactory } from "../processors/batch.ts";
+import { memoryLimiterFactory } from "../processors/memory_limiter.ts";
 
 /** Factories by section; a `ComponentCatalog` for `parseConfig`. */
 export interface Registry extends ComponentCatalog {
@@ -30,14 +33,19 @@ export interface Registry extends ComponentCatalog {
 
 export const REGISTRY: Registry = {
   receivers: [],
-  processors: [],
+  processors: [
+    memoryLimiterFactory,
+    batchProcessorFactory,
+  ],
   exporters: [
     otlpHttpExporterFactory,
     fileFactory,
     debugFactory,
     nopFactory,
   ],
-  connectors: [],
+  connectors: [
+    forwardConnectorFactory,
+  ],
   extensions: [
     healthCheckFactory,
   ],
