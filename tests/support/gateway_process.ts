@@ -15,6 +15,7 @@
 export const READY_LINE = "Everything is ready. Begin running and processing data.";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
+const MAIN = `${ROOT}main.ts`;
 /** Those of the `start` task. */
 const V8_FLAGS = "--no-incremental-marking,--max-semi-space-size=4";
 
@@ -98,12 +99,24 @@ export function spawnGateway(config: string | undefined, options: GatewayProcess
   return spawnMain(["gateway", ...source, "--workers", String(workers), "--set", metrics, ...args], options);
 }
 
-function spawnMain(
+/** Starts `deno serve main.ts` and waits until it listens. @returns Its process; it has no stop but a signal. */
+export async function serveMain(port: number, env: Readonly<Record<string, string>>): Promise<GatewayProcess> {
+  const permissions = ["--allow-net", "--allow-env"];
+  const served = spawnDeno(["serve", "--host", "127.0.0.1", "--port", String(port), ...permissions, MAIN], { env });
+  await served.waitForLine("Listening on", 30_000);
+  return served;
+}
+
+function spawnMain(args: readonly string[], options: Pick<GatewayProcessOptions, "env" | "cwd">): GatewayProcess {
+  return spawnDeno(["run", `--v8-flags=${V8_FLAGS}`, "-A", MAIN, ...args], options);
+}
+
+function spawnDeno(
   args: readonly string[],
   { env = {}, cwd = ROOT }: Pick<GatewayProcessOptions, "env" | "cwd">,
 ): GatewayProcess {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", `--v8-flags=${V8_FLAGS}`, "-A", `${ROOT}main.ts`, ...args],
+    args: [...args],
     env: { NO_COLOR: "1", ...env },
     cwd,
     stdin: "null",
