@@ -41,6 +41,12 @@ export class ProtoWriter {
     return this.#length === this.#bytes.length ? this.#bytes : this.#bytes.subarray(0, this.#length);
   }
 
+  /** One byte, as it is. */
+  byte(value: number): void {
+    this.#reserve(1);
+    this.#bytes[this.#length++] = value;
+  }
+
   /** An unsigned 32-bit integer. */
   varint(value: number): void {
     this.#reserve(5);
