@@ -8,14 +8,7 @@
  */
 
 import type { Random } from "../../core/clock.ts";
-
-/** What a partitioner knows of a topic. */
-export interface TopicPartitions {
-  /** Partitions that the topic has; keys are hashed over all of them. */
-  readonly count: number;
-  /** Those that have a leader now; records without a key go to one of them. Empty when none has. */
-  readonly writable: readonly number[];
-}
+import type { TopicPartitions } from "./client/cluster.ts";
 
 /** Chooses partitions for the records of one payload that go to one topic. */
 export type PartitionChooser = (key: Uint8Array | null) => number;

@@ -11,8 +11,8 @@
 import { Buffer } from "node:buffer";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions } from "node:tls";
-import type { Clock, Timer } from "../../core/clock.ts";
-import { DeadlineExceededError, type GatewayError, RejectedError, UnavailableError } from "../../core/errors.ts";
+import type { Clock, Timer } from "../../../core/clock.ts";
+import { DeadlineExceededError, type GatewayError, RejectedError, UnavailableError } from "../../../core/errors.ts";
 import { kafkaError, NO_ERROR } from "./error_codes.ts";
 import { authenticate, type SaslCredentials } from "./sasl.ts";
 import { API, CORRELATION_ID_AT, MalformedReplyError, ReplyReader, RequestWriter, utf8 } from "./wire.ts";

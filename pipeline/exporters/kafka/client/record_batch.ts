@@ -33,15 +33,15 @@ export interface ProduceSettings {
  * @param records One or more, for one partition.
  * @param timestampMs Of every record: when it was sent.
  */
-export async function produceRequest(
+export function produceRequest(
   { clientId, acks, brokerTimeoutMs, compressor }: ProduceSettings,
   topic: string,
   partition: number,
   records: readonly KafkaRecord[],
   timestampMs: number,
-): Promise<Uint8Array> {
+): Uint8Array {
   const plainBytes = recordsBytes(records);
-  const compressed = await compressor?.compress(writeRecords(Buffer.allocUnsafeSlow(plainBytes), 0, records));
+  const compressed = compressor?.compress(writeRecords(Buffer.allocUnsafeSlow(plainBytes), 0, records));
   const name = utf8.encode(topic);
   const batchBytes = 49 + (compressed?.length ?? plainBytes);
   const bodyBytes = 2 + 2 + 4 + 4 + 2 + name.length + 4 + 4 + 4 + 12 + batchBytes;

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { type ErrorCode, type GatewayError, RejectedError, UnavailableError } from "../../core/errors.ts";
+import { type ErrorCode, type GatewayError, RejectedError, UnavailableError } from "../../../core/errors.ts";
 
 export const NO_ERROR = 0;
 export const MESSAGE_TOO_LARGE = 10;

@@ -7,7 +7,7 @@
 import { Buffer } from "node:buffer";
 import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
-import { RejectedError } from "../../core/errors.ts";
+import { RejectedError } from "../../../core/errors.ts";
 
 export const SASL_MECHANISMS = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] as const;
 export type SaslMechanism = typeof SASL_MECHANISMS[number];

@@ -7,13 +7,12 @@
  * @module
  */
 
-import { type Clock, sleep } from "../../core/clock.ts";
-import { type GatewayError, toGatewayError, UnavailableError } from "../../core/errors.ts";
-import type { MemoryBudget } from "../../core/memory.ts";
+import { type Clock, sleep } from "../../../core/clock.ts";
+import { type GatewayError, toGatewayError, UnavailableError } from "../../../core/errors.ts";
+import type { MemoryBudget } from "../../../core/memory.ts";
 import { ByteGate } from "./byte_gate.ts";
-import { checkTopicName, Cluster, type ClusterSettings } from "./cluster.ts";
+import { checkTopicName, Cluster, type ClusterSettings, type TopicPartitions } from "./cluster.ts";
 import { isStale, kafkaError, MESSAGE_TOO_LARGE, NO_ERROR } from "./error_codes.ts";
-import type { TopicPartitions } from "./partitioners.ts";
 import { BATCH_OVERHEAD_BYTES, type KafkaRecord, recordBytes } from "./record.ts";
 import { produceRequest, type ProduceSettings, requestBytesAtMost } from "./record_batch.ts";
 import { readProduceReply } from "./wire.ts";
@@ -164,7 +163,7 @@ export class KafkaProducer implements RecordProducer {
     await this.#inFlight.enter(bytes);
     this.#memory.hold(bytes);
     try {
-      const frame = await produceRequest(this.#settings, topic, partition, records, this.#clock.nowMs());
+      const frame = produceRequest(this.#settings, topic, partition, records, this.#clock.nowMs());
       for (let attempt = 0;; attempt++) {
         const last = attempt >= this.#settings.retryMax || this.#closing || batch.every(({ abort }) => abort.aborted);
         try {

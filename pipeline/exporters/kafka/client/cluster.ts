@@ -6,12 +6,11 @@
  * @module
  */
 
-import { type Clock, sleep } from "../../core/clock.ts";
-import { type GatewayError, RejectedError, toGatewayError, UnavailableError } from "../../core/errors.ts";
-import { describeError, type Logger } from "../../core/log.ts";
+import { type Clock, sleep } from "../../../core/clock.ts";
+import { type GatewayError, RejectedError, toGatewayError, UnavailableError } from "../../../core/errors.ts";
+import { describeError, type Logger } from "../../../core/log.ts";
 import { BrokerConnection, type ConnectionSettings } from "./connection.ts";
 import { isStale, kafkaError, NO_ERROR } from "./error_codes.ts";
-import type { TopicPartitions } from "./partitioners.ts";
 import {
   type BrokerAddress,
   MalformedReplyError,
@@ -19,6 +18,14 @@ import {
   readMetadataReply,
   type TopicMetadata,
 } from "./wire.ts";
+
+/** What a topic is, for choosing a partition. */
+export interface TopicPartitions {
+  /** Partitions that the topic has; keys are hashed over all of them. */
+  readonly count: number;
+  /** Those that have a leader now; records without a key go to one of them. Empty when none has. */
+  readonly writable: readonly number[];
+}
 
 /** Topics whose leaders are remembered; past it the one that was asked for longest ago is forgotten. */
 export const MAX_TOPICS = 1_000;
