@@ -5,21 +5,18 @@
  */
 
 import type { GatewayConfig, ResolvedConfig } from "../pipeline/config/gateway_config.ts";
-import { httpServerShape } from "../pipeline/config/http_server.ts";
 import { parseConfig } from "../pipeline/config/parse.ts";
 import { formatProblem } from "../pipeline/config/problem.ts";
-import { section } from "../pipeline/config/schema.ts";
 import type { Lifecycle } from "../pipeline/contract/consumer.ts";
-import type { HttpServer, ServeHttp } from "../pipeline/contract/http.ts";
+import type { ServeHttp } from "../pipeline/contract/http.ts";
 import { type Clock, systemClock } from "../pipeline/core/clock.ts";
 import type { Logger } from "../pipeline/core/log.ts";
 import { createRegion, TelemetryStore, ThreadMeter } from "../pipeline/core/telemetry_store.ts";
-import type { Attributes } from "../pipeline/core/telemetry.ts";
 import { buildExtensions, buildPipelines, type GraphDeps } from "../pipeline/graph/build.ts";
-import { type Component, Graph } from "../pipeline/graph/graph.ts";
+import { Graph } from "../pipeline/graph/graph.ts";
 import { REGISTRY } from "../pipeline/graph/registry.ts";
-import { createMetricsApp } from "../routes/metrics.ts";
 import { openLog } from "./logging.ts";
+import { ownMetricsPages, resourceOf } from "./own_metrics.ts";
 import { createProcessMetrics, reportHeap } from "./process_metrics.ts";
 import { createMemoryCells, createThreadMemory, type MemoryCells, releaseThreadMemory } from "./thread_memory.ts";
 import { WorkerPool } from "./worker_pool.ts";
@@ -90,8 +87,13 @@ class ControlThread implements Gateway {
     this.logger = openLog(this.config, this.#clock);
     this.broken = this.#breaks.promise;
     const meter = this.#openMeter();
-    const updateProcessMetrics = createProcessMetrics(meter, this.#clock, this.#resource());
+    const { telemetry } = this.config;
+    const updateProcessMetrics = createProcessMetrics(meter, this.#clock, resourceOf(telemetry, options.version));
     this.#stopHeapReport = reportHeap(meter);
+    const collect = () => {
+      updateProcessMetrics();
+      return this.#store.collect();
+    };
     this.#deps = {
       registry: REGISTRY,
       logger: this.logger,
@@ -102,7 +104,7 @@ class ControlThread implements Gateway {
       serveHttp: options.serveHttp,
     };
     const stages = [
-      this.#ownMetrics(updateProcessMetrics),
+      ownMetricsPages(telemetry, collect, options.serveHttp),
       [{
         name: "extensions",
         lifecycle: this.#nested(buildExtensions(this.config, this.#deps, () => this.#isReady())),
@@ -141,44 +143,6 @@ class ControlThread implements Gateway {
     return new ThreadMeter(region, (series) => this.#store.announce(CONTROL_THREAD, series), {
       onOverflow: (metric) => this.logger.warn("Own metrics have more series than there is room for", { metric }),
     });
-  }
-
-  /** `service::telemetry::resource` over the built-in attributes; null takes one away. */
-  #resource(): Attributes {
-    const attributes = {
-      "service.name": "sluice",
-      "service.version": this.#options.version,
-      "service.instance.id": crypto.randomUUID(),
-      ...this.config.telemetry.resource,
-    };
-    return Object.fromEntries(
-      Object.entries(attributes).filter((pair): pair is [string, string] => pair[1] !== null),
-    );
-  }
-
-  /** A listener for each Prometheus reader. */
-  #ownMetrics(update: () => void): Component[] {
-    const { level, readers } = this.config.telemetry.metrics;
-    if (level === "none") return [];
-    const collect = () => {
-      update();
-      return this.#store.collect();
-    };
-    return readers.flatMap(({ pull }) => pull?.exporter.prometheus ?? []).map(({ host, port }) => {
-      const endpoint = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-      return { name: `own metrics on ${endpoint}`, lifecycle: this.#server(endpoint, createMetricsApp(collect).fetch) };
-    });
-  }
-
-  #server(endpoint: string, fetch: (request: Request) => Response | Promise<Response>): Lifecycle {
-    const config = section(httpServerShape(endpoint)).parse({});
-    let server: HttpServer | undefined;
-    return {
-      start: async () => {
-        server = await this.#options.serveHttp(config, { fetch });
-      },
-      shutdown: async (deadline) => await server?.shutdown(deadline),
-    };
   }
 
   #inThisThread(): Lifecycle {
