@@ -88,7 +88,8 @@ class ControlThread implements Gateway {
     this.broken = this.#breaks.promise;
     const meter = this.#openMeter();
     const { telemetry } = this.config;
-    const updateProcessMetrics = createProcessMetrics(meter, this.#clock, resourceOf(telemetry, options.version));
+    const resource = resourceOf(telemetry, options.version);
+    const updateProcessMetrics = createProcessMetrics(meter, this.#clock, resource);
     this.#stopHeapReport = reportHeap(meter);
     const collect = () => {
       updateProcessMetrics();
@@ -104,7 +105,7 @@ class ControlThread implements Gateway {
       serveHttp: options.serveHttp,
     };
     const stages = [
-      ownMetricsPages(telemetry, collect, options.serveHttp),
+      ownMetricsPages(telemetry, resource, collect, options.serveHttp),
       [{
         name: "extensions",
         lifecycle: this.#nested(buildExtensions(this.config, this.#deps, () => this.#isReady())),

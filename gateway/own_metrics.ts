@@ -17,13 +17,15 @@ import { createMetricsApp } from "../routes/metrics.ts";
 /** One page for each Prometheus reader; none at level `none`. */
 export function ownMetricsPages(
   { metrics: { level, readers } }: TelemetryConfig,
+  resource: Attributes,
   collect: () => readonly SeriesValue[],
   serveHttp: ServeHttp,
 ): Component[] {
   if (level === "none") return [];
-  const { fetch } = createMetricsApp(collect);
-  return readers.flatMap(({ pull }) => pull?.exporter.prometheus ?? []).map(({ host, port }) => {
+  return readers.flatMap(({ pull }) => pull?.exporter.prometheus ?? []).map((reader) => {
+    const { host, port, with_resource_constant_labels: chosen } = reader;
     const endpoint = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+    const { fetch } = createMetricsApp(collect, chooseLabels(resource, chosen));
     return { name: `own metrics on ${endpoint}`, lifecycle: serverOf(endpoint, fetch, serveHttp) };
   });
 }
@@ -37,6 +39,29 @@ export function resourceOf({ resource }: TelemetryConfig, version: string): Attr
     ...resource,
   };
   return Object.fromEntries(Object.entries(attributes).filter((pair): pair is [string, string] => pair[1] !== null));
+}
+
+/** Attributes that `with_resource_constant_labels` puts on every series: `{included, excluded}`, names with `*`. */
+function chooseLabels(resource: Attributes, chosen: unknown): Attributes {
+  const [included, excluded] = [patterns(chosen, "included"), patterns(chosen, "excluded")];
+  return Object.fromEntries(
+    Object.entries(resource).filter(([name]) => fits(name, included) && !fits(name, excluded)),
+  );
+}
+
+function patterns(chosen: unknown, key: string): readonly string[] {
+  const list: unknown = chosen instanceof Object ? Reflect.get(chosen, key) : undefined;
+  return Array.isArray(list) ? list.filter((item) => typeof item === "string") : [];
+}
+
+/** A `*` stands for any text; only the first and the last character can be one. */
+function fits(name: string, patterns: readonly string[]): boolean {
+  return patterns.some((pattern) => {
+    const text = pattern.replace(/^\*|\*$/g, "");
+    if (pattern.length > 1 && pattern.startsWith("*") && pattern.endsWith("*")) return name.includes(text);
+    if (pattern.endsWith("*")) return name.startsWith(text);
+    return pattern.startsWith("*") ? name.endsWith(text) : name === text;
+  });
 }
 
 function serverOf(endpoint: string, fetch: FetchHandler, serveHttp: ServeHttp): Lifecycle {

@@ -4,6 +4,9 @@ import { Scalar } from "../../pipeline/config/schema.ts";
 import { telemetrySchema } from "../../pipeline/config/service_telemetry.ts";
 import type { HttpApp, ServeHttp } from "../../pipeline/contract/http.ts";
 
+const RESOURCE = { "service.name": "edge", "service.version": "1", "region": "eu" };
+const SERIES = { name: "otelcol_a", kind: "counter", attributes: { b: "c" }, bounds: [], values: [1] } as const;
+
 /** Opens the pages of a `service::telemetry` on listeners that remember. */
 async function openPages(telemetry: unknown) {
   const opened: { endpoint: string; app: HttpApp }[] = [];
@@ -11,7 +14,7 @@ async function openPages(telemetry: unknown) {
     opened.push({ endpoint, app });
     return Promise.resolve({ address: { hostname: "", port: 0 }, shutdown: () => Promise.resolve() });
   };
-  const pages = ownMetricsPages(telemetrySchema.parse(telemetry), () => [], serveHttp);
+  const pages = ownMetricsPages(telemetrySchema.parse(telemetry), RESOURCE, () => [SERIES], serveHttp);
   for (const { lifecycle } of pages) await lifecycle.start?.();
   return { opened, names: pages.map(({ name }) => name) };
 }
@@ -37,12 +40,28 @@ Deno.test("ownMetricsPages()", async (t) => {
     });
   }
 
-  await t.step("serve /metrics", async () => {
-    const { opened } = await openPages({});
-    const [page] = opened;
-    if (page === undefined || !("fetch" in page.app)) throw new Error("nothing was opened");
-    strictEqual((await page.app.fetch(new Request("http://localhost:8888/metrics"))).status, 200);
-  });
+  const labels: { name: string; chosen: unknown; want: string }[] = [
+    { name: "without the resource", chosen: undefined, want: '{b="c"}' },
+    {
+      name: "with a part of it",
+      chosen: { included: ["service.*"], excluded: ["*version"] },
+      want: '{service_name="edge",b="c"}',
+    },
+    {
+      name: "with all of it",
+      chosen: { included: ["*"] },
+      want: '{service_name="edge",service_version="1",region="eu",b="c"}',
+    },
+  ];
+  for (const { name, chosen, want } of labels) {
+    await t.step(`serve series ${name}`, async () => {
+      const { opened } = await openPages({ metrics: { readers: [reader({ with_resource_constant_labels: chosen })] } });
+      const [page] = opened;
+      if (page === undefined || !("fetch" in page.app)) throw new Error("nothing was opened");
+      const response = await page.app.fetch(new Request("http://localhost:8888/metrics"));
+      strictEqual((await response.text()).split("\n")[2], `otelcol_a${want} 1`);
+    });
+  }
 });
 
 Deno.test("resourceOf() lays the configured attributes over its own; null takes one away", () => {
