@@ -71,7 +71,8 @@ function typeName(schema: Schema): string {
     case "other":
       return form.name;
     case "leaf":
-      return form.meta.words?.map((word) => word === "" ? '""' : word).join(", ") ?? form.meta.kind;
+      if (form.meta.words !== undefined) return form.meta.words.map((word) => word === "" ? '""' : word).join(", ");
+      return form.meta.secret === true ? `${form.meta.kind} (secret)` : form.meta.kind;
   }
 }
 

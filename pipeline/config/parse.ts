@@ -17,7 +17,7 @@ import {
   type PipelineConfig,
   type ResolvedConfig,
 } from "./gateway_config.ts";
-import { ConfigError, errorAt, type Problem, warningAt } from "./problem.ts";
+import { ConfigError, errorAt, type Problem, sortProblems, warningAt } from "./problem.ts";
 import { type PipelineDraft, readMap, readService, reportUnknownKeys, type ServiceDraft } from "./service.ts";
 import { suggestion } from "./suggest.ts";
 import { type ConfigNode, type MapNode, nearestNode } from "./tree/node.ts";
@@ -47,7 +47,7 @@ export function parseConfig(resolved: ResolvedConfig, catalog: ComponentCatalog)
     serviceExtensions: service.extensions.map(({ id }) => id),
     pipelines: new Map(service.pipelines.map((draft) => [draft.id, toPipeline(draft)])),
     telemetry,
-    warnings: problems,
+    warnings: sortProblems(problems),
     tree,
   };
 }
