@@ -120,7 +120,7 @@ export function withoutItems(payload: Payload, drop: DropItem): Payload {
 }
 
 /**
- * Parts by the key of each item, in the order in which keys first come. Not for profiles.
+ * Parts by the key of each item, in the order in which keys first come; none when there are no items. Not for profiles.
  *
  * @throws {LimitExceededError} More than MAX_REFRAMED_BYTES to write.
  */
@@ -182,6 +182,7 @@ export function partitionByTraceId(
   const field = TRACE_ID_FIELDS[payload.signal];
   if (field === undefined) throw new TypeError(`Cannot partition ${payload.signal} by trace id: it has none`);
   const tag = tagOf(field, WireType.bytes);
+  if (payload.itemCount === 0) return [{ traceId: "", payload }];
   const keyOf = (bytes: Uint8Array, start: number, end: number) => traceIdOf(bytes, start, end, tag);
   return partitionItems(payload, keyOf).map(({ key, payload }) => ({ traceId: key, payload }));
 }
