@@ -16,11 +16,13 @@ import type {
 import { forwardConnectorFactory } from "../connectors/forward.ts";
 import { debugFactory } from "../exporters/debug.ts";
 import { fileFactory } from "../exporters/file.ts";
+import { kafkaExporterFactory } from "../exporters/kafka/kafka.ts";
 import { nopFactory } from "../exporters/nop.ts";
 import { otlpHttpExporterFactory } from "../exporters/otlp_http/otlp_http.ts";
 import { healthCheckFactory } from "../extensions/health_check.ts";
 import { batchProcessorFactory } from "../processors/batch.ts";
 import { memoryLimiterFactory } from "../processors/memory_limiter.ts";
+import { otlpReceiverFactory } from "../receivers/otlp.ts";
 
 /** Factories by section; a `ComponentCatalog` for `parseConfig`. */
 export interface Registry extends ComponentCatalog {
@@ -32,13 +34,16 @@ export interface Registry extends ComponentCatalog {
 }
 
 export const REGISTRY: Registry = {
-  receivers: [],
+  receivers: [
+    otlpReceiverFactory,
+  ],
   processors: [
     memoryLimiterFactory,
     batchProcessorFactory,
   ],
   exporters: [
     otlpHttpExporterFactory,
+    kafkaExporterFactory,
     fileFactory,
     debugFactory,
     nopFactory,
