@@ -159,25 +159,34 @@ function writeCodePoint(t: Transcoding, code: number): void {
  * @returns Bytes written: `bytes` or 0.
  */
 export function copyHexId(t: Transcoding, bytes: number): number {
-  const { source, out } = t;
-  const start = t.at;
-  const close = start + 2 * bytes;
-  if (source[start] === QUOTE) {
-    t.at = start + 1;
+  const { source, at, to } = t;
+  const close = at + 2 * bytes;
+  if (source[at] === QUOTE) {
+    t.at = at + 1;
     return 0;
   }
-  let bad = close < t.end && source[close] === QUOTE ? 0 : 0x80;
-  let { to } = t;
-  for (let at = start; at < close && bad === 0; at += 2) {
-    const high = HEX[source[at]!]!;
-    const low = HEX[source[at + 1]!]!;
-    bad = (high | low) & 0x80;
-    out[to++] = high << 4 | low;
+  if (source[close] === QUOTE && writeHex(t, source, at, bytes)) {
+    t.at = close + 1;
+    return bytes;
   }
-  if (bad !== 0) t.fail(`${2 * bytes} hex digits`, start);
-  t.at = close + 1;
+  copyText(t); // takes the escapes away, if there are any
+  const isId = t.to - to === 2 * bytes;
   t.to = to;
+  if (!isId || !writeHex(t, t.out, to, bytes)) t.fail(`${2 * bytes} hex digits`, at);
   return bytes;
+}
+
+/** Writes `count` bytes of hex digits at `digits[from]`, which may be the output itself; false when they are none. */
+function writeHex(t: Transcoding, digits: Uint8Array, from: number, count: number): boolean {
+  const { out, to } = t;
+  for (let i = 0; i < count; i++) {
+    const high = HEX[digits[from + 2 * i]!]!;
+    const low = HEX[digits[from + 2 * i + 1]!]!;
+    if (((high | low) & 0x80) !== 0) return false;
+    out[to + i] = high << 4 | low;
+  }
+  t.to = to + count;
+  return true;
 }
 
 /** Writes the bytes of a base64 string: standard or URL-safe alphabet, with or without padding. */
