@@ -1,0 +1,166 @@
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert";
+import { systemClock } from "../../../../pipeline/core/clock.ts";
+import { type GatewayError, RejectedError, UnavailableError } from "../../../../pipeline/core/errors.ts";
+import { silentLogger } from "../../../../pipeline/core/log.ts";
+import { createMemoryBudget } from "../../../../pipeline/core/memory.ts";
+import { silentMeter } from "../../../../pipeline/core/telemetry.ts";
+import type { RecordProducer } from "../../../../pipeline/exporters/kafka/client/producer.ts";
+import {
+  BATCH_OVERHEAD_BYTES,
+  type KafkaRecord,
+  recordBytes,
+} from "../../../../pipeline/exporters/kafka/client/record.ts";
+import { KafkaPush } from "../../../../pipeline/exporters/kafka/kafka.ts";
+import { partitionByTraceId } from "../../../../pipeline/otlp/split.ts";
+import { kafkaConfig, samplePayload } from "./kafka_support.ts";
+
+const never = new AbortController().signal;
+const text = new TextDecoder();
+
+/** Keeps what it is given, but for what `refuse` has an answer to. */
+class FakeProducer implements RecordProducer {
+  readonly batches: { readonly topic: string; readonly partition: number; readonly records: readonly KafkaRecord[] }[] =
+    [];
+  refuse: (topic: string, key: string) => GatewayError | undefined = () => undefined;
+
+  partitions(topic: string) {
+    const error = this.refuse(topic, "");
+    return error === undefined ? Promise.resolve({ count: 4, writable: [0, 1, 2, 3] }) : Promise.reject(error);
+  }
+
+  produce(topic: string, partition: number, records: readonly KafkaRecord[]): Promise<void> {
+    for (const { key } of records) {
+      const error = this.refuse(topic, key === null ? "" : text.decode(key));
+      if (error !== undefined) return Promise.reject(error);
+    }
+    this.batches.push({ topic, partition, records });
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Keys of all records that it kept. */
+  get keys(): string[] {
+    return this.batches.flatMap(({ records }) => records.map(({ key }) => key === null ? "" : text.decode(key)));
+  }
+}
+
+async function createPush(yaml: string, producer = new FakeProducer()) {
+  const push = new KafkaPush(kafkaConfig(yaml), {
+    id: "kafka/eu",
+    signal: "traces",
+    logger: silentLogger,
+    meter: silentMeter,
+    clock: systemClock,
+    random: () => 0.3,
+    memory: createMemoryBudget(),
+  }, () => Promise.resolve(producer));
+  await push.start();
+  return { push, producer };
+}
+
+const BY_TRACE = "partition_traces_by_id: true";
+const away = new UnavailableError("away");
+const forbidden = new RejectedError("forbidden", "permission_denied");
+
+Deno.test("KafkaPush: all records kept is an outcome without rejected items", async () => {
+  const { push, producer } = await createPush(BY_TRACE);
+  deepStrictEqual(await push.consume(samplePayload("traces", 50), never), { rejectedItems: 0, message: "" });
+  strictEqual(producer.keys.length, 5);
+});
+
+Deno.test("KafkaPush: records of a partition go in batches within max_message_bytes and flush_max_messages", async () => {
+  const yaml = `${BY_TRACE}\nproducer: {max_message_bytes: 20000, flush_max_messages: 3}`;
+  const { push, producer } = await createPush(yaml);
+  await push.consume(samplePayload("traces", 500), never);
+  strictEqual(producer.keys.length, 50);
+  for (const { records } of producer.batches) {
+    ok(records.length <= 3);
+    ok(records.reduce((sum, record) => sum + recordBytes(record), BATCH_OVERHEAD_BYTES) <= 20_000);
+  }
+  ok(producer.batches.some(({ records }) => records.length === 3), "full batches");
+});
+
+Deno.test("KafkaPush: a retry sends only what is not kept yet", async () => {
+  const { push, producer } = await createPush(BY_TRACE);
+  const payload = samplePayload("traces", 50);
+  const failing: string[] = [];
+  producer.refuse = (_topic, key) => {
+    if (key === "" || failing.length >= 2 && !failing.includes(key)) return undefined;
+    if (!failing.includes(key)) failing.push(key);
+    return away;
+  };
+  await rejects(push.consume(payload, never), (error) => error instanceof UnavailableError && error.cause === away);
+  const keptAtFirst = producer.keys.length;
+  ok(keptAtFirst > 0 && keptAtFirst < 5, `${keptAtFirst}`);
+  producer.refuse = () => undefined;
+  deepStrictEqual(await push.consume(payload, never), { rejectedItems: 0, message: "" });
+  strictEqual(producer.keys.length, 5);
+  strictEqual(new Set(producer.keys).size, 5);
+});
+
+Deno.test("KafkaPush: the same payload again after it was kept is sent again", async () => {
+  const { push, producer } = await createPush("");
+  const payload = samplePayload("traces", 1);
+  await push.consume(payload, never);
+  await push.consume(payload, never);
+  strictEqual(producer.batches.length, 2);
+});
+
+Deno.test("KafkaPush: what Kafka refuses for good is told as a part, and not sent again", async () => {
+  const { push, producer } = await createPush(`${BY_TRACE}\nproducer: {flush_max_messages: 1}`);
+  const payload = samplePayload("traces", 50);
+  const [refused, slow] = partitionByTraceId(payload).map(({ traceId }) => traceId);
+  producer.refuse = (_topic, key) => key === refused ? forbidden : key === slow ? away : undefined;
+  await rejects(push.consume(payload, never), UnavailableError);
+  producer.refuse = () => undefined;
+  const outcome = await push.consume(payload, never);
+  deepStrictEqual(outcome, { rejectedItems: 10, message: "Kafka refused some of them for good" });
+  strictEqual(producer.keys.includes(refused!), false);
+});
+
+Deno.test("KafkaPush: a topic that fails does not keep others from being sent", async () => {
+  const { push, producer } = await createPush("topic_from_attribute: k8s.namespace.name");
+  const payload = samplePayload("traces", 20, { resources: 5 });
+  const topics: string[] = [];
+  producer.refuse = (topic) => {
+    if (!topics.includes(topic)) topics.push(topic);
+    return topic === topics[0] ? away : undefined;
+  };
+  await rejects(push.consume(payload, never), UnavailableError);
+  strictEqual(producer.batches.length, topics.length - 1);
+  ok(producer.batches.length > 0);
+});
+
+Deno.test("KafkaPush: all refused is a failure with the reason's code, and says nothing of where", async () => {
+  const { push, producer } = await createPush("");
+  producer.refuse = () => forbidden;
+  await rejects(push.consume(samplePayload("traces", 2), never), {
+    name: "RejectedError",
+    code: "permission_denied",
+    message: 'Cannot export 2 spans to "kafka/eu": Kafka refuses them',
+  });
+});
+
+Deno.test("KafkaPush: what is too large is told as a part, or as a failure when it is all", async () => {
+  const { push, producer } = await createPush(
+    "producer: {max_message_bytes: 1024}\nrecord_headers: {pad: " + "x".repeat(900) + "}",
+  );
+  await rejects(push.consume(samplePayload("traces", 2), never), { name: "RejectedError", code: "invalid_argument" });
+  strictEqual(producer.batches.length, 0);
+});
+
+Deno.test("KafkaPush: before start nothing is taken", async () => {
+  const push = new KafkaPush(kafkaConfig(), {
+    id: "kafka",
+    signal: "traces",
+    logger: silentLogger,
+    meter: silentMeter,
+    clock: systemClock,
+    random: Math.random,
+    memory: createMemoryBudget(),
+  }, () => Promise.resolve(new FakeProducer()));
+  await rejects(push.consume(samplePayload("traces", 1), never), UnavailableError);
+});
