@@ -67,8 +67,8 @@ function unwrap(schema: Schema): Schema | undefined {
       return def.innerType;
     case "lazy":
       return def.getter();
-    case "pipe": // a preprocess has its transform in front, `.transform()` behind
-      return (def.in as z.core.$ZodTypes)._zod.def.type === "transform" ? def.out : def.in;
+    case "pipe": // `.transform()` has its transform behind, a preprocess in front; of two schemas the last decides
+      return (def.out as z.core.$ZodTypes)._zod.def.type === "transform" ? def.in : def.out;
     default:
       return undefined;
   }

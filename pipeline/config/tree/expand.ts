@@ -2,7 +2,8 @@
  * `${env:NAME}`, `${env:NAME:-default}`, `${NAME}`, `${file:path}`, `${yaml:text}` and `$$` in the values of a tree.
  *
  * A value that is exactly one expression takes the type of what it gives and keeps its text; an expression inside text
- * gives text. What an expression gives is expanded again. Keys are left alone.
+ * gives its text, whatever that would read as. What an expression gives is expanded again. Keys are left alone. One
+ * thing differs from the collector: it expands nothing behind an escape (`$${X}${Y}`), here each stands for itself.
  * Source: collector reference 2.2 (confmap's resolver).
  *
  * @module
@@ -145,9 +146,6 @@ class Expander {
       from.push(given.from);
       const isWhole = found.start === 0 && found.end === text.length;
       if (isWhole && !isString(given.node)) return await this.#typed(given, path, from, budget);
-      if (!isWhole && given.node.kind !== "scalar") {
-        return this.#fail(spot, `puts a ${given.node.kind} (from ${given.from}) inside text, wanted a scalar`);
-      }
       text = text.slice(0, found.start) + given.text + text.slice(found.end);
       if (text.length > this.#limits.maxSourceBytes) {
         return this.#fail(spot, `expands to more than ${this.#limits.maxSourceBytes} characters`);

@@ -1,13 +1,13 @@
 /** The configuration reference is what the schemas say. */
 
-import { strictEqual, throws } from "node:assert/strict";
+import { ok, throws } from "node:assert/strict";
 import { REGISTRY } from "../../../pipeline/graph/registry.ts";
 import { CONFIGURATION_DOCS, withReference } from "../../tools/write_docs.ts";
 import { catalog } from "./support.ts";
 
 Deno.test("docs/configuration.md is up to date: `deno task docs` writes it", async () => {
   const text = await Deno.readTextFile(CONFIGURATION_DOCS);
-  strictEqual(text, withReference(text, REGISTRY));
+  ok(text === withReference(text, REGISTRY), "docs/configuration.md is older than the schemas");
 });
 
 Deno.test("withReference() refuses a file without its marks", () => {

@@ -11,9 +11,8 @@ import { ConfigError } from "../../../pipeline/config/problem.ts";
 import { loadConfig } from "../../../pipeline/config/source.ts";
 import { catalog, environmentOf, problemLines } from "./support.ts";
 
-const GOLDEN = new URL("../../golden/config/", import.meta.url);
-const BROKEN = new URL("broken/", GOLDEN);
-const PEERS = new URL("peers/", GOLDEN);
+const BROKEN = new URL("../../golden/config/broken/", import.meta.url);
+const PEERS = new URL("../../peers/configs/", import.meta.url);
 
 function yamlFiles(folder: URL): string[] {
   return [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => name.endsWith(".yaml")).sort();

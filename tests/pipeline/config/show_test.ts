@@ -106,11 +106,11 @@ unknown:
 });
 
 Deno.test("showConfig() of a configuration without secrets loads as the same", async () => {
-  const names = [...Deno.readDirSync(new URL("../../golden/config/peers/", import.meta.url))].map(({ name }) => name);
+  const names = [...Deno.readDirSync(new URL("../../peers/configs/", import.meta.url))].map(({ name }) => name);
   const env = { IN_PORT: "4318", OUT_PORT: "4319", METRICS_PORT: "8888", KAFKA_BOOTSTRAP: "h:9092", KAFKA_TOPIC: "t" };
   ok(names.length > 0);
   for (const name of names) {
-    const text = await Deno.readTextFile(new URL(`../../golden/config/peers/${name}`, import.meta.url));
+    const text = await Deno.readTextFile(new URL(`../../peers/configs/${name}`, import.meta.url));
     const resolved = await load(text, env);
     const again = await load(showConfig(resolved, catalog));
     deepStrictEqual(again.problems, [], name);

@@ -62,6 +62,8 @@ const cases: {
   { name: "unset is null", text: "${env:UNSET}", want: null },
   { name: "in text", text: "h:${env:PORT}/${X}", want: "h:8080/x" },
   { name: "in text, the text as it stands", text: "a${env:OCTAL}b", want: "a0123b" },
+  { name: "a map in text is its text", text: "x ${env:M}", want: "x a: b", env: { M: "a: b" } },
+  { name: "a list in text is its text", text: "x${env:LIST}", want: "x[1, 2]" },
   { name: "empty in text", text: "<${env:EMPTY}>", want: "<>" },
   { name: "default of an unset one", text: "${env:UNSET:-d}", want: "d" },
   { name: "default has a type", text: "${env:UNSET:-5}", want: 5 },
@@ -139,8 +141,6 @@ const problems: {
       'v: has an expression of the unknown scheme "vault", wanted ${env:NAME}, ${env:NAME:-default}, ${file:path} or ${yaml:text}',
   },
   { name: "file", text: "${file:none}", want: 'v: includes the file "none", which cannot be read: no such file' },
-  { name: "list in text", text: "a ${env:LIST}", want: "v: puts a list (from env:LIST) inside text, wanted a scalar" },
-  { name: "map in text", text: "a ${yaml:a: b}", want: "v: puts a map (from yaml) inside text, wanted a scalar" },
   {
     name: "recursion",
     text: "${env:LOOP}",
