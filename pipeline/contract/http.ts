@@ -7,6 +7,7 @@
 
 import type { HttpServerConfig } from "../config/http_server.ts";
 import type { Outcome } from "./consumer.ts";
+import type { MemoryBudget } from "../core/memory.ts";
 import type { Origin } from "../otlp/payload.ts";
 import type { Signal } from "../otlp/signals.ts";
 
@@ -19,6 +20,8 @@ export interface OtlpHandler {
   readonly paths: ReadonlyMap<string, Signal>;
   /** Names (lower case) of request headers to keep as client metadata; "all" keeps every one. */
   readonly metadata: "all" | readonly string[];
+  /** Counts the bodies that are being read or worked on. Absent: nobody counts. */
+  readonly memory?: MemoryBudget;
   /**
    * Asked before the body is read.
    *

@@ -1,0 +1,280 @@
+/**
+ * The `otlp` receiver: OTLP over HTTP in, validated payloads to the pipelines, and what became of them back.
+ *
+ * The protocol itself (paths, encodings, statuses) is in routes/; this is what is asked once its side is settled.
+ * Sources: collector reference 3.1, 3.3 and 4; OTLP 1.11.0 "OTLP/HTTP".
+ *
+ * @module
+ */
+
+import type { z } from "zod";
+import { httpServerShape, REQUEST_ENCODINGS } from "../config/http_server.ts";
+import {
+  anything,
+  bool,
+  durationMs,
+  extensionId,
+  int,
+  oneOf,
+  optionalSection,
+  requiredText,
+  section,
+} from "../config/schema.ts";
+import { tlsServerSchema } from "../config/tls.ts";
+import type { ComponentDeps, ReceiverFactory } from "../contract/component.ts";
+import { type Consumer, KEPT, type Lifecycle, type Outcome } from "../contract/consumer.ts";
+import type { HttpServer, OtlpEncoding, OtlpHandler, ServeHttp } from "../contract/http.ts";
+import { type ErrorCode, GatewayError, toGatewayError } from "../core/errors.ts";
+import { describeError } from "../core/log.ts";
+import type { MemoryBudget } from "../core/memory.ts";
+import type { Counter } from "../core/telemetry.ts";
+import { readJsonPayload } from "../otlp/json_decode.ts";
+import { DEFAULT_PAYLOAD_LIMITS, type PayloadLimits } from "../otlp/limits.ts";
+import type { Origin, Payload } from "../otlp/payload.ts";
+import { type Signal, SIGNAL_NAMES, SIGNALS } from "../otlp/signals.ts";
+import { readPayload } from "../otlp/validate.ts";
+
+const urlPath = (signal: Signal) =>
+  requiredText().default(SIGNALS[signal].path).transform((path) => path.startsWith("/") ? path : `/${path}`);
+
+const httpSchema = section({
+  ...httpServerShape("localhost:4318"),
+  traces_url_path: urlPath("traces"),
+  metrics_url_path: urlPath("metrics"),
+  logs_url_path: urlPath("logs"),
+}).superRefine((http, context) => {
+  if (http.auth !== undefined && http.auth.authenticator !== "") {
+    context.addIssue({
+      code: "custom",
+      path: ["auth", "authenticator"],
+      message: "names an authenticator, and this receiver cannot ask one yet: without it everybody would be let in",
+    });
+  }
+  if (new Set(pathsOf(http).values()).size < SIGNAL_NAMES.length) {
+    context.addIssue({ code: "custom", message: "gives one path to two signals, wanted one path for each" });
+  }
+});
+
+/** Read as the collector reads it, so that its YAML loads; told as not served. */
+const grpcSchema = section({
+  endpoint: requiredText().default("localhost:4317"),
+  transport: oneOf(["tcp", "tcp4", "tcp6", "unix"]).default("tcp"),
+  tls: tlsServerSchema.optional(),
+  auth: optionalSection({ authenticator: extensionId().default("") }),
+  include_metadata: bool().default(false),
+  middlewares: anything("list of extensions").optional(),
+  max_recv_msg_size_mib: int({ min: 0 }).default(0),
+  max_concurrent_streams: int({ min: 0 }).default(0),
+  read_buffer_size: int({ min: 0 }).default(524_288),
+  write_buffer_size: int({ min: 0 }).default(0),
+  keepalive: optionalSection({
+    server_parameters: optionalSection({
+      max_connection_idle: durationMs().default(0),
+      max_connection_age: durationMs().default(0),
+      max_connection_age_grace: durationMs().default(0),
+      time: durationMs().default(7_200_000),
+      timeout: durationMs().default(20_000),
+    }),
+    enforcement_policy: optionalSection({
+      min_time: durationMs().default(300_000),
+      permit_without_stream: bool().default(false),
+    }),
+  }),
+});
+
+const otlpReceiverSchema = section({
+  protocols: section({ grpc: grpcSchema.optional(), http: httpSchema.optional() }),
+}).superRefine(({ protocols }, context) => {
+  if (protocols.http === undefined && protocols.grpc === undefined) {
+    context.addIssue({ code: "custom", path: ["protocols"], message: "has none, wanted http" });
+  }
+});
+
+export type OtlpReceiverConfig = z.output<typeof otlpReceiverSchema>;
+type HttpConfig = z.output<typeof httpSchema>;
+
+export const otlpReceiverFactory: ReceiverFactory<OtlpReceiverConfig> = {
+  type: "otlp",
+  summary: "Takes OTLP over HTTP, protobuf and JSON.",
+  signals: SIGNAL_NAMES,
+  schema: otlpReceiverSchema,
+  warnings,
+  create({ protocols: { http } }, deps, next) {
+    return http === undefined ? {} : new OtlpReceiver(http, deps, next);
+  },
+};
+
+function warnings({ protocols: { grpc, http } }: OtlpReceiverConfig): { path: string; message: string }[] {
+  const found: { path: string; message: string }[] = [];
+  if (grpc !== undefined) found.push({ path: "protocols::grpc", message: "gRPC is not served yet" });
+  const unknown = (http?.compression_algorithms ?? []).filter((name) =>
+    !(REQUEST_ENCODINGS as readonly string[]).includes(name)
+  );
+  if (unknown.length > 0) {
+    const message = `leaves out ${unknown.join(", ")}: requests in these codings are refused`;
+    found.push({ path: "protocols::http::compression_algorithms", message });
+  }
+  if (http?.tls !== undefined) found.push(...tlsWarnings(http.tls));
+  return found;
+}
+
+function tlsWarnings(tls: NonNullable<HttpConfig["tls"]>): { path: string; message: string }[] {
+  const at = (key: string, message: string) => ({ path: `protocols::http::tls::${key}`, message });
+  return [
+    ...(tls.cipher_suites.length > 0
+      ? [at("cipher_suites", "is not obeyed: the runtime chooses among safe ones")]
+      : []),
+    ...(tls.curve_preferences.length > 0 ? [at("curve_preferences", "is not obeyed: the runtime chooses")] : []),
+    ...(tls.min_version === "1.0" || tls.min_version === "1.1"
+      ? [at("min_version", "is taken as 1.2, the lowest there is")]
+      : []),
+  ];
+}
+
+function pathsOf(
+  http: Pick<HttpConfig, "traces_url_path" | "metrics_url_path" | "logs_url_path">,
+): Map<Signal, string> {
+  return new Map([
+    ["traces", http.traces_url_path],
+    ["metrics", http.metrics_url_path],
+    ["logs", http.logs_url_path],
+    ["profiles", SIGNALS.profiles.path],
+  ]);
+}
+
+/** One signal of one receiver: where its payloads go, and what is counted. */
+interface Route {
+  readonly consumer: Consumer;
+  readonly accepted: Counter;
+  readonly refused: Counter;
+  readonly failed: Counter;
+}
+
+class OtlpReceiver implements OtlpHandler, Lifecycle {
+  readonly paths: ReadonlyMap<string, Signal>;
+  readonly metadata: "all" | readonly string[];
+  readonly memory: MemoryBudget;
+  readonly #config: HttpConfig;
+  readonly #deps: ComponentDeps & { readonly serveHttp: ServeHttp };
+  readonly #limits: PayloadLimits;
+  readonly #routes: ReadonlyMap<Signal, Route>;
+  #server: HttpServer | undefined;
+
+  constructor(
+    config: HttpConfig,
+    deps: ComponentDeps & { readonly serveHttp: ServeHttp },
+    next: ReadonlyMap<Signal, Consumer>,
+  ) {
+    this.#config = config;
+    this.#deps = deps;
+    this.#limits = { ...DEFAULT_PAYLOAD_LIMITS, maxBodyBytes: config.max_request_body_size };
+    this.metadata = config.include_metadata ? "all" : [];
+    this.memory = deps.memory;
+    const served = [...pathsOf(config)].filter(([signal]) => next.has(signal));
+    this.paths = new Map(served.map(([signal, path]) => [path, signal]));
+    this.#routes = new Map([...next].map(([signal, consumer]) => [signal, routeOf(signal, consumer, deps)]));
+  }
+
+  async start(): Promise<void> {
+    this.#server = await this.#deps.serveHttp(this.#config, { otlp: this });
+    const { hostname: address, port } = this.#server.address;
+    this.#deps.logger.info("OTLP over HTTP is served", { address, port });
+  }
+
+  async shutdown(deadline: AbortSignal): Promise<void> {
+    await this.#server?.shutdown(deadline);
+  }
+
+  admit(signal: Signal, bodyBytes: number): void {
+    this.#route(signal).consumer.admit?.(bodyBytes);
+  }
+
+  async accept(
+    signal: Signal,
+    encoding: OtlpEncoding,
+    body: Uint8Array,
+    origin: Origin,
+    abort: AbortSignal,
+  ): Promise<Outcome> {
+    const route = this.#route(signal);
+    const read = encoding === "protobuf" ? readPayload : readJsonPayload;
+    const payload = read(signal, body, this.#limits, origin);
+    if (payload.itemCount === 0) return signal === "profiles" && payload.byteLength > 0 ? NO_SAMPLES : KEPT;
+    let outcome: Outcome;
+    try {
+      outcome = await route.consumer.consume(payload, abort);
+    } catch (thrown) {
+      throw this.#refuse(route, payload, toGatewayError(thrown));
+    }
+    route.accepted.add(payload.itemCount - outcome.rejectedItems);
+    if (outcome.rejectedItems > 0) route.refused.add(outcome.rejectedItems);
+    return outcome;
+  }
+
+  #refuse({ failed, refused }: Route, payload: Payload, error: GatewayError): GatewayError {
+    const isOurs = error.code === "internal";
+    (isOurs ? failed : refused).add(payload.itemCount);
+    if (isOurs) {
+      const { signal, itemCount: items } = payload;
+      this.#deps.logger.error("Cannot process a request", { signal, items, error: describeError(error) });
+    }
+    return new NotKeptError(error);
+  }
+
+  #route(signal: Signal): Route {
+    const route = this.#routes.get(signal);
+    if (route === undefined) throw new TypeError(`Cannot take ${signal}: no pipeline has it`);
+    return route;
+  }
+}
+
+/** The collector drops such a request without a word. */
+const NO_SAMPLES: Outcome = { rejectedItems: 0, message: "Nothing is passed on: the profiles have no samples" };
+
+function routeOf(signal: Signal, consumer: Consumer, { id, meter }: ComponentDeps): Route {
+  const attributes = { receiver: id, transport: "http" };
+  const counter = (what: string) =>
+    meter.counter(`otelcol_receiver_${what}_${SIGNALS[signal].metricSuffix}`, attributes);
+  return { consumer, accepted: counter("accepted"), refused: counter("refused"), failed: counter("failed") };
+}
+
+/** What a sender is told of a failure behind the receiver. */
+const REASONS: Readonly<Record<ErrorCode, string>> = {
+  cancelled: "the request was cancelled",
+  unknown: "a destination failed",
+  invalid_argument: "a destination does not take it",
+  deadline_exceeded: "a destination took too long",
+  not_found: "a destination does not know the path",
+  permission_denied: "a destination forbids it",
+  resource_exhausted: "a limit is reached",
+  unimplemented: "a destination cannot take it",
+  internal: "internal error",
+  unavailable: "a destination or its queue is not available",
+  unauthenticated: "a destination wants other credentials",
+};
+
+/** Statuses that an OTLP sender retries. Source: OTLP 1.11.0 "Retryable Response Codes". */
+const RETRIED = [429, 502, 503, 504];
+
+/**
+ * A failure of the pipeline as its sender sees it: the kind and the wait, and none of the text, which may name a
+ * destination. The status says the same as `retryable`, whatever the code.
+ */
+class NotKeptError extends GatewayError {
+  readonly code: ErrorCode;
+  readonly retryable: boolean;
+  readonly #status: number;
+
+  constructor(error: GatewayError) {
+    super(`Cannot keep the data: ${REASONS[error.code]}`, { cause: error, retryAfterMs: error.retryAfterMs });
+    this.code = error.code;
+    this.retryable = error.retryable;
+    const status = error.httpStatus;
+    if (RETRIED.includes(status) === error.retryable) this.#status = status;
+    else this.#status = error.retryable ? 503 : 500;
+  }
+
+  override get httpStatus(): number {
+    return this.#status;
+  }
+}

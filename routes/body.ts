@@ -1,0 +1,106 @@
+/**
+ * A request body while it is read: bounded, in one array, and counted in the memory budget as room is made.
+ *
+ * @module
+ */
+
+import { InvalidPayloadError, LimitExceededError } from "../pipeline/core/errors.ts";
+import type { MemoryBudget } from "../pipeline/core/memory.ts";
+
+/** Room that is made on the word of a Content-Length; more only as bytes come, so that a liar costs no more. */
+const TRUSTED_BYTES = 1024 * 1024;
+/** Room at first, when no length was announced. */
+const FIRST_BYTES = 16 * 1024;
+
+/** Takes the chunks of one body. */
+export class BodyBuffer {
+  readonly #announcedBytes: number | undefined;
+  readonly #maxBytes: number;
+  readonly #memory: MemoryBudget | undefined;
+  #room: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  #length = 0;
+  #heldBytes = 0;
+
+  /**
+   * @param announcedBytes The Content-Length; undefined when there is none.
+   * @param maxBytes What may come at the most, bytes.
+   * @throws {LimitExceededError} More is announced.
+   */
+  constructor(announcedBytes: number | undefined, maxBytes: number, memory: MemoryBudget | undefined) {
+    if (announcedBytes !== undefined && announcedBytes > maxBytes) throw tooLarge(maxBytes);
+    this.#announcedBytes = announcedBytes;
+    this.#maxBytes = maxBytes;
+    this.#memory = memory;
+  }
+
+  /** The Content-Length; undefined when there is none. */
+  get announcedBytes(): number | undefined {
+    return this.#announcedBytes;
+  }
+
+  /**
+   * Appends a copy of `chunk`.
+   *
+   * @throws {LimitExceededError} It would be more than the limit, or than was announced.
+   */
+  push(chunk: Uint8Array): void {
+    const length = this.#length + chunk.length;
+    if (length > this.#maxBytes) throw tooLarge(this.#maxBytes);
+    if (length > this.#room.length) this.#grow(length);
+    this.#room.set(chunk, this.#length);
+    this.#length = length;
+  }
+
+  /** Takes a whole body as it is, without copying. The caller does not use it any more. */
+  adopt(whole: Uint8Array<ArrayBuffer>): void {
+    if (whole.length > this.#maxBytes) throw tooLarge(this.#maxBytes);
+    this.#hold(whole.length);
+    this.#room = whole;
+    this.#length = whole.length;
+  }
+
+  /**
+   * What came.
+   *
+   * @throws {InvalidPayloadError} Not as much as was announced.
+   */
+  bytes(): Uint8Array<ArrayBuffer> {
+    const wanted = this.#announcedBytes ?? this.#length;
+    if (this.#length !== wanted) {
+      throw new InvalidPayloadError(
+        `Cannot read the body: ${this.#length} bytes, wanted ${wanted} by its Content-Length`,
+      );
+    }
+    return this.#length === this.#room.length ? this.#room : this.#room.subarray(0, this.#length);
+  }
+
+  /** Counts `bytes` more that stand for this body: what it was decompressed to. */
+  holdMore(bytes: number): void {
+    this.#hold(bytes);
+  }
+
+  /** Takes everything back from the budget. Called once, when the body is not used any more. */
+  release(): void {
+    this.#memory?.release(this.#heldBytes);
+    this.#heldBytes = 0;
+  }
+
+  #grow(wanted: number): void {
+    const most = this.#announcedBytes ?? this.#maxBytes;
+    const first = this.#announcedBytes === undefined ? FIRST_BYTES : Math.min(this.#announcedBytes, TRUSTED_BYTES);
+    const size = Math.max(wanted, Math.min(most, Math.max(first, this.#room.length * 2)));
+    this.#hold(size - this.#room.length);
+    const grown = new Uint8Array(size);
+    grown.set(this.#room.subarray(0, this.#length));
+    this.#room = grown;
+  }
+
+  #hold(bytes: number): void {
+    this.#memory?.hold(bytes);
+    this.#heldBytes += bytes;
+  }
+}
+
+function tooLarge(maxBytes: number): LimitExceededError {
+  return new LimitExceededError(`Cannot take the request: a body of more than ${maxBytes} bytes, the limit`);
+}

@@ -1,0 +1,44 @@
+/**
+ * Serves a fetch handler (a Hono app) on the listener: for pages and APIs, not for the hot path.
+ *
+ * @module
+ */
+
+import type { FetchHandler } from "../pipeline/contract/http.ts";
+import { toGatewayError } from "../pipeline/core/errors.ts";
+import { BodyBuffer } from "./body.ts";
+import type { NodeExchange } from "./node_exchange.ts";
+
+/**
+ * Reads the body, bounded, and asks `fetch`. What it throws is answered with a bare status.
+ *
+ * @param origin Of the listener, `http://host:port`: targets are read against it.
+ */
+export async function callFetch(
+  exchange: NodeExchange,
+  fetch: FetchHandler,
+  origin: string,
+  maxBodyBytes: number,
+): Promise<Response> {
+  try {
+    return await fetch(await toRequest(exchange, origin, maxBodyBytes));
+  } catch (thrown) {
+    return new Response(null, { status: toGatewayError(thrown).httpStatus, headers: { "content-length": "0" } });
+  }
+}
+
+async function toRequest(exchange: NodeExchange, origin: string, maxBodyBytes: number): Promise<Request> {
+  const headers = new Headers();
+  for (const [name, value] of exchange.headers()) headers.append(name, value);
+  const { method, abort: signal } = exchange;
+  const init: RequestInit = { method, headers, signal };
+  if (method !== "GET" && method !== "HEAD") init.body = await readBody(exchange, maxBodyBytes);
+  return new Request(`${origin}${exchange.path}${exchange.query}`, init);
+}
+
+async function readBody(exchange: NodeExchange, maxBodyBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+  const announced = exchange.header("content-length");
+  const buffer = new BodyBuffer(announced === undefined ? undefined : Number(announced), maxBodyBytes, undefined);
+  await exchange.readBody(buffer);
+  return buffer.bytes();
+}

@@ -1,0 +1,188 @@
+/**
+ * One request of the listener and its answer, over `node:http` objects: nothing is made for a call that it can do
+ * without (no Request, no header map, no timer).
+ *
+ * @module
+ */
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { DeadlineExceededError, type GatewayError, UnavailableError } from "../pipeline/core/errors.ts";
+import type { BodyBuffer } from "./body.ts";
+import type { OtlpAnswer, OtlpRequest } from "./otlp_protocol.ts";
+
+/** A body that is not read is still taken off the wire up to here, so that the sender sees the answer. */
+const DRAINED_BYTES = 1024 * 1024;
+const DRAIN_MS = 1_000;
+
+/** One request on a connection. */
+export class NodeExchange implements OtlpRequest {
+  readonly method: string;
+  readonly path: string;
+  /** With its question mark; "" when there is none. */
+  readonly query: string;
+  readonly #incoming: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #expectsContinue: boolean;
+  #abort: AbortController | undefined;
+  #gone: GatewayError | undefined;
+  #failRead: ((error: GatewayError) => void) | undefined;
+
+  /** @param expectsContinue The sender waits for a word before it sends its body. */
+  constructor(incoming: IncomingMessage, response: ServerResponse, expectsContinue: boolean) {
+    this.#incoming = incoming;
+    this.#response = response;
+    this.#expectsContinue = expectsContinue;
+    this.method = incoming.method ?? "";
+    const target = incoming.url ?? "";
+    const end = target.indexOf("?");
+    this.path = pathOf(end < 0 ? target : target.slice(0, end));
+    this.query = end < 0 ? "" : target.slice(end);
+  }
+
+  header(name: string): string | undefined {
+    const lines = this.#incoming.rawHeaders;
+    let found: string | undefined;
+    for (let at = 0; at + 1 < lines.length; at += 2) {
+      const line = lines[at];
+      if (line === undefined || line.length !== name.length || line.toLowerCase() !== name) continue;
+      found = found === undefined ? lines[at + 1] : `${found}, ${lines[at + 1]}`;
+    }
+    return found;
+  }
+
+  *headers(): Generator<readonly [string, string]> {
+    const lines = this.#incoming.rawHeaders;
+    for (let at = 0; at + 1 < lines.length; at += 2) yield [(lines[at] ?? "").toLowerCase(), lines[at + 1] ?? ""];
+  }
+
+  get abort(): AbortSignal {
+    this.#abort ??= new AbortController();
+    if (this.#gone !== undefined && !this.#abort.signal.aborted) this.#abort.abort(this.#gone);
+    return this.#abort.signal;
+  }
+
+  readBody(buffer: BodyBuffer): Promise<void> {
+    if (this.#gone !== undefined) return Promise.reject(this.#gone);
+    if (this.#expectsContinue) this.#response.writeContinue();
+    return new Promise((resolve, reject) => {
+      this.#failRead = reject;
+      this.#incoming.on("data", (chunk: Uint8Array) => {
+        try {
+          buffer.push(chunk);
+        } catch (error) {
+          this.#incoming.removeAllListeners("data").pause();
+          reject(error);
+        }
+      });
+      this.#incoming.on("end", resolve);
+    });
+  }
+
+  /** The connection is closed: whoever works for this request may stop. */
+  leave(): void {
+    this.#stop(new UnavailableError("Cannot read the body: the sender left"));
+  }
+
+  /** The body did not come in time. @returns Whether it was still being read, and so will be answered. */
+  timeOut(timeoutMs: number): boolean {
+    if (this.#failRead === undefined || this.#incoming.complete) return false;
+    this.#failRead(new DeadlineExceededError(`Cannot read the body: it is not whole after ${timeoutMs} ms`));
+    return true;
+  }
+
+  #stop(error: GatewayError): void {
+    this.#gone = error;
+    this.#failRead?.(error);
+    this.#abort?.abort(error);
+  }
+
+  /** Writes the whole answer. A connection that is not kept alive closes behind it. */
+  send({ status, headers, body }: OtlpAnswer, keepAlive: boolean): void {
+    if (this.#gone !== undefined) return;
+    const response = this.#response;
+    const isWhole = this.#incoming.complete;
+    if (!isWhole && !(keepAlive && this.#restIsSmall())) return this.#sendAndLinger(status, headers, body);
+    if (!isWhole) this.#incoming.resume();
+    if (!keepAlive) response.shouldKeepAlive = false;
+    response.writeHead(status, headers as string[]);
+    if (body === null) response.end();
+    else response.end(body);
+  }
+
+  /** Writes a response as it comes, no faster than the sender takes it. */
+  async sendResponse(answer: Response, keepAlive: boolean): Promise<void> {
+    const headers = [...answer.headers].flat();
+    if (answer.body === null || this.#gone !== undefined) {
+      return this.send({ status: answer.status, headers, body: null }, keepAlive);
+    }
+    const response = this.#response;
+    if (!keepAlive) response.shouldKeepAlive = false;
+    response.writeHead(answer.status, headers);
+    const reader = answer.body.getReader();
+    const stop = () => void reader.cancel().catch(() => {}); // the sender left: nobody wants the rest
+    response.once("close", stop);
+    try {
+      for (let { value, done } = await reader.read(); !done; { value, done } = await reader.read()) {
+        if (!response.write(value)) await drained(response);
+      }
+      response.end();
+    } catch {
+      response.destroy(); // a body that breaks off must not look whole
+    } finally {
+      response.off("close", stop);
+    }
+  }
+
+  /** Whether what is left of an unread body is worth taking off the wire to keep the connection. */
+  #restIsSmall(): boolean {
+    return !this.#expectsContinue && Number(this.header("content-length") ?? Infinity) <= DRAINED_BYTES;
+  }
+
+  /**
+   * Answers before the body has come, and closes. To close with bytes unread would reset the connection and might
+   * destroy the answer on its way, so what comes is thrown away for a moment (RFC 9112 9.6).
+   */
+  #sendAndLinger(status: number, headers: readonly string[], body: Uint8Array | null): void {
+    const response = this.#response;
+    response.shouldKeepAlive = false;
+    response.writeHead(status, headers as string[]);
+    if (body === null) response.flushHeaders();
+    else response.write(body);
+    let drained = 0;
+    const finish = () => {
+      clearTimeout(timer);
+      this.#incoming.removeAllListeners("data");
+      if (!response.writableEnded) response.end();
+      response.socket?.destroySoon();
+    };
+    const timer = setTimeout(finish, DRAIN_MS);
+    this.#incoming.on("data", (chunk: Uint8Array) => {
+      drained += chunk.length;
+      if (drained > DRAINED_BYTES) finish();
+    });
+    this.#incoming.on("end", finish);
+    response.on("close", () => clearTimeout(timer));
+    this.#incoming.resume();
+  }
+}
+
+/** Settles when more can be written, or nothing more will be. */
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = () => {
+      response.off("drain", settle);
+      response.off("close", settle);
+      resolve();
+    };
+    response.on("drain", settle);
+    response.on("close", settle);
+  });
+}
+
+/** The path of a request target, without the origin of an absolute one (RFC 9112 3.2.2). */
+function pathOf(target: string): string {
+  if (target.startsWith("/")) return target;
+  const authority = target.indexOf("://");
+  const start = authority < 0 ? -1 : target.indexOf("/", authority + 3);
+  return start < 0 ? "/" : target.slice(start);
+}

@@ -1,0 +1,116 @@
+/**
+ * The OTLP receiver as a Hono app, for platforms that serve HTTP themselves: Deno Deploy, `deno serve`, a test.
+ *
+ * The exposed listener does not go through it: `listener.ts` calls the same protocol without a Request and a Response
+ * for each call. Limits of time and of connections are the platform's here.
+ *
+ * @module
+ */
+
+import { type Context, Hono } from "hono";
+import type { OtlpHandler } from "../pipeline/contract/http.ts";
+import { UnavailableError } from "../pipeline/core/errors.ts";
+import type { BodyBuffer } from "./body.ts";
+import { createOtlpProtocol, type OtlpAnswer, type OtlpProtocolConfig, type OtlpRequest } from "./otlp_protocol.ts";
+
+/** Up to here a body is read in one call; above it a stream into one array takes far less memory (measured). */
+const ONE_CALL_BYTES = 64 * 1024;
+
+/**
+ * An app whose `fetch` serves the receiver at its paths, and 404 elsewhere.
+ *
+ * @throws {TypeError} A response header has a name or value that HTTP does not allow.
+ */
+export function createOtlpApp(handler: OtlpHandler, config: OtlpProtocolConfig): Hono {
+  const answer = createOtlpProtocol(handler, config);
+  return new Hono().all(
+    "*",
+    async (c: Context) => toResponse(await answer(new FetchRequest(c.req.raw, completionOf(c.env)))),
+  );
+}
+
+/** The second argument of a handler of `Deno.serve` tells how its answer ended; other platforms have none. */
+function completionOf(info: unknown): Promise<void> | undefined {
+  if (typeof info !== "object" || info === null || !("completed" in info)) return undefined;
+  return info.completed instanceof Promise ? info.completed : undefined;
+}
+
+/** A platform's Request, as the protocol wants it. */
+class FetchRequest implements OtlpRequest {
+  readonly #request: Request;
+  readonly #completed: Promise<void> | undefined;
+  #abort: AbortSignal | undefined;
+  readonly path: string;
+
+  constructor(request: Request, completed: Promise<void> | undefined) {
+    this.#request = request;
+    this.#completed = completed;
+    this.path = pathOf(request.url);
+  }
+
+  get method(): string {
+    return this.#request.method;
+  }
+
+  get abort(): AbortSignal {
+    this.#abort ??= this.#completed === undefined ? this.#request.signal : abortOnFailure(this.#completed);
+    return this.#abort;
+  }
+
+  header(name: string): string | undefined {
+    return this.#request.headers.get(name) ?? undefined;
+  }
+
+  headers(): Iterable<readonly [string, string]> {
+    return this.#request.headers;
+  }
+
+  async readBody(buffer: BodyBuffer): Promise<void> {
+    const { announcedBytes } = buffer;
+    try {
+      if (announcedBytes !== undefined && announcedBytes <= ONE_CALL_BYTES) buffer.adopt(await this.#request.bytes());
+      else if (this.#request.body !== null) await readStream(this.#request.body, buffer);
+    } catch (cause) {
+      // What the platform throws when the connection breaks; our own errors are passed on as they are.
+      if (cause instanceof TypeError || cause instanceof Deno.errors.Http || this.abort.aborted) {
+        throw new UnavailableError("Cannot read the body: the sender left", { cause });
+      }
+      throw cause;
+    }
+  }
+}
+
+/** Preferred to the request's own signal, which in `Deno.serve` fires at the end of every answer, good or bad. */
+function abortOnFailure(completed: Promise<void>): AbortSignal {
+  const controller = new AbortController();
+  completed.catch((error) => controller.abort(error));
+  return controller.signal;
+}
+
+async function readStream(body: ReadableStream<Uint8Array>, buffer: BodyBuffer): Promise<void> {
+  const reader = body.getReader();
+  try {
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      buffer.push(value);
+    }
+  } catch (error) {
+    reader.cancel().catch(() => {}); // nobody waits for the rest
+    throw error;
+  }
+}
+
+/** The path of an absolute URL, as it is written there. */
+function pathOf(url: string): string {
+  const start = url.indexOf("/", url.indexOf("://") + 3);
+  if (start < 0) return "/";
+  const end = url.slice(start).search(/[?#]/);
+  return end < 0 ? url.slice(start) : url.slice(start, start + end);
+}
+
+function toResponse({ status, headers, body }: OtlpAnswer): Response {
+  const pairs: [string, string][] = [];
+  for (let at = 0; at + 1 < headers.length; at += 2) pairs.push([headers[at] ?? "", headers[at + 1] ?? ""]);
+  return new Response(body, { status, headers: pairs });
+}
