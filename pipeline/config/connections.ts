@@ -145,7 +145,7 @@ function cycleProblems(pipelines: readonly PipelineDraft[], { connectors }: Conf
   const via: string[] = [];
 
   const stepsFrom = (pipeline: PipelineDraft): Step[] =>
-    pipeline.exporters.flatMap(({ id }) => {
+    pipeline.exporters.filter(({ id }) => connectors.has(id)).flatMap(({ id }) => {
       const entry = connectors.get(id)?.entry;
       return usesOf(id, pipelines).to
         .filter((next) => routes(entry, pipeline, next))

@@ -18,7 +18,14 @@ import {
   type ResolvedConfig,
 } from "./gateway_config.ts";
 import { ConfigError, errorAt, type Problem, sortProblems, warningAt } from "./problem.ts";
-import { type PipelineDraft, readMap, readService, reportUnknownKeys, type ServiceDraft } from "./service.ts";
+import {
+  type PipelineDraft,
+  readMap,
+  readService,
+  type Reference,
+  reportUnknownKeys,
+  type ServiceDraft,
+} from "./service.ts";
 import { suggestion } from "./suggest.ts";
 import { type ConfigNode, type MapNode, nearestNode } from "./tree/node.ts";
 
@@ -36,9 +43,10 @@ export function parseConfig(resolved: ResolvedConfig, catalog: ComponentCatalog)
   const { tree } = resolved;
   reportUnknownKeys(tree, TOP_LEVEL_KEYS, [], problems);
   const service = readService(tree, problems);
-  const sections = mapSections((section) => readSection(section, tree, catalog[section], service, problems));
+  const users = usersOf(service);
+  const sections = mapSections((section) => readSection(section, tree, catalog[section], users, problems));
   problems.push(...connectionProblems(service, sections));
-  const components = mapSections((section) => checkComponents(section, sections, service, problems));
+  const components = mapSections((section) => checkComponents(section, sections, service, users, problems));
 
   const { telemetry } = service;
   if (telemetry === undefined || problems.some(({ severity }) => severity === "error")) throw new ConfigError(problems);
@@ -71,7 +79,7 @@ function readSection(
   section: ComponentSection,
   tree: MapNode,
   entries: readonly CatalogEntry[],
-  service: ServiceDraft,
+  users: Users,
   problems: Problem[],
 ): ReadonlyMap<string, Component> {
   const components = new Map<string, Component>();
@@ -83,7 +91,9 @@ function readSection(
       continue;
     }
     const entry = findEntry(type, entries);
-    if (entry === undefined) problems.push(errorAt(keyPlace, path, unknownType(section, type, id, entries, service)));
+    if (entry === undefined) {
+      problems.push(errorAt(keyPlace, path, unknownType(section, type, users[section].get(id) ?? [], entries)));
+    }
     components.set(id, { id, keyPlace, path, entry, node });
   }
   return components;
@@ -97,23 +107,35 @@ export function findEntry<Entry extends CatalogEntry>(type: string, entries: rea
 function unknownType(
   section: ComponentSection,
   type: string,
-  id: string,
+  users: readonly string[],
   entries: readonly CatalogEntry[],
-  service: ServiceDraft,
 ): string {
-  const users = usersOf(section, id, service);
   const use = users.length === 0 ? "used by no pipeline" : `used by ${users.join(", ")}`;
   const known = entries.flatMap((entry) => [entry.type, ...entry.aliases ?? []]);
   const kind = COMPONENT_SECTIONS[section];
   return `is of the unknown ${kind} type ${JSON.stringify(type)}, ${use}, ${suggestion(type, known)}`;
 }
 
-/** The pipelines, or `service::extensions`, that name a component. */
-function usersOf(section: ComponentSection, id: string, { pipelines, extensions }: ServiceDraft): readonly string[] {
-  if (section === "extensions") return extensions.some((each) => each.id === id) ? ["service::extensions"] : [];
-  const lists = section === "connectors" ? ["receivers", "exporters"] as const : [section] as const;
-  const isUser = (pipeline: PipelineDraft) => lists.some((list) => pipeline[list].some((each) => each.id === id));
-  return pipelines.filter(isUser).map((pipeline) => pipeline.id);
+/** Who names each component: ids of pipelines, or `service::extensions`. */
+type Users = Readonly<Record<ComponentSection, ReadonlyMap<string, readonly string[]>>>;
+
+function usersOf({ pipelines, extensions }: ServiceDraft): Users {
+  const users = mapSections(() => new Map<string, string[]>());
+  const add = (section: ComponentSection, { id }: Reference, user: string) => {
+    const found = users[section].get(id);
+    if (found === undefined) users[section].set(id, [user]);
+    else if (!found.includes(user)) found.push(user);
+  };
+  for (const pipeline of pipelines) {
+    for (const section of ["receivers", "processors", "exporters"] as const) {
+      for (const reference of pipeline[section]) {
+        add(section, reference, pipeline.id);
+        if (section !== "processors") add("connectors", reference, pipeline.id);
+      }
+    }
+  }
+  for (const extension of extensions) add("extensions", extension, "service::extensions");
+  return users;
 }
 
 type Sections = Readonly<Record<ComponentSection, ReadonlyMap<string, Component>>>;
@@ -121,17 +143,18 @@ type Sections = Readonly<Record<ComponentSection, ReadonlyMap<string, Component>
 function checkComponents(
   section: ComponentSection,
   sections: Sections,
-  service: ServiceDraft,
+  { extensions }: ServiceDraft,
+  users: Users,
   problems: Problem[],
 ): ReadonlyMap<string, ComponentConfig> {
   const configs = new Map<string, ComponentConfig>();
   for (const component of sections[section].values()) {
     const { id, node, path, keyPlace, entry } = component;
     if (entry === undefined) continue;
-    const used = usersOf(section, id, service).length > 0;
+    const used = users[section].has(id);
     if (!used) problems.push(warningAt(keyPlace, path, unusedMessage(section)));
     const checked = checkSection(node, entry.schema, path);
-    problems.push(...checked.problems, ...(used ? extensionProblems(component, entry, sections, service) : []));
+    problems.push(...checked.problems, ...(used ? extensionProblems(component, entry, sections, extensions) : []));
     if (checked.config === undefined) continue;
     problems.push(...factoryWarnings(component, entry, checked.config));
     configs.set(id, { id, type: entry.type, config: checked.config, used, place: keyPlace });
@@ -157,7 +180,7 @@ function extensionProblems(
   { node, path: above }: Component,
   { schema }: CatalogEntry,
   sections: Sections,
-  { extensions }: ServiceDraft,
+  started: readonly Reference[],
 ): Problem[] {
   const problems: Problem[] = [];
   for (const { node: leaf, path, meta } of leaves(node, [schema], above)) {
@@ -166,7 +189,7 @@ function extensionProblems(
     if (!sections.extensions.has(id)) {
       const message = `is ${JSON.stringify(id)}, which is not configured, wanted an id from extensions`;
       problems.push(errorAt(leaf.place, path, message));
-    } else if (!extensions.some((each) => each.id === id)) {
+    } else if (!started.some((each) => each.id === id)) {
       problems.push(errorAt(leaf.place, path, `is ${JSON.stringify(id)}, wanted it in service::extensions too`));
     }
   }
