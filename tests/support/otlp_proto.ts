@@ -352,8 +352,25 @@ message ExportProfilesPartialSuccess {
 }
 `;
 
-const root = protobuf.parse(SOURCE, { keepCase: true }).root;
-root.resolveAll();
+const root = parse(SOURCE);
+
+/**
+ * Fields that no OTLP message has, for tests of what is unknown to the gateway: decoding shows them in every message.
+ */
+const UNKNOWN_FIELDS = `
+  repeated uint64 unknown_127 = 127;
+  repeated bytes unknown_128 = 128;
+  repeated fixed64 unknown_129 = 129;
+  repeated fixed32 unknown_130 = 130;
+}`;
+
+const rootWithUnknown = parse(SOURCE.replaceAll(/^}/gm, UNKNOWN_FIELDS));
+
+function parse(source: string): protobuf.Root {
+  const { root } = protobuf.parse(source, { keepCase: true });
+  root.resolveAll();
+  return root;
+}
 
 /** Which end of a message a writer begins at: SDKs write fields in ascending order, the Go collector in descending. */
 export type FieldOrder = "sdk" | "collector";
@@ -390,7 +407,7 @@ export function messageNames(): string[] {
 /** How `encodeMessage` writes. */
 export interface EncodeOptions {
   readonly order?: FieldOrder;
-  /** Written as they are into every message, after its first field: for unknown fields. */
+  /** Written as they are into every message within the outermost, after its first field: for unknown fields. */
   readonly extra?: Uint8Array;
   /** Whether repeated scalars are packed, as proto3 does by default. */
   readonly packed?: boolean;
@@ -399,11 +416,17 @@ export interface EncodeOptions {
 /** `message` of `typeName` as wire bytes. Fields are written when they are there, default values as well. */
 export function encodeMessage(typeName: string, message: Plain, options: EncodeOptions = {}): Uint8Array {
   const writer = new protobuf.Writer();
-  writeMessage(writer, root.lookupType(typeName), message, options);
+  writeMessage(writer, root.lookupType(typeName), message, options, false);
   return new Uint8Array(writer.finish());
 }
 
-function writeMessage(writer: protobuf.Writer, type: protobuf.Type, message: Plain, options: EncodeOptions): void {
+function writeMessage(
+  writer: protobuf.Writer,
+  type: protobuf.Type,
+  message: Plain,
+  options: EncodeOptions,
+  inner: boolean,
+): void {
   const ascending = type.fieldsArray.toSorted((a, b) => a.id - b.id);
   const fields = options.order === "collector" ? ascending.reverse() : ascending;
   let first = true;
@@ -411,7 +434,7 @@ function writeMessage(writer: protobuf.Writer, type: protobuf.Type, message: Pla
     const value = message[field.name];
     if (value === undefined || value === null) continue;
     writeField(writer, field, value, options);
-    if (first && options.extra !== undefined) writer.raw(options.extra);
+    if (inner && first && options.extra !== undefined) writer.raw(options.extra);
     first = false;
   }
 }
@@ -432,7 +455,7 @@ function writeField(writer: protobuf.Writer, field: protobuf.Field, value: unkno
 function writeValue(writer: protobuf.Writer, field: protobuf.Field, value: unknown, options: EncodeOptions): void {
   if (field.resolvedType instanceof protobuf.Type) {
     writer.uint32(field.id << 3 | 2).fork();
-    writeMessage(writer, field.resolvedType, value as Plain, options);
+    writeMessage(writer, field.resolvedType, value as Plain, options, true);
     writer.ldelim();
   } else {
     writer.uint32(field.id << 3 | (WIRE_TYPES[field.type] ?? 0));
@@ -460,7 +483,7 @@ function writeScalar(writer: protobuf.Writer, type: string, value: unknown): voi
 
 /** `bytes` as plain data: 64-bit integers as decimal strings, bytes as base64, only the fields that are there. */
 export function decodeMessage(typeName: string, bytes: Uint8Array): Record<string, unknown> {
-  const type = root.lookupType(typeName);
+  const type = rootWithUnknown.lookupType(typeName);
   return type.toObject(type.decode(bytes), { longs: String, bytes: String });
 }
 

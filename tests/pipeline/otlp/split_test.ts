@@ -248,6 +248,14 @@ Deno.test("What is not divided is sliced", async (t) => {
   });
 });
 
+Deno.test("An unknown field of the request goes into every part", () => {
+  const unknown = [0xf8, 0x07, 0x05];
+  const payload = read("logs", new Uint8Array([...unknown, ...requestBytes("logs", 4)]));
+  const parts = splitByItems(payload, 2);
+  strictEqual(parts.length, 2);
+  for (const part of parts) deepStrictEqual(decodeRequest("logs", payloadBytes(part))["unknown_127"], ["5"]);
+});
+
 Deno.test("Splits leave alone what needs none", async (t) => {
   const payload = read("traces", requestBytes("traces", 10));
   const profiles = read("profiles", requestBytes("profiles", 10));

@@ -73,6 +73,7 @@ const valid: { name: string; signal?: Signal; body: Uint8Array; items: number }[
   { name: "empty ids", body: ofSpan(...len(1), ...len(2), ...len(4)), items: 1 },
   { name: "ids of their lengths", body: ofSpan(...len(1, ...zeros(16)), ...len(2, ...zeros(8))), items: 1 },
   { name: "unknown fields of all types", body: ofSpan(0xf8, 7, 1, 0xfa, 7, 0, 0xfd, 7, 0, 0, 0, 0), items: 1 },
+  { name: "an unknown field of the request", body: Uint8Array.of(0x1a, 1, 0, 0x0a, 0), items: 0 },
   { name: "a whole group", body: ofSpan(0xfb, 0x07, 0x08, 0x01, 0xfc, 0x07), items: 1 },
   { name: "groups to the depth bound", body: ofSpan(...groups(MAX_GROUP_DEPTH)), items: 1 },
   { name: "a tag longer than it need be", body: Uint8Array.of(0x8a, 0x00, 0x00), items: 0 },
