@@ -6,6 +6,7 @@
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { FetchGateway } from "./gateway/fetch_gateway.ts";
+import { explainFailure, writeLine } from "./gateway/console.ts";
 import { DEFAULT_DRAIN_TIMEOUT_MS, MAX_WORKERS } from "./gateway/limits.ts";
 import { parseDurationMs } from "./pipeline/config/schema.ts";
 import { type ConfigSource, parseConfigSource, parseSetSource } from "./pipeline/config/source.ts";
@@ -38,7 +39,6 @@ export async function main(args: readonly string[]): Promise<number> {
     return code;
   } catch (thrown) {
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : EXIT_USAGE; // it has told why
-    const { explainFailure, writeLine } = await import("./gateway/console.ts");
     writeLine(Deno.stderr, explainFailure(thrown));
     return 1;
   }
@@ -127,12 +127,13 @@ let gateway: Promise<FetchGateway> | undefined;
 
 /** For `deno serve`: the configuration is YAML in SLUICE_CONFIG, else the built-in one without files. */
 export default {
-  async fetch(request: Request): Promise<Response> {
+  async fetch(request: Request, info: Deno.ServeHandlerInfo): Promise<Response> {
     gateway ??= import("./gateway/fetch_gateway.ts").then(({ createServedGateway }) => createServedGateway());
-    return await (await gateway).fetch(request);
+    return await (await gateway).fetch(request, info);
   },
-  onListen() {
+  onListen({ hostname, port }: Deno.NetAddr) {
     isServed = true;
+    writeLine(Deno.stderr, `Listening on http://${hostname}:${port}/`); // which Deno would say without an onListen
   },
 };
 

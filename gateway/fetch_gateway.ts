@@ -8,7 +8,7 @@
 
 import type { HttpServerConfig } from "../pipeline/config/http_server.ts";
 import { type ConfigEnvironment, loadConfig } from "../pipeline/config/source.ts";
-import type { FetchHandler, HttpApp, ServeHttp } from "../pipeline/contract/http.ts";
+import type { HttpApp, ServeHttp } from "../pipeline/contract/http.ts";
 import { createOtlpApp } from "../routes/otlp.ts";
 import manifest from "../deno.json" with { type: "json" };
 import { DEFAULT_FETCH_CONFIG } from "./default_config.ts";
@@ -22,8 +22,12 @@ export interface FetchGatewayOptions {
 }
 
 export interface FetchGateway {
-  /** Answers a request to any receiver or page of the gateway; 404 to what is none of theirs. */
-  readonly fetch: (request: Request) => Promise<Response>;
+  /**
+   * Answers a request to any receiver or page of the gateway; 404 to what is none of theirs.
+   *
+   * @param info The second argument of a handler of `Deno.serve`: it tells a sender that left from one that is answered.
+   */
+  readonly fetch: (request: Request, info?: Deno.ServeHandlerInfo) => Promise<Response>;
   /** Drains. @returns Whether everything was delivered. */
   readonly shutdown: (deadlineMs: number) => Promise<boolean>;
 }
@@ -58,9 +62,11 @@ function environmentWithoutFiles(env: ConfigEnvironment["env"]): ConfigEnvironme
   return { env, readFile: () => Promise.reject(new Error("there are no files here")) };
 }
 
+type Fetch = (request: Request, info?: Deno.ServeHandlerInfo) => Response | Promise<Response>;
+
 /** Where listeners would be: what they serve, by path. OTLP first, then the others in the order they were opened. */
 class Door {
-  readonly #apps: { readonly takes: (path: string) => boolean; readonly fetch: FetchHandler }[] = [];
+  readonly #apps: { readonly takes: (path: string) => boolean; readonly fetch: Fetch }[] = [];
 
   readonly open: ServeHttp = (config, app) => {
     const opened = "otlp" in app ? otlpAt(config, app.otlp) : { takes: () => true, fetch: app.fetch };
@@ -75,11 +81,11 @@ class Door {
     });
   };
 
-  readonly fetch = async (request: Request): Promise<Response> => {
+  readonly fetch: FetchGateway["fetch"] = async (request, info) => {
     const path = new URL(request.url).pathname;
     let answer = new Response("Not Found", { status: 404 });
     for (const app of this.#apps.filter(({ takes }) => takes(path))) {
-      answer = await app.fetch(request);
+      answer = await app.fetch(request, info);
       if (answer.status !== 404) return answer;
     }
     return answer;
@@ -88,5 +94,5 @@ class Door {
 
 function otlpAt(config: HttpServerConfig, otlp: Extract<HttpApp, { readonly otlp: unknown }>["otlp"]) {
   const app = createOtlpApp(otlp, config);
-  return { takes: (path: string) => otlp.paths.has(path), fetch: (request: Request) => app.fetch(request) };
+  return { takes: (path: string) => otlp.paths.has(path), fetch: app.fetch };
 }

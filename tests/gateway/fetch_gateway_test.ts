@@ -11,7 +11,7 @@ exporters: {nop: }
 extensions: {health_check: {path: /healthz}}
 service:
   extensions: [health_check]
-  telemetry: {logs: {level: \${env:LEVEL}}}
+  telemetry: {logs: {level: '\${env:LEVEL}'}}
   pipelines: {logs: {receivers: [otlp, otlp/own_path], exporters: [nop]}}
 `;
 
@@ -58,7 +58,7 @@ Deno.test("createFetchGateway()", async (t) => {
 });
 
 Deno.test("createFetchGateway() refuses a bad configuration, and files", async () => {
-  const configText = CONFIG.replace("exporters: {nop: }", "exporters: {nop: ${file:/etc/hostname}}");
+  const configText = CONFIG.replace("exporters: {nop: }", "exporters: {nop: '${file:/etc/hostname}'}");
   await rejects(createFetchGateway({ configText, env }), (error: unknown) => {
     match(String(error), /there are no files here/);
     return error instanceof ConfigError;

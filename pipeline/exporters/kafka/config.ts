@@ -25,7 +25,7 @@ import {
 import { tlsClientSchema } from "../../config/tls.ts";
 import { type Signal, SIGNAL_NAMES, SIGNALS } from "../../otlp/signals.ts";
 import { senderShape } from "../../queue/settings.ts";
-import { COMPRESSIONS, LEVELS } from "./client/compression.ts";
+import { COMPRESSIONS, LEVELS } from "./client/codecs.ts";
 import { SASL_MECHANISMS, type SaslCredentials, type SaslMechanism } from "./client/sasl.ts";
 
 export const ENCODINGS = ["otlp_proto", "otlp_json"] as const;

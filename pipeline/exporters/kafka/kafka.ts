@@ -21,8 +21,7 @@ import { describeError } from "../../core/log.ts";
 import type { Payload } from "../../otlp/payload.ts";
 import { type Signal, SIGNAL_NAMES, SIGNALS } from "../../otlp/signals.ts";
 import { createSenderChain } from "../../queue/sender_chain.ts";
-import { createCompressor } from "./client/compression.ts";
-import { KafkaProducer, type RecordProducer } from "./client/producer.ts";
+import type { RecordProducer } from "./client/producer.ts";
 import { BATCH_OVERHEAD_BYTES, recordBytes } from "./client/record.ts";
 import { tlsOptions } from "./client/tls.ts";
 import { type KafkaConfig, kafkaSchema, kafkaWarnings, parseBroker, saslCredentials } from "./config.ts";
@@ -221,7 +220,12 @@ const BROKER_TIMEOUT_SHARE = 0.75;
 /** Requests under way are bounded by `max_broker_write_bytes`, but never to more than this, bytes. */
 const MAX_IN_FLIGHT_BYTES = 64 * 1024 * 1024;
 
+/** Loads the client with its native modules, which a gateway without this exporter does without. */
 async function createProducer(config: KafkaConfig, deps: ComponentDeps): Promise<RecordProducer> {
+  const [{ createCompressor }, { KafkaProducer }] = await Promise.all([
+    import("./client/compression.ts"),
+    import("./client/producer.ts"),
+  ]);
   const { metadata, producer } = config;
   const clientId = new TextEncoder().encode(config.client_id);
   const requestTimeoutMs = config.timeout === 0

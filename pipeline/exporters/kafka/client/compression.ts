@@ -1,5 +1,6 @@
 /**
- * What Kafka's record batches may be compressed with.
+ * Compresses Kafka's record batches. Loads native modules, so it is itself loaded by an exporter that runs, and not by
+ * every gateway that could have one.
  *
  * Source: Kafka protocol, "Record Batch" attributes; KIP-110 (zstd). lz4 is the frame format; snappy is a raw block,
  * which every client reads.
@@ -11,10 +12,7 @@ import { compressFrameSync as lz4Frame } from "lz4-napi";
 import type { Buffer } from "node:buffer";
 import { constants, gzipSync, zstdCompressSync } from "node:zlib";
 import { compressSync as snappyBlock } from "snappy";
-
-export const COMPRESSIONS = ["none", "gzip", "snappy", "lz4", "zstd"] as const;
-export type Compression = typeof COMPRESSIONS[number];
-export type Codec = Exclude<Compression, "none">;
+import type { Codec, Compression } from "./codecs.ts";
 
 /** The codec's number in a batch's attributes. */
 export const CODEC_BITS: Readonly<Record<Codec, number>> = { gzip: 1, snappy: 2, lz4: 3, zstd: 4 };
@@ -27,15 +25,6 @@ export interface Compressor {
   readonly codec: Codec;
   compress(records: Buffer): Uint8Array;
 }
-
-/** Levels that a codec takes, besides 0 for its own default; undefined: it has none. */
-export const LEVELS: Readonly<Record<Compression, { readonly min: number; readonly max: number } | undefined>> = {
-  none: undefined,
-  gzip: { min: -1, max: 9 },
-  snappy: undefined,
-  lz4: undefined,
-  zstd: { min: 1, max: 22 },
-};
 
 /**
  * @param level 0: the codec's default.
