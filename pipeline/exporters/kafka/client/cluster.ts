@@ -55,8 +55,6 @@ type Dialled =
   | { readonly state: "opening"; readonly promise: Promise<BrokerConnection> }
   | { readonly state: "failed"; readonly error: GatewayError; readonly untilMs: number };
 
-const NEVER = new AbortController().signal;
-
 export class Cluster {
   readonly #settings: ClusterSettings;
   readonly #clock: Clock;
@@ -66,7 +64,7 @@ export class Cluster {
   /** By "host:port". */
   readonly #connections = new Map<string, Dialled>();
   #brokers = new Map<number, BrokerAddress>();
-  #closed = false;
+  readonly #over = new AbortController();
 
   constructor(settings: ClusterSettings) {
     this.#settings = settings;
@@ -110,7 +108,7 @@ export class Cluster {
 
   /** Cuts every connection; what waits on one is refused. */
   close(): void {
-    this.#closed = true;
+    this.#over.abort();
     for (const dialled of this.#connections.values()) {
       if (dialled.state === "open") dialled.connection.close();
     }
@@ -160,7 +158,7 @@ export class Cluster {
       if (!isStale(answer.errorCode) || attempt >= this.#settings.retryMax) {
         throw kafkaError(`find Kafka topic "${topic}"`, answer.errorCode);
       }
-      await sleep(this.#clock, this.#settings.retryBackoffMs, NEVER); // a topic being created has no leaders yet
+      await sleep(this.#clock, this.#settings.retryBackoffMs, this.#over.signal); // a topic being created has no leaders yet
     }
   }
 
@@ -229,7 +227,7 @@ export class Cluster {
       dialled.connection.closeWhenIdle();
     }
     if (dialled?.state === "failed" && dialled.untilMs > this.#clock.monotonicMs()) throw dialled.error;
-    if (this.#closed) throw new UnavailableError("Cannot connect to Kafka: the exporter has shut down");
+    if (this.#over.signal.aborted) throw shutDown();
     const promise = this.#dial(key, host, port);
     this.#connections.set(key, { state: "opening", promise });
     return await promise;
@@ -238,9 +236,9 @@ export class Cluster {
   async #dial(key: string, host: string, port: number): Promise<BrokerConnection> {
     try {
       const connection = await BrokerConnection.open(host, port, this.#settings.connection);
-      if (this.#closed) {
+      if (this.#over.signal.aborted) {
         connection.close();
-        throw new UnavailableError("Cannot connect to Kafka: the exporter has shut down");
+        throw shutDown();
       }
       connection.onLost = (error) => this.#lost(key, connection, error);
       this.#connections.set(key, { state: "open", connection });
@@ -268,6 +266,10 @@ export class Cluster {
     const address = this.#brokers.get(nodeId);
     return address && `${address.host}:${address.port}`;
   }
+}
+
+function shutDown(): GatewayError {
+  return new UnavailableError("Cannot connect to Kafka: the exporter has shut down");
 }
 
 function dropOldest(map: Map<string, unknown>): void {

@@ -14,7 +14,7 @@ export const MESSAGE_TOO_LARGE = 10;
 
 interface CodeRow {
   readonly name: string;
-  /** Set: the same data will never be taken, and this is why. */
+  /** Set: the same data will never be taken, and this is why. Not resource_exhausted: its 429 asks senders to retry. */
   readonly permanent?: ErrorCode;
   /** The broker has not appended and the client's picture of the cluster is old: ask again who leads, then send again. */
   readonly stale?: true;
@@ -27,9 +27,9 @@ const CODES: Readonly<Record<number, CodeRow>> = {
   5: { name: "LEADER_NOT_AVAILABLE", stale: true },
   6: { name: "NOT_LEADER_OR_FOLLOWER", stale: true },
   7: { name: "REQUEST_TIMED_OUT" },
-  [MESSAGE_TOO_LARGE]: { name: "MESSAGE_TOO_LARGE", permanent: "resource_exhausted" },
+  [MESSAGE_TOO_LARGE]: { name: "MESSAGE_TOO_LARGE", permanent: "invalid_argument" },
   17: { name: "INVALID_TOPIC_EXCEPTION", permanent: "invalid_argument" },
-  18: { name: "RECORD_LIST_TOO_LARGE", permanent: "resource_exhausted" },
+  18: { name: "RECORD_LIST_TOO_LARGE", permanent: "invalid_argument" },
   19: { name: "NOT_ENOUGH_REPLICAS" },
   20: { name: "NOT_ENOUGH_REPLICAS_AFTER_APPEND" },
   21: { name: "INVALID_REQUIRED_ACKS", permanent: "invalid_argument" },

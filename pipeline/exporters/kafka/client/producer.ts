@@ -58,8 +58,6 @@ interface Parcel {
 /** A broker's wish for quiet is heeded for so long at the most, milliseconds; a quota's window is seconds. */
 const MAX_THROTTLE_MS = 30_000;
 
-const NEVER = new AbortController().signal;
-
 export class KafkaProducer implements RecordProducer {
   readonly #settings: ProducerSettings;
   readonly #cluster: Cluster;
@@ -68,6 +66,8 @@ export class KafkaProducer implements RecordProducer {
   readonly #inFlight: ByteGate;
   /** Those with something to send, by topic and partition. */
   readonly #lanes = new Map<string, Parcel[]>();
+  /** Fires when the connections are closed: nothing waits longer than that. */
+  readonly #over = new AbortController();
   #closing = false;
   #onIdle = () => {};
 
@@ -85,7 +85,7 @@ export class KafkaProducer implements RecordProducer {
   }
 
   produce(topic: string, partition: number, records: readonly KafkaRecord[], abort: AbortSignal): Promise<void> {
-    if (this.#closing) return Promise.reject(new UnavailableError("Cannot send to Kafka: the exporter has shut down"));
+    if (this.#closing) return Promise.reject(shutDown());
     const kept = new Promise<void>((resolve, reject) => {
       const bytes = records.reduce((sum, record) => sum + recordBytes(record), 0);
       const parcel = { records, bytes, abort, resolve, reject };
@@ -110,6 +110,7 @@ export class KafkaProducer implements RecordProducer {
         deadline.addEventListener("abort", () => resolve(), { once: true });
       });
     }
+    this.#over.abort();
     this.#cluster.close();
   }
 
@@ -174,7 +175,7 @@ export class KafkaProducer implements RecordProducer {
           if (!(thrown instanceof NotSentError)) throw thrown;
           if (!thrown.error.retryable || last) throw thrown.error;
         }
-        await sleep(this.#clock, this.#settings.retryBackoffMs * 2 ** attempt, NEVER);
+        await sleep(this.#clock, this.#settings.retryBackoffMs * 2 ** attempt, this.#over.signal);
       }
     } finally {
       this.#memory.release(bytes);
@@ -191,7 +192,7 @@ export class KafkaProducer implements RecordProducer {
     const connection = await this.#cluster.leader(topic, partition).catch((thrown) => {
       throw new NotSentError(toGatewayError(thrown));
     });
-    if (connection.throttledMs > 0) await sleep(this.#clock, connection.throttledMs, NEVER);
+    if (connection.throttledMs > 0) await sleep(this.#clock, connection.throttledMs, this.#over.signal);
     if (this.#settings.acks === 0) {
       await connection.post(frame);
       return NO_ERROR;
@@ -212,6 +213,10 @@ class NotSentError extends Error {
   constructor(readonly error: GatewayError) {
     super(error.message);
   }
+}
+
+function shutDown(): GatewayError {
+  return new UnavailableError("Cannot send to Kafka: the exporter has shut down");
 }
 
 /** `promise`, or a rejection as soon as `abort` fires. */
