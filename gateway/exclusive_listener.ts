@@ -8,6 +8,7 @@
 import { type HttpServerConfig, parseEndpoint } from "../pipeline/config/http_server.ts";
 import type { ServeHttp } from "../pipeline/contract/http.ts";
 import { UnavailableError } from "../pipeline/core/errors.ts";
+import { bindAddress } from "../routes/listener.ts";
 
 /** `serveHttp` that refuses a port which anyone else listens on. Not for a thread that shares the port with others. */
 export function exclusive(serveHttp: ServeHttp): ServeHttp {
@@ -21,16 +22,9 @@ function probe({ endpoint, transport }: Pick<HttpServerConfig, "endpoint" | "tra
   const { hostname, port } = parseEndpoint(endpoint);
   if (port === 0) return;
   try {
-    Deno.listen({ hostname: addressOf(hostname, transport), port }).close();
+    Deno.listen({ hostname: bindAddress(hostname, transport), port }).close();
   } catch (cause) {
     if (!(cause instanceof Deno.errors.AddrInUse)) throw cause;
     throw new UnavailableError(`Cannot listen on "${endpoint}": the port is in use, wanted a free one`);
   }
-}
-
-/** As the listener binds it: `localhost` is not left to a resolver. */
-function addressOf(hostname: string, transport: HttpServerConfig["transport"]): string {
-  const isV6 = transport === "tcp6";
-  if (hostname === "localhost") return isV6 ? "::1" : "127.0.0.1";
-  return hostname === "0.0.0.0" && isV6 ? "::" : hostname;
 }

@@ -205,7 +205,7 @@ function checkInterval(timeoutsMs: readonly number[]): number {
 }
 
 /** `localhost` as an address, so that the family does not depend on a resolver. */
-function bindAddress(hostname: string, transport: HttpServerConfig["transport"]): string {
+export function bindAddress(hostname: string, transport: HttpServerConfig["transport"]): string {
   const isV6 = transport === "tcp6";
   if (hostname === "localhost") return isV6 ? "::1" : "127.0.0.1";
   return hostname === "0.0.0.0" && isV6 ? "::" : hostname;
