@@ -26,8 +26,24 @@ interface Head {
 
 const EMPTY = new Uint8Array(0);
 
+/** The head that a connection read last: an upstream sends the same one for as long as its Date stands. */
+export class HeadCache {
+  #text = "";
+  #head: Head | undefined;
+
+  /** @throws {HttpParseError} Not the head of an HTTP/1.1 response. */
+  parse(text: string): Head {
+    if (this.#head === undefined || text !== this.#text) {
+      this.#head = parseHead(text);
+      this.#text = text;
+    }
+    return this.#head;
+  }
+}
+
 /** One response; make a new parser for the next. */
 export class ResponseParser {
+  readonly #heads: HeadCache;
   #pending: Uint8Array = EMPTY;
   #head: Head | undefined;
   #body: Uint8Array[] = [];
@@ -36,6 +52,11 @@ export class ResponseParser {
   #inTrailers = false;
   #done = false;
   #cut = false;
+
+  /** @param heads Of the connection that the response comes on. */
+  constructor(heads: HeadCache) {
+    this.#heads = heads;
+  }
 
   /** Whether the connection can carry another exchange. Known when the response is whole. */
   get reusable(): boolean {
@@ -89,7 +110,7 @@ export class ResponseParser {
       if (text.length >= 8 && !text.startsWith("HTTP/1.")) throw new HttpParseError("it is not HTTP/1.1");
       return false;
     }
-    const head = parseHead(text.slice(0, end));
+    const head = this.#heads.parse(text.slice(0, end));
     this.#pending = this.#pending.subarray(end + 4);
     // 1xx answers come before the one that counts (RFC 9110, 15.2).
     if (head.status >= 200) this.#head = head;

@@ -10,7 +10,7 @@
 
 import { UnavailableError } from "../../core/errors.ts";
 import type { Clock, Timer } from "../../core/clock.ts";
-import { HttpParseError, ResponseParser } from "./response_parser.ts";
+import { HeadCache, HttpParseError, ResponseParser } from "./response_parser.ts";
 import type { ConnectionLimits, HttpResponse, HttpTransport } from "./transport.ts";
 
 /** A body that fits is copied behind its head and sent in one write; a longer one goes in pieces of this size. Bytes. */
@@ -193,6 +193,7 @@ function reasonOf(error: unknown, abort: AbortSignal): string {
 class Connection {
   readonly #conn: Deno.Conn;
   readonly #readBuffer = new Uint8Array(READ_BUFFER_BYTES);
+  readonly #heads = new HeadCache();
   #writeBuffer = new Uint8Array(0);
   #reading: Promise<number | null> | undefined;
   #closed = false;
@@ -233,7 +234,7 @@ class Connection {
   }
 
   async #readResponse(firstRead: Promise<number | null>): Promise<HttpResponse> {
-    const parser = new ResponseParser();
+    const parser = new ResponseParser(this.#heads);
     let reading = firstRead;
     for (let first = true;; first = false) {
       const count = await readOrNull(reading, first);

@@ -1,6 +1,6 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert";
 import fc from "fast-check";
-import { HttpParseError, ResponseParser } from "../../../../pipeline/exporters/otlp_http/response_parser.ts";
+import { HeadCache, HttpParseError, ResponseParser } from "../../../../pipeline/exporters/otlp_http/response_parser.ts";
 import { MAX_RESPONSE_BYTES, MAX_RESPONSE_HEAD_BYTES } from "../../../../pipeline/exporters/otlp_http/transport.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
@@ -63,7 +63,7 @@ const whole: { name: string; text: string; closes?: boolean; want: Want }[] = [
 
 /** Feeds `bytes` in pieces that end at `cuts`. */
 function parse(bytes: Uint8Array, cuts: readonly number[], closes: boolean): ResponseParser | undefined {
-  const parser = new ResponseParser();
+  const parser = new ResponseParser(new HeadCache());
   let at = 0;
   for (const end of [...cuts, bytes.length]) {
     if (parser.push(bytes.slice(at, end))) return parser;
@@ -110,17 +110,26 @@ Deno.test("ResponseParser refuses what is not HTTP/1.1", async (t) => {
   ];
   for (const { name, text } of cases) {
     await t.step(name, () => {
-      throws(() => new ResponseParser().push(encode(text)), HttpParseError);
+      throws(() => new ResponseParser(new HeadCache()).push(encode(text)), HttpParseError);
     });
+  }
+});
+
+Deno.test("ResponseParser reads each head of a connection for itself", () => {
+  const heads = new HeadCache();
+  for (const status of [200, 200, 503, 200]) {
+    const parser = new ResponseParser(heads);
+    strictEqual(parser.push(encode(`HTTP/1.1 ${status} x\r\ncontent-length: 0\r\n\r\n`)), true);
+    strictEqual(parser.response().status, status);
   }
 });
 
 Deno.test("ResponseParser bounds the head", () => {
   const head = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nx: ";
   const atLimit = head + "a".repeat(MAX_RESPONSE_HEAD_BYTES - head.length - 4) + "\r\n\r\n";
-  strictEqual(new ResponseParser().push(encode(atLimit)), true);
+  strictEqual(new ResponseParser(new HeadCache()).push(encode(atLimit)), true);
   throws(
-    () => new ResponseParser().push(encode(head + "a".repeat(MAX_RESPONSE_HEAD_BYTES - head.length))),
+    () => new ResponseParser(new HeadCache()).push(encode(head + "a".repeat(MAX_RESPONSE_HEAD_BYTES - head.length))),
     HttpParseError,
   );
 });
@@ -129,7 +138,7 @@ Deno.test("ResponseParser cuts a body past the bound and gives the connection up
   for (const { extra, reusable } of [{ extra: 0, reusable: true }, { extra: 1, reusable: false }]) {
     await t.step(`${extra} bytes past`, () => {
       const size = MAX_RESPONSE_BYTES + extra;
-      const parser = new ResponseParser();
+      const parser = new ResponseParser(new HeadCache());
       strictEqual(parser.push(encode(`HTTP/1.1 200 OK\r\ncontent-length: ${size}\r\n\r\n${"b".repeat(size)}`)), true);
       strictEqual(parser.response().body.length, MAX_RESPONSE_BYTES);
       strictEqual(parser.reusable, reusable);
@@ -138,7 +147,7 @@ Deno.test("ResponseParser cuts a body past the bound and gives the connection up
 });
 
 Deno.test("ResponseParser is not done by a close in the middle", () => {
-  const parser = new ResponseParser();
+  const parser = new ResponseParser(new HeadCache());
   strictEqual(parser.push(encode("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nab")), false);
   strictEqual(parser.end(), false);
 });
