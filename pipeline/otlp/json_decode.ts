@@ -15,10 +15,12 @@
  */
 
 import { LimitExceededError } from "../core/errors.ts";
+import { copyPlainAttribute } from "./json/attribute.ts";
 import { keepLast, LastPlaces } from "./json/duplicates.ts";
-import { findField, isKeyOf, type JsonField, type JsonMessage, requestTable } from "./json/field_table.ts";
+import { findField, type Guess, type JsonField, type JsonMessage, requestTable } from "./json/field_table.ts";
 import { JsonNumber } from "./json/number.ts";
 import { copyNumber, copyScalar } from "./json/scalar.ts";
+import { isAt } from "./json/phrase.ts";
 import { skipValue } from "./json/skip.ts";
 import { copyText } from "./json/text.ts";
 import { END, Transcoding } from "./json/transcoding.ts";
@@ -76,10 +78,10 @@ class RequestReader {
     if (t.emptyObject()) return;
     let seen = 0;
     let last: LastPlaces | undefined;
-    let previous: JsonField | undefined;
+    let guess = table.first;
     do {
       t.room();
-      const field = this.#key(table, previous === undefined ? table.first : previous.next);
+      const field = this.#key(table, guess);
       const isNull = t.next() === 0x6e;
       if (field === undefined) {
         skipValue(t, this.#number, this.#maxDepth);
@@ -88,9 +90,7 @@ class RequestReader {
       if ((seen & (isNull ? field.bit : field.replaces)) !== 0) last ??= new LastPlaces(table);
       seen |= field.bit;
       last?.note(isNull ? field.bit : field.replaces, t.to);
-      if (previous === undefined) table.first = field;
-      else previous.next = field;
-      previous = field;
+      guess = field.next;
       if (isNull) t.literal("null");
       else this.#value(field, levels);
     } while (!t.endOfObject());
@@ -98,22 +98,31 @@ class RequestReader {
   }
 
   /** The field whose key is at `at`, behind its opening quote; undefined when it is unknown. Goes behind the colon. */
-  #key(table: JsonMessage, guess: JsonField): JsonField | undefined {
+  #key(table: JsonMessage, guess: Guess): JsonField | undefined {
     const t = this.#t;
-    if (isKeyOf(guess, t.sourceView, t.at)) {
-      t.at += guess.keyBytes;
-      return guess;
+    const { likely, other } = guess;
+    if (likely !== undefined && isAt(likely.key, t.sourceView, t.at)) {
+      t.at += likely.key.length;
+      return likely;
+    }
+    if (other !== undefined && isAt(other.key, t.sourceView, t.at)) {
+      t.at += other.key.length;
+      return other;
     }
     const { to } = t;
     copyText(t); // where the value will overwrite it
     const field = findField(table, t.out, to, t.to);
     t.to = to;
     t.step(0x3a);
+    if (field !== undefined) {
+      guess.other = likely;
+      guess.likely = field;
+    }
     return field;
   }
 
   #value(field: JsonField, levels: number): void {
-    if (field.schema.repeated) this.#list(field, levels);
+    if (field.repeated) this.#list(field, levels);
     else if (field.message !== undefined) this.#nested(field, field.message, levels);
     else copyScalar(this.#t, this.#number, field);
   }
@@ -126,7 +135,7 @@ class RequestReader {
       t.at++;
       return;
     }
-    if (field.schema.packed) this.#packed(field);
+    if (field.packed) this.#packed(field);
     else this.#elements(field, levels);
   }
 
@@ -152,7 +161,7 @@ class RequestReader {
     t.to += field.prefixBytes;
     do {
       t.room();
-      copyNumber(t, this.#number, field.schema.kind);
+      copyNumber(t, this.#number, field.kind);
     } while (!t.endOfList(0x5d));
     t.room();
     field.prefixBytes = t.closePrefix(start, field.prefixBytes);
@@ -161,6 +170,7 @@ class RequestReader {
   #nested(field: JsonField, table: JsonMessage, levels: number): void {
     const t = this.#t;
     if (t.next() !== 0x7b) t.fail("an object");
+    if (table.isKeyValue && levels > 0 && copyPlainAttribute(t, field)) return;
     if (table.isAnyValue && levels-- === 0) t.fail(`values that nest at most ${this.#maxDepth} levels deep`);
     t.tag(field);
     const start = t.to;

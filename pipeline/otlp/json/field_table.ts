@@ -1,25 +1,36 @@
 /**
  * The OTLP schema, prepared for finding a field by the bytes of its JSON key.
  *
- * A sender writes the keys of a message in the same order every time, so each field remembers which one came after it:
- * nearly every key is found by one comparison. What is remembered is a guess and never changes what is read.
+ * A sender writes the keys of a message in the same order every time, so each field remembers which two came after it:
+ * nearly every key is found by one comparison or two. What is remembered is a guess and never changes what is read.
  *
  * @module
  */
 
+import { type Phrase, phraseOf } from "./phrase.ts";
 import type { Signal } from "../signals.ts";
-import { type FieldSchema, type MessageSchema, REQUEST_SCHEMAS } from "../schema.ts";
+import { type FieldKind, type FieldSchema, type MessageSchema, REQUEST_SCHEMAS } from "../schema.ts";
 
 /** Room for the hash of a key; a power of two. The largest message has 16 fields of two names. */
 const SLOTS = 64;
 
+/** Which key comes next: what came here before. Two, for the kinds of values by turns. */
+export interface Guess {
+  likely: JsonField | undefined;
+  other: JsonField | undefined;
+}
+
 /** One field, as the transcoder needs it. */
 export interface JsonField {
   readonly schema: FieldSchema;
-  /** Its key, the closing quote and a colon, as a compact writer has them: ASCII, five bytes or more. */
-  readonly keyBytes: number;
-  /** The same in steps of four bytes, little-endian; the last step ends where the key does. */
-  readonly keyWords: Int32Array;
+  /** Of the schema, at hand. */
+  readonly kind: FieldKind;
+  readonly repeated: boolean;
+  readonly packed: boolean;
+  /** Whether its default value is written as well: it differs from unset, or is an element of a list. */
+  readonly keepsDefault: boolean;
+  /** Its key, the closing quote and a colon, as a compact writer has them. */
+  readonly key: Phrase;
   /** Wire tag as it is on the wire: one byte, or two when `tagHigh` is not 0. */
   readonly tagLow: number;
   readonly tagHigh: number;
@@ -31,8 +42,8 @@ export interface JsonField {
   readonly replaces: number;
   /** Of kind "message" only. */
   message: JsonMessage | undefined;
-  /** Guess: the field that comes next in its message. */
-  next: JsonField;
+  /** What comes after it in its message. */
+  readonly next: Guess;
   /** Guess: bytes that its length will take on the wire. */
   prefixBytes: number;
 }
@@ -44,11 +55,13 @@ export interface JsonMessage {
   readonly fields: readonly JsonField[];
   /** Whether it is an AnyValue: the only message that can hold itself. */
   readonly isAnyValue: boolean;
+  /** Whether it is a KeyValue: the most frequent one by far. */
+  readonly isKeyValue: boolean;
   /** Place in `fields` by field number. */
   readonly indexOfNumber: readonly (number | undefined)[];
   readonly slots: readonly (readonly Named[] | undefined)[];
-  /** Guess: the field that comes first. */
-  first: JsonField;
+  /** What comes first. */
+  readonly first: Guess;
 }
 
 interface Named {
@@ -83,25 +96,6 @@ function equals(bytes: Uint8Array, from: number, name: Uint8Array): boolean {
   return true;
 }
 
-/** Whether the key of `field`, a quote and a colon are at `at`. */
-export function isKeyOf(field: JsonField, view: DataView, at: number): boolean {
-  const { keyBytes, keyWords } = field;
-  if (at + keyBytes > view.byteLength) return false;
-  const last = keyWords.length - 1;
-  for (let i = 0; i < last; i++) {
-    if (view.getInt32(at + 4 * i, true) !== keyWords[i]) return false;
-  }
-  return view.getInt32(at + keyBytes - 4, true) === keyWords[last];
-}
-
-function wordsOf(text: Uint8Array): Int32Array {
-  const view = new DataView(text.buffer, text.byteOffset, text.length);
-  return Int32Array.from(
-    { length: Math.ceil(text.length / 4) },
-    (_, i) => view.getInt32(Math.min(4 * i, text.length - 4), true),
-  );
-}
-
 const tables: Partial<Record<Signal, JsonMessage>> = {};
 
 /** The request message of `signal`, prepared; the same one every time. */
@@ -113,17 +107,17 @@ function prepare(schema: MessageSchema, done: Map<string, JsonMessage>): JsonMes
   const known = done.get(schema.name);
   if (known !== undefined) return known;
   const fields = schema.fields.map((field, index) => prepareField(schema, field, index));
-  fields.forEach((field, i) => field.next = fields[(i + 1) % fields.length]!);
   const message: JsonMessage = {
     schema,
     fields,
     isAnyValue: schema.name === "AnyValue",
+    isKeyValue: schema.name === "KeyValue",
     indexOfNumber: schema.fields.reduce<number[]>((places, { number }, index) => {
       places[number] = index;
       return places;
     }, []),
     slots: slotsOf(fields),
-    first: fields[0]!,
+    first: { likely: undefined, other: undefined },
   };
   done.set(schema.name, message); // before its fields: AnyValue holds itself
   for (const field of fields) {
@@ -134,25 +128,27 @@ function prepare(schema: MessageSchema, done: Map<string, JsonMessage>): JsonMes
 
 function prepareField(message: MessageSchema, schema: FieldSchema, index: number): JsonField {
   const tag = schema.number << 3 | (schema.packed ? 2 : schema.wireType);
-  const key = utf8.encode(`${schema.name}":`);
   const bit = 1 << index;
   let replaces = bit;
   message.fields.forEach(({ oneof }, other) => {
     if (oneof !== undefined && oneof === schema.oneof) replaces |= 1 << other;
   });
-  const field = {
+  return {
     schema,
-    keyBytes: key.length,
-    keyWords: wordsOf(key),
+    kind: schema.kind,
+    repeated: schema.repeated,
+    packed: schema.packed,
+    keepsDefault: schema.presence || schema.repeated,
+    key: phraseOf(`${schema.name}":`),
     tagLow: tag < 0x80 ? tag : tag & 0x7f | 0x80,
     tagHigh: tag >> 7,
     index,
     bit,
     replaces,
     message: undefined,
+    next: { likely: undefined, other: undefined },
     prefixBytes: 1,
   };
-  return Object.assign(field, { next: field as unknown as JsonField });
 }
 
 function slotsOf(fields: readonly JsonField[]): (Named[] | undefined)[] {

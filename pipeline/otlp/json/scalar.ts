@@ -32,12 +32,12 @@ export function copyScalar(t: Transcoding, number: JsonNumber, field: JsonField)
   const { to } = t;
   t.tag(field);
   const isDefault = copyValue(t, number, field);
-  if (isDefault && !field.schema.presence && !field.schema.repeated) t.to = to;
+  if (isDefault && !field.keepsDefault) t.to = to;
 }
 
 /** @returns Whether it was the default value. */
 function copyValue(t: Transcoding, number: JsonNumber, field: JsonField): boolean {
-  const { kind } = field.schema;
+  const { kind } = field;
   switch (kind) {
     case "string":
     case "bytes":
@@ -61,7 +61,7 @@ function copyQuoted(t: Transcoding, field: JsonField): boolean {
   openQuote(t);
   const start = t.to;
   t.to += field.prefixBytes;
-  if (field.schema.kind === "string") copyText(t);
+  if (field.kind === "string") copyText(t);
   else copyBase64(t);
   const isEmpty = t.to === start + field.prefixBytes;
   field.prefixBytes = t.closePrefix(start, field.prefixBytes);
