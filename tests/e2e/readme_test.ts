@@ -53,3 +53,21 @@ Deno.test("the README's commands are tasks that exist", () => {
   ok(named.length > 0);
   for (const name of named) ok(tasks[name], name);
 });
+
+Deno.test("the README's table names every package, with its version", () => {
+  const { imports } = JSON.parse(Deno.readTextFileSync(new URL("../../deno.json", import.meta.url))) as {
+    imports: Record<string, string>;
+  };
+  const rows = README.split("\n").filter((line) => line.startsWith("| `"));
+  for (const source of Object.values(imports)) {
+    const [, name = "", version = ""] = /^npm:\/?((?:@[^/]+\/)?[^/@]+)@([\d.]+)/.exec(source) ?? [];
+    if (name.startsWith("@opentelemetry/")) continue; // One row for the family.
+    ok(rows.some((row) => row.includes(`\`${name}\``) && row.includes(version)), `${name} ${version}`);
+  }
+});
+
+Deno.test("the README's links lead somewhere", () => {
+  for (const [, target = ""] of README.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) {
+    ok(Deno.statSync(new URL(`../../${target}`, import.meta.url)), target);
+  }
+});
