@@ -15,8 +15,8 @@ interface Pending {
   readonly reject: (reason: Error) => void;
 }
 
-/** How long a worker may take to build or start its graph, milliseconds. */
-const START_TIMEOUT_MS = 60_000;
+/** How long a worker may take to build or start its graph, milliseconds: longer than the graph allows a component. */
+const START_TIMEOUT_MS = 90_000;
 /** How long after the deadline of a shutdown a worker may still answer, milliseconds. */
 const STOP_GRACE_MS = 5_000;
 

@@ -19,6 +19,8 @@ export interface Component {
   readonly lifecycle: Lifecycle;
 }
 
+/** How long one component may take to start, milliseconds. */
+const START_TIMEOUT_MS = 60_000;
 /** How long a start that failed waits for what had started to stop, milliseconds. */
 const ROLLBACK_DEADLINE_MS = 5_000;
 /** How long a component may take past the deadline of its shutdown before it is left behind, milliseconds. */
@@ -71,7 +73,7 @@ export class Graph {
     this.#enter("starting", ["built"]);
     const started: Component[][] = [];
     for (const stage of this.#stages) {
-      const results = await Promise.allSettled(stage.map(async ({ lifecycle }) => await lifecycle.start?.()));
+      const results = await Promise.allSettled(stage.map((component) => this.#startOne(component)));
       started.push(stage.filter((_, at) => results[at]?.status === "fulfilled"));
       const failures = results.flatMap((result, at) =>
         result.status === "rejected" ? failuresOf(stage[at]?.name ?? "", result.reason) : []
@@ -105,6 +107,18 @@ export class Graph {
       throw new TypeError(`Cannot go to "${state}": the graph is "${this.#state}", wanted "${from.join('" or "')}"`);
     }
     this.#state = state;
+  }
+
+  async #startOne({ lifecycle }: Component): Promise<void> {
+    const done = new AbortController();
+    const late = sleep(this.#clock, START_TIMEOUT_MS, done.signal).then((passed) => {
+      if (passed) throw new Error(`has not started within ${START_TIMEOUT_MS} ms`);
+    });
+    try {
+      await Promise.race([lifecycle.start?.(), late]);
+    } finally {
+      done.abort();
+    }
   }
 
   async #stop(stages: readonly (readonly Component[])[], deadline: AbortSignal): Promise<boolean> {

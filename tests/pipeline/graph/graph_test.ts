@@ -13,6 +13,29 @@ async function startGraph(shutdown: (deadline: AbortSignal) => Promise<void>) {
   return { clock, errors, graph };
 }
 
+Deno.test("Graph.start() does not wait for ever", async (t) => {
+  const build = (startMs: number) => {
+    const clock = new FakeClock();
+    const start = () => new Promise<void>((resolve) => void clock.setTimer(resolve, startMs));
+    const graph = new Graph([[{ name: "exporter x (logs)", lifecycle: { start } }]], silentLogger, clock);
+    let result = "pending";
+    graph.start().then(() => result = "started", (error) => result = error.message);
+    return { clock, result: () => result };
+  };
+
+  await t.step("at the bound", async () => {
+    const { clock, result } = build(59_999);
+    await clock.advance(59_999);
+    deepStrictEqual([result(), clock.pending], ["started", 0]);
+  });
+
+  await t.step("past it", async () => {
+    const { clock, result } = build(60_001);
+    await clock.advance(60_000);
+    strictEqual(result(), "Cannot start: exporter x (logs): has not started within 60000 ms");
+  });
+});
+
 Deno.test("Graph.shutdown()", async (t) => {
   await t.step("a component that gives up at the deadline was not drained", async () => {
     const deadline = new AbortController();
