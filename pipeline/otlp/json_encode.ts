@@ -10,7 +10,8 @@
  */
 
 import { FieldReader, varintEnd, varintHigh, varintLow, WireType } from "../wire/protobuf.ts";
-import { JsonWriter } from "./json/json_writer.ts";
+import { JsonWriter, type Source } from "./json/json_writer.ts";
+import { phraseOf } from "./json/phrase.ts";
 import { isGrouped, regroup } from "./json/regroup.ts";
 import { requestWireTable, type WireField, type WireMessage } from "./json/wire_table.ts";
 import { type Payload, payloadBytes } from "./payload.ts";
@@ -22,9 +23,8 @@ const CLOSE_OBJECT = 0x7d;
 const OPEN_LIST = 0x5b;
 const CLOSE_LIST = 0x5d;
 
-const TRUE = new TextEncoder().encode("true");
-const FALSE = new TextEncoder().encode("false");
-const EMPTY_OBJECT = new TextEncoder().encode("{}");
+const TRUE = phraseOf("true");
+const FALSE = phraseOf("false");
 
 /** JSON bytes that a wire byte makes, as a first guess; keys are longer than tags. */
 const EXPECTED_GROWTH = 3;
@@ -42,20 +42,24 @@ export function payloadToJson(payload: Payload): Uint8Array<ArrayBuffer> {
  */
 export function requestToJson(signal: Signal, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const json = new JsonWriter(bytes.length * EXPECTED_GROWTH + 64);
-  writeMessage(json, requestWireTable(signal), bytes, 0, bytes.length);
+  writeMessage(json, requestWireTable(signal), sourceOf(bytes), 0, bytes.length);
   return json.finish();
 }
 
-function writeMessage(json: JsonWriter, table: WireMessage, bytes: Uint8Array, from: number, to: number): void {
-  if (isGrouped(table, bytes, from, to)) writeGrouped(json, table, bytes, from, to);
+function sourceOf(bytes: Uint8Array): Source {
+  return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length) };
+}
+
+function writeMessage(json: JsonWriter, table: WireMessage, source: Source, from: number, to: number): void {
+  if (isGrouped(table, source.bytes, from, to)) writeGrouped(json, table, source, from, to);
   else {
-    const grouped = regroup(table, bytes, from, to);
-    writeGrouped(json, table, grouped, 0, grouped.length);
+    const grouped = regroup(table, source.bytes, from, to);
+    writeGrouped(json, table, sourceOf(grouped), 0, grouped.length);
   }
 }
 
-function writeGrouped(json: JsonWriter, table: WireMessage, bytes: Uint8Array, from: number, to: number): void {
-  const fields = new FieldReader(bytes, from, to);
+function writeGrouped(json: JsonWriter, table: WireMessage, source: Source, from: number, to: number): void {
+  const fields = new FieldReader(source.bytes, from, to);
   let written = 0;
   let list: WireField | undefined;
   json.byte(OPEN_OBJECT);
@@ -65,19 +69,18 @@ function writeGrouped(json: JsonWriter, table: WireMessage, bytes: Uint8Array, f
     if (field !== list) {
       if (list !== undefined) json.byte(CLOSE_LIST);
       list = field.schema.repeated ? field : undefined;
-      if (written !== 0) json.byte(COMMA);
-      json.raw(field.key);
+      json.phrase(written === 0 ? field.key : field.nextKey);
       if (list !== undefined) json.byte(OPEN_LIST);
     } else json.byte(COMMA);
     written |= field.bit;
-    writeField(json, field, fields);
+    writeField(json, field, source, fields);
   }
   if (list !== undefined) json.byte(CLOSE_LIST);
   const { always } = table;
   if (always !== undefined && (written & always.bit) === 0) {
-    if (written !== 0) json.byte(COMMA);
-    json.raw(always.key);
-    json.raw(EMPTY_OBJECT);
+    json.phrase(written === 0 ? always.key : always.nextKey);
+    json.byte(OPEN_OBJECT);
+    json.byte(CLOSE_OBJECT);
   }
   json.byte(CLOSE_OBJECT);
 }
@@ -93,41 +96,42 @@ function isLeftOut({ schema }: WireField, { bytes, tag, start, valueEnd }: Field
   return wireType !== WireType.bytes || start === valueEnd;
 }
 
-function writeField(json: JsonWriter, field: WireField, { bytes, tag, start, valueEnd }: FieldReader): void {
-  if (field.message !== undefined) writeMessage(json, field.message, bytes, start, valueEnd);
-  else if (field.schema.packed && (tag & 7) === WireType.bytes) writeRun(json, field, bytes, start, valueEnd);
-  else writeScalar(json, field, bytes, start, valueEnd);
+function writeField(json: JsonWriter, field: WireField, source: Source, { tag, start, valueEnd }: FieldReader): void {
+  if (field.message !== undefined) writeMessage(json, field.message, source, start, valueEnd);
+  else if (field.schema.packed && (tag & 7) === WireType.bytes) writeRun(json, field, source, start, valueEnd);
+  else writeScalar(json, field, source, start, valueEnd);
 }
 
 /** The elements of one packed run. */
-function writeRun(json: JsonWriter, field: WireField, bytes: Uint8Array, start: number, end: number): void {
+function writeRun(json: JsonWriter, field: WireField, source: Source, start: number, end: number): void {
   for (let at = start; at < end;) {
     if (at !== start) json.byte(COMMA);
-    const next = field.schema.wireType === WireType.varint ? varintEnd(bytes, at, end) : at + 8;
-    writeScalar(json, field, bytes, at, next);
+    const next = field.schema.wireType === WireType.varint ? varintEnd(source.bytes, at, end) : at + 8;
+    writeScalar(json, field, source, at, next);
     at = next;
   }
 }
 
-function writeScalar(json: JsonWriter, { schema }: WireField, bytes: Uint8Array, start: number, end: number): void {
+function writeScalar(json: JsonWriter, { schema }: WireField, source: Source, start: number, end: number): void {
+  const { bytes, view } = source;
   switch (schema.kind) {
     case "string":
-      return json.text(bytes, start, end);
+      return json.text(source, start, end);
     case "bytes":
-      return json.base64(bytes, start, end);
+      return json.base64(source, start, end);
     case "hexId8":
     case "hexId16":
-      return json.hex(bytes, start, end);
+      return json.hex(source, start, end);
     case "double":
-      return json.double(doubleAt(bytes, start));
+      return json.double(view.getFloat64(start, true));
     case "fixed64":
     case "sfixed64":
-      return json.integer64(int32At(bytes, start), int32At(bytes, start + 4), schema.kind === "sfixed64");
+      return json.integer64(view.getInt32(start, true), view.getInt32(start + 4, true), schema.kind === "sfixed64");
     case "int64":
     case "uint64":
       return json.integer64(varintLow(bytes, start), varintHigh(bytes, start), schema.kind === "int64");
     case "fixed32":
-      return json.integer(int32At(bytes, start) >>> 0);
+      return json.integer(view.getUint32(start, true));
     case "uint32":
       return json.integer(varintLow(bytes, start));
     case "int32":
@@ -138,20 +142,8 @@ function writeScalar(json: JsonWriter, { schema }: WireField, bytes: Uint8Array,
       return json.integer(zigzag >>> 1 ^ -(zigzag & 1));
     }
     case "bool":
-      return json.raw((varintLow(bytes, start) | varintHigh(bytes, start)) === 0 ? FALSE : TRUE);
+      return json.phrase((varintLow(bytes, start) | varintHigh(bytes, start)) === 0 ? FALSE : TRUE);
     case "message":
       throw new TypeError(`Cannot write "${schema.name}": it is a message, wanted a scalar`);
   }
-}
-
-function int32At(bytes: Uint8Array, at: number): number {
-  return bytes[at]! | bytes[at + 1]! << 8 | bytes[at + 2]! << 16 | bytes[at + 3]! << 24;
-}
-
-const doubleBytes = new Uint8Array(8);
-const doubleView = new DataView(doubleBytes.buffer);
-
-function doubleAt(bytes: Uint8Array, at: number): number {
-  for (let i = 0; i < 8; i++) doubleBytes[i] = bytes[at + i]!;
-  return doubleView.getFloat64(0, true);
 }

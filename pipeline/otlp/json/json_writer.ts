@@ -6,6 +6,8 @@
  * @module
  */
 
+import type { Phrase } from "./phrase.ts";
+import { plainBytes } from "./plain.ts";
 import { sequenceLength } from "./utf8.ts";
 
 /** `\u001f` and the closing quote. */
@@ -27,14 +29,22 @@ for (const [letter, byte] of Object.entries({ '"': 34, "\\": 92, b: 8, f: 12, n:
   ESCAPES[byte] = letter.charCodeAt(0);
 }
 
+/** Wire bytes, and a view of the same. */
+export interface Source {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+}
+
 /** JSON being written. Its size is bounded by its input: six bytes for one of text, some tens for a field. */
 export class JsonWriter {
   #bytes: Uint8Array<ArrayBuffer>;
+  #view: DataView;
   #length = 0;
 
   /** @param capacity Bytes to begin with; the right number saves growing. */
   constructor(capacity: number) {
     this.#bytes = new Uint8Array(capacity);
+    this.#view = new DataView(this.#bytes.buffer);
   }
 
   /** A copy of what was written, as long as it is. */
@@ -49,35 +59,42 @@ export class JsonWriter {
   }
 
   /** Syntax and keys that need no escape. */
-  raw(text: Uint8Array): void {
-    this.#reserve(text.length);
-    const bytes = this.#bytes;
-    let at = this.#length;
-    for (let i = 0; i < text.length; i++) bytes[at++] = text[i]!;
-    this.#length = at;
+  phrase({ length, words }: Phrase): void {
+    this.#reserve(length);
+    const view = this.#view;
+    const last = words.length - 1;
+    for (let i = 0; i < last; i++) view.setInt32(this.#length + 4 * i, words[i]!, true);
+    this.#length += length;
+    view.setInt32(this.#length - 4, words[last]!, true);
   }
 
   /** The UTF-8 text `source[from, to)` as a string. A byte that is not UTF-8 becomes U+FFFD: JSON cannot carry it. */
-  text(source: Uint8Array, from: number, to: number): void {
+  text({ bytes, view }: Source, from: number, to: number): void {
     this.#reserve(to - from + 2);
     this.#bytes[this.#length++] = 0x22;
     for (;;) {
-      from = this.#plain(source, from, to);
+      from = this.#plain(view, from, to);
       if (from === to) break;
       this.#reserve(MAX_ESCAPE_BYTES + to - from);
-      from = source[from]! < 0x80 ? this.#escape(source, from) : this.#sequence(source, from, to);
+      from = bytes[from]! < 0x80 ? this.#escape(bytes, from) : this.#sequence(bytes, from, to);
     }
     this.#bytes[this.#length++] = 0x22;
   }
 
   /** Copies ASCII that needs no escape, and gives its end. */
-  #plain(source: Uint8Array, from: number, to: number): number {
-    const bytes = this.#bytes;
+  #plain(source: DataView, from: number, to: number): number {
+    const view = this.#view;
     let at = this.#length;
-    for (; from < to; from++) {
-      const byte = source[from]!;
+    let plain = 4;
+    for (; plain === 4 && to - from >= 4; from += plain, at += plain) {
+      const four = source.getInt32(from, true);
+      view.setInt32(at, four, true);
+      plain = plainBytes(four);
+    }
+    for (; plain === 4 && from < to; from++) {
+      const byte = source.getUint8(from);
       if (ESCAPES[byte] !== 0) break;
-      bytes[at++] = byte;
+      this.#bytes[at++] = byte;
     }
     this.#length = at;
     return from;
@@ -104,7 +121,8 @@ export class JsonWriter {
   #sequence(source: Uint8Array, from: number, to: number): number {
     const length = sequenceLength(source, from, to);
     if (length === 0) {
-      this.raw(REPLACEMENT);
+      this.#bytes.set(REPLACEMENT, this.#length);
+      this.#length += REPLACEMENT.length;
       return from + 1;
     }
     for (let i = 0; i < length; i++) this.#bytes[this.#length++] = source[from + i]!;
@@ -112,7 +130,7 @@ export class JsonWriter {
   }
 
   /** `source[from, to)` in hex, lower case. */
-  hex(source: Uint8Array, from: number, to: number): void {
+  hex({ bytes: source }: Source, from: number, to: number): void {
     this.#reserve((to - from) * 2 + 2);
     const bytes = this.#bytes;
     let at = this.#length;
@@ -127,7 +145,7 @@ export class JsonWriter {
   }
 
   /** `source[from, to)` in base64, standard alphabet, padded. */
-  base64(source: Uint8Array, from: number, to: number): void {
+  base64({ bytes: source }: Source, from: number, to: number): void {
     this.#reserve(Math.ceil((to - from) / 3) * 4 + 2);
     const bytes = this.#bytes;
     let at = this.#length;
@@ -213,5 +231,6 @@ export class JsonWriter {
     const grown = new Uint8Array(Math.max(wanted, this.#bytes.length * 2));
     grown.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = grown;
+    this.#view = new DataView(grown.buffer);
   }
 }

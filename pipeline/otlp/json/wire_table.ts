@@ -4,14 +4,17 @@
  * @module
  */
 
+import { type Phrase, phraseOf } from "./phrase.ts";
 import type { Signal } from "../signals.ts";
 import { type FieldSchema, type MessageSchema, REQUEST_SCHEMAS } from "../schema.ts";
 
 /** One field, as the encoder needs it. */
 export interface WireField {
   readonly schema: FieldSchema;
-  /** `"name":`, ASCII. */
-  readonly key: Uint8Array;
+  /** `"name":`, for the first field of an object. */
+  readonly key: Phrase;
+  /** `,"name":`, for the others. */
+  readonly nextKey: Phrase;
   /** Place in its message's list. */
   readonly index: number;
   /** This field's bit among its message's. */
@@ -32,7 +35,6 @@ export interface WireMessage {
   readonly always: WireField | undefined;
 }
 
-const utf8 = new TextEncoder();
 const tables: Partial<Record<Signal, WireMessage>> = {};
 
 /** The request message of `signal`, prepared; the same one every time. */
@@ -62,5 +64,13 @@ function prepareField(message: MessageSchema, schema: FieldSchema, index: number
   message.fields.forEach(({ oneof }, other) => {
     if (oneof !== undefined && oneof === schema.oneof) replaces |= 1 << other;
   });
-  return { schema, key: utf8.encode(`"${schema.name}":`), index, bit, replaces, message: undefined };
+  return {
+    schema,
+    key: phraseOf(`"${schema.name}":`),
+    nextKey: phraseOf(`,"${schema.name}":`),
+    index,
+    bit,
+    replaces,
+    message: undefined,
+  };
 }
