@@ -14,26 +14,45 @@ import type { Payload } from "./payload.ts";
 import type { Signal } from "./signals.ts";
 
 /** A message around items. Offsets are into `bytes`. */
-export interface Envelope {
-  /** The chunk that it lies in. */
-  readonly bytes: Uint8Array;
-  /** What it lies in; undefined for a request. */
-  readonly parent: Envelope | undefined;
-  /** 0 a request, 1 ResourceXxx, 2 ScopeXxx, 3 Metric or Profile, 4 Gauge, Sum and so on. */
-  readonly level: number;
-  /** Of its field in `parent`. */
-  readonly tag: number;
-  /** Where its field begins, tag first; its own first field; its end. */
-  readonly start: number;
-  readonly contentStart: number;
-  readonly end: number;
-  /** The fields that are its header, one behind the other: a view when they are so in `bytes`, else a copy. */
-  readonly header: Uint8Array;
+export class Envelope {
+  /** Where its fields begin and end that are its header, by turns. */
+  readonly headerRanges: number[] = [];
+  /** Bytes of its header. */
+  headerLength = 0;
   /** Envelopes in it; none when it holds items. */
-  readonly children: readonly Envelope[];
+  readonly children: Envelope[] = [];
   /** Numbers of the items in it, of all levels, first and behind the last: items are numbered through the payload. */
   readonly firstItem: number;
-  readonly itemEnd: number;
+  itemEnd: number;
+  #header: Uint8Array | undefined;
+
+  /**
+   * @param bytes The chunk that it lies in.
+   * @param parent What it lies in; undefined for a request.
+   * @param level 0 a request, 1 ResourceXxx, 2 ScopeXxx, 3 Metric or Profile, 4 Gauge, Sum and so on.
+   * @param tag Of its field in `parent`.
+   * @param start Where that field begins, tag first.
+   * @param contentStart Where its own first field begins.
+   * @param end Where it ends.
+   */
+  constructor(
+    readonly bytes: Uint8Array,
+    readonly parent: Envelope | undefined,
+    readonly level: number,
+    readonly tag: number,
+    readonly start: number,
+    readonly contentStart: number,
+    readonly end: number,
+    firstItem: number,
+  ) {
+    this.firstItem = firstItem;
+    this.itemEnd = firstItem;
+  }
+
+  /** The fields that are its header, one behind the other: a view when they are so in `bytes`, else a copy. Made once. */
+  get header(): Uint8Array {
+    return this.#header ??= gathered(this.bytes, this.headerRanges);
+  }
 }
 
 /**
@@ -68,11 +87,11 @@ function messages(...fields: number[]): number[] {
 /** Finds the items of a payload. */
 export function indexItems(payload: Payload): ItemIndex {
   const walk = new IndexWalk(PATHS[payload.signal]);
-  const requests = payload.chunks.map((chunk) => walk.envelope(chunk, undefined, 0, 0, 0, chunk.length));
+  const requests = payload.chunks.map((chunk) =>
+    walk.read(new Envelope(chunk, undefined, 0, 0, 0, 0, chunk.length, walk.starts.length))
+  );
   return { requests, starts: walk.starts, contentStarts: walk.contentStarts, ends: walk.ends, holders: walk.holders };
 }
-
-type Building = { -readonly [Key in keyof Envelope]: Envelope[Key] };
 
 class IndexWalk {
   readonly starts: number[] = [];
@@ -85,43 +104,31 @@ class IndexWalk {
     this.#path = path;
   }
 
-  envelope(
-    bytes: Uint8Array,
-    parent: Envelope | undefined,
-    tag: number,
-    start: number,
-    contentStart: number,
-    end: number,
-  ): Envelope {
-    const level = parent === undefined ? 0 : parent.level + 1;
-    const header: number[] = [];
-    const children: Envelope[] = [];
-    const firstItem = this.starts.length;
-    const envelope: Building = {
-      bytes,
-      parent,
-      level,
-      tag,
-      start,
-      contentStart,
-      end,
-      header: NOTHING,
-      children,
-      firstItem,
-      itemEnd: firstItem,
-    };
+  /** Reads `envelope`'s fields, and what it holds. */
+  read(envelope: Envelope): Envelope {
+    const { bytes, level, start, contentStart, end } = envelope;
     const down = this.#path[level]!;
+    const mostly = down[0];
     const holdsItems = level === this.#path.length - 1;
     const fields = new FieldReader(bytes, contentStart, end);
     while (fields.next()) {
-      if (!down.includes(fields.tag)) addRange(header, fields.fieldStart, fields.valueEnd);
-      else if (holdsItems) this.#item(fields.fieldStart, fields.start, fields.valueEnd, envelope);
-      else children.push(this.envelope(bytes, envelope, fields.tag, fields.fieldStart, fields.start, fields.valueEnd));
+      if (fields.tag !== mostly && !down.includes(fields.tag)) {
+        addRange(envelope.headerRanges, fields.fieldStart, fields.valueEnd);
+        envelope.headerLength += fields.valueEnd - fields.fieldStart;
+      } else if (holdsItems) {
+        this.#item(fields.fieldStart, fields.start, fields.valueEnd, envelope);
+      } else {
+        envelope.children.push(this.#child(envelope, fields));
+      }
     }
-    if (this.starts.length === firstItem) this.#item(start, -1, end, parent ?? envelope);
-    envelope.header = gathered(bytes, header);
+    if (this.starts.length === envelope.firstItem) this.#item(start, -1, end, envelope.parent ?? envelope);
     envelope.itemEnd = this.starts.length;
     return envelope;
+  }
+
+  #child(parent: Envelope, { tag, fieldStart, start, valueEnd }: FieldReader): Envelope {
+    const firstItem = this.starts.length;
+    return this.read(new Envelope(parent.bytes, parent, parent.level + 1, tag, fieldStart, start, valueEnd, firstItem));
   }
 
   #item(start: number, contentStart: number, end: number, holder: Envelope): void {

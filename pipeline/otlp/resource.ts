@@ -8,7 +8,7 @@
  */
 
 import xxhash from "xxhash-wasm";
-import { FieldReader, tagOf, varintHigh, varintLow, WireType } from "../wire/protobuf.ts";
+import { FieldReader, rangeEquals, tagOf, varintHigh, varintLow, WireType } from "../wire/protobuf.ts";
 import { ProtoWriter } from "../wire/protobuf_writer.ts";
 
 const { h64Raw } = await xxhash();
@@ -24,11 +24,20 @@ const ATTRIBUTE_TAG = tagOf(1, WireType.bytes);
  */
 export function resourceAttribute(resource: Uint8Array, key: string): string | undefined {
   const wanted = encoder.encode(key);
-  const fields = new FieldReader(resource);
-  while (fields.next()) {
-    if (fields.tag !== ATTRIBUTE_TAG) continue;
-    const attribute = readKeyValue(resource, fields.start, fields.valueEnd);
-    if (compareBytes(attribute.key, wanted) === 0) return stringOf(attribute.value);
+  const attributes = new FieldReader(resource);
+  while (attributes.next()) {
+    if (attributes.tag !== ATTRIBUTE_TAG) continue;
+    const fields = new FieldReader(resource, attributes.start, attributes.valueEnd);
+    let isWanted = wanted.length === 0;
+    let valueStart = 0;
+    let valueEnd = 0;
+    while (fields.next()) {
+      if (fields.tag === KEY_TAG) isWanted = rangeEquals(resource, fields.start, fields.valueEnd, wanted);
+      if (fields.tag !== VALUE_TAG) continue;
+      valueStart = fields.start;
+      valueEnd = fields.valueEnd;
+    }
+    if (isWanted) return stringOf(resource.subarray(valueStart, valueEnd));
   }
   return undefined;
 }

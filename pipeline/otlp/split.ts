@@ -9,7 +9,7 @@
  */
 
 import { LimitExceededError } from "../core/errors.ts";
-import { FieldReader, tagOf, WireType } from "../wire/protobuf.ts";
+import { FieldReader, rangeEquals, tagOf, WireType } from "../wire/protobuf.ts";
 import { ProtoWriter, varintSize } from "../wire/protobuf_writer.ts";
 import { countItems, type Envelope, headerMessage, indexItems, isItem, type ItemIndex } from "./envelopes.ts";
 import type { Payload } from "./payload.ts";
@@ -20,6 +20,8 @@ import { type Signal, SIGNALS } from "./signals.ts";
  * them; past this the call fails.
  */
 export const MAX_REFRAMED_BYTES = 256 * 1024 * 1024;
+
+const NOTHING: Uint8Array = new Uint8Array(0);
 
 /** A part of a payload, and what its items have in common. */
 export interface KeyedPart<Key> {
@@ -81,7 +83,7 @@ function addedBytes(index: ItemIndex, i: number, from: number): number {
   let size = index.ends[i]! - index.starts[i]!;
   for (let at: Envelope | undefined = index.holders[i]; at !== undefined; at = at.parent) {
     if (Math.max(at.firstItem, from) < i) break;
-    size += at.contentStart - at.start + at.header.length;
+    size += at.contentStart - at.start + at.headerLength;
   }
   return size;
 }
@@ -183,21 +185,28 @@ export function partitionByTraceId(
   if (field === undefined) throw new TypeError(`Cannot partition ${payload.signal} by trace id: it has none`);
   const tag = tagOf(field, WireType.bytes);
   if (payload.itemCount === 0) return [{ traceId: "", payload }];
-  const keyOf = (bytes: Uint8Array, start: number, end: number) => traceIdOf(bytes, start, end, tag);
-  return partitionItems(payload, keyOf).map(({ key, payload }) => ({ traceId: key, payload }));
+  return partitionItems(payload, traceIdReader(tag)).map(({ key, payload }) => ({ traceId: key, payload }));
 }
 
-function traceIdOf(bytes: Uint8Array, start: number, end: number, tag: number): string {
-  const fields = new FieldReader(bytes, start, end);
-  let idStart = 0;
-  let idEnd = 0;
-  while (fields.next()) {
-    if (fields.tag !== tag) continue;
-    idStart = fields.start;
-    idEnd = fields.valueEnd;
-  }
-  const traceId = bytes.subarray(idStart, idEnd).toHex();
-  return traceId === UNSET_TRACE_ID ? "" : traceId;
+/** Reads trace ids as hex; the spans of a trace mostly follow one another, so the last one's text is used again. */
+function traceIdReader(tag: number): (bytes: Uint8Array, start: number, end: number) => string {
+  let last: Uint8Array = NOTHING;
+  let lastHex = "";
+  return (bytes, start, end) => {
+    const fields = new FieldReader(bytes, start, end);
+    let idStart = 0;
+    let idEnd = 0;
+    while (fields.next()) {
+      if (fields.tag !== tag) continue;
+      idStart = fields.start;
+      idEnd = fields.valueEnd;
+    }
+    if (rangeEquals(bytes, idStart, idEnd, last)) return lastHex;
+    last = bytes.subarray(idStart, idEnd);
+    const hex = last.toHex();
+    lastHex = hex === UNSET_TRACE_ID ? "" : hex;
+    return lastHex;
+  };
 }
 
 /** One ResourceXxx of a payload. */
@@ -243,7 +252,6 @@ export function partitionByResource<Key>(payload: Payload, keyOf: (resource: Uin
   return assembleAll(payload, index, parts);
 }
 
-const NOTHING = new Uint8Array(0);
 /** A writer makes room for the longest varint before it writes a short one; this keeps the last from growing it. */
 const VARINT_ROOM = 5;
 

@@ -133,6 +133,13 @@ function within(at: number, length: number, end: number): number {
   return at + length;
 }
 
+/** Whether `start` to `end` of `bytes` is the same as `wanted`. */
+export function rangeEquals(bytes: Uint8Array, start: number, end: number, wanted: Uint8Array): boolean {
+  if (end - start !== wanted.length) return false;
+  for (let i = 0; i < wanted.length; i++) if (bytes[start + i] !== wanted[i]) return false;
+  return true;
+}
+
 /**
  * Steps over the fields of one message: `while (fields.next()) …`. For walks outside the hottest loops: one object a
  * message, nothing a field.
