@@ -13,6 +13,7 @@ import { FieldReader, varintEnd, varintHigh, varintLow, WireType } from "../wire
 import { JsonWriter, type Source } from "./json/json_writer.ts";
 import { phraseOf } from "./json/phrase.ts";
 import { isGrouped, regroup } from "./json/regroup.ts";
+import { writePlainAttribute } from "./json/wire_attribute.ts";
 import { requestWireTable, type WireField, type WireMessage } from "./json/wire_table.ts";
 import { type Payload, payloadBytes } from "./payload.ts";
 import type { Signal } from "./signals.ts";
@@ -38,7 +39,7 @@ export function payloadToJson(payload: Payload): Uint8Array<ArrayBuffer> {
  * One Export*ServiceRequest as a JSON object.
  *
  * @param bytes Valid wire bytes of `signal`, as `readPayload` gives them.
- * @throws {InvalidPayloadError} They are not.
+ * @throws {InvalidPayloadError} They are cut off.
  */
 export function requestToJson(signal: Signal, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const json = new JsonWriter(bytes.length * EXPECTED_GROWTH + 64);
@@ -51,6 +52,7 @@ function sourceOf(bytes: Uint8Array): Source {
 }
 
 function writeMessage(json: JsonWriter, table: WireMessage, source: Source, from: number, to: number): void {
+  if (table.isKeyValue && writePlainAttribute(json, source, from, to)) return;
   if (isGrouped(table, source.bytes, from, to)) writeGrouped(json, table, source, from, to);
   else {
     const grouped = regroup(table, source.bytes, from, to);

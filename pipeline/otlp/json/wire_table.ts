@@ -31,6 +31,8 @@ export interface WireMessage {
   /** In the order of the schema. */
   readonly fields: readonly WireField[];
   readonly byNumber: readonly (WireField | undefined)[];
+  /** Whether it is a KeyValue: the most frequent one by far. */
+  readonly isKeyValue: boolean;
   /** Field that is written as `{}` where it is not set. */
   readonly always: WireField | undefined;
 }
@@ -50,7 +52,7 @@ function prepare(schema: MessageSchema, done: Map<string, WireMessage>): WireMes
   for (const field of fields) byNumber[field.schema.number] = field;
   // The collector writes a span's status also when it is unset, and readers have come to rely on it.
   const always = schema.name === "Span" ? fields.find((field) => field.schema.name === "status") : undefined;
-  const message = { schema, fields, byNumber, always };
+  const message = { schema, fields, byNumber, isKeyValue: schema.name === "KeyValue", always };
   done.set(schema.name, message); // before its fields: AnyValue holds itself
   for (const field of fields) {
     if (field.schema.message !== undefined) field.message = prepare(field.schema.message, done);
