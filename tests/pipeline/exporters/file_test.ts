@@ -15,6 +15,7 @@ import { type FileConfig, fileFactory } from "../../../pipeline/exporters/file.t
 import { NO_ORIGIN, type Payload, payloadOf } from "../../../pipeline/otlp/payload.ts";
 import { type Signal, SIGNAL_NAMES } from "../../../pipeline/otlp/signals.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
+import { withFullDisk } from "../../support/full_disk.ts";
 import { decodeRequest, encodeMessage, REQUEST_TYPES } from "../../support/otlp_proto.ts";
 import { requestBytes } from "../../support/otlp_samples.ts";
 
@@ -157,16 +158,17 @@ Deno.test("create_directory", async (t) => {
   });
 });
 
-Deno.test("a full disk is told as such, and can be retried", async () => {
-  const exporter = fileFactory.create(parse({ path: "/dev/full" }), depsFor("traces"));
-  await exporter.start?.();
-  await rejects(() => exporter.consume(sample("traces", 7), NEVER), {
-    name: "UnavailableError",
-    retryable: true,
-    message: "Cannot write 7 spans to a file: ENOSPC, wanted a file that can be written",
-  });
-  await exporter.shutdown?.(NEVER);
-});
+Deno.test("a full disk is told as such, and can be retried", () =>
+  withExporter({}, "traces", async (exporter, directory) => {
+    await withFullDisk(() =>
+      rejects(() => exporter.consume(sample("traces", 7), NEVER), {
+        name: "UnavailableError",
+        retryable: true,
+        message: "Cannot write 7 spans to a file: ENOSPC, wanted a file that can be written",
+      })
+    );
+    strictEqual(Deno.readTextFileSync(`${directory}/out`), "");
+  }));
 
 function grouped(...services: (string | undefined)[]): Payload {
   const bytes = encodeMessage(REQUEST_TYPES.traces, {

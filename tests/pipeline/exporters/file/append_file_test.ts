@@ -8,6 +8,7 @@ import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert";
 import { systemClock } from "../../../../pipeline/core/clock.ts";
 import { AppendFile, type AppendFileOptions, FileWriteError } from "../../../../pipeline/exporters/file/append_file.ts";
 import { FakeClock } from "../../../support/fake_clock.ts";
+import { withFullDisk } from "../../../support/full_disk.ts";
 import type { AppendTask } from "./append_worker.ts";
 
 const NOW_MS = Date.parse("2026-01-31T23:59:59.999Z");
@@ -136,12 +137,25 @@ Deno.test("AppendFile", async (t) => {
       await file.close();
     }));
 
-  await t.step("names the system's code", async () => {
+  await t.step("names the system's code", () => {
     throws(() => new AppendFile(optionsFor("/no/such/directory/a")), { name: "FileWriteError", code: "ENOENT" });
-    const full = new AppendFile(optionsFor("/dev/full"));
-    throws(() => full.append(bytes("1")), { code: "ENOSPC" });
-    await full.close();
   });
+
+  await t.step(
+    "a message that the disk has room for only in part is taken back",
+    () =>
+      withDirectory(async (directory) => {
+        const file = new AppendFile(optionsFor(`${directory}/a`));
+        await file.append(bytes("whole\n"));
+        await withFullDisk(() =>
+          throws(() => file.append(bytes("torn\n")), { name: "FileWriteError", code: "ENOSPC" })
+        );
+        deepStrictEqual(filesIn(directory), { "a": "whole\n" });
+        await file.append(bytes("next\n"));
+        deepStrictEqual(filesIn(directory), { "a": "whole\nnext\n" });
+        await file.close();
+      }),
+  );
 
   await t.step("without fsync it is flushed after the interval, once", () =>
     withDirectory(async (directory) => {
