@@ -26,7 +26,8 @@ let keptOutput = new Uint8Array(0);
  *
  * Text, ids, base64 and objects never grow on their way to the wire, so `room()` asks for the rest of the input; only
  * numbers can grow (`0,` in a list of doubles is eight bytes), and `room()` is called before each. The output is thus
- * at most five times the input, and nearly always below it.
+ * at most four times the input, and nearly always below it; the buffer at most twice that, and most often the input's
+ * size.
  */
 export class Transcoding {
   readonly source: Uint8Array;

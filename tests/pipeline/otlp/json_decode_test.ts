@@ -447,6 +447,30 @@ Deno.test("readJsonPayload() holds its limits", async (t) => {
   });
 });
 
+Deno.test("attributes of any length and spelling read alike", async (t) => {
+  const attributesOf = (json: string) => span(ofSpan(`{"attributes":[${json}]}`))?.attributes;
+  await t.step("lengths of one and two bytes", () => {
+    for (let length = 0; length < 140; length++) {
+      const text = "v".repeat(length);
+      const want = [{ key: "k", value: { string_value: text } }];
+      deepStrictEqual(attributesOf(`{"key":"k","value":{"stringValue":"${text}"}}`), want);
+      const long = [{ key: `k${text}`, value: { string_value: "" } }];
+      deepStrictEqual(attributesOf(`{"key":"k${text}","value":{"stringValue":""}}`), long);
+    }
+  });
+  const want = [{ key: 'a"', value: { string_value: "é" } }];
+  await table(t, [
+    ["compact", () => attributesOf('{"key":"a\\"","value":{"stringValue":"é"}}'), want],
+    ["spaced", () => attributesOf('{ "key": "a\\"", "value": { "stringValue": "é" } }'), want],
+    ["spaced at the end", () => attributesOf('{"key":"a\\"","value":{"stringValue":"é"} }'), want],
+    ["value first", () => attributesOf('{"value":{"stringValue":"é"},"key":"a\\""}'), want],
+    ["more behind the value", () => attributesOf('{"key":"a\\"","value":{"stringValue":"é"},"x":1}'), want],
+    ["more in the value", () => attributesOf('{"key":"a\\"","value":{"stringValue":"é","x":1}}'), want],
+    ["key twice", () => attributesOf('{"key":"b","value":{"stringValue":"é"},"key":"a\\""}'), want],
+    ["no key", () => attributesOf('{"key":"","value":{"stringValue":"é"}}'), [{ value: { string_value: "é" } }]],
+  ]);
+});
+
 Deno.test("numbers that take more bytes than their text make the output grow", () => {
   const bounds = new Array<number>(300_000).fill(0);
   const got = histogram(`{"explicitBounds":[${bounds.join()}]}`)?.explicit_bounds;

@@ -206,6 +206,17 @@ Deno.test("requestToJson() of what no writer should write", async (t) => {
   });
 });
 
+Deno.test("attributes of any length are written alike, in either order of fields", () => {
+  for (const order of ["sdk", "collector"] as const) {
+    for (let length = 0; length < 140; length++) {
+      const value = "v".repeat(length);
+      const request = { resource_logs: [{ resource: { attributes: [{ key: "k", value: { string_value: value } }] } }] };
+      const got = JSON.parse(text.decode(requestToJson("logs", encodeMessage(REQUEST_TYPES.logs, request, { order }))));
+      deepStrictEqual(got.resourceLogs[0].resource.attributes, [{ key: "k", value: { stringValue: value } }]);
+    }
+  }
+});
+
 Deno.test("payloadToJson() merges the chunks", () => {
   const chunk = (key: string) => encodeMessage(REQUEST_TYPES.logs, { resource_logs: [{ schema_url: key }] });
   const [a, b] = [chunk("a"), chunk("b")];
