@@ -5,7 +5,11 @@
  * @module
  */
 
-import { compressionCodecs, Kafka, type KafkaMessage, logLevel } from "./kafkajs.ts";
+import { decompress as zstdDecompress } from "@mongodb-js/zstd";
+import { Buffer } from "node:buffer";
+import kafkajs, { type Admin, type Kafka, type KafkaMessage } from "kafkajs";
+import { decompressFrame } from "lz4-napi";
+import { uncompress } from "snappy";
 import { missingProgram } from "./real_parts.ts";
 
 const SCRIPTS = new URL("../peers/kafka/", import.meta.url).pathname;
@@ -34,8 +38,15 @@ export interface KafkaCluster {
   readonly caFile: string;
   createTopic(topic: string, partitions?: number, config?: Readonly<Record<string, string>>): Promise<void>;
   deleteTopic(topic: string): Promise<void>;
+  topics(): Promise<readonly string[]>;
+  /** Lets a SASL user write to topics whose names begin with `prefix`. */
+  allowWrite(user: string, prefix: string): Promise<void>;
   /** Everything that is in a topic now, by partition and offset. */
   read(topic: string): Promise<StoredRecord[]>;
+  /** What librdkafka reads: how many records, and what it found wrong. undefined where Python has no confluent_kafka. */
+  readWithLibrdkafka(
+    topic: string,
+  ): Promise<{ readonly total: number; readonly errors: readonly string[] } | undefined>;
   /** Does something to a broker: kill, start, pause, resume, stop. */
   node(number: number, what: "kill" | "start" | "pause" | "resume" | "stop"): Promise<void>;
   stop(): Promise<void>;
@@ -47,9 +58,9 @@ export async function startKafka(...options: string[]): Promise<KafkaCluster> {
   const list = (name: string) => env.get(name)?.split(",") ?? [];
   const dir = env.get("KAFKA_DIR")!;
   const bootstrap = list("KAFKA_BOOTSTRAP");
-  const kafka = new Kafka({
+  const kafka = new kafkajs.Kafka({
     brokers: [...bootstrap],
-    logLevel: logLevel.NOTHING,
+    logLevel: kafkajs.logLevel.NOTHING,
     connectionTimeout: 10_000,
     retry: { retries: 10, initialRetryTime: 100, maxRetryTime: 1_000 },
   });
@@ -68,28 +79,57 @@ export async function startKafka(...options: string[]): Promise<KafkaCluster> {
         });
       }),
     deleteTopic: (topic) => withAdmin(kafka, (admin) => admin.deleteTopics({ topics: [topic] })),
-    read: (topic) => readTopic(kafka, topic),
+    topics: () => withAdmin(kafka, (admin) => admin.listTopics()),
+    allowWrite: (user, prefix) =>
+      withAdmin(kafka, async (admin) => {
+        const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs;
+        const acl = [AclOperationTypes.WRITE, AclOperationTypes.DESCRIBE].map((operation) => ({
+          resourceType: AclResourceTypes.TOPIC,
+          resourceName: prefix,
+          resourcePatternType: ResourcePatternTypes.PREFIXED,
+          principal: `User:${user}`,
+          host: "*",
+          operation,
+          permissionType: AclPermissionTypes.ALLOW,
+        }));
+        await admin.createAcls({ acl });
+      }),
+    read: (topic) => whenReady(() => readTopic(kafka, topic)),
+    readWithLibrdkafka: (topic) => readWithLibrdkafka(bootstrap.join(","), topic),
     node: async (number, what) => void await run("kafka-node", dir, `${number}`, what),
     stop: async () => void await run("kafka-down", dir),
   };
 }
 
-async function withAdmin(kafka: Kafka, use: (admin: ReturnType<Kafka["admin"]>) => Promise<unknown>): Promise<void> {
-  const admin = kafka.admin();
-  await admin.connect();
-  try {
-    await use(admin);
-  } finally {
-    await admin.disconnect();
+/** A broker that has just started, or a topic that was just made, is not ready for every question: then it is put again. */
+async function whenReady<T>(ask: () => Promise<T>): Promise<T> {
+  for (let left = 50;; left--) {
+    try {
+      return await ask();
+    } catch (thrown) {
+      if (left === 0 || (thrown as { retriable?: boolean }).retriable !== true) throw thrown;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
   }
 }
 
+function withAdmin<T>(kafka: Kafka, use: (admin: Admin) => Promise<T>): Promise<T> {
+  return whenReady(async () => {
+    const admin = kafka.admin();
+    await admin.connect();
+    try {
+      return await use(admin);
+    } finally {
+      await admin.disconnect();
+    }
+  });
+}
+
 async function readTopic(kafka: Kafka, topic: string): Promise<StoredRecord[]> {
-  let ends: { partition: number; low: string; high: string }[] = [];
-  await withAdmin(kafka, async (admin) => ends = await admin.fetchTopicOffsets(topic));
+  const ends = await withAdmin(kafka, (admin) => admin.fetchTopicOffsets(topic));
   let left = ends.reduce((sum, { low, high }) => sum + Number(high) - Number(low), 0);
   if (left === 0) return [];
-  compressionCodecs();
+  registerCodecs();
   const consumer = kafka.consumer({ groupId: `read-${crypto.randomUUID()}`, maxWaitTimeInMs: 100 });
   const records: { at: number; record: StoredRecord }[] = [];
   await consumer.connect();
@@ -125,10 +165,30 @@ function stored(partition: number, { key, value, headers = {} }: KafkaMessage): 
   };
 }
 
+/** kafkajs leaves these to others, and keeps them for the whole process. */
+function registerCodecs(): void {
+  const { CompressionCodecs, CompressionTypes } = kafkajs;
+  const reader = (decompress: (bytes: Buffer) => Promise<Uint8Array | string>) => () => ({
+    compress: () => Promise.reject(new Error("Cannot compress: this client only reads")),
+    decompress: async (bytes: Buffer) => Buffer.from(await decompress(bytes) as Uint8Array),
+  });
+  CompressionCodecs[CompressionTypes.Snappy] = reader((bytes) => uncompress(bytes));
+  CompressionCodecs[CompressionTypes.LZ4] = reader((bytes) => decompressFrame(bytes));
+  CompressionCodecs[CompressionTypes.ZSTD] = reader((bytes) => zstdDecompress(bytes));
+}
+
 function parseEnv(assignments: string): ReadonlyMap<string, string> {
   return new Map(
     assignments.trim().split("\n").map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
   );
+}
+
+async function readWithLibrdkafka(bootstrap: string, topic: string) {
+  const python = Deno.env.get("SLUICE_PYTHON") ?? "python3";
+  const probe = new Deno.Command(python, { args: ["-c", "import confluent_kafka"], stdout: "null", stderr: "null" });
+  if (!await probe.output().then(({ success }) => success, () => false)) return undefined;
+  const { stdout } = await new Deno.Command(python, { args: [`${SCRIPTS}read-topic`, bootstrap, topic] }).output();
+  return JSON.parse(new TextDecoder().decode(stdout));
 }
 
 /** Runs one of the scripts to its end. The brokers that it starts keep stderr open, so that goes to a file of theirs. */

@@ -17,6 +17,9 @@ import { BATCH_OVERHEAD_BYTES, type KafkaRecord, recordBytes } from "./record.ts
 import { produceRequest, type ProduceSettings, requestBytesAtMost } from "./record_batch.ts";
 import { readProduceReply } from "./wire.ts";
 
+/** The longest wait before a request is sent again, milliseconds. */
+const MAX_BACKOFF_MS = 1_000;
+
 /** What the exporter needs of a Kafka client. */
 export interface RecordProducer {
   /**
@@ -175,7 +178,8 @@ export class KafkaProducer implements RecordProducer {
           if (!(thrown instanceof NotSentError)) throw thrown;
           if (!thrown.error.retryable || last) throw thrown.error;
         }
-        await sleep(this.#clock, this.#settings.retryBackoffMs * 2 ** attempt, this.#over.signal);
+        const backoffMs = Math.min(MAX_BACKOFF_MS, this.#settings.retryBackoffMs * 2 ** attempt);
+        await sleep(this.#clock, backoffMs, this.#over.signal);
       }
     } finally {
       this.#memory.release(bytes);
@@ -185,10 +189,11 @@ export class KafkaProducer implements RecordProducer {
 
   /**
    * @returns The broker's error code for the batch.
-   * @throws {NotSentError} The leader could not be reached.
-   * @throws {GatewayError} The request was sent and its fate is not known.
+   * @throws {NotSentError} There is no leader, or it could not be reached.
+   * @throws {GatewayError} Nobody knows the topic; or the request was sent and its fate is not known.
    */
   async #attempt(frame: Uint8Array, topic: string, partition: number): Promise<number> {
+    await this.#cluster.topic(topic); // which has tried often enough when it fails
     const connection = await this.#cluster.leader(topic, partition).catch((thrown) => {
       throw new NotSentError(toGatewayError(thrown));
     });
