@@ -15,15 +15,15 @@
  */
 
 import { LimitExceededError } from "../core/errors.ts";
-import { copyPlainAttribute } from "./json/attribute.ts";
-import { keepLast, LastPlaces } from "./json/duplicates.ts";
-import { findField, type Guess, type JsonField, type JsonMessage, requestTable } from "./json/field_table.ts";
-import { JsonNumber } from "./json/number.ts";
-import { copyNumber, copyScalar } from "./json/scalar.ts";
+import { copyPlainAttribute } from "./json/decode/attribute.ts";
+import { keepLast, LastPlaces } from "./json/decode/duplicates.ts";
+import { findField, type Guess, type JsonField, type JsonMessage, requestTable } from "./json/decode/field_table.ts";
+import { JsonNumber } from "./json/decode/number.ts";
+import { copyNumber, copyScalar } from "./json/decode/scalar.ts";
 import { isAt } from "./json/phrase.ts";
-import { skipValue } from "./json/skip.ts";
-import { copyText } from "./json/text.ts";
-import { END, Transcoding } from "./json/transcoding.ts";
+import { skipValue } from "./json/decode/skip.ts";
+import { copyText } from "./json/decode/text.ts";
+import { END, Transcoding } from "./json/decode/transcoding.ts";
 import type { PayloadLimits } from "./limits.ts";
 import type { Origin, Payload } from "./payload.ts";
 import type { Signal } from "./signals.ts";

@@ -10,11 +10,11 @@
  */
 
 import { FieldReader, varintEnd, varintHigh, varintLow, WireType } from "../wire/protobuf.ts";
-import { JsonWriter, type Source } from "./json/json_writer.ts";
+import { JsonWriter, type Source } from "./json/encode/json_writer.ts";
 import { phraseOf } from "./json/phrase.ts";
-import { isGrouped, regroup } from "./json/regroup.ts";
-import { writePlainAttribute } from "./json/wire_attribute.ts";
-import { requestWireTable, type WireField, type WireMessage } from "./json/wire_table.ts";
+import { isGrouped, regroup } from "./json/encode/regroup.ts";
+import { writePlainAttribute } from "./json/encode/wire_attribute.ts";
+import { requestWireTable, type WireField, type WireMessage } from "./json/encode/wire_table.ts";
 import { type Payload, payloadBytes } from "./payload.ts";
 import type { Signal } from "./signals.ts";
 

@@ -9,9 +9,9 @@
  * @module
  */
 
-import { plainBytes } from "./plain.ts";
+import { plainBytes } from "../plain.ts";
 import type { Transcoding } from "./transcoding.ts";
-import { sequenceLength } from "./utf8.ts";
+import { sequenceLength } from "../utf8.ts";
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;

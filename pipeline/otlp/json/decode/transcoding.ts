@@ -6,8 +6,8 @@
  * @module
  */
 
-import { InvalidPayloadError } from "../../core/errors.ts";
-import { varintSize } from "../../wire/protobuf_writer.ts";
+import { InvalidPayloadError } from "../../../core/errors.ts";
+import { varintSize } from "../../../wire/protobuf_writer.ts";
 import type { JsonField } from "./field_table.ts";
 
 /** What `next()` gives at the end of the input; no byte. */

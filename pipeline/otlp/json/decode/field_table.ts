@@ -7,9 +7,9 @@
  * @module
  */
 
-import { type Phrase, phraseOf } from "./phrase.ts";
-import type { Signal } from "../signals.ts";
-import { type FieldKind, type FieldSchema, type MessageSchema, REQUEST_SCHEMAS } from "../schema.ts";
+import { type Phrase, phraseOf } from "../phrase.ts";
+import type { Signal } from "../../signals.ts";
+import { type FieldKind, type FieldSchema, type MessageSchema, REQUEST_SCHEMAS } from "../../schema.ts";
 
 /** Room for the hash of a key; a power of two. The largest message has 16 fields of two names. */
 const SLOTS = 64;

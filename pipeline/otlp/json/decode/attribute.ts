@@ -7,7 +7,7 @@
  */
 
 import type { JsonField } from "./field_table.ts";
-import { isAt, phraseOf } from "./phrase.ts";
+import { isAt, phraseOf } from "../phrase.ts";
 import { copyText } from "./text.ts";
 import type { Transcoding } from "./transcoding.ts";
 

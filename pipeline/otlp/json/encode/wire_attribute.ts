@@ -6,7 +6,7 @@
  */
 
 import type { JsonWriter, Source } from "./json_writer.ts";
-import { phraseOf } from "./phrase.ts";
+import { phraseOf } from "../phrase.ts";
 
 const KEY = phraseOf('{"key":');
 const VALUE = phraseOf(',"value":{"stringValue":');

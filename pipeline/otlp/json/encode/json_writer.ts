@@ -6,9 +6,9 @@
  * @module
  */
 
-import type { Phrase } from "./phrase.ts";
-import { plainBytes } from "./plain.ts";
-import { sequenceLength } from "./utf8.ts";
+import type { Phrase } from "../phrase.ts";
+import { plainBytes } from "../plain.ts";
+import { sequenceLength } from "../utf8.ts";
 
 /** `\u001f` and the closing quote. */
 const MAX_ESCAPE_BYTES = 7;

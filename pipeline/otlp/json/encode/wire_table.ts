@@ -4,9 +4,9 @@
  * @module
  */
 
-import { type Phrase, phraseOf } from "./phrase.ts";
-import type { Signal } from "../signals.ts";
-import { type FieldSchema, type MessageSchema, REQUEST_SCHEMAS } from "../schema.ts";
+import { type Phrase, phraseOf } from "../phrase.ts";
+import type { Signal } from "../../signals.ts";
+import { type FieldSchema, type MessageSchema, REQUEST_SCHEMAS } from "../../schema.ts";
 
 /** One field, as the encoder needs it. */
 export interface WireField {

@@ -9,8 +9,8 @@
  * @module
  */
 
-import { FieldReader } from "../../wire/protobuf.ts";
-import { ProtoWriter } from "../../wire/protobuf_writer.ts";
+import { FieldReader } from "../../../wire/protobuf.ts";
+import { ProtoWriter } from "../../../wire/protobuf_writer.ts";
 import type { WireField, WireMessage } from "./wire_table.ts";
 
 /** Whether each field of `bytes[from, to)` comes once, lists in one piece: what every known encoder writes. */

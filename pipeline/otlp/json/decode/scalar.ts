@@ -5,7 +5,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import type { FieldKind, FieldSchema } from "../schema.ts";
+import type { FieldKind, FieldSchema } from "../../schema.ts";
 import type { JsonField } from "./field_table.ts";
 import type { JsonNumber } from "./number.ts";
 import { copyBase64, copyHexId, copyText } from "./text.ts";
