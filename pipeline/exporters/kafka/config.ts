@@ -251,7 +251,7 @@ export function signalSettings(
 
 /** Keys that load but do not act, or not as somebody may expect. */
 export function kafkaWarnings(config: KafkaConfig): readonly { readonly path: string; readonly message: string }[] {
-  const { auth, metadata, producer, record_partitioner, sending_queue } = config;
+  const { auth, metadata, producer, record_partitioner, sending_queue, tls } = config;
   const batched = sending_queue?.enabled === true && sending_queue.batch !== undefined;
   const metadataKeys = SIGNAL_NAMES.flatMap((signal) =>
     (["topic_from_metadata_key", "message_key_from_metadata_key"] as const)
@@ -267,6 +267,8 @@ export function kafkaWarnings(config: KafkaConfig): readonly { readonly path: st
     [config.resolve_canonical_bootstrap_servers_only, "resolve_canonical_bootstrap_servers_only", "has no effect"],
     [config.rack_id !== "", "rack_id", "has no effect on a producer"],
     [!config.use_leader_epoch, "use_leader_epoch", "has no effect on a producer"],
+    [(tls?.reload_interval ?? 0) > 0, "tls.reload_interval", "has no effect: certificates are read at the start"],
+    [(tls?.curve_preferences.length ?? 0) > 0, "tls.curve_preferences", "has no effect"],
     [metadata.full !== undefined, "metadata.full", "has no effect: only the topics in use are asked for"],
     [
       producer.linger !== 10,

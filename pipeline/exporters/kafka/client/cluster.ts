@@ -8,7 +8,7 @@
 
 import { type Clock, sleep } from "../../../core/clock.ts";
 import { type GatewayError, RejectedError, toGatewayError, UnavailableError } from "../../../core/errors.ts";
-import { describeError, type Logger } from "../../../core/log.ts";
+import { describeError, type LogFields, type Logger } from "../../../core/log.ts";
 import { BrokerConnection, type ConnectionSettings } from "./connection.ts";
 import { isStale, kafkaError, NO_ERROR } from "./error_codes.ts";
 import {
@@ -29,6 +29,9 @@ export interface TopicPartitions {
 
 /** Topics whose leaders are remembered; past it the one that was asked for longest ago is forgotten. */
 export const MAX_TOPICS = 1_000;
+
+/** Between two log lines about the same thing, milliseconds. */
+const WARN_INTERVAL_MS = 10_000;
 
 export interface ClusterSettings {
   readonly bootstrap: readonly { readonly host: string; readonly port: number }[];
@@ -63,6 +66,7 @@ export class Cluster {
   readonly #failedLookups = new Map<string, { readonly error: GatewayError; readonly untilMs: number }>();
   /** By "host:port". */
   readonly #connections = new Map<string, Dialled>();
+  readonly #warnedAtMs = new Map<string, number>();
   #brokers = new Map<number, BrokerAddress>();
   readonly #over = new AbortController();
 
@@ -119,9 +123,7 @@ export class Cluster {
     const known = this.#topics.get(topic);
     if (known === undefined) return await this.#lookUp(topic);
     if (this.#clock.monotonicMs() - known.fetchedAtMs > this.#settings.refreshIntervalMs) {
-      this.#lookUp(topic).catch((error) =>
-        this.#settings.logger.warn("cannot refresh Kafka metadata", { topic, error: describeError(error) })
-      );
+      this.#lookUp(topic).catch((error) => this.#warn("cannot refresh Kafka metadata", { topic }, error));
     }
     return known;
   }
@@ -247,19 +249,30 @@ export class Cluster {
       const error = toGatewayError(thrown);
       const untilMs = this.#clock.monotonicMs() + this.#settings.retryBackoffMs;
       this.#connections.set(key, { state: "failed", error, untilMs });
-      this.#settings.logger.warn("cannot connect to a Kafka broker", { broker: key, error: describeError(error) });
+      this.#warn("cannot connect to a Kafka broker", { broker: key }, error);
       throw error;
     }
   }
 
   /** The broker may be gone for good: whoever led its partitions is asked for again. */
   #lost(key: string, connection: BrokerConnection, error: GatewayError): void {
-    this.#settings.logger.warn("lost a connection to a Kafka broker", { broker: key, error: describeError(error) });
+    this.#warn("lost a connection to a Kafka broker", { broker: key }, error);
     const dialled = this.#connections.get(key);
     if (dialled?.state === "open" && dialled.connection === connection) this.#connections.delete(key);
     for (const [topic, { leaders }] of this.#topics) {
       if (leaders.some((leader) => this.#keyOf(leader) === key)) this.#topics.delete(topic);
     }
+  }
+
+  /** Once in a while about each thing: a broker that is away is found to be away many times a second. */
+  #warn(message: string, about: LogFields, error: unknown): void {
+    const key = `${message} ${about.broker ?? about.topic}`;
+    const nowMs = this.#clock.monotonicMs();
+    if (nowMs - (this.#warnedAtMs.get(key) ?? -Infinity) < WARN_INTERVAL_MS) return;
+    this.#warnedAtMs.delete(key);
+    this.#warnedAtMs.set(key, nowMs);
+    dropOldest(this.#warnedAtMs);
+    this.#settings.logger.warn(message, { ...about, error: describeError(error) });
   }
 
   #keyOf(nodeId: number): string | undefined {

@@ -277,8 +277,8 @@ function connectSocket(host: string, port: number, settings: ConnectionSettings)
     const onError = (cause: Error) => fail(new UnavailableError(`Cannot connect to Kafka broker ${name}`, { cause }));
     const onClose = () =>
       fail(new UnavailableError(`Cannot connect to Kafka broker ${name}: it closed the connection`));
-    socket.once("error", onError);
-    socket.once("close", onClose);
+    socket.on("error", onError);
+    socket.on("close", onClose);
     socket.once(tls === undefined ? "connect" : "secureConnect", () => {
       clock.clearTimer(timer);
       socket.off("error", onError);

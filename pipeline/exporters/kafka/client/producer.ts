@@ -169,7 +169,8 @@ export class KafkaProducer implements RecordProducer {
     try {
       const frame = produceRequest(this.#settings, topic, partition, records, this.#clock.nowMs());
       for (let attempt = 0;; attempt++) {
-        const last = attempt >= this.#settings.retryMax || this.#closing || batch.every(({ abort }) => abort.aborted);
+        if (batch.every(({ abort }) => abort.aborted)) throw new UnavailableError("Cannot send to Kafka: nobody waits");
+        const last = attempt >= this.#settings.retryMax || this.#closing;
         try {
           const code = await this.#attempt(frame, topic, partition);
           if (!isStale(code) || last) return code;

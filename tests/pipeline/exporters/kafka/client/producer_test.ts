@@ -6,7 +6,7 @@ import {
   RejectedError,
   UnavailableError,
 } from "../../../../../pipeline/core/errors.ts";
-import { silentLogger } from "../../../../../pipeline/core/log.ts";
+import { type Logger, silentLogger } from "../../../../../pipeline/core/log.ts";
 import { createMemoryBudget, type MemoryBudget } from "../../../../../pipeline/core/memory.ts";
 import { MAX_TOPICS } from "../../../../../pipeline/exporters/kafka/client/cluster.ts";
 import { KafkaProducer, type ProducerSettings } from "../../../../../pipeline/exporters/kafka/client/producer.ts";
@@ -292,6 +292,37 @@ Deno.test("KafkaProducer: what nobody waits for any more is not sent", () =>
     await producer.produce("t", 0, [recordOf()], never);
     strictEqual(broker.produced.length, 2);
   }));
+
+Deno.test("KafkaProducer: what waits for room is not sent when its caller has left", async () => {
+  const broker = new ScriptedBroker();
+  broker.onMetadata = () => ({ leaders: [1, 1] });
+  const producer = createProducer(broker, { maxInFlightBytes: 100 });
+  const stuck = hold();
+  broker.onProduce = () => stuck.promise.then(() => 0);
+  const underWay = producer.produce("t", 0, [recordOf()], never);
+  await until(() => broker.produced.length === 1);
+  const caller = new AbortController();
+  const left = producer.produce("t", 1, [recordOf()], caller.signal);
+  caller.abort();
+  await rejects(left, UnavailableError);
+  stuck.release();
+  await underWay;
+  await producer.close(never);
+  strictEqual(broker.produced.length, 1);
+  broker.close();
+});
+
+Deno.test("KafkaProducer: a broker that is away is logged once in a while, not once a try", async () => {
+  const broker = new ScriptedBroker();
+  const { port } = broker;
+  broker.close();
+  const lines: string[] = [];
+  const logger: Logger = { ...silentLogger, warn: (message) => void lines.push(message) };
+  const producer = createProducer({ port }, { logger, retryBackoffMs: 0 });
+  for (let n = 0; n < 5; n++) await rejects(producer.partitions("t", never), UnavailableError);
+  deepStrictEqual(lines, ["cannot connect to a Kafka broker"]);
+  await producer.close(never);
+});
 
 Deno.test("KafkaProducer: acks 0 waits for no answer", () =>
   withBroker(async (broker, producer) => {

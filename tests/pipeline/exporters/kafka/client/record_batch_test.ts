@@ -53,7 +53,7 @@ function readRecords(batch: Buffer): { key: string | null; value: string; header
     }
   };
   const bytes = (length: number) => text.decode(batch.subarray(at, at += length));
-  return Array.from({ length: batch.readInt32BE(57) }, (_, delta) => {
+  const records = Array.from({ length: batch.readInt32BE(57) }, (_, delta) => {
     const end = varint() + at;
     deepStrictEqual([batch[at++], varint(), varint()], [0, 0, delta], "attributes, time, offset");
     const keyLength = varint();
@@ -63,6 +63,8 @@ function readRecords(batch: Buffer): { key: string | null; value: string; header
     strictEqual(at, end);
     return { key, value, headers };
   });
+  strictEqual(at, batch.length);
+  return records;
 }
 
 Deno.test("produceRequest(): the request around the batch", () => {
