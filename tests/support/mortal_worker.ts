@@ -6,9 +6,9 @@
 
 import "../../gateway/data_worker.ts";
 
-const handle = self.onmessage;
+const handle = self.onmessage as ((event: MessageEvent) => void) | null;
 
 self.onmessage = (event: MessageEvent<{ readonly type: string }>) => {
   if (event.data.type === "die") reportError(new Error("the worker was told to die"));
-  else handle?.call(self, event);
+  else handle?.(event);
 };
