@@ -115,7 +115,7 @@ export class Batcher<Owner> {
       partition.parts.append(part);
       partition.size += part.size;
     }
-    this.#schedule(partition, nowMs);
+    this.#schedule(partition);
     return parts;
   }
 
@@ -125,7 +125,7 @@ export class Batcher<Owner> {
     if (partition === undefined) return undefined;
     const trigger = partition.size >= this.#settings.minSize ? "size" : "timeout";
     const parts = this.#takeParts(partition);
-    this.#schedule(partition, this.#clock.monotonicMs());
+    this.#schedule(partition);
     const merged = mergePayloads(parts.map(({ payload }) => payload), partition.origin);
     return { payload: this.#withOrigin(merged, partition.origin), parts, trigger };
   }
@@ -179,14 +179,14 @@ export class Batcher<Owner> {
   }
 
   /** After parts came or went: makes the partition ready, sets its timer, or drops it. */
-  #schedule(partition: Partition<Owner>, nowMs: number): void {
+  #schedule(partition: Partition<Owner>): void {
     const oldest = partition.parts.first;
     if (oldest === undefined) return this.#drop(partition);
-    const dueInMs = oldest.enteredMs + this.#settings.flushTimeoutMs - nowMs;
-    if (this.#flushing || partition.size >= this.#settings.minSize || dueInMs <= 0) this.#makeReady(partition);
-    else if (partition.list === undefined && partition.timer === undefined) {
-      partition.timer = this.#clock.setTimer(() => this.#onTimer(partition), dueInMs);
-    }
+    if (this.#flushing || partition.size >= this.#settings.minSize) return this.#makeReady(partition);
+    if (partition.list !== undefined || partition.timer !== undefined) return;
+    const dueInMs = oldest.enteredMs + this.#settings.flushTimeoutMs - this.#clock.monotonicMs();
+    if (dueInMs <= 0) this.#makeReady(partition);
+    else partition.timer = this.#clock.setTimer(() => this.#onTimer(partition), dueInMs);
   }
 
   #onTimer(partition: Partition<Owner>): void {
