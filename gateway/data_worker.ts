@@ -71,3 +71,5 @@ self.onmessage = async ({ data }: MessageEvent<ToWorker>) => {
     answer({ type: "failed", problems: failuresOf("data worker", thrown) });
   }
 };
+
+answer({ type: "loaded" });

@@ -26,6 +26,8 @@ export type ToWorker =
   | { readonly type: "shutdown"; readonly deadlineMs: number };
 
 export type FromWorker =
+  /** It listens now. What is posted to a worker before its modules are loaded may be lost (a top-level await is enough). */
+  | { readonly type: "loaded" }
   | { readonly type: "series"; readonly series: SeriesAnnouncement }
   | { readonly type: "built" }
   | { readonly type: "started" }

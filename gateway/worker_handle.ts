@@ -8,7 +8,7 @@ import { GraphError } from "../pipeline/graph/graph.ts";
 import type { SeriesAnnouncement } from "../pipeline/core/telemetry_store.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 
-type Answer = Exclude<FromWorker, { readonly type: "series" }>;
+type Answer = Exclude<FromWorker, { readonly type: "series" | "loaded" }>;
 
 interface Pending {
   readonly resolve: (answer: Answer) => void;
@@ -24,12 +24,14 @@ export class WorkerHandle {
   /** Settles with the reason when the worker dies of itself; never when it is terminated. */
   readonly died: Promise<string>;
   readonly #worker: Worker;
+  readonly #loaded = Promise.withResolvers<void>();
   #pending: Pending | undefined;
 
   constructor(worker: Worker, onSeries: (series: SeriesAnnouncement) => void) {
     this.#worker = worker;
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-      if (data.type === "series") onSeries(data.series);
+      if (data.type === "loaded") this.#loaded.resolve();
+      else if (data.type === "series") onSeries(data.series);
       else this.#settle(data);
     };
     this.died = new Promise((resolve) => {
@@ -73,7 +75,7 @@ export class WorkerHandle {
       this.#pending = undefined;
       reject(new Error(`Cannot "${message.type}" a data worker: no answer within ${timeoutMs} ms`));
     }, timeoutMs);
-    this.#worker.postMessage(message);
+    void this.#loaded.promise.then(() => this.#worker.postMessage(message));
     try {
       return await promise;
     } finally {

@@ -9,11 +9,12 @@ import { GraphError } from "../../pipeline/graph/graph.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 
 const FRAGILE = import.meta.resolve("../support/fragile_worker.ts");
+const SLOW = import.meta.resolve("../support/slow_worker.ts");
 
 /**
  * A pool of fragile workers. @param scripts What each worker that is set up does, in order; the last one from then on.
  */
-function createPool(count: number, scripts: readonly string[]) {
+function createPool(count: number, scripts: readonly string[], module = FRAGILE) {
   const clock = new FakeClock();
   const gone: string[] = [];
   const setUp: string[] = [];
@@ -23,7 +24,7 @@ function createPool(count: number, scripts: readonly string[]) {
   const pool = new WorkerPool({
     count,
     clock,
-    spawn: () => new Worker(FRAGILE, { type: "module" }),
+    spawn: () => new Worker(module, { type: "module" }),
     setup: (thread): WorkerSetup => {
       const script = scripts[Math.min(setUp.length, scripts.length - 1)] ?? "";
       setUp.push(thread);
@@ -61,6 +62,12 @@ Deno.test("WorkerPool.start()", async (t) => {
     deepStrictEqual([pool.size, setUp], [2, ["worker-1", "worker-2"]]);
     strictEqual(await pool.shutdown(1_000), true);
     strictEqual(pool.size, 0);
+  });
+
+  await t.step("nothing is said to a worker that still loads its modules", async () => {
+    const { pool } = createPool(2, ["fine"], SLOW);
+    await pool.start();
+    strictEqual(await pool.shutdown(1_000), true);
   });
 
   await t.step("every different problem is told, and none runs", async () => {

@@ -29,3 +29,5 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
   }
   answer({ type: "stopped", drained: !script.includes("stay") });
 };
+
+answer({ type: "loaded" });
