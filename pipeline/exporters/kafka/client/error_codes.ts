@@ -10,7 +10,9 @@
 import { type ErrorCode, type GatewayError, RejectedError, UnavailableError } from "../../../core/errors.ts";
 
 export const NO_ERROR = 0;
+export const UNKNOWN_TOPIC_OR_PARTITION = 3;
 export const MESSAGE_TOO_LARGE = 10;
+export const ILLEGAL_SASL_STATE = 34;
 
 interface CodeRow {
   readonly name: string;
@@ -23,7 +25,7 @@ interface CodeRow {
 const CODES: Readonly<Record<number, CodeRow>> = {
   [-1]: { name: "UNKNOWN_SERVER_ERROR" },
   2: { name: "CORRUPT_MESSAGE" },
-  3: { name: "UNKNOWN_TOPIC_OR_PARTITION", stale: true },
+  [UNKNOWN_TOPIC_OR_PARTITION]: { name: "UNKNOWN_TOPIC_OR_PARTITION", stale: true },
   5: { name: "LEADER_NOT_AVAILABLE", stale: true },
   6: { name: "NOT_LEADER_OR_FOLLOWER", stale: true },
   7: { name: "REQUEST_TIMED_OUT" },
@@ -37,7 +39,7 @@ const CODES: Readonly<Record<number, CodeRow>> = {
   31: { name: "CLUSTER_AUTHORIZATION_FAILED", permanent: "permission_denied" },
   32: { name: "INVALID_TIMESTAMP", permanent: "invalid_argument" },
   33: { name: "UNSUPPORTED_SASL_MECHANISM", permanent: "unauthenticated" },
-  34: { name: "ILLEGAL_SASL_STATE", permanent: "unauthenticated" },
+  [ILLEGAL_SASL_STATE]: { name: "ILLEGAL_SASL_STATE", permanent: "unauthenticated" },
   35: { name: "UNSUPPORTED_VERSION", permanent: "unimplemented" },
   42: { name: "INVALID_REQUEST", permanent: "invalid_argument" },
   43: { name: "UNSUPPORTED_FOR_MESSAGE_FORMAT", permanent: "unimplemented" },

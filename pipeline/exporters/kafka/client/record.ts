@@ -10,6 +10,7 @@ import { utf8 } from "./wire.ts";
 
 /** Header names and values, already encoded: made once a payload, shared by its records. */
 export interface RecordHeaders {
+  readonly pairs: readonly (readonly [name: string, value: string])[];
   /** Varint count, then each header: varint lengths, name, value. */
   readonly bytes: Uint8Array;
 }
@@ -48,7 +49,7 @@ export function encodeHeaders(headers: readonly (readonly [name: string, value: 
     bytes.set(value, at);
     at += value.length;
   }
-  return { bytes: bytes.subarray(0, at) };
+  return { pairs: headers, bytes: bytes.subarray(0, at) };
 }
 
 /** No headers: a count of 0. */
