@@ -11,6 +11,7 @@ import { type GatewayError, RejectedError, toGatewayError, UnavailableError } fr
 import { describeError, type LogFields, type Logger } from "../../../core/log.ts";
 import { BrokerConnection, type ConnectionSettings } from "./connection.ts";
 import { isStale, kafkaError, NO_ERROR } from "./error_codes.ts";
+import { dropOldest, LookupCache } from "./lookup_cache.ts";
 import {
   type BrokerAddress,
   MalformedReplyError,
@@ -49,7 +50,6 @@ export interface ClusterSettings {
 /** A topic as last seen. */
 interface Known extends TopicPartitions {
   readonly leaders: readonly number[];
-  readonly fetchedAtMs: number;
 }
 
 /** A connection that is open or being opened, or the failure to open it, which is not tried again for a moment. */
@@ -61,9 +61,7 @@ type Dialled =
 export class Cluster {
   readonly #settings: ClusterSettings;
   readonly #clock: Clock;
-  readonly #topics = new Map<string, Known>();
-  readonly #lookups = new Map<string, Promise<Known>>();
-  readonly #failedLookups = new Map<string, { readonly error: GatewayError; readonly untilMs: number }>();
+  readonly #topics: LookupCache<Known>;
   /** By "host:port". */
   readonly #connections = new Map<string, Dialled>();
   readonly #warnedAtMs = new Map<string, number>();
@@ -73,6 +71,14 @@ export class Cluster {
   constructor(settings: ClusterSettings) {
     this.#settings = settings;
     this.#clock = settings.connection.clock;
+    this.#topics = new LookupCache({
+      ask: (topic) => this.#ask(topic),
+      maxEntries: MAX_TOPICS,
+      refreshIntervalMs: settings.refreshIntervalMs,
+      failureMemoryMs: settings.retryBackoffMs,
+      clock: this.#clock,
+      onRefreshFailed: (topic, error) => this.#warn("cannot refresh Kafka metadata", { topic }, error),
+    });
   }
 
   /**
@@ -80,7 +86,7 @@ export class Cluster {
    * @throws {RejectedError} The topic's name is not one, or is not ours to write to; or the credentials are refused.
    */
   async topic(topic: string): Promise<TopicPartitions> {
-    return await this.#known(topic);
+    return await this.#topics.get(topic);
   }
 
   /**
@@ -89,7 +95,7 @@ export class Cluster {
    * @throws {GatewayError} As `topic`; or there is no leader, or it cannot be reached. Nothing was sent.
    */
   async leader(topic: string, partition: number): Promise<BrokerConnection> {
-    const { leaders } = await this.#known(topic);
+    const { leaders } = await this.#topics.get(topic);
     const address = this.#brokers.get(leaders[partition] ?? -1);
     if (address === undefined) {
       this.forget(topic);
@@ -107,7 +113,7 @@ export class Cluster {
 
   /** What is known of `topic` has proven wrong: it is asked for anew before it is used. */
   forget(topic: string): void {
-    this.#topics.delete(topic);
+    this.#topics.forget(topic);
   }
 
   /** Cuts every connection; what waits on one is refused. */
@@ -117,40 +123,6 @@ export class Cluster {
       if (dialled.state === "open") dialled.connection.close();
     }
     this.#connections.clear();
-  }
-
-  async #known(topic: string): Promise<Known> {
-    const known = this.#topics.get(topic);
-    if (known === undefined) return await this.#lookUp(topic);
-    if (this.#clock.monotonicMs() - known.fetchedAtMs > this.#settings.refreshIntervalMs) {
-      this.#lookUp(topic).catch((error) => this.#warn("cannot refresh Kafka metadata", { topic }, error));
-    }
-    return known;
-  }
-
-  /** One question at a time a topic; a failure is the answer for a moment. */
-  #lookUp(topic: string): Promise<Known> {
-    const underWay = this.#lookups.get(topic);
-    if (underWay !== undefined) return underWay;
-    const failed = this.#failedLookups.get(topic);
-    if (failed !== undefined && failed.untilMs > this.#clock.monotonicMs()) return Promise.reject(failed.error);
-    this.#failedLookups.delete(topic);
-    const lookup = this.#ask(topic).then(
-      (known) => {
-        this.#topics.delete(topic);
-        this.#topics.set(topic, known);
-        dropOldest(this.#topics);
-        return known;
-      },
-      (thrown) => {
-        const error = toGatewayError(thrown);
-        this.#failedLookups.set(topic, { error, untilMs: this.#clock.monotonicMs() + this.#settings.retryBackoffMs });
-        dropOldest(this.#failedLookups);
-        throw error;
-      },
-    ).finally(() => this.#lookups.delete(topic));
-    this.#lookups.set(topic, lookup);
-    return lookup;
   }
 
   async #ask(topic: string): Promise<Known> {
@@ -169,7 +141,7 @@ export class Cluster {
     leaders.forEach((leader, partition) => {
       if (leader >= 0) writable.push(partition);
     });
-    return { count: leaders.length, writable, leaders, fetchedAtMs: this.#clock.monotonicMs() };
+    return { count: leaders.length, writable, leaders };
   }
 
   /** Asks one broker after another, those with an open connection first, until one answers. */
@@ -259,9 +231,7 @@ export class Cluster {
     this.#warn("lost a connection to a Kafka broker", { broker: key }, error);
     const dialled = this.#connections.get(key);
     if (dialled?.state === "open" && dialled.connection === connection) this.#connections.delete(key);
-    for (const [topic, { leaders }] of this.#topics) {
-      if (leaders.some((leader) => this.#keyOf(leader) === key)) this.#topics.delete(topic);
-    }
+    this.#topics.forgetWhere(({ leaders }) => leaders.some((leader) => this.#keyOf(leader) === key));
   }
 
   /** Once in a while about each thing: a broker that is away is found to be away many times a second. */
@@ -271,7 +241,7 @@ export class Cluster {
     if (nowMs - (this.#warnedAtMs.get(key) ?? -Infinity) < WARN_INTERVAL_MS) return;
     this.#warnedAtMs.delete(key);
     this.#warnedAtMs.set(key, nowMs);
-    dropOldest(this.#warnedAtMs);
+    dropOldest(this.#warnedAtMs, MAX_TOPICS);
     this.#settings.logger.warn(message, { ...about, error: describeError(error) });
   }
 
@@ -283,10 +253,6 @@ export class Cluster {
 
 function shutDown(): GatewayError {
   return new UnavailableError("Cannot connect to Kafka: the exporter has shut down");
-}
-
-function dropOldest(map: Map<string, unknown>): void {
-  if (map.size > MAX_TOPICS) map.delete(map.keys().next().value!);
 }
 
 const TOPIC_NAME = /^[a-zA-Z0-9._-]{1,249}$/;

@@ -14,14 +14,13 @@ import type { MemoryBudget } from "../../../core/memory.ts";
 import { ByteGate } from "./byte_gate.ts";
 import { isStale, kafkaError, MESSAGE_TOO_LARGE, NO_ERROR } from "./error_codes.ts";
 import { BATCH_OVERHEAD_BYTES, type KafkaRecord, recordBytes } from "./record.ts";
+import { requestBytesAtMost } from "./record_batch.ts";
 
 /** The longest wait before a batch is sent again, milliseconds. */
 const MAX_BACKOFF_MS = 1_000;
 
-/** What a request takes beside its batch, at the most: client id and topic are 255 and 249 bytes long. */
-const REQUEST_OVERHEAD_BYTES = 600;
-
 export interface LaneSettings {
+  readonly clientId: Uint8Array;
   /** Size of an uncompressed batch that several callers' records may share, bytes. */
   readonly maxBatchBytes: number;
   /** Records in such a batch at the most. */
@@ -163,7 +162,7 @@ export class PartitionLanes {
   /** Made ready once; sent again only after failures of which it is certain that nothing was appended. */
   async #send(topic: string, partition: number, batch: readonly Parcel[]): Promise<number> {
     const records = batch.length === 1 ? batch[0]!.records : batch.flatMap((parcel) => parcel.records);
-    const bytes = batch.reduce((sum, parcel) => sum + parcel.bytes, BATCH_OVERHEAD_BYTES + REQUEST_OVERHEAD_BYTES);
+    const bytes = requestBytesAtMost(this.#settings.clientId, topic, records);
     await this.#inFlight.enter(bytes);
     this.#memory.hold(bytes);
     try {
