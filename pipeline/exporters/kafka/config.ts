@@ -61,6 +61,9 @@ const authSchema = section({
   tls: tlsClientSchema.optional(),
 });
 
+/** `native` is the client of our own, a fraction of the CPU; `kafkajs` the package. Both promise the same. */
+export const CLIENTS = ["native", "kafkajs"] as const;
+
 /** `all` and -1 are one; kept as the protocol's number. */
 const requiredAcks = () =>
   oneOf(["all", "-1", "1", "0"]).default("all").transform((word): -1 | 0 | 1 =>
@@ -68,6 +71,7 @@ const requiredAcks = () =>
   );
 
 const producerSchema = section({
+  client: oneOf(CLIENTS).default("native"),
   max_message_bytes: int({ min: 1_024, max: 1_073_741_824 }).default(1_000_000),
   max_broker_write_bytes: int({ min: 1_024, max: 1_073_741_824 }).default(104_857_600),
   required_acks: requiredAcks(),

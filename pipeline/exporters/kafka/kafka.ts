@@ -21,7 +21,7 @@ import { describeError } from "../../core/log.ts";
 import type { Payload } from "../../otlp/payload.ts";
 import { type Signal, SIGNAL_NAMES, SIGNALS } from "../../otlp/signals.ts";
 import { createSenderChain } from "../../queue/sender_chain.ts";
-import type { RecordProducer } from "./client/producer.ts";
+import type { ProducerSettings, RecordProducer } from "./client/producer.ts";
 import { BATCH_OVERHEAD_BYTES, recordBytes } from "./client/record.ts";
 import { tlsOptions } from "./client/tls.ts";
 import { type KafkaConfig, kafkaSchema, kafkaWarnings, parseBroker, saslCredentials } from "./config.ts";
@@ -220,18 +220,25 @@ const BROKER_TIMEOUT_SHARE = 0.75;
 /** Requests under way are bounded by `max_broker_write_bytes`, but never to more than this, bytes. */
 const MAX_IN_FLIGHT_BYTES = 64 * 1024 * 1024;
 
-/** Loads the client with its native modules, which a gateway without this exporter does without. */
+/** Loads the chosen client with its native modules, which a gateway without this exporter does without. */
 async function createProducer(config: KafkaConfig, deps: ComponentDeps): Promise<RecordProducer> {
-  const [{ createCompressor }, { KafkaProducer }] = await Promise.all([
-    import("./client/compression.ts"),
-    import("./client/producer.ts"),
-  ]);
+  const settings = await producerSettings(config, deps);
+  if (config.producer.client === "kafkajs") {
+    const { createKafkajsProducer } = await import("./kafkajs_producer.ts");
+    return createKafkajsProducer(settings, deps.memory);
+  }
+  const { KafkaProducer } = await import("./client/producer.ts");
+  return new KafkaProducer(settings, deps.memory);
+}
+
+async function producerSettings(config: KafkaConfig, deps: ComponentDeps): Promise<ProducerSettings> {
+  const { createCompressor } = await import("./client/compression.ts");
   const { metadata, producer } = config;
   const clientId = new TextEncoder().encode(config.client_id);
   const requestTimeoutMs = config.timeout === 0
     ? MAX_REQUEST_TIMEOUT_MS
     : Math.min(MAX_REQUEST_TIMEOUT_MS, config.timeout * 0.8);
-  return new KafkaProducer({
+  return {
     bootstrap: config.brokers.map((broker) => parseBroker(broker)!),
     connection: {
       clientId,
@@ -254,5 +261,5 @@ async function createProducer(config: KafkaConfig, deps: ComponentDeps): Promise
     maxBatchBytes: producer.max_message_bytes,
     maxBatchRecords: maxBatchRecords(config),
     maxInFlightBytes: Math.min(MAX_IN_FLIGHT_BYTES, producer.max_broker_write_bytes),
-  }, deps.memory);
+  };
 }

@@ -32,6 +32,7 @@ Deno.test("kafka config: defaults", () => {
     metadata: { refresh_interval: 600_000, retry: { max: 3, backoff: 250 } },
     timeout: 5_000,
     producer: {
+      client: "native",
       max_message_bytes: 1_000_000,
       max_broker_write_bytes: 104_857_600,
       required_acks: -1,
