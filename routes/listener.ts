@@ -15,6 +15,7 @@ import https from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { type HttpServerConfig, parseEndpoint } from "../pipeline/config/http_server.ts";
 import type { TlsServerConfig } from "../pipeline/config/tls.ts";
+import { DeadlineExceededError, type GatewayError, InvalidPayloadError } from "../pipeline/core/errors.ts";
 import type { FetchHandler, HttpApp, HttpServer, ServeHttp } from "../pipeline/contract/http.ts";
 import { callFetch } from "./fetch_adapter.ts";
 import { NodeExchange } from "./node_exchange.ts";
@@ -42,12 +43,19 @@ export const serveHttp: ServeHttp = async (config, app) => {
   return listener;
 };
 
+/** An open connection that speaks HTTP. */
+interface Connection {
+  /** Requests that have no answer yet: more than one when they are pipelined. */
+  readonly exchanges: Set<NodeExchange>;
+  /** The last answer is written; what else comes is not looked at. */
+  isClosing: boolean;
+}
+
 class Listener implements HttpServer {
   readonly #config: HttpServerConfig;
   readonly #server: Server;
   readonly #serve: Serve;
-  /** Open connections, with the requests on each that have no answer yet. */
-  readonly #connections = new Map<Socket, Set<NodeExchange>>();
+  readonly #connections = new Map<Socket, Connection>();
   /** Every open socket; with TLS the ones below the connections. */
   readonly #sockets = new Set<Socket>();
   #isDraining = false;
@@ -83,7 +91,7 @@ class Listener implements HttpServer {
     this.#isDraining = true;
     clearInterval(this.#reloadTimer);
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const [socket, exchanges] of this.#connections) if (exchanges.size === 0) socket.destroySoon();
+    for (const [socket, { exchanges }] of this.#connections) if (exchanges.size === 0) socket.destroySoon();
     const cut = () => {
       for (const socket of this.#sockets) socket.destroy();
     };
@@ -107,8 +115,9 @@ class Listener implements HttpServer {
 
   #open(socket: Socket): void {
     const exchanges = new Set<NodeExchange>();
-    this.#connections.set(socket, exchanges);
+    this.#connections.set(socket, { exchanges, isClosing: false });
     socket.on("error", () => {}); // "close" follows
+    socket.on("end", () => socket.destroy()); // a sender that closes looks the same as one that closes its half
     socket.on("close", () => {
       this.#connections.delete(socket);
       for (const exchange of exchanges) exchange.leave();
@@ -116,16 +125,17 @@ class Listener implements HttpServer {
   }
 
   async #exchange(incoming: IncomingMessage, response: ServerResponse, expectsContinue: boolean): Promise<void> {
-    const exchanges = this.#connections.get(incoming.socket);
-    if (exchanges === undefined) return; // closed already
+    const connection = this.#connections.get(incoming.socket);
+    if (connection === undefined) return; // closed already
     const exchange = new NodeExchange(incoming, response, expectsContinue);
-    exchanges.add(exchange);
+    connection.exchanges.add(exchange);
     const timer = this.#config.write_timeout > 0
       ? setTimeout(() => incoming.socket.destroy(), this.#config.write_timeout)
       : undefined;
     if (timer !== undefined) response.once("close", () => clearTimeout(timer));
     await this.#serve(exchange, this.#isKept);
-    exchanges.delete(exchange);
+    connection.exchanges.delete(exchange);
+    if (exchange.isLast) connection.isClosing = true;
   }
 
   /** Whether a connection stays open behind an answer that is written now. */
@@ -134,12 +144,15 @@ class Listener implements HttpServer {
   /** A request that could not be read: malformed, its headers too large, or not there in time. */
   #refuse(error: NodeJS.ErrnoException, socket: Socket): void {
     const isSlow = error.code === "ERR_HTTP_REQUEST_TIMEOUT";
-    const exchanges = this.#connections.get(socket) ?? [];
-    for (const exchange of exchanges) {
-      if (isSlow && exchange.timeOut(this.#config.read_timeout)) return; // it is answered as any other request
+    const connection = this.#connections.get(socket);
+    if (connection === undefined) return void socket.destroy(); // its TLS handshake failed
+    if (connection.isClosing) return;
+    for (const exchange of connection.exchanges) {
+      // Its body was still being read: it is answered as any other request.
+      if (exchange.failBody(isSlow ? slowBody(this.#config.read_timeout) : malformedBody())) return;
     }
-    const mayAnswer = socket.writable && [...exchanges].length === 0;
-    if (!mayAnswer) return void socket.destroy();
+    // With requests that wait for an answer this one would look like theirs.
+    if (connection.exchanges.size > 0 || !socket.writable) return void socket.destroy();
     const status = isSlow
       ? "408 Request Timeout"
       : error.code === "HPE_HEADER_OVERFLOW"
@@ -178,15 +191,14 @@ function serveFetch({ max_request_body_size }: HttpServerConfig, fetch: FetchHan
 }
 
 function createServer(config: HttpServerConfig, tls: TlsOptions | undefined): Server {
-  const { read_timeout: requestTimeout, read_header_timeout, idle_timeout } = config;
-  // Headers are a part of the request: their deadline cannot be the later one.
-  const headersTimeout = requestTimeout > 0
-    ? Math.min(read_header_timeout || requestTimeout, requestTimeout)
-    : read_header_timeout;
+  const requestTimeout = Math.ceil(config.read_timeout);
+  const ownTimeout = Math.ceil(config.read_header_timeout);
+  // Headers are a part of the request: their deadline cannot be the later one. 0 is none.
+  const headersTimeout = requestTimeout > 0 ? Math.min(ownTimeout || requestTimeout, requestTimeout) : ownTimeout;
   const options = {
     requestTimeout,
     headersTimeout,
-    keepAliveTimeout: idle_timeout,
+    keepAliveTimeout: Math.ceil(config.idle_timeout),
     connectionsCheckingInterval: checkInterval([requestTimeout, headersTimeout]),
     maxHeaderSize: MAX_HEADER_BYTES,
   };
@@ -198,10 +210,18 @@ function createServer(config: HttpServerConfig, tls: TlsOptions | undefined): Se
   return server;
 }
 
+function slowBody(timeoutMs: number): GatewayError {
+  return new DeadlineExceededError(`Cannot read the body: it is not whole after ${timeoutMs} ms`);
+}
+
+function malformedBody(): GatewayError {
+  return new InvalidPayloadError("Cannot read the body: its chunks are malformed");
+}
+
 /** A quarter of the shortest deadline, within reason. */
 function checkInterval(timeoutsMs: readonly number[]): number {
   const shortest = Math.min(...timeoutsMs.filter((timeoutMs) => timeoutMs > 0));
-  return Math.min(Math.max(shortest / 4, MIN_CHECK_MS), MAX_CHECK_MS);
+  return Math.floor(Math.min(Math.max(shortest / 4, MIN_CHECK_MS), MAX_CHECK_MS));
 }
 
 /** `localhost` as an address, so that the family does not depend on a resolver. */

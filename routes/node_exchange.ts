@@ -6,7 +6,7 @@
  */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { DeadlineExceededError, type GatewayError, UnavailableError } from "../pipeline/core/errors.ts";
+import { type GatewayError, UnavailableError } from "../pipeline/core/errors.ts";
 import type { BodyBuffer } from "./body.ts";
 import type { OtlpAnswer, OtlpRequest } from "./otlp_protocol.ts";
 
@@ -26,6 +26,8 @@ export class NodeExchange implements OtlpRequest {
   #abort: AbortController | undefined;
   #gone: GatewayError | undefined;
   #failRead: ((error: GatewayError) => void) | undefined;
+  #isBodyBroken = false;
+  #isLast = false;
 
   /** @param expectsContinue The sender waits for a word before it sends its body. */
   constructor(incoming: IncomingMessage, response: ServerResponse, expectsContinue: boolean) {
@@ -78,16 +80,22 @@ export class NodeExchange implements OtlpRequest {
     });
   }
 
-  /** The connection is closed: whoever works for this request may stop. */
+  /** The connection is closed, by either side or in one direction: whoever works for this request may stop. */
   leave(): void {
     this.#stop(new UnavailableError("Cannot read the body: the sender left"));
   }
 
-  /** The body did not come in time. @returns Whether it was still being read, and so will be answered. */
-  timeOut(timeoutMs: number): boolean {
+  /** The rest of the body will not come. @returns Whether it was being read, and so is answered with `error`. */
+  failBody(error: GatewayError): boolean {
     if (this.#failRead === undefined || this.#incoming.complete) return false;
-    this.#failRead(new DeadlineExceededError(`Cannot read the body: it is not whole after ${timeoutMs} ms`));
+    this.#isBodyBroken = true;
+    this.#failRead(error);
     return true;
+  }
+
+  /** Whether an answer is written behind which the connection closes. */
+  get isLast(): boolean {
+    return this.#isLast;
   }
 
   #stop(error: GatewayError): void {
@@ -101,9 +109,11 @@ export class NodeExchange implements OtlpRequest {
     if (this.#gone !== undefined) return;
     const response = this.#response;
     const isWhole = this.#incoming.complete;
-    if (!isWhole && !(keepAlive && this.#restIsSmall())) return this.#sendAndLinger(status, headers, body);
+    this.#isLast = !keepAlive || this.#isBodyBroken;
+    const mayStillCome = !isWhole && !this.#isBodyBroken;
+    if (mayStillCome && !(keepAlive && this.#restIsSmall())) return this.#sendAndLinger(status, headers, body);
     if (!isWhole) this.#incoming.resume();
-    if (!keepAlive) response.shouldKeepAlive = false;
+    if (this.#isLast) response.shouldKeepAlive = false;
     response.writeHead(status, headers as string[]);
     if (body === null) response.end();
     else response.end(body);
@@ -116,6 +126,7 @@ export class NodeExchange implements OtlpRequest {
       return this.send({ status: answer.status, headers, body: null }, keepAlive);
     }
     const response = this.#response;
+    this.#isLast = !keepAlive;
     if (!keepAlive) response.shouldKeepAlive = false;
     response.writeHead(answer.status, headers);
     const reader = answer.body.getReader();
@@ -135,7 +146,8 @@ export class NodeExchange implements OtlpRequest {
 
   /** Whether what is left of an unread body is worth taking off the wire to keep the connection. */
   #restIsSmall(): boolean {
-    return !this.#expectsContinue && Number(this.header("content-length") ?? Infinity) <= DRAINED_BYTES;
+    return !this.#expectsContinue && !this.#isBodyBroken &&
+      Number(this.header("content-length") ?? Infinity) <= DRAINED_BYTES;
   }
 
   /**
@@ -144,6 +156,7 @@ export class NodeExchange implements OtlpRequest {
    */
   #sendAndLinger(status: number, headers: readonly string[], body: Uint8Array | null): void {
     const response = this.#response;
+    this.#isLast = true;
     response.shouldKeepAlive = false;
     response.writeHead(status, headers as string[]);
     if (body === null) response.flushHeaders();

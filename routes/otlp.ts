@@ -9,7 +9,7 @@
 
 import { type Context, Hono } from "hono";
 import type { OtlpHandler } from "../pipeline/contract/http.ts";
-import { UnavailableError } from "../pipeline/core/errors.ts";
+import { GatewayError, UnavailableError } from "../pipeline/core/errors.ts";
 import type { BodyBuffer } from "./body.ts";
 import { createOtlpProtocol, type OtlpAnswer, type OtlpProtocolConfig, type OtlpRequest } from "./otlp_protocol.ts";
 
@@ -23,28 +23,16 @@ const ONE_CALL_BYTES = 64 * 1024;
  */
 export function createOtlpApp(handler: OtlpHandler, config: OtlpProtocolConfig): Hono {
   const answer = createOtlpProtocol(handler, config);
-  return new Hono().all(
-    "*",
-    async (c: Context) => toResponse(await answer(new FetchRequest(c.req.raw, completionOf(c.env)))),
-  );
-}
-
-/** The second argument of a handler of `Deno.serve` tells how its answer ended; other platforms have none. */
-function completionOf(info: unknown): Promise<void> | undefined {
-  if (typeof info !== "object" || info === null || !("completed" in info)) return undefined;
-  return info.completed instanceof Promise ? info.completed : undefined;
+  return new Hono().all("*", async (c: Context) => toResponse(await answer(new FetchRequest(c.req.raw))));
 }
 
 /** A platform's Request, as the protocol wants it. */
 class FetchRequest implements OtlpRequest {
   readonly #request: Request;
-  readonly #completed: Promise<void> | undefined;
-  #abort: AbortSignal | undefined;
   readonly path: string;
 
-  constructor(request: Request, completed: Promise<void> | undefined) {
+  constructor(request: Request) {
     this.#request = request;
-    this.#completed = completed;
     this.path = pathOf(request.url);
   }
 
@@ -53,8 +41,7 @@ class FetchRequest implements OtlpRequest {
   }
 
   get abort(): AbortSignal {
-    this.#abort ??= this.#completed === undefined ? this.#request.signal : abortOnFailure(this.#completed);
-    return this.#abort;
+    return this.#request.signal;
   }
 
   header(name: string): string | undefined {
@@ -71,20 +58,10 @@ class FetchRequest implements OtlpRequest {
       if (announcedBytes !== undefined && announcedBytes <= ONE_CALL_BYTES) buffer.adopt(await this.#request.bytes());
       else if (this.#request.body !== null) await readStream(this.#request.body, buffer);
     } catch (cause) {
-      // What the platform throws when the connection breaks; our own errors are passed on as they are.
-      if (cause instanceof TypeError || cause instanceof Deno.errors.Http || this.abort.aborted) {
-        throw new UnavailableError("Cannot read the body: the sender left", { cause });
-      }
-      throw cause;
+      if (cause instanceof GatewayError) throw cause;
+      throw new UnavailableError("Cannot read the body: the sender left", { cause }); // each platform throws its own
     }
   }
-}
-
-/** Preferred to the request's own signal, which in `Deno.serve` fires at the end of every answer, good or bad. */
-function abortOnFailure(completed: Promise<void>): AbortSignal {
-  const controller = new AbortController();
-  completed.catch((error) => controller.abort(error));
-  return controller.signal;
 }
 
 async function readStream(body: ReadableStream<Uint8Array>, buffer: BodyBuffer): Promise<void> {

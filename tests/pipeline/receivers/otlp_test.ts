@@ -1,0 +1,106 @@
+/**
+ * Settings of the `otlp` receiver. What it does with requests is in tests/contract/otlp_http.ts.
+ *
+ * @module
+ */
+
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { type OtlpReceiverConfig, otlpReceiverFactory } from "../../../pipeline/receivers/otlp.ts";
+import { asYaml } from "../../support/otlp_edge.ts";
+
+const parse = (settings: unknown) => otlpReceiverFactory.schema.safeParse(asYaml(settings));
+
+function parsed(settings: unknown): OtlpReceiverConfig {
+  const result = parse(settings);
+  ok(result.success, JSON.stringify(result.error?.issues));
+  return result.data;
+}
+
+Deno.test("otlp receiver: protocols", async (t) => {
+  await t.step("a bare key has the defaults", () => {
+    const { http, grpc } = parsed({ protocols: { http: null } }).protocols;
+    strictEqual(grpc, undefined);
+    strictEqual(http?.endpoint, "localhost:4318");
+    strictEqual(http?.max_request_body_size, 64 * 1024 * 1024);
+    deepStrictEqual([http?.traces_url_path, http?.metrics_url_path, http?.logs_url_path], [
+      "/v1/traces",
+      "/v1/metrics",
+      "/v1/logs",
+    ]);
+  });
+  await t.step("a path gets its slash", () => {
+    strictEqual(
+      parsed({ protocols: { http: { traces_url_path: "in/traces" } } }).protocols.http?.traces_url_path,
+      "/in/traces",
+    );
+  });
+  const refused: { name: string; settings: unknown; path: string }[] = [
+    { name: "no section", settings: {}, path: "protocols" },
+    { name: "none of them", settings: { protocols: {} }, path: "protocols" },
+    {
+      name: "one path for two signals",
+      settings: { protocols: { http: { logs_url_path: "/v1/traces" } } },
+      path: "protocols.http",
+    },
+    {
+      name: "the path of profiles for another signal",
+      settings: { protocols: { http: { logs_url_path: "/v1development/profiles" } } },
+      path: "protocols.http",
+    },
+    {
+      name: "an authenticator, which nobody would ask",
+      settings: { protocols: { http: { auth: { authenticator: "basicauth" } } } },
+      path: "protocols.http.auth.authenticator",
+    },
+    { name: "an unknown key", settings: { protocols: { http: { nonsense: 1 } } }, path: "protocols.http" },
+    { name: "an unknown protocol", settings: { protocols: { thrift: null, http: null } }, path: "protocols" },
+  ];
+  for (const { name, settings, path } of refused) {
+    await t.step(`refused: ${name}`, () => {
+      const result = parse(settings);
+      deepStrictEqual(result.error?.issues.map((issue) => issue.path.join(".")), [path]);
+    });
+  }
+});
+
+Deno.test("otlp receiver: warnings", async (t) => {
+  const GRPC = {
+    endpoint: "0.0.0.0:4317",
+    max_recv_msg_size_mib: 16,
+    max_concurrent_streams: 100,
+    read_buffer_size: 1,
+    write_buffer_size: 1,
+    include_metadata: true,
+    keepalive: {
+      server_parameters: { max_connection_age: "60s", max_connection_age_grace: "5s", time: "30s", timeout: "5s" },
+      enforcement_policy: { min_time: "30s", permit_without_stream: true },
+    },
+  };
+  const tls = { cert_pem: "c", key_pem: "k" };
+  const cases: { name: string; settings: unknown; want: readonly string[] }[] = [
+    { name: "none for http", settings: { http: null }, want: [] },
+    { name: "gRPC with all its keys", settings: { grpc: GRPC, http: null }, want: ["protocols::grpc"] },
+    { name: "gRPC alone", settings: { grpc: null }, want: ["protocols::grpc"] },
+    {
+      name: "codings that are not there",
+      settings: { http: { compression_algorithms: ["gzip", "snappy"] } },
+      want: ["protocols::http::compression_algorithms"],
+    },
+    {
+      name: "ciphers and curves",
+      settings: { http: { tls: { ...tls, cipher_suites: ["A"], curve_preferences: ["P256"] } } },
+      want: ["protocols::http::tls::cipher_suites", "protocols::http::tls::curve_preferences"],
+    },
+    {
+      name: "an old version of TLS",
+      settings: { http: { tls: { ...tls, min_version: "1.0" } } },
+      want: ["protocols::http::tls::min_version"],
+    },
+  ];
+  for (const { name, settings, want } of cases) {
+    await t.step(name, () => {
+      const warnings = otlpReceiverFactory.warnings?.(parsed({ protocols: settings })) ?? [];
+      deepStrictEqual(warnings.map(({ path }) => path), want);
+    });
+  }
+});
