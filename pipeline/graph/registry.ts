@@ -22,6 +22,7 @@ import { otlpHttpExporterFactory } from "../exporters/otlp_http/otlp_http.ts";
 import { healthCheckFactory } from "../extensions/health_check.ts";
 import { batchProcessorFactory } from "../processors/batch.ts";
 import { memoryLimiterFactory } from "../processors/memory_limiter.ts";
+import { probabilisticSamplerFactory } from "../processors/probabilistic_sampler.ts";
 import { otlpReceiverFactory } from "../receivers/otlp.ts";
 
 /** Factories by section; a `ComponentCatalog` for `parseConfig`. */
@@ -40,6 +41,7 @@ export const REGISTRY: Registry = {
   processors: [
     memoryLimiterFactory,
     batchProcessorFactory,
+    probabilisticSamplerFactory,
   ],
   exporters: [
     otlpHttpExporterFactory,
