@@ -22,7 +22,7 @@ import { otlpHttpExporterFactory } from "../exporters/otlp_http/otlp_http.ts";
 import { healthCheckFactory } from "../extensions/health_check.ts";
 import { batchProcessorFactory } from "../processors/batch.ts";
 import { memoryLimiterFactory } from "../processors/memory_limiter.ts";
-import { probabilisticSamplerFactory } from "../processors/probabilistic_sampler.ts";
+import { probabilisticSamplerFactory } from "../processors/probabilistic_sampler/probabilistic_sampler.ts";
 import { otlpReceiverFactory } from "../receivers/otlp.ts";
 
 /** Factories by section; a `ComponentCatalog` for `parseConfig`. */

@@ -1,16 +1,19 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import fc from "fast-check";
-import { Scalar } from "../../../pipeline/config/schema.ts";
-import { KEPT } from "../../../pipeline/contract/consumer.ts";
-import { readJsonPayload } from "../../../pipeline/otlp/json_decode.ts";
-import { DEFAULT_PAYLOAD_LIMITS } from "../../../pipeline/otlp/limits.ts";
-import { mergePayloads, NO_ORIGIN, type Payload, payloadBytes, payloadOf } from "../../../pipeline/otlp/payload.ts";
-import type { Signal } from "../../../pipeline/otlp/signals.ts";
-import { readPayload } from "../../../pipeline/otlp/validate.ts";
-import { probabilisticSamplerFactory, samplerSchema } from "../../../pipeline/processors/probabilistic_sampler.ts";
-import { decodeRequest, encodeMessage, type Plain, REQUEST_TYPES } from "../../support/otlp_proto.ts";
-import { requestBytes } from "../../support/otlp_samples.ts";
-import { Destination, testDeps } from "../queue/support.ts";
+import { Scalar } from "../../../../pipeline/config/schema.ts";
+import { KEPT } from "../../../../pipeline/contract/consumer.ts";
+import { readJsonPayload } from "../../../../pipeline/otlp/json_decode.ts";
+import { DEFAULT_PAYLOAD_LIMITS } from "../../../../pipeline/otlp/limits.ts";
+import { mergePayloads, NO_ORIGIN, type Payload, payloadBytes, payloadOf } from "../../../../pipeline/otlp/payload.ts";
+import type { Signal } from "../../../../pipeline/otlp/signals.ts";
+import { readPayload } from "../../../../pipeline/otlp/validate.ts";
+import {
+  probabilisticSamplerFactory,
+  samplerSchema,
+} from "../../../../pipeline/processors/probabilistic_sampler/probabilistic_sampler.ts";
+import { decodeRequest, encodeMessage, type Plain, REQUEST_TYPES } from "../../../support/otlp_proto.ts";
+import { requestBytes } from "../../../support/otlp_samples.ts";
+import { Destination, testDeps } from "../../queue/support.ts";
 
 type Values = Readonly<Record<string, number | string | boolean>>;
 
@@ -40,7 +43,7 @@ async function sample(signal: Signal, values: Values, payload: Payload) {
 }
 
 async function golden<Kept>(name: string): Promise<Golden<Kept>> {
-  return JSON.parse(await Deno.readTextFile(new URL(`../../golden/sampler/${name}.json`, import.meta.url)));
+  return JSON.parse(await Deno.readTextFile(new URL(`../../../golden/sampler/${name}.json`, import.meta.url)));
 }
 
 function readRequest(signal: Signal, request: unknown): Payload {

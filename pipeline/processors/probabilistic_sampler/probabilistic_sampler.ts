@@ -11,25 +11,17 @@
  */
 
 import type { z } from "zod";
-import { bool, int, number, oneOf, section, text } from "../config/schema.ts";
-import type { ComponentDeps, ProcessorFactory } from "../contract/component.ts";
-import { type Consumer, KEPT, type Outcome } from "../contract/consumer.ts";
-import type { Counter } from "../core/telemetry.ts";
-import type { Payload } from "../otlp/payload.ts";
-import { type ItemFate, rewriteItems } from "../otlp/rewrite.ts";
-import type { Signal } from "../otlp/signals.ts";
-import { LogAttributes, LogRecordCarrier } from "./sampling/log_record.ts";
-import {
-  type Decision,
-  MISSING,
-  type Mode,
-  MODES,
-  Sampler,
-  type SamplingState,
-  type Source,
-} from "./sampling/sampler.ts";
-import { SpanCarrier } from "./sampling/span.ts";
-import { randomnessOfHash, randomnessOfTraceId, type Threshold } from "./sampling/threshold.ts";
+import { bool, int, number, oneOf, section, text } from "../../config/schema.ts";
+import type { ComponentDeps, ProcessorFactory } from "../../contract/component.ts";
+import { type Consumer, KEPT, type Outcome } from "../../contract/consumer.ts";
+import type { Counter } from "../../core/telemetry.ts";
+import type { Payload } from "../../otlp/payload.ts";
+import { type ItemFate, rewriteItems } from "../../otlp/rewrite.ts";
+import type { Signal } from "../../otlp/signals.ts";
+import { LogAttributes, LogRecordCarrier } from "./log_record.ts";
+import { type Decision, MISSING, type Mode, MODES, Sampler, type SamplingState, type Source } from "./sampler.ts";
+import { SpanCarrier } from "./span.ts";
+import { randomnessOfHash, randomnessOfTraceId, type Threshold } from "./threshold.ts";
 
 /** The least share that 56 bits can say. */
 const MIN_PERCENTAGE = 100 / 2 ** 56;
