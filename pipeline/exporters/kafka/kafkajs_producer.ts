@@ -65,14 +65,14 @@ class KafkajsProducer implements RecordProducer {
   readonly #lanes: PartitionLanes;
   readonly #topics: LookupCache<TopicPartitions>;
   readonly #clients = new Map<string, TopicClient>();
-  readonly #log: (entry: LogEntry) => void;
+  readonly #shared: Shared;
   readonly #compression: number;
   #admin: Link<Admin> | undefined;
 
   constructor(settings: ProducerSettings, memory: MemoryBudget) {
     const { connection: { clock }, logger, maxBatchRecords, refreshIntervalMs, retryBackoffMs } = settings;
     this.#settings = settings;
-    this.#log = rareLog(logger, clock);
+    this.#shared = { settings, seeds: [...settings.bootstrap.keys()], log: rareLog(logger, clock) };
     this.#compression = registerCodec(settings.compressor);
     this.#topics = new LookupCache({
       ask: (topic) => this.#ask(topic),
@@ -136,7 +136,7 @@ class KafkajsProducer implements RecordProducer {
 
   /** The topic's client; the one in use longest ago makes room. */
   #client(topic: string): TopicClient {
-    const client = this.#clients.get(topic) ?? new TopicClient(topic, this.#settings, this.#log);
+    const client = this.#clients.get(topic) ?? new TopicClient(topic, this.#shared);
     this.#clients.delete(topic); // set again, so that the map's order is the order of use
     this.#clients.set(topic, client);
     dropOldest(this.#clients, MAX_TOPIC_CLIENTS)?.retire();
@@ -165,12 +165,9 @@ class KafkajsProducer implements RecordProducer {
 
   async #fetchPartitions(topic: string): Promise<TopicPartitions> {
     if (this.#lanes.over.aborted) throw closed();
-    const admin = this.#admin ??= new Link(this.#settings, this.#log, (kafka) => kafka.admin({ retry: NO_RETRY }));
+    const admin = this.#admin ??= new Link(this.#shared, (kafka) => kafka.admin({ retry: NO_RETRY }));
     try {
-      const { topics: [found] } = await admin.use(async (admin) => {
-        await admin.connect();
-        return await admin.fetchTopicMetadata({ topics: [topic] });
-      });
+      const { topics: [found] } = await admin.use((admin) => admin.fetchTopicMetadata({ topics: [topic] }));
       if (found?.name !== topic) throw new UnavailableError(`Cannot find Kafka topic "${topic}": the reply lacks it`);
       const writable = found.partitions.filter(({ leader }) => leader >= 0).map(({ partitionId }) => partitionId);
       return { count: found.partitions.length, writable: writable.sort((a, b) => a - b) };
@@ -184,11 +181,18 @@ class KafkajsProducer implements RecordProducer {
   }
 }
 
+/** What the clients of one exporter have in common. */
+interface Shared {
+  readonly settings: ProducerSettings;
+  /** Bootstrap addresses by their places in the settings: those that did not answer last time come last. */
+  readonly seeds: number[];
+  readonly log: (entry: LogEntry) => void;
+}
+
 /** The producer of one topic, and its successor when it has failed. */
 class TopicClient {
   readonly #topic: string;
-  readonly #settings: ProducerSettings;
-  readonly #log: (entry: LogEntry) => void;
+  readonly #shared: Shared;
   readonly #over = new AbortController();
   #current: Link<Producer> | undefined;
   /** Partitions for which `#current` failed; the others go on with it until there is a new one. */
@@ -196,10 +200,9 @@ class TopicClient {
   #opening: Promise<Link<Producer>> | undefined;
   #failed: { readonly cause: unknown; readonly untilMs: number } | undefined;
 
-  constructor(topic: string, settings: ProducerSettings, log: (entry: LogEntry) => void) {
+  constructor(topic: string, shared: Shared) {
     this.#topic = topic;
-    this.#settings = settings;
-    this.#log = log;
+    this.#shared = shared;
   }
 
   /**
@@ -211,7 +214,9 @@ class TopicClient {
     const current = this.#current;
     if (current?.usable === true && !this.#distrusting.has(partition)) return current;
     const failed = this.#failed;
-    if (failed !== undefined && failed.untilMs > this.#settings.connection.clock.monotonicMs()) throw failed.cause;
+    if (failed !== undefined && failed.untilMs > this.#shared.settings.connection.clock.monotonicMs()) {
+      throw failed.cause;
+    }
     this.#opening ??= this.#replace().finally(() => this.#opening = undefined);
     return await this.#opening;
   }
@@ -242,15 +247,15 @@ class TopicClient {
       this.#failed = undefined;
       return link;
     } catch (thrown) {
-      const { connection: { clock }, retryBackoffMs } = this.#settings;
+      const { connection: { clock }, retryBackoffMs } = this.#shared.settings;
       this.#failed = { cause: thrown, untilMs: clock.monotonicMs() + retryBackoffMs };
       throw thrown;
     }
   }
 
   async #open(): Promise<Link<Producer>> {
-    const { allowAutoTopicCreation, refreshIntervalMs } = this.#settings;
-    const link = new Link(this.#settings, this.#log, (kafka) =>
+    const { allowAutoTopicCreation, refreshIntervalMs } = this.#shared.settings;
+    const link = new Link(this.#shared, (kafka) =>
       kafka.producer({
         allowAutoTopicCreation,
         createPartitioner: () => ({ message }) => message.partition!,
@@ -261,10 +266,8 @@ class TopicClient {
     const close = () => void link.close();
     this.#over.signal.addEventListener("abort", close, { once: true });
     try {
-      await link.use(async (producer) => {
-        await producer.connect();
-        await producer.send({ topic: this.#topic, messages: [] }); // sends nothing, but asks who leads the topic
-      });
+      // sends nothing, but asks who leads the topic
+      await link.use((producer) => producer.send({ topic: this.#topic, messages: [] }));
       if (this.#over.signal.aborted) throw closed();
       return link;
     } catch (thrown) {
@@ -278,30 +281,38 @@ class TopicClient {
 
 /** One client of kafkajs with its sockets, which can be cut: kafkajs waits for a broker that hangs. */
 class Link<Client extends Producer | Admin> {
-  readonly #settings: ProducerSettings;
+  readonly #shared: Shared;
   readonly #client: Client;
+  /** The order in which kafkajs goes through the bootstrap addresses, and where it is. */
+  readonly #seeds: readonly number[];
+  #seedAt = 0;
   readonly #sockets = new Set<Socket>();
   #underWay = 0;
   #usedAtMs: number;
   #retired = false;
   #closed = false;
 
-  constructor(settings: ProducerSettings, log: (entry: LogEntry) => void, create: (kafka: Kafka) => Client) {
-    this.#settings = settings;
-    const { bootstrap, connection: { clientId, tls, sasl, clock, connectTimeoutMs, requestTimeoutMs } } = settings;
+  constructor(shared: Shared, create: (kafka: Kafka) => Client) {
+    this.#shared = shared;
+    this.#seeds = [...shared.seeds];
+    const { bootstrap, connection } = shared.settings;
+    const { clientId, tls, sasl, clock, connectTimeoutMs, requestTimeoutMs } = connection;
     this.#usedAtMs = clock.monotonicMs();
     this.#client = create(
       new kafkajs.Kafka({
         clientId: new TextDecoder().decode(clientId),
-        brokers: bootstrap.map(({ host, port }, at) => `${isIP(host) === 6 ? at : host}:${port}`), // it splits at ":"
+        brokers: this.#seeds.map((seed) => {
+          const { host, port } = bootstrap[seed]!;
+          return `${isIP(host) === 6 ? seed : host}:${port}`; // it splits at the first ":"
+        }),
         connectionTimeout: connectTimeoutMs,
         requestTimeout: requestTimeoutMs,
         retry: NO_RETRY,
         ssl: tls ?? false,
-        socketFactory: (args) => this.#connect(args),
+        socketFactory: (args) => this.#open(args),
         logLevel: kafkajs.logLevel.WARN,
         logCreator: () => (entry) => {
-          if (!this.#closed) log(entry);
+          if (!this.#closed) shared.log(entry);
         },
         ...sasl === undefined
           ? {}
@@ -312,18 +323,18 @@ class Link<Client extends Producer | Admin> {
 
   /** Whether a new send may be given to it. */
   get usable(): boolean {
-    const { clock, idleTimeoutMs } = this.#settings.connection;
+    const { clock, idleTimeoutMs } = this.#shared.settings.connection;
     const idle = this.#underWay === 0 && clock.monotonicMs() - this.#usedAtMs > idleTimeoutMs;
     return !this.#retired && !this.#closed && !idle;
   }
 
   /**
-   * Lets `run` use the client, for as long as a connection and a request with its metadata may take.
+   * Lets `run` use the connected client, for as long as a connection and a request with its metadata may take.
    *
    * @throws What `run` throws; {DeadlineExceededError} kafkajs has not settled in time, and was closed.
    */
   async use<Result>(run: (client: Client) => Promise<Result>): Promise<Result> {
-    const { clock, connectTimeoutMs, requestTimeoutMs } = this.#settings.connection;
+    const { clock, connectTimeoutMs, requestTimeoutMs } = this.#shared.settings.connection;
     this.#underWay++;
     const { promise: tooLate, reject } = Promise.withResolvers<never>();
     const timer = clock.setTimer(() => {
@@ -331,7 +342,7 @@ class Link<Client extends Producer | Admin> {
       void this.close();
     }, connectTimeoutMs + 2 * requestTimeoutMs);
     try {
-      return await Promise.race([run(this.#client), tooLate]);
+      return await Promise.race([this.#connect().then(() => run(this.#client)), tooLate]);
     } finally {
       clock.clearTimer(timer);
       this.#usedAtMs = clock.monotonicMs();
@@ -354,9 +365,23 @@ class Link<Client extends Producer | Admin> {
     await this.#client.disconnect().catch(() => {});
   }
 
-  #connect({ host, port, onConnect }: ISocketFactoryArgs): Socket {
+  /** Tries each bootstrap address once: kafkajs goes on to the next one when it is asked again. */
+  async #connect(): Promise<void> {
+    for (let left = this.#seeds.length;; left--) {
+      try {
+        return await this.#client.connect();
+      } catch (thrown) {
+        const { seeds } = this.#shared;
+        const failed = this.#seeds[this.#seedAt++ % this.#seeds.length]!;
+        seeds.push(...seeds.splice(seeds.indexOf(failed), 1));
+        if (left === 1 || !(rootCause(thrown) instanceof kafkajs.KafkaJSConnectionError)) throw thrown;
+      }
+    }
+  }
+
+  #open({ host, port, onConnect }: ISocketFactoryArgs): Socket {
     if (this.#closed) throw closed(); // kafkajs connects again when a socket is cut
-    const { bootstrap, connection: { tls, clock, requestTimeoutMs } } = this.#settings;
+    const { bootstrap, connection: { tls, clock, requestTimeoutMs } } = this.#shared.settings;
     const to = { host: /^\d+$/.test(host) ? bootstrap[Number(host)]?.host ?? host : host, port };
     const servername = isIP(to.host) === 0 ? { servername: to.host } : {};
     const socket: Socket = tls === undefined ? connectTcp(to) : connectTls({ ...to, ...servername, ...tls });
