@@ -193,14 +193,16 @@ Deno.test("a body that is refused is not waited for", async (t) => {
 
 Deno.test("a sender that closes its half has left: a connection that closes looks the same from here", () =>
   withEdge({}, async (edge) => {
+    const entered = Promise.withResolvers<void>();
     const aborted = Promise.withResolvers<void>();
     edge.pipeline = (_payload, abort) => {
-      if (abort.aborted) aborted.resolve();
-      else abort.addEventListener("abort", () => aborted.resolve());
+      abort.addEventListener("abort", () => aborted.resolve());
+      entered.resolve();
       return aborted.promise.then(() => KEPT);
     };
     using connection = await RawConnection.open(edge.port);
     await connection.send(GOOD);
+    await entered.promise;
     await connection.closeWrite();
     await aborted.promise;
     edge.pipeline = () => Promise.resolve(KEPT);
