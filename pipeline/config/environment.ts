@@ -4,6 +4,7 @@
  * @module
  */
 
+import { concatBytes } from "../core/bytes.ts";
 import type { ConfigEnvironment } from "./source.ts";
 import { DEFAULT_TREE_LIMITS } from "./tree/node.ts";
 
@@ -35,11 +36,5 @@ async function readAtMost(file: Deno.FsFile, maxBytes: number): Promise<Uint8Arr
     chunks.push(chunk.subarray(0, count));
     total += count;
   }
-  const bytes = new Uint8Array(total);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
+  return concatBytes(chunks, total);
 }

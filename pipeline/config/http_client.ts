@@ -6,7 +6,18 @@
  * @module
  */
 
-import { bool, durationMs, extensionId, headerMap, int, oneOf, optionalSection, section, text } from "./schema.ts";
+import {
+  anything,
+  bool,
+  durationMs,
+  extensionId,
+  headerMap,
+  int,
+  oneOf,
+  optionalSection,
+  section,
+  text,
+} from "./schema.ts";
 import { tlsClientSchema } from "./tls.ts";
 
 /** The keys of a client, for components that add their own. */
@@ -30,5 +41,7 @@ export function httpClientShape({ timeoutMs, compression }: { timeoutMs: number;
     http2_ping_timeout: durationMs().default(15_000),
     read_buffer_size: int({ min: 0 }).default(0),
     write_buffer_size: int({ min: 0 }).default(524_288),
+    cookies: optionalSection({ enabled: bool().default(false) }),
+    middlewares: anything("list of extensions").optional(),
   };
 }

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { concatBytes } from "../core/bytes.ts";
 import { type Signal, SIGNALS } from "./signals.ts";
 
 /** Where a payload came from, as far as a later component asked to know. */
@@ -58,13 +59,5 @@ export function mergePayloads(payloads: readonly Payload[], origin: Origin): Pay
 
 /** The whole request in one piece: the chunk itself when there is only one, else a copy. */
 export function payloadBytes(payload: Payload): Uint8Array {
-  const [first] = payload.chunks;
-  if (payload.chunks.length === 1 && first !== undefined) return first;
-  const bytes = new Uint8Array(payload.byteLength);
-  let at = 0;
-  for (const chunk of payload.chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
+  return concatBytes(payload.chunks, payload.byteLength);
 }

@@ -11,6 +11,7 @@
 
 import { setImmediate } from "node:timers";
 import zlib from "node:zlib";
+import { concatBytes, sumOfLengths } from "../core/bytes.ts";
 import { GatewayError, InvalidPayloadError, LimitExceededError } from "../core/errors.ts";
 import { readZstdFrames, type ZstdFrame } from "./zstd_frames.ts";
 
@@ -75,9 +76,9 @@ export function compress(
   chunks: readonly Uint8Array[],
   level = 0,
 ): Uint8Array | Promise<Uint8Array> {
-  const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-  if (encoding === "") return concat(chunks, bytes);
-  if (bytes <= ONE_CALL_COMPRESS_BYTES) return compressInOneCall(encoding, concat(chunks, bytes), level);
+  const bytes = sumOfLengths(chunks);
+  if (encoding === "") return concatBytes(chunks, bytes);
+  if (bytes <= ONE_CALL_COMPRESS_BYTES) return compressInOneCall(encoding, concatBytes(chunks, bytes), level);
   const deflater = createDeflater(encoding, level, bytes);
   return drive(deflater, slices(chunks, COMPRESS_SLICE_BYTES), new Output(bytes >>> 3, Infinity));
 }
@@ -192,7 +193,7 @@ function decodeFrames(body: Uint8Array, frames: readonly ZstdFrame[], maxBytes: 
     total += part.length;
     parts.push(part);
   }
-  return concat(parts, total);
+  return concatBytes(parts, total);
 }
 
 function decodeFrame(data: Uint8Array, frame: ZstdFrame, maxBytes: number): Uint8Array {
@@ -352,19 +353,6 @@ class Output {
 /** A `Buffer` as the plain array that it is: the scanners then see one kind of array only. */
 function plain(buffer: Uint8Array): Uint8Array {
   return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
-}
-
-/** All chunks in one array; the chunk itself when it is alone. */
-function concat(chunks: readonly Uint8Array[], bytes: number): Uint8Array {
-  const [first] = chunks;
-  if (chunks.length === 1 && first !== undefined) return first;
-  const whole = new Uint8Array(bytes);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
 }
 
 function isTooLarge(thrown: unknown): boolean {

@@ -64,8 +64,14 @@ function isHttpUrl(text: string): boolean {
   return protocol === "http:" || protocol === "https:";
 }
 
-/** Keys that load so that a collector's YAML runs, and change nothing here. */
-const INERT_KEYS: readonly (keyof OtlpHttpConfig)[] = ["auth"];
+/** Keys that load so that a collector's YAML runs, and change nothing here; told when they ask for something. */
+function inertKeys({ auth, middlewares, cookies }: OtlpHttpConfig): string[] {
+  return [
+    ...(auth === undefined ? [] : ["auth"]),
+    ...(middlewares === undefined ? [] : ["middlewares"]),
+    ...(cookies?.enabled === true ? ["cookies"] : []),
+  ];
+}
 
 export const otlpHttpExporterFactory: ExporterFactory<OtlpHttpConfig> = {
   type: "otlp_http",
@@ -73,9 +79,7 @@ export const otlpHttpExporterFactory: ExporterFactory<OtlpHttpConfig> = {
   summary: "Sends OTLP over HTTP to an upstream collector or backend.",
   signals: SIGNAL_NAMES,
   schema,
-  warnings: (config) =>
-    INERT_KEYS.filter((key) => config[key] !== undefined)
-      .map((key) => ({ path: key, message: "loads but does nothing yet" })),
+  warnings: (config) => inertKeys(config).map((path) => ({ path, message: "loads but does nothing yet" })),
   create(config, deps) {
     const push = new OtlpHttpPush(config, deps);
     const { timeout, retry_on_failure, sending_queue } = config;

@@ -7,6 +7,7 @@
  */
 
 import { Buffer } from "node:buffer";
+import { concatBytes } from "../../core/bytes.ts";
 import { type HttpResponse, MAX_RESPONSE_BYTES, MAX_RESPONSE_HEAD_BYTES } from "./transport.ts";
 
 /** What a connection gave that is not an HTTP/1.1 answer. The connection is of no more use. */
@@ -70,7 +71,7 @@ export class ResponseParser {
    * @throws {HttpParseError} Not HTTP/1.1, or a head that is too long.
    */
   push(bytes: Uint8Array): boolean {
-    this.#pending = this.#pending.length === 0 ? bytes : concat([this.#pending, bytes]);
+    this.#pending = this.#pending.length === 0 ? bytes : concatBytes([this.#pending, bytes]);
     while (this.#head === undefined) {
       if (!this.#readHead()) return this.#keepPending();
     }
@@ -92,7 +93,7 @@ export class ResponseParser {
   response(): HttpResponse {
     const head = this.#head;
     if (head === undefined || !this.#done) throw new TypeError("Cannot take the response: it is not whole yet");
-    return { status: head.status, header: (name) => head.headers.get(name), body: concat(this.#body) };
+    return { status: head.status, header: (name) => head.headers.get(name), body: concatBytes(this.#body) };
   }
 
   #keepPending(): boolean {
@@ -214,17 +215,4 @@ function framingOf(status: number, headers: ReadonlyMap<string, string>): Framin
 
 function latin1(bytes: Uint8Array, start: number, end: number): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1", start, end);
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const [first] = parts;
-  if (first === undefined) return EMPTY;
-  if (parts.length === 1) return first;
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

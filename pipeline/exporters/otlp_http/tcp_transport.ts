@@ -8,6 +8,7 @@
  * @module
  */
 
+import { sumOfLengths } from "../../core/bytes.ts";
 import { UnavailableError } from "../../core/errors.ts";
 import type { Clock, Timer } from "../../core/clock.ts";
 import { HeadCache, HttpParseError, ResponseParser } from "./response_parser.ts";
@@ -279,8 +280,7 @@ class Connection {
   }
 
   async #writeAll(head: Uint8Array, body: readonly Uint8Array[]): Promise<void> {
-    let bodyBytes = 0;
-    for (const chunk of body) bodyBytes += chunk.length;
+    const bodyBytes = sumOfLengths(body);
     const length = encoder.encode(`${bodyBytes}\r\n\r\n`);
     const buffer = this.#bufferFor(head.length + length.length + bodyBytes);
     buffer.set(head);

@@ -5,6 +5,7 @@
  */
 
 import { type Dispatcher, Pool, ProxyAgent } from "undici";
+import { concatBytes } from "../../core/bytes.ts";
 import { readPem, type TlsClientConfig } from "../../config/tls.ts";
 import { UnavailableError } from "../../core/errors.ts";
 import {
@@ -88,7 +89,7 @@ class UndiciTransport implements HttpTransport {
         path,
         method: "POST",
         headers,
-        body: body.length === 1 ? body[0] as Uint8Array : joined(body),
+        body: concatBytes(body),
         signal: abort,
       });
       return {
@@ -105,16 +106,6 @@ class UndiciTransport implements HttpTransport {
   async close(): Promise<void> {
     await this.#dispatcher.destroy();
   }
-}
-
-function joined(chunks: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
 }
 
 function firstOf(value: string | string[] | undefined): string | undefined {
@@ -134,5 +125,5 @@ async function readBounded(stream: AsyncIterable<Uint8Array> & { destroy(): unkn
       break;
     }
   }
-  return joined(chunks);
+  return concatBytes(chunks);
 }
