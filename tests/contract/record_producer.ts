@@ -19,6 +19,7 @@ import { encodeHeaders, type KafkaRecord, NO_HEADERS } from "../../pipeline/expo
 import { SASL_MECHANISMS, type SaslCredentials } from "../../pipeline/exporters/kafka/client/sasl.ts";
 import { tlsOptions } from "../../pipeline/exporters/kafka/client/tls.ts";
 import { parseBroker } from "../../pipeline/exporters/kafka/config.ts";
+import { type ProduceAnswer, ScriptedBroker } from "../pipeline/exporters/kafka/client/scripted_broker.ts";
 import type { KafkaCluster, StoredRecord } from "../support/kafka.ts";
 
 /** How the suite gets the implementation under test. */
@@ -39,7 +40,10 @@ interface Overrides extends Partial<Omit<ProducerSettings, "connection" | "boots
 }
 
 /** The settings of a producer for `broker`. */
-export async function producerSettings(kafka: KafkaCluster, overrides: Overrides = {}): Promise<ProducerSettings> {
+export async function producerSettings(
+  kafka: Pick<KafkaCluster, "bootstrap">,
+  overrides: Overrides = {},
+): Promise<ProducerSettings> {
   const { bootstrap = kafka.bootstrap, tls, sasl, requestTimeoutMs = 4_000, ...others } = overrides;
   const clientId = utf8.encode("contract");
   return {
@@ -362,6 +366,101 @@ export async function testRecordProducer(t: Deno.TestContext, create: CreateProd
     });
     deepStrictEqual(valuesOf(await kafka.read(topic)).sort(), [...values].sort());
   });
+}
+
+/** The part of the suite for which a broker must misbehave. */
+export async function testDistrust(t: Deno.TestContext, create: CreateProducer): Promise<void> {
+  const cases: { answer: ProduceAnswer; code: string }[] = [
+    { answer: "no entry", code: "unavailable" },
+    { answer: "another partition", code: "unavailable" },
+    { answer: "two entries", code: "unavailable" },
+    { answer: "cut short", code: "unavailable" },
+    { answer: "wrong correlation id", code: "unavailable" },
+    { answer: "close", code: "unavailable" },
+    { answer: "hang", code: "unavailable" },
+    { answer: -1, code: "unavailable" },
+    { answer: 7, code: "unavailable" },
+    { answer: 19, code: "unavailable" },
+    { answer: 1_234, code: "unavailable" },
+    { answer: 10, code: "invalid_argument" },
+    { answer: 29, code: "permission_denied" },
+  ];
+  for (const { answer, code } of cases) {
+    await t.step(`a reply that is no proof: ${answer}`, async () => {
+      const broker = new ScriptedBroker();
+      const settings = await producerSettings({ bootstrap: [`127.0.0.1:${broker.port}`] }, { requestTimeoutMs: 200 });
+      const producer = create(settings, createMemoryBudget());
+      try {
+        broker.onProduce = () => answer;
+        await rejects(producer.produce("t", 0, [recordOf("x")], never), (error) => {
+          ok(error instanceof GatewayError);
+          strictEqual(error.retryable, code === "unavailable");
+          return error.retryable || error.code === code;
+        });
+        strictEqual(broker.produced.length, 1, "sent once: its fate is not known, or known for good");
+        broker.onProduce = () => 0;
+        await producer.produce("t", 0, [recordOf("x")], never);
+      } finally {
+        await producer.close(AbortSignal.abort());
+        broker.close();
+      }
+    });
+  }
+}
+
+/** A leader that hangs stops nobody else's partitions, and is left as soon as another leads. */
+export async function testHungLeader(create: CreateProducer): Promise<void> {
+  const brokers = [new ScriptedBroker(1), new ScriptedBroker(2)] as const;
+  const [one, two] = brokers;
+  const leaders = [1, 2];
+  for (const broker of brokers) {
+    broker.cluster = brokers;
+    broker.onMetadata = () => ({ leaders });
+  }
+  const settings = await producerSettings({ bootstrap: [`127.0.0.1:${two.port}`] }, { requestTimeoutMs: 300 });
+  const producer = create(settings, createMemoryBudget());
+  try {
+    await producer.produce("t", 0, [recordOf("0")], never); // the connection is no new one
+    one.onProduce = () => "hang";
+    const hanging = producer.produce("t", 0, [recordOf("0")], never).then(() => "kept", (error) => error.retryable);
+    for (let sent = 0; sent < 5; sent++) await producer.produce("t", 1, [recordOf("1")], never);
+    strictEqual(two.produced.length, 5);
+    strictEqual(await Promise.race([hanging, Promise.resolve("waits")]), "waits");
+    leaders[0] = 2;
+    strictEqual(await hanging, true);
+    await producer.produce("t", 0, [recordOf("0")], never);
+    deepStrictEqual([one.produced.length, two.produced.length], [2, 6]);
+  } finally {
+    await producer.close(AbortSignal.abort());
+    for (const broker of brokers) broker.close();
+  }
+}
+
+/** Bootstrap addresses that are of no use stand before the one that is. */
+export async function testBootstrap(t: Deno.TestContext, create: CreateProducer): Promise<void> {
+  const silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const gone = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  gone.close();
+  const cases = { "nobody listens": gone.addr.port, "it accepts and says nothing": silent.addr.port };
+  for (const [name, port] of Object.entries(cases)) {
+    await t.step(`a bootstrap address of no use: ${name}`, async () => {
+      const broker = new ScriptedBroker();
+      const bootstrap = [`127.0.0.1:${port}`, `127.0.0.1:${broker.port}`];
+      const settings = await producerSettings({ bootstrap }, { requestTimeoutMs: 200 });
+      const producer = create(settings, createMemoryBudget());
+      try {
+        await producer.produce("t", 0, [recordOf("x")], never);
+        broker.onProduce = () => "close";
+        await rejects(producer.produce("t", 0, [recordOf("x")], never), UnavailableError);
+        broker.onProduce = () => 0;
+        await producer.produce("t", 0, [recordOf("x")], never);
+      } finally {
+        await producer.close(AbortSignal.abort());
+        broker.close();
+      }
+    });
+  }
+  silent.close();
 }
 
 /** Tries until it succeeds: a broker that wakes up first does what it missed. */

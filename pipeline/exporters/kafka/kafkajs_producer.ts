@@ -113,7 +113,10 @@ class KafkajsProducer implements RecordProducer {
 
   async #attempt(topic: string, partition: number, messages: Message[]): Promise<number> {
     const { count } = await this.#topics.get(topic); // which has tried often enough when it fails
-    if (partition >= count) return UNKNOWN_TOPIC_OR_PARTITION; // kafkajs would drop the records and say nothing
+    if (partition >= count) { // kafkajs would drop the records and say nothing
+      this.#topics.forget(topic);
+      return UNKNOWN_TOPIC_OR_PARTITION;
+    }
     const client = this.#client(topic);
     let link: Link<Producer> | undefined;
     try {
@@ -522,7 +525,8 @@ function toBuffer(bytes: Uint8Array): Buffer {
 /** Gives kafkajs's warnings and errors to the log: they say why, and decide nothing. */
 function rareLog(logger: Logger, clock: Clock): (entry: LogEntry) => void {
   const parts = new Map<string, { untilMs: number; suppressed: number }>(); // namespaces are kafkajs's own, a dozen
-  return ({ namespace, log }) => {
+  return ({ namespace, level, log }) => {
+    if (level > kafkajs.logLevel.WARN) return; // its environment variable asks for more
     const part = parts.get(namespace) ?? { untilMs: -Infinity, suppressed: 0 };
     parts.set(namespace, part);
     if (clock.monotonicMs() < part.untilMs) {

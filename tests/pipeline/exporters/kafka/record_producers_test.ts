@@ -1,13 +1,57 @@
+import { strictEqual } from "node:assert";
+import { createMemoryBudget } from "../../../../pipeline/core/memory.ts";
 import { KafkaProducer } from "../../../../pipeline/exporters/kafka/client/producer.ts";
-import { createKafkajsProducer } from "../../../../pipeline/exporters/kafka/kafkajs_producer.ts";
-import { BROKER_OPTIONS, type CreateProducer, testRecordProducer } from "../../../contract/record_producer.ts";
+import { NO_HEADERS } from "../../../../pipeline/exporters/kafka/client/record.ts";
+import { createKafkajsProducer, MAX_TOPIC_CLIENTS } from "../../../../pipeline/exporters/kafka/kafkajs_producer.ts";
+import {
+  BROKER_OPTIONS,
+  type CreateProducer,
+  producerSettings,
+  testBootstrap,
+  testDistrust,
+  testHungLeader,
+  testRecordProducer,
+} from "../../../contract/record_producer.ts";
 import { missingForKafka, startKafka } from "../../../support/kafka.ts";
 import { skipWithout } from "../../../support/real_parts.ts";
+import { ScriptedBroker } from "./client/scripted_broker.ts";
+
+const RECORD = { key: null, value: [new Uint8Array(1)], valueBytes: 1, headers: NO_HEADERS };
 
 const PRODUCERS: Readonly<Record<string, CreateProducer>> = {
   "the client of our own": (settings, memory) => new KafkaProducer(settings, memory),
   kafkajs: createKafkajsProducer,
 };
+
+for (const [name, create] of Object.entries(PRODUCERS)) {
+  Deno.test(`record producers, ${name}: what a broker must say`, (t) => testDistrust(t, create));
+  Deno.test(`record producers, ${name}: a leader that hangs`, () => testHungLeader(create));
+  Deno.test(`record producers, ${name}: bootstrap`, (t) => testBootstrap(t, create));
+}
+
+Deno.test("record producers, kafkajs: a topic past the bound closes the client of the oldest", async () => {
+  const broker = new ScriptedBroker();
+  const settings = await producerSettings({ bootstrap: [`127.0.0.1:${broker.port}`] });
+  const producer = createKafkajsProducer(settings, createMemoryBudget());
+  const send = (topic: number) => producer.produce(`t${topic}`, 0, [RECORD], new AbortController().signal);
+  try {
+    for (let topic = 0; topic < MAX_TOPIC_CLIENTS; topic++) await send(topic);
+    const before = broker.connections;
+    await send(0);
+    await send(1);
+    strictEqual(broker.connections, before, "as many as the bound are kept");
+    await send(MAX_TOPIC_CLIENTS);
+    strictEqual(broker.connections, before + 1);
+    await send(0);
+    await send(1);
+    strictEqual(broker.connections, before + 1);
+    await send(2);
+    strictEqual(broker.connections, before + 2, "the one used longest ago has to connect again");
+  } finally {
+    await producer.close(AbortSignal.abort());
+    broker.close();
+  }
+});
 
 Deno.test({
   name: "record producers and a real broker",

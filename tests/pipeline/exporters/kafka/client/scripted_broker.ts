@@ -8,6 +8,10 @@ import { Buffer } from "node:buffer";
 
 const PRODUCE = 0;
 const METADATA = 3;
+const API_VERSIONS = 18;
+
+/** The only versions that it speaks: those of the client of our own. */
+const VERSIONS = [[PRODUCE, 7], [METADATA, 4], [API_VERSIONS, 2]] as const;
 
 /** A Produce request for one topic-partition, as it came. */
 export interface Produced {
@@ -109,6 +113,7 @@ export class ScriptedBroker {
     const correlationId = request.readInt32BE(4);
     const body = request.subarray(10 + request.readInt16BE(8));
     if (apiKey === METADATA) return this.#metadata(correlationId, body);
+    if (apiKey === API_VERSIONS) return apiVersionsReply(correlationId);
     if (apiKey !== PRODUCE) throw new Error(`Cannot play a broker for api ${apiKey}`);
     const produced = readProduce(body);
     this.produced.push(produced);
@@ -179,6 +184,11 @@ function produceReply(
     ...(answer === "cut short" ? [] : [int32(throttleMs)]),
   ]);
   return reply;
+}
+
+function apiVersionsReply(correlationId: number): Uint8Array {
+  const versions = VERSIONS.flatMap(([apiKey, version]) => [int16(apiKey), int16(version), int16(version)]);
+  return frame(correlationId, [int16(0), int32(VERSIONS.length), ...versions, int32(0)]);
 }
 
 function frame(correlationId: number, parts: readonly Buffer[]): Uint8Array {
