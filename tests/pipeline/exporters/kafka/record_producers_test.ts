@@ -1,7 +1,11 @@
-import { strictEqual } from "node:assert";
+import { deepStrictEqual, strictEqual } from "node:assert";
+import { systemClock } from "../../../../pipeline/core/clock.ts";
+import { silentLogger } from "../../../../pipeline/core/log.ts";
 import { createMemoryBudget } from "../../../../pipeline/core/memory.ts";
+import { silentMeter } from "../../../../pipeline/core/telemetry.ts";
 import { KafkaProducer } from "../../../../pipeline/exporters/kafka/client/producer.ts";
 import { NO_HEADERS } from "../../../../pipeline/exporters/kafka/client/record.ts";
+import { kafkaExporterFactory } from "../../../../pipeline/exporters/kafka/kafka.ts";
 import { createKafkajsProducer, MAX_TOPIC_CLIENTS } from "../../../../pipeline/exporters/kafka/kafkajs_producer.ts";
 import {
   BROKER_OPTIONS,
@@ -15,6 +19,7 @@ import {
 import { missingForKafka, startKafka } from "../../../support/kafka.ts";
 import { skipWithout } from "../../../support/real_parts.ts";
 import { ScriptedBroker } from "./client/scripted_broker.ts";
+import { kafkaConfig, samplePayload } from "./kafka_support.ts";
 
 const RECORD = { key: null, value: [new Uint8Array(1)], valueBytes: 1, headers: NO_HEADERS };
 
@@ -28,6 +33,29 @@ for (const [name, create] of Object.entries(PRODUCERS)) {
   Deno.test(`record producers, ${name}: a leader that hangs`, () => testHungLeader(create));
   Deno.test(`record producers, ${name}: bootstrap`, (t) => testBootstrap(t, create));
 }
+
+Deno.test("kafka exporter: producer.client chooses the client", async (t) => {
+  for (const client of ["native", "kafkajs"]) {
+    await t.step(client, async () => {
+      const broker = new ScriptedBroker();
+      const yaml = `brokers: ["127.0.0.1:${broker.port}"]\nproducer: {client: ${client}, compression: zstd}`;
+      const exporter = kafkaExporterFactory.create(kafkaConfig(yaml), {
+        id: "kafka",
+        signal: "traces",
+        logger: silentLogger,
+        meter: silentMeter,
+        clock: systemClock,
+        random: Math.random,
+        memory: createMemoryBudget(),
+      });
+      await exporter.start?.();
+      await exporter.consume(samplePayload("traces", 3), new AbortController().signal);
+      await exporter.shutdown?.(AbortSignal.timeout(5_000));
+      broker.close();
+      deepStrictEqual([broker.produced.length, broker.versionsAsked > 0], [1, client === "kafkajs"]);
+    });
+  }
+});
 
 Deno.test("record producers, kafkajs: a topic past the bound closes the client of the oldest", async () => {
   const broker = new ScriptedBroker();

@@ -48,6 +48,8 @@ export class ScriptedBroker {
   readonly produced: Produced[] = [];
   readonly topicsAsked: string[] = [];
   connections = 0;
+  /** How often it was asked what it speaks, which the client of our own never does. */
+  versionsAsked = 0;
   onProduce: (request: Produced) => ProduceAnswer | Promise<ProduceAnswer> = () => 0;
   onMetadata: (topic: string, allowAutoTopicCreation: boolean) => TopicAnswer | "hang" = () => ONE_PARTITION;
   /** What clients are told of the cluster. */
@@ -113,7 +115,10 @@ export class ScriptedBroker {
     const correlationId = request.readInt32BE(4);
     const body = request.subarray(10 + request.readInt16BE(8));
     if (apiKey === METADATA) return this.#metadata(correlationId, body);
-    if (apiKey === API_VERSIONS) return apiVersionsReply(correlationId);
+    if (apiKey === API_VERSIONS) {
+      this.versionsAsked++;
+      return apiVersionsReply(correlationId);
+    }
     if (apiKey !== PRODUCE) throw new Error(`Cannot play a broker for api ${apiKey}`);
     const produced = readProduce(body);
     this.produced.push(produced);
