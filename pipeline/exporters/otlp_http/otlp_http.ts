@@ -104,6 +104,7 @@ class OtlpHttpPush implements Consumer, Lifecycle {
   readonly #config: OtlpHttpConfig;
   readonly #deps: ComponentDeps & { readonly signal: Signal };
   readonly #url: URL;
+  readonly #path: string;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #encoding: ContentEncoding;
   #transport: HttpTransport | undefined;
@@ -118,6 +119,7 @@ class OtlpHttpPush implements Consumer, Lifecycle {
     this.#config = config;
     this.#deps = deps;
     this.#url = url;
+    this.#path = url.pathname + url.search;
     this.#encoding = config.compression === "none" ? "" : config.compression;
     this.#headers = requestHeaders(config, this.#encoding);
   }
@@ -133,28 +135,23 @@ class OtlpHttpPush implements Consumer, Lifecycle {
   async consume(payload: Payload, abort: AbortSignal): Promise<Outcome> {
     const transport = this.#transport;
     if (transport === undefined) throw new UnavailableError(`Cannot export to "${this.#deps.id}": it has not started`);
-    const body = await this.#body(payload);
-    const response = await this.#post(transport, body, abort);
-    if (response.status >= 200 && response.status < 300) return this.#outcome(payload, response);
-    throw this.#refusal(payload, response);
-  }
-
-  async #body(payload: Payload): Promise<readonly Uint8Array[]> {
     const chunks = this.#config.encoding === "json" ? [payloadToJson(payload)] : payload.chunks;
-    return this.#encoding === ""
-      ? chunks
-      : [await compress(this.#encoding, chunks, this.#config.compression_params.level)];
-  }
-
-  async #post(transport: HttpTransport, body: readonly Uint8Array[], abort: AbortSignal): Promise<HttpResponse> {
+    const body = this.#encoding === "" ? chunks : [await this.#compressed(this.#encoding, chunks)];
+    let response: HttpResponse;
     try {
-      return await transport.post(this.#url.pathname + this.#url.search, this.#headers, body, abort);
+      response = await transport.post(this.#path, this.#headers, body, abort);
     } catch (error) {
       // The sender is not told which upstream it was; the log has the causes.
       throw new UnavailableError(`Cannot export to "${this.#deps.id}": no answer from the destination`, {
         cause: error,
       });
     }
+    if (response.status >= 200 && response.status < 300) return this.#outcome(payload, response);
+    throw this.#refusal(payload, response);
+  }
+
+  #compressed(encoding: ContentEncoding, chunks: readonly Uint8Array[]): Uint8Array | Promise<Uint8Array> {
+    return compress(encoding, chunks, this.#config.compression_params.level);
   }
 
   #outcome(payload: Payload, response: HttpResponse): Outcome {

@@ -73,7 +73,7 @@ class TcpTransport implements HttpTransport {
   ): Promise<HttpResponse> {
     const head = this.#headOf(path, headers);
     for (;;) {
-      const connection = await this.#acquire();
+      const connection = this.#takeIdle() ?? await this.#acquire();
       const reused = connection.exchanges > 0;
       try {
         const response = await connection.exchange(head, body, abort);
@@ -110,12 +110,16 @@ class TcpTransport implements HttpTransport {
     return head;
   }
 
-  async #acquire(): Promise<Connection> {
-    if (this.#closed) throw new UnavailableError("the exporter is shut down");
+  #takeIdle(): Connection | undefined {
     for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
       if (!idle.broken) return idle;
       this.#all.delete(idle); // the upstream closed it meanwhile
     }
+    return undefined;
+  }
+
+  async #acquire(): Promise<Connection> {
+    if (this.#closed) throw new UnavailableError("the exporter is shut down");
     if (this.#all.size + this.#opening < this.#limits.maxConnections) return await this.#connect();
     return await new Promise<Connection>((resolve, reject) => this.#waiters.push({ resolve, reject }));
   }
@@ -190,6 +194,9 @@ function reasonOf(error: unknown, abort: AbortSignal): string {
 /**
  * One connection. A read is always under way, also while it is idle: so a close by the upstream is seen when it
  * comes, and not by the next request.
+ *
+ * An exchange makes as few promises and objects as it can: what is alive while requests wait for their answers is what
+ * V8 copies at each scavenge, and that cost more than the sockets.
  */
 class Connection {
   readonly #conn: Deno.Conn;
@@ -197,6 +204,9 @@ class Connection {
   readonly #heads = new HeadCache();
   #writeBuffer = new Uint8Array(0);
   #reading: Promise<number | null> | undefined;
+  /** The last answer that came in one read, and its bytes: most answers are the same until the Date changes. */
+  #lastBytes = new Uint8Array(0);
+  #lastResponse: HttpResponse | undefined;
   #closed = false;
   #inExchange = false;
   /** Answers that it has carried. */
@@ -226,32 +236,50 @@ class Connection {
     this.#inExchange = true;
     try {
       const reading = this.#nextRead();
-      await this.#write(head, body, reading);
-      return await this.#readResponse(reading);
+      const unsent = await this.#write(head, body);
+      const count = await reading.catch(nullIfReset);
+      this.#reading = undefined;
+      if (count === null) throw this.#closedEarly(unsent);
+      const response = this.#sameAgain(count) ?? await this.#parse(count);
+      this.exchanges++;
+      if (!this.broken) this.#watchIdle();
+      return response;
     } finally {
       this.#inExchange = false;
       abort.removeEventListener("abort", onAbort);
     }
   }
 
-  async #readResponse(firstRead: Promise<number | null>): Promise<HttpResponse> {
+  /** No byte of an answer came. @param unsent Why the request could not be written. */
+  #closedEarly(unsent: unknown): unknown {
+    const seen = unsent !== undefined && this.exchanges === 0;
+    return seen ? unsent : new ClosedBeforeAnswerError("closed", { cause: unsent });
+  }
+
+  /** The last answer, if what was read is the same to the byte. */
+  #sameAgain(count: number): HttpResponse | undefined {
+    const last = this.#lastBytes;
+    if (count !== last.length) return undefined;
+    for (let at = 0; at < count; at++) if (this.#readBuffer[at] !== last[at]) return undefined;
+    return this.#lastResponse;
+  }
+
+  async #parse(firstCount: number): Promise<HttpResponse> {
     const parser = new ResponseParser(this.#heads);
-    let reading = firstRead;
-    for (let first = true;; first = false) {
-      const count = await readOrNull(reading, first);
+    let whole = parser.push(this.#readBuffer.subarray(0, firstCount));
+    const inOneRead = whole && parser.reusable;
+    while (!whole) {
+      const count = await this.#nextRead();
       this.#reading = undefined;
-      const whole = count === null ? parser.end() : parser.push(this.#readBuffer.subarray(0, count));
-      if (!whole && count === null) {
-        if (first) throw new ClosedBeforeAnswerError("closed");
-        throw new HttpParseError("it ended in the middle");
-      }
-      if (whole) break;
-      reading = this.#nextRead();
+      whole = count === null ? parser.end() : parser.push(this.#readBuffer.subarray(0, count));
+      if (!whole && count === null) throw new HttpParseError("it ended in the middle");
     }
-    this.exchanges++;
+    if (!parser.reusable) this.broken = true;
     const response = parser.response();
-    if (parser.reusable) this.#watchIdle();
-    else this.broken = true;
+    if (inOneRead) {
+      this.#lastBytes = this.#readBuffer.slice(0, firstCount);
+      this.#lastResponse = response;
+    }
     return response;
   }
 
@@ -262,46 +290,43 @@ class Connection {
   }
 
   #watchIdle(): void {
-    const ended = () => {
-      // Bytes or an end that no request asked for: the connection is of no use.
-      if (!this.#inExchange) this.close();
-    };
-    this.#nextRead().then(ended, ended);
+    this.#nextRead().then(this.#onIdleEnd, this.#onIdleEnd);
   }
 
-  async #write(head: Uint8Array, body: readonly Uint8Array[], reading: Promise<number | null>): Promise<void> {
-    try {
-      await this.#writeAll(head, body);
-    } catch (error) {
-      // The upstream may have answered and closed without reading all of it: then the answer counts.
-      const answered = await reading.then((count) => count !== null, () => false);
-      if (!answered) throw this.exchanges > 0 ? new ClosedBeforeAnswerError("closed", { cause: error }) : error;
-    }
-  }
+  /** Bytes or an end that no request asked for: the connection is of no use. */
+  readonly #onIdleEnd = () => {
+    if (!this.#inExchange) this.close();
+  };
 
-  async #writeAll(head: Uint8Array, body: readonly Uint8Array[]): Promise<void> {
+  /**
+   * Writes a request: in one piece when it fits the buffer.
+   *
+   * @returns Why it could not be written; the upstream may have answered and closed without reading all of it.
+   */
+  async #write(head: Uint8Array, body: readonly Uint8Array[]): Promise<unknown> {
     const bodyBytes = sumOfLengths(body);
     const length = encoder.encode(`${bodyBytes}\r\n\r\n`);
     const buffer = this.#bufferFor(head.length + length.length + bodyBytes);
     buffer.set(head);
     buffer.set(length, head.length);
     let filled = head.length + length.length;
-    for (const chunk of body) {
-      for (let at = 0; at < chunk.length;) {
-        const part = Math.min(chunk.length - at, buffer.length - filled);
-        buffer.set(part === chunk.length ? chunk : chunk.subarray(at, at + part), filled);
-        at += part;
-        filled += part;
-        if (filled < buffer.length) continue;
-        await this.#writePart(buffer, filled);
-        filled = 0;
+    try {
+      for (const chunk of body) {
+        for (let at = 0; at < chunk.length;) {
+          const part = Math.min(chunk.length - at, buffer.length - filled);
+          buffer.set(part === chunk.length ? chunk : chunk.subarray(at, at + part), filled);
+          at += part;
+          filled += part;
+          if (filled < buffer.length) continue;
+          for (let sent = 0; sent < filled;) sent += await this.#conn.write(buffer.subarray(sent, filled));
+          filled = 0;
+        }
       }
+      for (let sent = 0; sent < filled;) sent += await this.#conn.write(buffer.subarray(sent, filled));
+      return undefined;
+    } catch (error) {
+      return error;
     }
-    if (filled > 0) await this.#writePart(buffer, filled);
-  }
-
-  async #writePart(buffer: Uint8Array, bytes: number): Promise<void> {
-    for (let at = 0; at < bytes;) at += await this.#conn.write(buffer.subarray(at, bytes));
   }
 
   /** One buffer a connection, as long as its longest request but no longer than a write should be. */
@@ -314,12 +339,8 @@ class Connection {
   }
 }
 
-/** A reset before the first byte of an answer is a close; later it is an error. */
-async function readOrNull(reading: Promise<number | null>, first: boolean): Promise<number | null> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (first && error instanceof Deno.errors.ConnectionReset) return null;
-    throw error;
-  }
+/** A reset before the first byte of an answer is a close. */
+function nullIfReset(error: unknown): null {
+  if (error instanceof Deno.errors.ConnectionReset) return null;
+  throw error;
 }
