@@ -10,6 +10,7 @@ import { explainFailure, writeLine } from "./gateway/console.ts";
 import { DEFAULT_DRAIN_TIMEOUT_MS, MAX_WORKERS } from "./gateway/limits.ts";
 import { parseDurationMs } from "./pipeline/config/schema.ts";
 import { type ConfigSource, parseConfigSource, parseSetSource } from "./pipeline/config/source.ts";
+import { suggestion } from "./pipeline/config/suggest.ts";
 import manifest from "./deno.json" with { type: "json" };
 
 /** The exit code for a command line that cannot be understood. */
@@ -55,7 +56,8 @@ function createProgram(done: (code: number) => void): Command {
     .description("run the gateway (the default)")
     .addOption(workersOption())
     .addOption(drainTimeoutOption())
-    .action(async ({ config, set, workers, drainTimeout }: GatewayFlags) => {
+    .action(async ({ config, set, workers, drainTimeout }: GatewayFlags, command: Command) => {
+      refuseWords(program, command);
       const { runGateway } = await import("./gateway/run.ts");
       const { version } = manifest;
       done(await runGateway({ configs: config, sets: set, workers, drainTimeoutMs: drainTimeout, version }));
@@ -63,7 +65,8 @@ function createProgram(done: (code: number) => void): Command {
 
   withSources(program.command("validate"))
     .description("check a configuration and tell every problem with its place; exit code 1 when it cannot run")
-    .action(async ({ config, set }: SourceFlags) => {
+    .action(async ({ config, set }: SourceFlags, command: Command) => {
+      refuseWords(program, command);
       const { validate } = await import("./gateway/inspect.ts");
       done(await validate({ configs: config, sets: set }));
     });
@@ -79,19 +82,37 @@ function createProgram(done: (code: number) => void): Command {
 }
 
 function withSources(command: Command): Command {
+  const config = new Option(
+    "--config <source>",
+    "FILE, env:NAME or yaml:TEXT; repeatable, later ones are merged over earlier ones",
+  );
+  const set = new Option(
+    "--set <key=value>",
+    "one value over all sources, like exporters.debug.verbosity=normal; repeatable",
+  );
   return command
-    .option(
-      "--config <source>",
-      "FILE, env:NAME or yaml:TEXT; repeatable, later ones are merged over earlier ones",
-      (argument, before: readonly ConfigSource[]) => [...before, parseConfigSource(argument)],
-      [],
-    )
-    .option(
-      "--set <key=value>",
-      "one value over all sources, like exporters.debug.verbosity=normal; repeatable",
-      (argument, before: readonly ConfigSource[]) => [...before, parseSetSource(argument)],
-      [],
-    );
+    .allowExcessArguments() // refuseWords() says more about them
+    .addOption(repeatable(config, parseConfigSource).default([], "the built-in configuration"))
+    .addOption(repeatable(set, parseSetSource).default([], "none"));
+}
+
+function repeatable(option: Option, parse: (argument: string) => ConfigSource): Option {
+  return option.argParser((argument, before: readonly ConfigSource[]) => [...before, parse(argument)]);
+}
+
+/**
+ * No command takes a word: it is a mistyped command, or a configuration without its `--config`.
+ *
+ * @throws {CommanderError} There is one.
+ */
+function refuseWords(program: Command, command: Command): void {
+  const [word] = command.args;
+  if (word === undefined) return;
+  const isPath = /[./]/.test(word);
+  const hint = isPath
+    ? `wanted --config ${word} for a configuration`
+    : suggestion(word, program.commands.map((each) => each.name()));
+  program.error(`error: unknown command '${word}': ${hint}`);
 }
 
 function workersOption(): Option {
@@ -113,8 +134,9 @@ function drainTimeoutOption(): Option {
     .env("SLUICE_DRAIN_TIMEOUT")
     .argParser((argument) => {
       const timeoutMs = parseDurationMs(argument);
-      if (timeoutMs !== undefined && timeoutMs >= 0) return timeoutMs;
-      throw new InvalidArgumentError("Wanted a duration like 30s.");
+      const hasUnit = /[a-z]/.test(argument); // without one it would be nanoseconds, as in a configuration
+      if (timeoutMs !== undefined && (timeoutMs === 0 || (timeoutMs > 0 && hasUnit))) return timeoutMs;
+      throw new InvalidArgumentError("Wanted a duration with its unit, like 30s.");
     })
     .default(DEFAULT_DRAIN_TIMEOUT_MS, "30s");
 }

@@ -4,12 +4,14 @@
  * @module
  */
 
+import { systemClock } from "../pipeline/core/clock.ts";
 import { serveHttp } from "../routes/listener.ts";
 import { explainFailure, writeLine } from "./console.ts";
 import { welcome } from "./default_config.ts";
 import { exclusive } from "./exclusive_listener.ts";
 import { type Gateway, startGateway } from "./gateway.ts";
 import { resolveSources, type Sources } from "./sources.ts";
+import { stopSignal } from "./stop_signals.ts";
 
 export interface RunOptions extends Sources {
   readonly workers: number;
@@ -17,18 +19,23 @@ export interface RunOptions extends Sources {
   readonly version: string;
 }
 
-/** The signals that ask for an end. */
-const STOP_SIGNALS = ["SIGTERM", "SIGINT"] as const;
-
 /**
- * Runs until a signal comes. A second one ends the process at once.
+ * Runs until a signal comes. A second one, a second or more after the first, ends the process at once.
  *
  * @returns The exit code: 0 when everything was drained; 1 when the start failed, when something was given up, or when
  * the gateway could not go on.
  */
 export async function runGateway(options: RunOptions): Promise<number> {
-  const stopped = firstSignal();
-  const gateway = await start(options);
+  let gateway: Gateway | undefined;
+  const stopped = stopSignal({
+    listen: (signal, onSignal) => Deno.addSignalListener(signal, onSignal),
+    monotonicMs: systemClock.monotonicMs,
+    onSecond: () => {
+      gateway?.logger.error("second signal: gives up what is held");
+      Deno.exit(1);
+    },
+  });
+  gateway = await start(options);
   if (gateway === undefined) return 1;
   if (options.configs.length === 0) writeLine(Deno.stdout, welcome(gateway.config));
   const reason = await Promise.race([stopped.then(() => undefined), gateway.broken]);
@@ -46,17 +53,4 @@ async function start(options: RunOptions): Promise<Gateway | undefined> {
     writeLine(Deno.stderr, explainFailure(thrown));
     return undefined;
   }
-}
-
-/** Settles at the first signal; the second ends the process. */
-function firstSignal(): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  let signals = 0;
-  const onSignal = () => {
-    signals += 1;
-    if (signals > 1) Deno.exit(1);
-    resolve();
-  };
-  for (const signal of STOP_SIGNALS) Deno.addSignalListener(signal, onSignal);
-  return promise;
 }

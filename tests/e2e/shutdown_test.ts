@@ -1,8 +1,10 @@
 /** A stop loses nothing that was answered 200, answers what is in flight, and ends by its deadline. */
 
-import { match, strictEqual } from "node:assert/strict";
+import { match, ok, strictEqual } from "node:assert/strict";
+import { SAME_SIGNAL_MS } from "../../gateway/stop_signals.ts";
 import { freePort, startGateway } from "../support/gateway_process.ts";
 import { postLogs } from "../support/otlp_requests.ts";
+import { missingProgram, skipWithout } from "../support/real_parts.ts";
 
 /** A destination that answers when the test says so. */
 function openDestination() {
@@ -80,7 +82,23 @@ Deno.test("past its deadline a stop gives up, says so, and ends with code 1", as
   await destination.close();
 });
 
-Deno.test("a second signal ends at once", async () => {
+Deno.test("a signal that comes twice within moments is one: the request in flight is answered", async () => {
+  const destination = openDestination();
+  const port = freePort();
+  await using gateway = await startGateway(configOf(port, destination.port));
+  const status = postLogs(port);
+  await destination.arrived;
+  gateway.signal("SIGINT");
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  gateway.signal("SIGINT");
+  await gateway.waitForLine("Stopping");
+  destination.release();
+  strictEqual(await status, 200);
+  strictEqual((await gateway.ended()).code, 0);
+  await destination.close();
+});
+
+Deno.test("a second signal gives up, says so, and ends at once", async () => {
   const destination = openDestination();
   const port = freePort();
   await using gateway = await startGateway(configOf(port, destination.port));
@@ -88,7 +106,54 @@ Deno.test("a second signal ends at once", async () => {
   await destination.arrived;
   gateway.signal("SIGTERM");
   await gateway.waitForLine("Stopping");
-  strictEqual((await gateway.stop("SIGTERM")).code, 1);
+  await new Promise((resolve) => setTimeout(resolve, SAME_SIGNAL_MS));
+  const { code, stderr } = await gateway.stop("SIGTERM");
+  strictEqual(code, 1);
+  match(stderr, /second signal: gives up what is held/);
   strictEqual(await status, "cut");
   await destination.close();
 });
+
+/** Runs a program at a terminal of its own: what is written to its input is typed there. */
+const AT_A_TERMINAL = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
+const missingPython = await missingProgram("python3");
+
+Deno.test({
+  name: "Ctrl-C at the terminal of `deno task start` answers a request in flight",
+  ignore: skipWithout("terminal", missingPython),
+}, async () => {
+  const destination = openDestination();
+  const port = freePort();
+  const config = `yaml:${configOf(port, destination.port)}`;
+  const start = ["task", "start", "--config", config, "--workers", "1"];
+  await using terminal = new Deno.Command("python3", {
+    args: ["-c", AT_A_TERMINAL, Deno.execPath(), ...start, "--set", "service.telemetry.metrics.level=none"],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const lines = terminal.stdout.pipeThrough(new TextDecoderStream())[Symbol.asyncIterator]();
+  await readUntil(lines, "Everything is ready");
+  const status = postLogs(port);
+  await destination.arrived;
+  const keyboard = terminal.stdin.getWriter();
+  await keyboard.write(Uint8Array.of(3));
+  await readUntil(lines, "Stopping");
+  destination.release();
+  strictEqual(await status, 200);
+  await readUntil(lines, "Stopped: everything was drained");
+  await keyboard.close();
+  strictEqual((await terminal.status).code, 0);
+  await lines.return?.();
+  await destination.close();
+});
+
+/** Reads what a program prints up to some text. */
+async function readUntil(output: AsyncIterator<string>, text: string): Promise<void> {
+  let read = "";
+  while (!read.includes(text)) {
+    const { value, done } = await output.next();
+    ok(!done, `the output has no ${JSON.stringify(text)}: ${read}`);
+    read += value;
+  }
+}

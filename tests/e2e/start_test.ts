@@ -1,6 +1,6 @@
 /** A gateway starts, says so, takes data, and refuses to start half. */
 
-import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, doesNotMatch, match, strictEqual } from "node:assert/strict";
 import { freePort, runMain, spawnGateway, startGateway } from "../support/gateway_process.ts";
 import { LOGS_JSON, postLogs } from "../support/otlp_requests.ts";
 
@@ -98,7 +98,15 @@ Deno.test("the command line", async (t) => {
     { args: ["--bogus"], code: 2, out: /unknown option '--bogus'/ },
     { args: ["gateway", "--workers", "many"], code: 2, out: /Wanted a number from 0 to 64, or auto/ },
     { args: ["gateway", "--workers", "65"], code: 2, out: /Wanted a number from 0 to 64, or auto/ },
-    { args: ["gateway", "--drain-timeout", "soon"], code: 2, out: /Wanted a duration/ },
+    { args: ["gateway", "--drain-timeout", "soon"], code: 2, out: /Wanted a duration with its unit, like 30s/ },
+    { args: ["gateway", "--drain-timeout", "5"], code: 2, out: /Wanted a duration with its unit, like 30s/ },
+    { args: ["gateway", "--drain-timeout", "-5s"], code: 2, out: /Wanted a duration with its unit, like 30s/ },
+    { args: ["gateway", "--drain-timeout", "0", "--config", "ftp:x"], code: 1, out: /unknown scheme "ftp"/ },
+    { args: ["gateway", "--help"], code: 0, out: /default: the\s+built-in configuration/ },
+    { args: ["gatway"], code: 2, out: /unknown command 'gatway': did you mean "gateway"\?/ },
+    { args: ["gateway", "validat"], code: 2, out: /unknown command 'validat': did you mean "validate"\?/ },
+    { args: ["gateway", "x"], code: 2, out: /unknown command 'x': wanted one of components, gateway, validate/ },
+    { args: ["validate", "my.yaml"], code: 2, out: /unknown command 'my.yaml': wanted --config my.yaml/ },
     { args: ["gateway", "--config", "ftp:x"], code: 1, out: /unknown scheme "ftp"/ },
     { args: ["components"], code: 0, out: /exporters:\n.* {2}otlp_http, otlphttp \(traces, metrics, logs/s },
     { args: ["components", "--json"], code: 0, out: /"type": "health_check"/ },
@@ -106,7 +114,9 @@ Deno.test("the command line", async (t) => {
   for (const { args, code, out } of cases) {
     await t.step(args.join(" "), async () => {
       const ended = await runMain(args);
-      match(ended.stdout + ended.stderr, out);
+      const output = ended.stdout + ended.stderr;
+      match(output, out);
+      doesNotMatch(output, /default: \[\]/);
       strictEqual(ended.code, code);
     });
   }
