@@ -10,7 +10,7 @@
 import { type CatalogEntry, COMPONENT_SECTIONS, type ComponentSection } from "./gateway_config.ts";
 import { errorAt, type Problem } from "./problem.ts";
 import type { PipelineDraft, Reference, ServiceDraft } from "./service.ts";
-import { nearest } from "./suggest.ts";
+import { suggestion } from "./suggest.ts";
 import type { NodePath, Place } from "./tree/node.ts";
 
 /** A component that is configured; `entry` is undefined when its type is unknown, which is reported elsewhere. */
@@ -57,11 +57,13 @@ function missing(
   configured: ConfiguredSections,
 ): Problem[] {
   if (sections.some((section) => configured[section].has(id))) return [];
-  const near = nearest(id, sections.flatMap((section) => [...configured[section].keys()]));
-  const end = near === undefined
-    ? `wanted an id from ${sections.join(" or ")}`
-    : `did you mean ${JSON.stringify(near)}?`;
-  return [errorAt(place, path, `is ${JSON.stringify(id)}, which is not configured, ${end}`)];
+  const known = sections.flatMap((section) => [...configured[section].keys()]);
+  return [errorAt(place, path, notConfigured(id, known))];
+}
+
+/** The message for an id that none of the `known` is. */
+export function notConfigured(id: string, known: readonly string[]): string {
+  return `is ${JSON.stringify(id)}, which is not configured, ${suggestion(id, known)}`;
 }
 
 function signalProblems(

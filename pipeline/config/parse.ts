@@ -6,7 +6,7 @@
 
 import { checkSection, leaves } from "./check_section.ts";
 import { parseComponentId, WANTED_ID } from "./component_id.ts";
-import { type Configured, connectionProblems } from "./connections.ts";
+import { type Configured, connectionProblems, notConfigured } from "./connections.ts";
 import {
   type CatalogEntry,
   COMPONENT_SECTIONS,
@@ -26,7 +26,7 @@ import {
   reportUnknownKeys,
   type ServiceDraft,
 } from "./service.ts";
-import { suggestion } from "./suggest.ts";
+import { componentSuggestion } from "./suggest.ts";
 import { type ConfigNode, type MapNode, nearestNode } from "./tree/node.ts";
 
 const SECTION_NAMES = Object.keys(COMPONENT_SECTIONS) as readonly ComponentSection[];
@@ -113,7 +113,7 @@ function unknownType(
   const use = users.length === 0 ? "used by no pipeline" : `used by ${users.join(", ")}`;
   const known = entries.flatMap((entry) => [entry.type, ...entry.aliases ?? []]);
   const kind = COMPONENT_SECTIONS[section];
-  return `is of the unknown ${kind} type ${JSON.stringify(type)}, ${use}, ${suggestion(type, known)}`;
+  return `is of the unknown ${kind} type ${JSON.stringify(type)}, ${use}, ${componentSuggestion(section, type, known)}`;
 }
 
 /** Who names each component: ids of pipelines, or `service::extensions`. */
@@ -187,7 +187,7 @@ function extensionProblems(
     if (meta.reference !== "extensions" || leaf.kind !== "scalar" || leaf.text === "") continue;
     const id = leaf.text;
     if (!sections.extensions.has(id)) {
-      const message = `is ${JSON.stringify(id)}, which is not configured, wanted an id from extensions`;
+      const message = notConfigured(id, [...sections.extensions.keys()]);
       problems.push(errorAt(leaf.place, path, message));
     } else if (!started.some((each) => each.id === id)) {
       problems.push(errorAt(leaf.place, path, `is ${JSON.stringify(id)}, wanted it in service::extensions too`));

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { ComponentSection } from "./gateway_config.ts";
+
 /** Names longer than this are not compared: nobody mistypes them by a letter. */
 const MAX_LENGTH = 64;
 
@@ -29,6 +31,20 @@ export function suggestion(name: string, known: readonly string[]): string {
   const near = nearest(name, known);
   if (near !== undefined) return `did you mean ${JSON.stringify(near)}?`;
   return known.length === 0 ? "there are none" : `wanted one of ${known.toSorted().join(", ")}`;
+}
+
+/** What to write for a component of the collector that goes by another name here, by section. */
+const INSTEAD: Readonly<Partial<Record<ComponentSection, Readonly<Record<string, string>>>>> = {
+  exporters: {
+    otlp: "use otlp_http (gRPC is not there yet)",
+    otlp_grpc: "use otlp_http (gRPC is not there yet)",
+    logging: "use debug",
+  },
+};
+
+/** As `suggestion`, for the type of a component: also tells what stands for one that is the collector's. */
+export function componentSuggestion(section: ComponentSection, type: string, known: readonly string[]): string {
+  return INSTEAD[section]?.[type] ?? suggestion(type, known);
 }
 
 /** Letters to insert, delete, replace or swap with their neighbour, to get from `a` to `b`. */

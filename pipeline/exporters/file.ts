@@ -128,12 +128,19 @@ class FileExporter implements Consumer, Lifecycle {
     this.#deps = deps;
   }
 
-  /** @throws {FileWriteError} The file cannot be opened; the config that wants it does not start. */
-  start(): Promise<void> {
+  /** @throws {UnavailableError} The file cannot be opened; the config that wants it does not start. */
+  async start(): Promise<void> {
     const { path, create_directory, group_by } = this.#config;
-    if (create_directory) this.#makeDirectory(dirname(path.split("*")[0] + "x"));
-    if (!group_by.enabled) this.#file(path);
-    return Promise.resolve();
+    try {
+      if (create_directory) this.#makeDirectory(dirname(path.split("*")[0] + "x"));
+      if (!group_by.enabled) this.#file(path);
+    } catch (error) {
+      const code = codeOf(error);
+      const wanted = code === "ENOENT"
+        ? "wanted create_directory: true, or a directory that is there"
+        : "wanted a file that can be written";
+      throw new UnavailableError(`Cannot open ${JSON.stringify(path)}: ${code}, ${wanted}`); // the code says it all
+    }
   }
 
   consume(payload: Payload): Promise<Outcome> {
@@ -227,12 +234,17 @@ class FileExporter implements Consumer, Lifecycle {
   }
 
   #failure(payload: Payload, error: unknown): Error {
-    const code = error instanceof FileWriteError ? error.code : (error as { code?: string }).code ?? "unknown";
+    const code = codeOf(error);
     const what = `Cannot write ${payload.itemCount} ${SIGNALS[payload.signal].itemName} to a file: ${code}`;
     return FINAL_CODES.has(code) && this.#config.group_by.enabled
       ? new RejectedError(`${what}, wanted a name that the file system takes`, "invalid_argument", { cause: error })
       : new UnavailableError(`${what}, wanted a file that can be written`, { cause: error });
   }
+}
+
+/** The operating system's. */
+function codeOf(error: unknown): string {
+  return error instanceof FileWriteError ? error.code : (error as { code?: string }).code ?? "unknown";
 }
 
 function payloadOfChunks(payload: Payload, chunks: readonly Uint8Array[]): Payload {

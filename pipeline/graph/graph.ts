@@ -75,8 +75,10 @@ export class Graph {
     for (const stage of this.#stages) {
       const results = await Promise.allSettled(stage.map((component) => this.#startOne(component)));
       started.push(stage.filter((_, at) => results[at]?.status === "fulfilled"));
-      const failures = results.flatMap((result, at) =>
-        result.status === "rejected" ? failuresOf(stage[at]?.name ?? "", result.reason) : []
+      const failures = failuresOfAll(
+        results.flatMap((result, at) =>
+          result.status === "rejected" ? [{ name: stage[at]?.name ?? "", thrown: result.reason }] : []
+        ),
       );
       if (failures.length > 0) {
         await this.#stop(started, AbortSignal.timeout(ROLLBACK_DEADLINE_MS));
@@ -161,4 +163,17 @@ export class Graph {
 /** The failures of a part that has parts of its own stand for themselves. */
 export function failuresOf(name: string, thrown: unknown): readonly string[] {
   return thrown instanceof GraphError ? thrown.failures : [`${name}: ${describeError(thrown)}`];
+}
+
+/** As `failuresOf`; what several components say is told once, with all their names. */
+function failuresOfAll(failed: readonly { readonly name: string; readonly thrown: unknown }[]): readonly string[] {
+  const namesByReason = new Map<string, string[]>();
+  for (const { name, thrown } of failed) {
+    const isNested = thrown instanceof GraphError;
+    for (const reason of isNested ? thrown.failures : [describeError(thrown)]) {
+      const names = namesByReason.get(reason) ?? [];
+      namesByReason.set(reason, isNested ? names : [...names, name]);
+    }
+  }
+  return Array.from(namesByReason, ([reason, names]) => names.length === 0 ? reason : `${names.join(", ")}: ${reason}`);
 }

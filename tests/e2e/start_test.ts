@@ -91,6 +91,21 @@ service: {pipelines: {logs: {receivers: [otlp, missing], exporters: [nop]}}}
   }
 });
 
+Deno.test("a directory that is missing is told once, with the key that makes it", async () => {
+  const { code, stderr } = await spawnGateway(`
+receivers: {otlp: {protocols: {http: {endpoint: "127.0.0.1:${freePort()}"}}}}
+exporters: {file: {path: /no/such/directory/out}}
+service: {pipelines: {logs: {receivers: [otlp], exporters: [file]}, traces: {receivers: [otlp], exporters: [file]}}}
+`).ended();
+  strictEqual(code, 1);
+  const told = stderr.split("\n").filter((line) => line.includes("/no/such/directory/out"));
+  strictEqual(told.length, 1, stderr);
+  match(
+    told[0] ?? "",
+    /^ {2}exporter file \(logs\), exporter file \(traces\): .*ENOENT, wanted create_directory: true/,
+  );
+});
+
 Deno.test("the command line", async (t) => {
   const cases: { args: string[]; code: number; out: RegExp }[] = [
     { args: ["--version"], code: 0, out: /^\d+\.\d+\.\d+\n$/ },

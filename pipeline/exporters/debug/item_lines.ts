@@ -115,10 +115,30 @@ function attributes(holder: JsonObject, separator = " "): string {
   return pairs.join(separator);
 }
 
-/** An AnyValue: its only member, as text where it is a scalar. */
+/** An AnyValue as text: a scalar plain, a list or a map as JSON (`["a"]`, `{"k":1}`), as the collector writes it. */
 function valueOf(value: Json | undefined): string {
-  const [member] = Object.values(objectOf(value));
-  return typeof member === "object" ? JSON.stringify(member) : textOf(member);
+  const any = objectOf(value);
+  return "arrayValue" in any || "kvlistValue" in any ? rawJson(any) : textOf(Object.values(any)[0]);
+}
+
+/** An AnyValue as the JSON of what it holds, maps in the order of their keys; a payload's depth is bounded. */
+function rawJson(any: JsonObject): string {
+  const [[member, content] = ["", null]] = Object.entries(any);
+  switch (member) {
+    case "arrayValue":
+      return `[${listOf(objectOf(content), "values").map(rawJson).join(",")}]`;
+    case "kvlistValue": {
+      const pairs = listOf(objectOf(content), "values").map((pair) =>
+        [textOf(pair["key"]), objectOf(pair["value"])] as const
+      );
+      const members = [...new Map(pairs)].toSorted(([a], [b]) => a < b ? -1 : 1);
+      return `{${members.map(([key, each]) => `${JSON.stringify(key)}:${rawJson(each)}`).join(",")}}`;
+    }
+    case "intValue":
+      return textOf(content); // 64 bits are a string in OTLP/JSON
+    default:
+      return JSON.stringify(content);
+  }
 }
 
 function textOf(value: Json | undefined): string {

@@ -1,7 +1,7 @@
 /** The name that somebody probably meant. */
 
 import { strictEqual } from "node:assert/strict";
-import { nearest } from "../../../pipeline/config/suggest.ts";
+import { componentSuggestion, nearest, suggestion } from "../../../pipeline/config/suggest.ts";
 
 const KNOWN = ["endpoint", "read_timeout", "tls", "timeout", "batch"];
 
@@ -19,4 +19,27 @@ const cases: [name: string, want: string | undefined][] = [
 
 Deno.test("nearest()", async (t) => {
   for (const [name, want] of cases) await t.step(name, () => strictEqual(nearest(name, KNOWN), want));
+});
+
+Deno.test("suggestion()", async (t) => {
+  const texts: [name: string, known: string[], want: string][] = [
+    ["tlss", KNOWN, 'did you mean "tls"?'],
+    ["zzz", ["b", "a"], "wanted one of a, b"],
+    ["zzz", [], "there are none"],
+  ];
+  for (const [name, known, want] of texts) await t.step(want, () => strictEqual(suggestion(name, known), want));
+});
+
+Deno.test("componentSuggestion() tells what stands for a component of the collector", async (t) => {
+  const known = ["otlp_http", "debug"];
+  const texts: [section: "exporters" | "processors", type: string, want: string][] = [
+    ["exporters", "otlp", "use otlp_http (gRPC is not there yet)"],
+    ["exporters", "otlp_grpc", "use otlp_http (gRPC is not there yet)"],
+    ["exporters", "logging", "use debug"],
+    ["processors", "logging", "wanted one of debug, otlp_http"],
+    ["exporters", "debg", 'did you mean "debug"?'],
+  ];
+  for (const [section, type, want] of texts) {
+    await t.step(`${section} ${type}`, () => strictEqual(componentSuggestion(section, type, known), want));
+  }
 });

@@ -98,6 +98,21 @@ const attributes = [
 const resource = { attributes: [{ key: "service.name", value: { string_value: "shop" } }] };
 const scope = { name: "lib", version: "2" };
 
+const listBody = { array_value: { values: [{ string_value: "a" }] } };
+const mapValue = {
+  kvlist_value: {
+    values: [
+      { key: "k", value: { int_value: "1" } },
+      { key: 'q"', value: { kvlist_value: { values: [] } } },
+      { key: "big", value: { int_value: "9007199254740993" } },
+      {
+        key: "list",
+        value: { array_value: { values: [{ double_value: 1.5 }, {}, { bytes_value: Uint8Array.of(1, 2) }] } },
+      },
+    ],
+  },
+};
+
 const normal: { name: string; signal: Signal; request: Plain; want: string[] }[] = [
   {
     name: "traces",
@@ -120,7 +135,7 @@ const normal: { name: string; signal: Signal; request: Plain; want: string[] }[]
     want: [
       "ResourceTraces #0 [http://schema] service.name=shop",
       "ScopeTraces #0 lib@2",
-      `GET / ${"ab".repeat(16)} ${"cd".repeat(8)} a=x n=7 l={"values":[{"boolValue":true}]}`,
+      `GET / ${"ab".repeat(16)} ${"cd".repeat(8)} a=x n=7 l=[true]`,
     ],
   },
   {
@@ -153,6 +168,20 @@ const normal: { name: string; signal: Signal; request: Plain; want: string[] }[]
       resource_logs: [{ scope_logs: [{ log_records: [{ body: { string_value: "one\ntwo\u001b[2J" } }] }] }],
     },
     want: ["ResourceLog #0", "ScopeLog #0", "one two [2J"],
+  },
+  {
+    name: "logs with lists and maps, as the collector prints them",
+    signal: "logs",
+    request: {
+      resource_logs: [{
+        scope_logs: [{ log_records: [{ body: listBody, attributes: [{ key: "m", value: mapValue }] }] }],
+      }],
+    },
+    want: [
+      "ResourceLog #0",
+      "ScopeLog #0",
+      '["a"] m={"big":9007199254740993,"k":1,"list":[1.5,null,"AQI="],"q\\"":{}}',
+    ],
   },
   {
     name: "profiles",

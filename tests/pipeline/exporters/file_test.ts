@@ -154,7 +154,11 @@ Deno.test("create_directory", async (t) => {
     ));
   await t.step("without it the start fails", async () => {
     const exporter = fileFactory.create(parse({ path: "/no/such/directory/out" }), depsFor("traces"));
-    await rejects(async () => await exporter.start?.(), { name: "FileWriteError", code: "ENOENT" });
+    await rejects(async () => await exporter.start?.(), {
+      name: "UnavailableError",
+      message: 'Cannot open "/no/such/directory/out": ENOENT, ' +
+        "wanted create_directory: true, or a directory that is there",
+    });
   });
 });
 
