@@ -2,8 +2,9 @@
  * The queue in memory: bounded, with so many sends at a time, and by default an answer only when the data is kept.
  *
  * What a request holds of the queue it holds until its last part is kept or given up, in flight or not, so `capacity`
- * bounds all the data of an exporter. A sender that waits is told as soon as it is known that its data is not kept; its
- * data that is not on its way yet is then thrown away, for it will come again.
+ * bounds all the data of an exporter. A sender that waits is told as soon as it is known that its data is not kept, and
+ * after `holdMs` in any case; its data that is not on its way yet is then thrown away, for it will come again, and a
+ * batch on its way is cut when none of its senders waits any more.
  * Source: collector reference 3.6 (`sending_queue`).
  *
  * @module
@@ -15,6 +16,7 @@ import type { Clock, Random } from "../core/clock.ts";
 import { type GatewayError, LimitExceededError, toGatewayError, UnavailableError } from "../core/errors.ts";
 import type { MemoryBudget } from "../core/memory.ts";
 import type { Gauge } from "../core/telemetry.ts";
+import { counted } from "../core/text.ts";
 import type { Payload } from "../otlp/payload.ts";
 import { SIGNALS } from "../otlp/signals.ts";
 import { type Batch, Batcher, type BatchSettings, type Part, sizeOf, type Split } from "./batch.ts";
@@ -138,7 +140,11 @@ export class MemoryQueue implements Consumer, Lifecycle {
     this.#settings = settings;
     this.#deps = deps;
     this.#batcher = new Batcher(settings.batch, deps.clock, deps.split, () => this.#pump());
-    this.#held = new Deadlines(deps.clock, settings.holdMs, (request) => this.#leave(request, this.#heldTooLong()));
+    this.#held = new Deadlines(
+      deps.clock,
+      settings.holdMs,
+      (request) => this.#leave(request, heldTooLong(settings.holdMs, deps.random)),
+    );
   }
 
   /**
@@ -254,8 +260,6 @@ export class MemoryQueue implements Consumer, Lifecycle {
     for (const { owner } of batch.parts) {
       owner.flights.push(flight);
       owner.queuedParts--;
-      // From here the retry's own bound ends the wait, so that an attempt under way may still succeed.
-      if (owner.queuedParts === 0 && owner.hold !== undefined) this.#held.remove(owner.hold);
     }
     this.#deps.onBatch?.(batch);
     try {
@@ -383,7 +387,7 @@ export class MemoryQueue implements Consumer, Lifecycle {
   #tooLarge(size: number): LimitExceededError {
     const { sizer, capacity } = this.#settings;
     return new LimitExceededError(
-      `Cannot queue: it has ${size} ${sizer}, wanted at most the whole queue of ${capacity}`,
+      `Cannot queue: it has ${counted(size, sizer)}, wanted at most the whole queue of ${capacity}`,
     );
   }
 
@@ -394,13 +398,13 @@ export class MemoryQueue implements Consumer, Lifecycle {
       { retryAfterMs: REFUSED_RETRY_AFTER_MS },
     );
   }
+}
 
-  #heldTooLong(): UnavailableError {
-    return new UnavailableError(
-      `Cannot export: still queued after ${this.#settings.holdMs} ms, wanted to be sent by then`,
-      { retryAfterMs: REFUSED_RETRY_AFTER_MS + REFUSED_RETRY_SPREAD_MS * this.#deps.random() },
-    );
-  }
+/** What a sender is told that waits no longer: an attempt may be under way, so the data may have arrived. */
+export function heldTooLong(holdMs: number, random: Random): UnavailableError {
+  return new UnavailableError(`Cannot export: not delivered after ${holdMs} ms, wanted it to be by then`, {
+    retryAfterMs: REFUSED_RETRY_AFTER_MS + REFUSED_RETRY_SPREAD_MS * random(),
+  });
 }
 
 /**
@@ -413,7 +417,8 @@ function shareOf(outcome: Outcome, part: Part<Request>, { payload, parts }: Batc
   if (parts.length === 1 || rejectedItems === 0) return outcome;
   if (rejectedItems >= payload.itemCount) return { rejectedItems: part.payload.itemCount, message };
   const items = SIGNALS[payload.signal].itemName;
-  const numbers = `${rejectedItems} of the ${payload.itemCount} ${items} of a batch that held these were rejected`;
+  const were = rejectedItems === 1 ? "was" : "were";
+  const numbers = `${rejectedItems} of the ${payload.itemCount} ${items} of a batch that held these ${were} rejected`;
   return { rejectedItems: 0, message: message === "" ? numbers : `${numbers}: ${message}` };
 }
 

@@ -1,8 +1,8 @@
 /**
  * Tries again what failed in a way that time can mend, with jittered exponential backoff.
  *
- * It gives up when the next wait would end past what the caller allows or `max_elapsed_time`, and says in the error how
- * long that wait would have been, so that a sender who is told to come back knows when.
+ * It gives up when the next wait would leave too little of the caller's time, or end past `max_elapsed_time`, and says in
+ * the error how long that wait would have been, so that a sender who is told to come back knows when.
  * Source: collector reference 3.6 (`retry_on_failure`); the intervals are those of cenkalti/backoff, which it uses.
  *
  * @module
@@ -11,12 +11,33 @@
 import type { Consumer, Lifecycle, Outcome } from "../contract/consumer.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import { type GatewayError, ThrottledError, toGatewayError, UnavailableError } from "../core/errors.ts";
+import { counted } from "../core/text.ts";
 import type { Payload } from "../otlp/payload.ts";
 import { SIGNALS } from "../otlp/signals.ts";
-import type { Sender } from "./sender.ts";
+import { MIN_ATTEMPT_MS, type Sender } from "./sender.ts";
 import type { RetryConfig } from "./settings.ts";
 
 type WaitEnd = "elapsed" | "caller left" | "shutdown";
+
+/** Told of each attempt that failed and will be made again. @param attempt How many have failed. */
+export type OnRetry = (attempt: number, retryInMs: number, error: GatewayError) => void;
+
+interface RetryOptions {
+  /**
+   * Whether waits go on during shutdown until its deadline: for data whose sender has its answer. Otherwise they end
+   * when shutdown begins, and the sender is told to come back.
+   */
+  readonly cutAtDeadline: boolean;
+  readonly onRetry?: OnRetry;
+}
+
+/** Monotonic times that bound the attempts. */
+interface Bounds {
+  /** The last time an attempt may begin, by the configuration. */
+  readonly lastStartMs: number;
+  /** When the caller is answered whatever happens. */
+  readonly giveUpAtMs: number;
+}
 
 export class RetrySender implements Sender, Lifecycle {
   readonly #next: Consumer;
@@ -24,33 +45,33 @@ export class RetrySender implements Sender, Lifecycle {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #cutAtDeadline: boolean;
+  readonly #onRetry: OnRetry;
   readonly #waits = new Set<(end: WaitEnd) => void>();
   #stopped = false;
 
-  /**
-   * @param cutAtDeadline Whether waits go on during shutdown until its deadline: for data whose sender has its answer.
-   *   Otherwise they end when shutdown begins, and the sender is told to come back.
-   */
   constructor(
     next: Consumer,
     config: RetryConfig,
     { clock, random }: { readonly clock: Clock; readonly random: Random },
-    { cutAtDeadline }: { readonly cutAtDeadline: boolean },
+    { cutAtDeadline, onRetry = () => {} }: RetryOptions,
   ) {
     this.#next = next;
     this.#config = config;
     this.#clock = clock;
     this.#random = random;
     this.#cutAtDeadline = cutAtDeadline;
+    this.#onRetry = onRetry;
   }
 
   /** @throws {GatewayError} The failure itself when it is final, else one with the last failure as its cause. */
   async send(payload: Payload, abort: AbortSignal, giveUpAtMs: number): Promise<Outcome> {
     const begin = this.#clock.monotonicMs();
+    if (begin > giveUpAtMs - MIN_ATTEMPT_MS) throw this.#tooLateToBegin(payload);
     try {
       return await this.#next.consume(payload, abort);
     } catch (thrown) {
-      return await this.#retry(payload, abort, Math.min(giveUpAtMs, this.#lastStartMs(begin)), toGatewayError(thrown));
+      const bounds = { lastStartMs: this.#lastStartMs(begin), giveUpAtMs };
+      return await this.#retry(payload, abort, bounds, toGatewayError(thrown));
     }
   }
 
@@ -65,18 +86,19 @@ export class RetrySender implements Sender, Lifecycle {
   }
 
   #lastStartMs(beginMs: number): number {
-    const { enabled, max_elapsed_time } = this.#config;
-    if (!enabled) return -Infinity;
+    const { max_elapsed_time } = this.#config;
     return max_elapsed_time === 0 ? Infinity : beginMs + max_elapsed_time;
   }
 
-  async #retry(payload: Payload, abort: AbortSignal, giveUpAtMs: number, first: GatewayError): Promise<Outcome> {
+  async #retry(payload: Payload, abort: AbortSignal, bounds: Bounds, first: GatewayError): Promise<Outcome> {
     let intervalMs = this.#config.initial_interval;
     let error = first;
     for (let attempts = 1;; attempts++) {
       if (!error.retryable || !this.#config.enabled) throw error;
       const waitMs = Math.max(this.#jittered(intervalMs), error.retryAfterMs ?? 0);
-      if (this.#clock.monotonicMs() + waitMs > giveUpAtMs) throw gaveUp(payload, attempts, error, waitMs, "time is up");
+      if (abort.aborted) throw gaveUp(payload, attempts, error, waitMs, "caller left");
+      if (this.#isTooLate(waitMs, bounds)) throw gaveUp(payload, attempts, error, waitMs, "time is up");
+      if (!this.#stopped) this.#onRetry(attempts, waitMs, error);
       const end = await this.#wait(waitMs, abort);
       if (end !== "elapsed") throw gaveUp(payload, attempts, error, waitMs, end);
       intervalMs = Math.min(intervalMs * this.#config.multiplier, this.#config.max_interval);
@@ -88,12 +110,22 @@ export class RetrySender implements Sender, Lifecycle {
     }
   }
 
+  #isTooLate(waitMs: number, { lastStartMs, giveUpAtMs }: Bounds): boolean {
+    const startMs = this.#clock.monotonicMs() + waitMs;
+    return startMs > lastStartMs || startMs > giveUpAtMs - MIN_ATTEMPT_MS;
+  }
+
+  #tooLateToBegin(payload: Payload): UnavailableError {
+    return new UnavailableError(`Cannot export ${itemsOf(payload)}: no time is left for an attempt`, {
+      retryAfterMs: Math.ceil(this.#jittered(this.#config.initial_interval)),
+    });
+  }
+
   #jittered(intervalMs: number): number {
     return intervalMs * (1 + this.#config.randomization_factor * (2 * this.#random() - 1));
   }
 
   #wait(delayMs: number, abort: AbortSignal): Promise<WaitEnd> {
-    if (abort.aborted) return Promise.resolve("caller left");
     if (this.#stopped) return Promise.resolve("shutdown");
     return new Promise((resolve) => {
       const end = (how: WaitEnd) => {
@@ -111,15 +143,18 @@ export class RetrySender implements Sender, Lifecycle {
 }
 
 const WHY: Readonly<Record<"time is up" | Exclude<WaitEnd, "elapsed">, string>> = {
-  "time is up": "the next attempt would come too late",
+  "time is up": "the next would come too late",
   "caller left": "nobody waits for the result any more",
   "shutdown": "the exporter shuts down",
 };
 
+function itemsOf({ itemCount, signal }: Payload): string {
+  return counted(itemCount, SIGNALS[signal].itemName);
+}
+
 /** A throttled destination stays one: its 429 means something else to a sender than a 503. */
 function gaveUp(payload: Payload, attempts: number, cause: GatewayError, waitMs: number, why: keyof typeof WHY) {
-  const items = `${payload.itemCount} ${SIGNALS[payload.signal].itemName}`;
-  const message = `Cannot export ${items}: ${attempts} attempts failed and ${WHY[why]}`;
+  const message = `Cannot export ${itemsOf(payload)}: ${counted(attempts, "attempts")} failed and ${WHY[why]}`;
   const options = { cause, retryAfterMs: Math.ceil(waitMs) };
   return cause instanceof ThrottledError
     ? new ThrottledError(message, options)

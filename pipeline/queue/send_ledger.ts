@@ -10,16 +10,15 @@
 import type { Outcome } from "../contract/consumer.ts";
 import type { ComponentDeps } from "../contract/component.ts";
 import type { Clock } from "../core/clock.ts";
+import type { GatewayError } from "../core/errors.ts";
 import { describeError } from "../core/log.ts";
 import type { Logger } from "../core/log.ts";
+import { Repeated } from "../core/repeated.ts";
 import type { Counter, Gauge } from "../core/telemetry.ts";
 import type { Payload } from "../otlp/payload.ts";
 import { type Signal, SIGNALS } from "../otlp/signals.ts";
 import type { Losses } from "./memory_queue.ts";
 import type { Sender } from "./sender.ts";
-
-/** Failures that their sender is told are logged once in this time, with how many there were. */
-const TOLD_LOG_INTERVAL_MS = 10_000;
 
 export class SendLedger implements Losses {
   readonly #clock: Clock;
@@ -28,8 +27,10 @@ export class SendLedger implements Losses {
   readonly #sendFailed: Counter;
   readonly #enqueueFailed: Counter;
   readonly #inFlight: Gauge;
-  #nextLogMs = -Infinity;
-  #untoldFailures = 0;
+  readonly #toldFailures = new Repeated();
+  readonly #retries = new Repeated();
+  /** Whether the log says that attempts fail, and not yet that they no longer do. */
+  #saidRetrying = false;
 
   constructor({ id, clock, logger, meter, signal }: ComponentDeps & { readonly signal: Signal }) {
     const suffix = SIGNALS[signal].metricSuffix;
@@ -51,6 +52,16 @@ export class SendLedger implements Losses {
     this.#inFlight.add(-1);
     this.#sent.add(items - rejectedItems);
     if (rejectedItems > 0) this.#sendFailed.add(rejectedItems);
+    if (this.#saidRetrying) this.#sayRecovered();
+  }
+
+  /** An attempt that failed and is made again, for data whose senders have their answer: nobody else would say so. */
+  retrying(attempt: number, retryInMs: number, error: GatewayError): void {
+    const failures = this.#retries.note(this.#clock.monotonicMs());
+    if (failures === undefined) return;
+    this.#saidRetrying = true;
+    const fields = { failures, attempt, retry_in_ms: Math.ceil(retryInMs), error: describeError(error) };
+    this.#logger.warn("export failed, will be tried again", fields);
   }
 
   /**
@@ -74,13 +85,14 @@ export class SendLedger implements Losses {
   }
 
   #logTold(items: number, error: unknown): void {
-    this.#untoldFailures++;
-    const nowMs = this.#clock.monotonicMs();
-    if (nowMs < this.#nextLogMs) return;
-    const failures = this.#untoldFailures;
+    const failures = this.#toldFailures.note(this.#clock.monotonicMs());
+    if (failures === undefined) return;
     this.#logger.warn("export failed, the senders are told", { failures, items, error: describeError(error) });
-    this.#nextLogMs = nowMs + TOLD_LOG_INTERVAL_MS;
-    this.#untoldFailures = 0;
+  }
+
+  #sayRecovered(): void {
+    this.#saidRetrying = false;
+    this.#logger.info("delivers again");
   }
 }
 

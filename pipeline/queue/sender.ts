@@ -8,8 +8,9 @@ import type { Outcome } from "../contract/consumer.ts";
 import type { Payload } from "../otlp/payload.ts";
 
 /**
- * How long a sender that waits for its answer is held while retries go on, milliseconds from its arrival. Then it is
- * told to come back, and nothing is retried behind its back, which would double the data.
+ * How long a sender that waits for its answer is held, milliseconds from its arrival, whatever `timeout` and retries
+ * say. Then it is told to come back, what is queued of its data is thrown away, and an attempt that nobody else waits
+ * for is cut. What was cut may have arrived all the same: the sender's retry then doubles it, as after any timeout.
  *
  * 8 s: less than the 10 s after which SDKs give up by default (OTEL_EXPORTER_OTLP_TIMEOUT), so that the answer finds
  * somebody, and more than the longest first wait of the default backoff (5 s, half again by jitter). The collector
@@ -17,11 +18,18 @@ import type { Payload } from "../otlp/payload.ts";
  */
 export const HOLD_SENDER_MS = 8_000;
 
+/**
+ * An attempt for a sender that waits is begun with at least this much of its time left, milliseconds: one that is cut
+ * at once would deliver nothing, or deliver what the sender is then told to send again.
+ */
+export const MIN_ATTEMPT_MS = 1_000;
+
 /** Delivers a payload, trying again until a time that its caller names. */
 export interface Sender {
   /**
    * @param abort Fires when nobody waits for the result any more.
-   * @param giveUpAtMs Monotonic time past which no further attempt is begun; Infinity when nobody waits.
+   * @param giveUpAtMs Monotonic time at which the caller is answered whatever happens: no attempt is begun in the last
+   *   `MIN_ATTEMPT_MS` before it. Infinity when nobody waits.
    * @throws {GatewayError} Not kept.
    */
   send(payload: Payload, abort: AbortSignal, giveUpAtMs: number): Promise<Outcome>;

@@ -2,7 +2,7 @@
  * The parts between an exporter's pipelines and its push. From the outside in: queue and batch, retry, timeout, push.
  *
  * A sender that waits for its answer (`wait_for_result`, our default, or no queue at all) is held for at most
- * `HOLD_SENDER_MS` and one attempt's `timeout`; data that was answered for is retried until `max_elapsed_time`.
+ * `HOLD_SENDER_MS`, an attempt under way included; data that was answered for is retried until `max_elapsed_time`.
  * Source: collector reference 3.6.
  *
  * @module
@@ -10,9 +10,10 @@
 
 import type { ComponentDeps } from "../contract/component.ts";
 import type { Consumer, Lifecycle } from "../contract/consumer.ts";
+import type { Clock, Random } from "../core/clock.ts";
 import { type Signal, SIGNALS } from "../otlp/signals.ts";
 import { type BatchSettings, NO_BATCHING } from "./batch.ts";
-import { MemoryQueue } from "./memory_queue.ts";
+import { heldTooLong, MemoryQueue } from "./memory_queue.ts";
 import { RetrySender } from "./retry.ts";
 import { HOLD_SENDER_MS, type Sender } from "./sender.ts";
 import { countSends, SendLedger } from "./send_ledger.ts";
@@ -51,25 +52,36 @@ export function createSenderChain(
   const queueConfig = config.sending_queue?.enabled === true ? config.sending_queue : undefined;
   const waits = queueConfig?.wait_for_result ?? true;
   const timeout = new TimeoutConsumer(push, config.timeoutMs, deps.clock);
-  const retry = new RetrySender(timeout, config.retry_on_failure, deps, { cutAtDeadline: !waits });
   const ledger = new SendLedger(deps);
+  const retry = new RetrySender(timeout, config.retry_on_failure, deps, {
+    cutAtDeadline: !waits,
+    ...(waits ? {} : { onRetry: (attempt, retryInMs, error) => ledger.retrying(attempt, retryInMs, error) }),
+  });
   const sender = countSends(retry, ledger, waits);
-  const queue = queueConfig === undefined ? undefined : createQueue(sender, queueConfig, ledger, deps);
+  const head: Consumer & Required<Pick<Lifecycle, "shutdown">> = queueConfig === undefined
+    ? createHold(sender, deps)
+    : createQueue(sender, queueConfig, ledger, deps);
   return {
     start: async () => await push.start?.(),
-    consume: queue === undefined
-      ? (payload, abort) => sender.send(payload, abort, deps.clock.monotonicMs() + HOLD_SENDER_MS)
-      : (payload, abort) => queue.consume(payload, abort),
+    consume: (payload, abort) => head.consume(payload, abort),
     admit(bodyBytes) {
-      queue?.admit(bodyBytes);
+      head.admit?.(bodyBytes);
       push.admit?.(bodyBytes);
     },
     async shutdown(deadline) {
-      await Promise.all([retry.shutdown(deadline), queue?.shutdown(deadline)]);
+      await Promise.all([retry.shutdown(deadline), head.shutdown(deadline)]);
       await timeout.shutdown(deadline);
       await push.shutdown?.(deadline);
     },
   };
+}
+
+/** Without a queue: each call sends by itself, for as long as its sender is held. */
+function createHold(sender: Sender, { clock, random }: { readonly clock: Clock; readonly random: Random }) {
+  const send: Consumer = {
+    consume: (payload, abort) => sender.send(payload, abort, clock.monotonicMs() + HOLD_SENDER_MS),
+  };
+  return new TimeoutConsumer(send, HOLD_SENDER_MS, clock, () => heldTooLong(HOLD_SENDER_MS, random));
 }
 
 function createQueue(sender: Sender, config: QueueConfig, ledger: SendLedger, deps: ChainDeps): MemoryQueue {

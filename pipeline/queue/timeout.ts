@@ -1,6 +1,6 @@
 /**
- * Bounds one attempt: when its time is up, or its caller leaves, the attempt is told to stop and the caller is answered
- * at once, whatever the attempt does then.
+ * Bounds one call, of an attempt or of all that a sender waits for: when its time is up, or its caller leaves, it is told
+ * to stop and the caller is answered at once, whatever it does then.
  *
  * Source: collector reference 3.6 (`timeout`).
  *
@@ -9,7 +9,7 @@
 
 import type { Consumer, Lifecycle, Outcome } from "../contract/consumer.ts";
 import type { Clock } from "../core/clock.ts";
-import { DeadlineExceededError, type GatewayError, UnavailableError } from "../core/errors.ts";
+import { DeadlineExceededError, GatewayError, UnavailableError } from "../core/errors.ts";
 import type { Payload } from "../otlp/payload.ts";
 import { Deadlines } from "./deadlines.ts";
 
@@ -35,31 +35,37 @@ class Attempt {
 
 export class TimeoutConsumer implements Consumer, Lifecycle {
   readonly #next: Consumer;
-  readonly #timeoutMs: number;
   readonly #clock: Clock;
   readonly #attempts: Deadlines<Attempt>;
   #over = false;
   #onIdle = () => {};
 
-  /** @param timeoutMs Of one attempt; 0 for none. */
-  constructor(next: Consumer, timeoutMs: number, clock: Clock) {
+  /**
+   * @param timeoutMs Of one call; 0 for none.
+   * @param expired Makes the failure of a call whose time is up.
+   */
+  constructor(
+    next: Consumer,
+    timeoutMs: number,
+    clock: Clock,
+    expired: () => GatewayError = () => noAnswer(timeoutMs),
+  ) {
     this.#next = next;
-    this.#timeoutMs = timeoutMs;
     this.#clock = clock;
-    this.#attempts = new Deadlines(clock, timeoutMs > 0 ? timeoutMs : Infinity, (attempt) => this.#expire(attempt));
+    this.#attempts = new Deadlines(clock, timeoutMs > 0 ? timeoutMs : Infinity, (attempt) => attempt.cut(expired()));
   }
 
   /**
-   * @throws {DeadlineExceededError} No answer in time; the data may have arrived.
+   * @throws {DeadlineExceededError} No answer in time (or what `expired` makes); the data may have arrived.
    * @throws {UnavailableError} The caller left, or shutdown's deadline passed.
    */
   consume(payload: Payload, abort: AbortSignal): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       if (this.#over) return reject(shutDown());
-      if (abort.aborted) return reject(callerLeft());
+      if (abort.aborted) return reject(whyLeft(abort));
       const attempt = new Attempt(reject);
       const deadline = this.#attempts.add(attempt, this.#clock.monotonicMs());
-      const onAbort = () => attempt.cut(callerLeft());
+      const onAbort = () => attempt.cut(whyLeft(abort));
       abort.addEventListener("abort", onAbort);
       const release = () => {
         abort.removeEventListener("abort", onAbort);
@@ -84,12 +90,10 @@ export class TimeoutConsumer implements Consumer, Lifecycle {
     this.#over = true;
     for (const attempt of this.#attempts.stop()) attempt.cut(shutDown());
   }
+}
 
-  #expire(attempt: Attempt): void {
-    attempt.cut(
-      new DeadlineExceededError(`Cannot export: no answer in ${this.#timeoutMs} ms, wanted one within \`timeout\``),
-    );
-  }
+function noAnswer(timeoutMs: number): DeadlineExceededError {
+  return new DeadlineExceededError(`Cannot export: no answer in ${timeoutMs} ms, wanted one within \`timeout\``);
 }
 
 /** A consumer that throws instead of rejecting is a bug, but not one to leave a deadline behind. */
@@ -101,8 +105,11 @@ function start(consumer: Consumer, payload: Payload, abort: AbortSignal): Promis
   }
 }
 
-function callerLeft(): UnavailableError {
-  return new UnavailableError("Cannot export: the sender no longer waits for the result");
+/** The caller may know better than that it left: that it was held long enough. */
+function whyLeft({ reason }: AbortSignal): GatewayError {
+  return new UnavailableError("Cannot export: the sender no longer waits for the result", {
+    cause: reason instanceof GatewayError ? reason : undefined,
+  });
 }
 
 function shutDown(): UnavailableError {

@@ -159,7 +159,9 @@ class Judge {
 }
 
 Deno.test("every item given to a sender chain is kept once, or its sender is told, or it is counted", async () => {
-  const property = fc.asyncProperty(queues, answers, steps, fc.boolean(), async (queue, script, todo, drains) => {
+  const timeouts = fc.constantFrom(2_000, 20_000);
+  const property = fc.asyncProperty(queues, answers, steps, fc.boolean(), timeouts, async (...drawn) => {
+    const [queue, script, todo, drains, timeoutMs] = drawn;
     const deps = testDeps("logs");
     const metric = (name: string) => deps.meter.get(`otelcol_exporter_${name}`);
     const waits = queue?.wait_for_result ?? true;
@@ -178,7 +180,7 @@ Deno.test("every item given to a sender chain is kept once, or its sender is tol
       if (waits && numbers.length > 0 && !wanted) wrongs.push("data was sent whose senders were all told to come back");
     });
     const chain = createSenderChain(judge, {
-      timeoutMs: 2_000,
+      timeoutMs,
       retry_on_failure: { ...retrySchema.parse({}), initial_interval: 100, max_elapsed_time: 20_000 },
       sending_queue: queue,
     }, deps);

@@ -50,6 +50,18 @@ function setUp(
   return { deps, clock: deps.clock, destination, chain, senders, send, answer, metric };
 }
 
+/** A chain whose attempts may take longer than a sender is held. */
+function hung(enabled: boolean, queue: Readonly<Record<string, unknown>> = {}) {
+  const deps = testDeps();
+  const destination = new Destination();
+  const chain = createSenderChain(destination, {
+    timeoutMs: 30_000,
+    retry_on_failure: retrySchema.parse({}),
+    sending_queue: queueSchema.parse(section({ enabled, ...queue })),
+  }, deps);
+  return { deps, destination, chain };
+}
+
 Deno.test("A queue answers with the export's result by default", async (t) => {
   await t.step("kept, partly rejected, failed", async () => {
     const { send, answer, metric, clock } = setUp();
@@ -185,14 +197,65 @@ Deno.test("A waiting sender has its answer in bounded time", async (t) => {
       retry_on_failure: retrySchema.parse({}),
       sending_queue: queueSchema.parse(section({ num_consumers: 1 })),
     }, deps);
-    chain.consume(payloadWith(1), new AbortController().signal);
+    const first = watch(chain.consume(payloadWith(1), new AbortController().signal));
     const waiting = watch(chain.consume(payloadWith(2), new AbortController().signal));
     await deps.clock.advance(8_000);
     deepStrictEqual([waiting.error.name, waiting.error.retryAfterMs], ["UnavailableError", 2_000]);
-    strictEqual(deps.meter.get("otelcol_exporter_send_failed_spans"), 2);
+    strictEqual(first.error.name, "UnavailableError");
+    strictEqual(deps.meter.get("otelcol_exporter_send_failed_spans"), 3);
+    strictEqual(destination.calls.length, 1);
+  });
+  for (const enabled of [true, false]) {
+    await t.step(`8 s when the attempt under way does not end, ${enabled ? "with" : "without"} a queue`, async () => {
+      const { deps, destination, chain } = hung(enabled);
+      const result = watch(chain.consume(payloadWith(3), new AbortController().signal));
+      await deps.clock.advance(7_999);
+      strictEqual(result.settled, undefined);
+      await deps.clock.advance(1);
+      const { httpStatus, retryable, retryAfterMs, message } = result.error;
+      deepStrictEqual([httpStatus, retryable, retryAfterMs], [503, true, 2_000]);
+      strictEqual(message, "Cannot export: not delivered after 8000 ms, wanted it to be by then");
+      strictEqual(destination.calls[0]?.abort.aborted, true);
+      strictEqual(deps.meter.get("otelcol_exporter_send_failed_spans"), 3);
+      await deps.clock.advance(60_000);
+      deepStrictEqual([destination.calls.length, deps.clock.pending], [1, 0]);
+    });
+    await t.step(`and a retry that began late is cut too, ${enabled ? "with" : "without"} a queue`, async () => {
+      const { deps, destination, chain } = hung(enabled);
+      destination.answer = (_payload, call) => call === 1 ? away : undefined;
+      const result = watch(chain.consume(payloadWith(3), new AbortController().signal));
+      await deps.clock.advance(8_000);
+      strictEqual(result.error.httpStatus, 503);
+      deepStrictEqual(destination.calls.map(({ abort }) => abort.aborted), [false, true]);
+    });
+  }
+  await t.step("a batch goes on for who still waits", async () => {
+    const { deps, destination, chain } = hung(true, {
+      batch: { min_size: 2, sizer: "requests", flush_timeout: "30s" },
+    });
+    const early = watch(chain.consume(payloadWith(1), new AbortController().signal));
+    await deps.clock.advance(5_000);
+    const late = watch(chain.consume(payloadWith(2), new AbortController().signal));
+    await deps.clock.advance(3_000);
+    deepStrictEqual([early.error.httpStatus, late.settled], [503, undefined]);
+    strictEqual(destination.calls[0]?.abort.aborted, false);
     destination.calls[0]?.answer(KEPT);
     await settle();
-    strictEqual(destination.calls.length, 1);
+    strictEqual(late.settled, KEPT);
+  });
+  await t.step("no attempt is begun that would be cut within a second", async () => {
+    for (const [sentAtMs, want] of [[1_000, 2], [999, 1]] as const) {
+      const { deps, destination, chain } = hung(true, { num_consumers: 1 });
+      const blocker = new AbortController();
+      chain.consume(payloadWith(1), blocker.signal).catch(() => {});
+      await deps.clock.advance(sentAtMs);
+      const result = watch(chain.consume(payloadWith(2), new AbortController().signal));
+      await deps.clock.advance(8_000 - sentAtMs);
+      strictEqual(destination.calls.length, want);
+      if (want === 2) continue;
+      deepStrictEqual([result.error.httpStatus, result.error.retryAfterMs], [503, 5_000]);
+      strictEqual(result.error.message, "Cannot export 2 spans: no time is left for an attempt");
+    }
   });
   await t.step("8 s when its data is retried: no wait may end later", async () => {
     const { send, clock, destination } = setUp({}, { retry: true });
@@ -222,6 +285,24 @@ Deno.test("A waiting sender has its answer in bounded time", async (t) => {
     strictEqual(metric("send_failed_spans"), 1);
     strictEqual(clock.pending, 0);
   });
+});
+
+Deno.test("A queue that answered early says that its data is not delivered", async () => {
+  const { send, clock, destination, deps } = setUp({ wait_for_result: false }, { retry: true });
+  destination.answer = () => away;
+  send(1);
+  await clock.advance(12_500);
+  const error = "Cannot send: away";
+  const warning = "export failed, will be tried again";
+  deepStrictEqual(deps.lines, [
+    { level: "warn", message: warning, fields: { failures: 1, attempt: 1, retry_in_ms: 5_000, error } },
+    { level: "warn", message: warning, fields: { failures: 2, attempt: 3, retry_in_ms: 11_250, error } },
+  ]);
+  destination.answer = () => KEPT;
+  await clock.advance(11_250);
+  send(1);
+  await settle();
+  deepStrictEqual(deps.lines.slice(2).map(({ level, message }) => [level, message]), [["info", "delivers again"]]);
 });
 
 Deno.test("A queue lets go of senders that leave", async (t) => {

@@ -108,7 +108,7 @@ Deno.test("RetrySender says why it gave up and when to come back", async (t) => 
     strictEqual(error.name, "UnavailableError");
     strictEqual(error.cause, away);
     strictEqual(error.retryAfterMs, 7_500);
-    strictEqual(error.message, "Cannot export 3 spans: 2 attempts failed and the next attempt would come too late");
+    strictEqual(error.message, "Cannot export 3 spans: 2 attempts failed and the next would come too late");
   });
   await t.step("a throttled destination stays throttled", async () => {
     const { destination, send } = setUp({}, { giveUpAtMs: 9_000 });

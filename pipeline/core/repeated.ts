@@ -1,0 +1,28 @@
+/**
+ * A log line that stands for many events: said at once, then at most once an interval, with how many there were.
+ *
+ * @module
+ */
+
+/** Between two lines that say the same, milliseconds. */
+const REPEAT_INTERVAL_MS = 10_000;
+
+export class Repeated {
+  #nextMs = -Infinity;
+  #events = 0;
+
+  /**
+   * Counts one event.
+   *
+   * @param nowMs Monotonic.
+   * @returns How many events a line written now stands for; undefined when it is too soon for one.
+   */
+  note(nowMs: number): number | undefined {
+    this.#events++;
+    if (nowMs < this.#nextMs) return undefined;
+    const events = this.#events;
+    this.#events = 0;
+    this.#nextMs = nowMs + REPEAT_INTERVAL_MS;
+    return events;
+  }
+}

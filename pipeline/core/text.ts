@@ -1,0 +1,14 @@
+/**
+ * Words for people.
+ *
+ * @module
+ */
+
+/**
+ * A number of things: "1 span", "2 spans".
+ *
+ * @param plural Ends in "s", as all that is counted here does.
+ */
+export function counted(count: number, plural: string): string {
+  return `${count} ${count === 1 ? plural.slice(0, -1) : plural}`;
+}
