@@ -26,7 +26,7 @@ export interface RunOptions extends Sources {
  * the gateway could not go on.
  */
 export async function runGateway(options: RunOptions): Promise<number> {
-  let gateway: Gateway | undefined;
+  let gateway: Gateway | undefined = undefined; // until it has started
   const stopped = stopSignal({
     listen: (signal, onSignal) => Deno.addSignalListener(signal, onSignal),
     monotonicMs: systemClock.monotonicMs,

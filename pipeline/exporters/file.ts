@@ -129,7 +129,7 @@ class FileExporter implements Consumer, Lifecycle {
   }
 
   /** @throws {UnavailableError} The file cannot be opened; the config that wants it does not start. */
-  async start(): Promise<void> {
+  start(): Promise<void> {
     const { path, create_directory, group_by } = this.#config;
     try {
       if (create_directory) this.#makeDirectory(dirname(path.split("*")[0] + "x"));
@@ -141,6 +141,7 @@ class FileExporter implements Consumer, Lifecycle {
         : "wanted a file that can be written";
       throw new UnavailableError(`Cannot open ${JSON.stringify(path)}: ${code}, ${wanted}`); // the code says it all
     }
+    return Promise.resolve();
   }
 
   consume(payload: Payload): Promise<Outcome> {
