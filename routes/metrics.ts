@@ -42,6 +42,7 @@ const HELP: readonly (readonly [prefix: string, help: string])[] = [
   ["otelcol_process_memory_rss", "Resident memory of the process, bytes."],
   ["otelcol_process_runtime_heap_alloc_bytes", "JavaScript heap in use by all threads, bytes."],
   ["target_info", "Attributes of the resource that these metrics describe."],
+  ["sluice_receiver_refused_requests", "Requests that were not answered with 200, by the kind of failure."],
   ["sluice_telemetry_overflow", "Amounts added to series for which there was no room."],
   ["sluice_worker_restarts", "Data workers that died and were started again."],
 ];

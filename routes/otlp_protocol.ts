@@ -139,7 +139,9 @@ class OtlpEndpoint {
       if (encoding === undefined) throw unsupportedType();
       return this.#success(request, signal, encoding, await this.#take(request, signal, encoding));
     } catch (thrown) {
-      return this.#failure(request, encoding ?? "json", toGatewayError(thrown));
+      const error = toGatewayError(thrown);
+      this.#handler.refused?.(error);
+      return this.#failure(request, encoding ?? "json", error);
     }
   }
 

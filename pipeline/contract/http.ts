@@ -7,6 +7,7 @@
 
 import type { HttpServerConfig } from "../config/http_server.ts";
 import type { Outcome } from "./consumer.ts";
+import type { GatewayError } from "../core/errors.ts";
 import type { MemoryBudget } from "../core/memory.ts";
 import type { Origin } from "../otlp/payload.ts";
 import type { Signal } from "../otlp/signals.ts";
@@ -40,6 +41,8 @@ export interface OtlpHandler {
     origin: Origin,
     abort: AbortSignal,
   ): Promise<Outcome>;
+  /** Told of every request that is answered with a failure, once, wherever it failed. Absent: nobody counts. */
+  refused?(error: GatewayError): void;
 }
 
 /** Answers requests that are not OTLP: health, metrics, later the admin API. A Hono app's `fetch` is one. */

@@ -1,8 +1,9 @@
 /**
  * Processor `memory_limiter`: refuses data with a retryable error while the process uses too much memory.
  *
- * It measures resident memory once an interval, where the collector measures Go's heap, and adds what requests have
- * taken since, so that a burst between two looks is seen. It refuses before a body is read where it can (`admit`).
+ * What counts as used is in memory_watch.ts. It refuses before a body is read where it can (`admit`); how many items
+ * that were nobody knows, so its counters have only what was refused after, and the receiver counts every refused
+ * request (`sluice_receiver_refused_requests`).
  * Source: collector reference 6.2.
  *
  * @module
@@ -12,16 +13,20 @@ import type { z } from "zod";
 import { durationMs, int, section } from "../config/schema.ts";
 import type { ComponentDeps, ProcessorFactory } from "../contract/component.ts";
 import type { Consumer, Lifecycle, Outcome } from "../contract/consumer.ts";
-import type { Timer } from "../core/clock.ts";
-import { UnavailableError } from "../core/errors.ts";
 import type { Counter } from "../core/telemetry.ts";
 import type { Payload } from "../otlp/payload.ts";
 import { type Signal, SIGNAL_NAMES, SIGNALS } from "../otlp/signals.ts";
+import { exposedGc, type MemoryLimits, MemoryWatch, type MemoryWatchDeps, MIB } from "./memory_watch.ts";
 import { totalMemoryBytes } from "./total_memory.ts";
 
-const MIB = 1_048_576;
-/** Refused senders come back no sooner: memory is not free again in less. */
-const MIN_RETRY_AFTER_MS = 1_000;
+/** Milliseconds. */
+const GC_INTERVALS = {
+  min_gc_interval_when_soft_limited: 10_000,
+  min_gc_interval_when_hard_limited: 0,
+  max_gc_interval_when_soft_limited: 30_000,
+  max_gc_interval_when_hard_limited: 30_000,
+} as const;
+const GC_KEYS = Object.keys(GC_INTERVALS) as readonly (keyof typeof GC_INTERVALS)[];
 
 const percentage = () => int({ min: 0, max: 100 }).default(0);
 
@@ -31,10 +36,10 @@ export const memoryLimiterSchema = section({
   spike_limit_mib: int({ min: 0 }).default(0),
   limit_percentage: percentage(),
   spike_limit_percentage: percentage(),
-  min_gc_interval_when_soft_limited: durationMs().default(10_000),
-  min_gc_interval_when_hard_limited: durationMs().default(0),
-  max_gc_interval_when_soft_limited: durationMs().default(30_000),
-  max_gc_interval_when_hard_limited: durationMs().default(30_000),
+  min_gc_interval_when_soft_limited: durationMs().default(GC_INTERVALS.min_gc_interval_when_soft_limited),
+  min_gc_interval_when_hard_limited: durationMs().default(GC_INTERVALS.min_gc_interval_when_hard_limited),
+  max_gc_interval_when_soft_limited: durationMs().default(GC_INTERVALS.max_gc_interval_when_soft_limited),
+  max_gc_interval_when_hard_limited: durationMs().default(GC_INTERVALS.max_gc_interval_when_hard_limited),
 }).superRefine((config, context) => {
   const issue = (path: string, message: string) => context.addIssue({ code: "custom", path: [path], message });
   const { check_interval, limit_mib, spike_limit_mib, limit_percentage, spike_limit_percentage } = config;
@@ -60,15 +65,43 @@ export const memoryLimiterFactory: ProcessorFactory<MemoryLimiterConfig> = {
   summary: "Refuses data with a retryable error while the process uses too much memory.",
   signals: SIGNAL_NAMES,
   schema: memoryLimiterSchema,
-  create: (config, deps, next) => new MemoryLimiter(config, memoryLimits(config, totalMemoryBytes), deps, next),
+  warnings: (config) => gcWarnings(config, exposedGc() !== undefined),
+  create: (config, deps, next) => new MemoryLimiter(watchOf(config, deps), deps, next),
 };
 
-/** Bytes. */
-export interface MemoryLimits {
-  /** Above it a garbage collection is asked for. */
-  readonly hard: number;
-  /** Above it data is refused. */
-  readonly soft: number;
+/** What is asked of garbage collection and is not done. @param canCollect Whether V8 lets us collect at all. */
+export function gcWarnings(config: MemoryLimiterConfig, canCollect: boolean): { path: string; message: string }[] {
+  const asked = GC_KEYS.filter((key) => config[key] !== GC_INTERVALS[key]);
+  return asked.flatMap((path) => {
+    if (path.startsWith("max_")) return [{ path, message: "does nothing: V8 itself decides when it must collect" }];
+    return canCollect
+      ? []
+      : [{ path, message: "does nothing without V8's --expose-gc: nobody may ask for a collection" }];
+  });
+}
+
+/** Of this thread: the limiters of one configured id, one a pipeline, look at the memory together. */
+const watches = new WeakMap<MemoryLimiterConfig, MemoryWatch>();
+
+function watchOf(config: MemoryLimiterConfig, deps: MemoryWatchDeps): MemoryWatch {
+  const known = watches.get(config);
+  if (known !== undefined) return known;
+  const watch = createMemoryWatch(config, memoryLimits(config, totalMemoryBytes), deps);
+  watches.set(config, watch);
+  return watch;
+}
+
+export function createMemoryWatch(
+  config: MemoryLimiterConfig,
+  limits: MemoryLimits,
+  deps: MemoryWatchDeps,
+  collectGarbage = exposedGc(),
+): MemoryWatch {
+  const minGcIntervalMs = {
+    soft: config.min_gc_interval_when_soft_limited,
+    hard: config.min_gc_interval_when_hard_limited,
+  };
+  return new MemoryWatch({ limits, checkIntervalMs: config.check_interval, minGcIntervalMs }, deps, collectGarbage);
 }
 
 /**
@@ -84,111 +117,49 @@ export function memoryLimits(config: MemoryLimiterConfig, totalBytes: () => numb
 }
 
 export class MemoryLimiter implements Consumer, Lifecycle {
-  readonly #config: MemoryLimiterConfig;
-  readonly #limits: MemoryLimits;
-  readonly #deps: ComponentDeps;
+  readonly #watch: MemoryWatch;
   readonly #next: Consumer;
-  readonly #collectGarbage: (() => void) | undefined;
   readonly #accepted: Counter;
   readonly #refused: Counter;
-  #timer: Timer | undefined;
-  /** At the last look. */
-  #residentBytes = 0;
-  #heldBytes = 0;
-  #limited = false;
-  #lastGcMs = -Infinity;
 
-  /** @param collectGarbage V8's, when the process was started with `--expose-gc`. */
-  constructor(
-    config: MemoryLimiterConfig,
-    limits: MemoryLimits,
-    deps: ComponentDeps & { readonly signal: Signal },
-    next: Consumer,
-    collectGarbage: (() => void) | undefined = (globalThis as { gc?: () => void }).gc,
-  ) {
-    this.#config = config;
-    this.#limits = limits;
-    this.#deps = deps;
+  /** @param watch Started and stopped with the limiter. */
+  constructor(watch: MemoryWatch, deps: ComponentDeps & { readonly signal: Signal }, next: Consumer) {
+    this.#watch = watch;
     this.#next = next;
-    this.#collectGarbage = collectGarbage;
     const suffix = SIGNALS[deps.signal].metricSuffix;
     this.#accepted = deps.meter.counter(`otelcol_processor_memory_limiter_accepted_${suffix}`, { processor: deps.id });
     this.#refused = deps.meter.counter(`otelcol_processor_memory_limiter_refused_${suffix}`, { processor: deps.id });
   }
 
   start(): Promise<void> {
-    this.#look();
+    this.#watch.start();
     return Promise.resolve();
   }
 
   /** @throws {UnavailableError} Too much memory is in use. */
   consume(payload: Payload, abort: AbortSignal): Promise<Outcome> {
-    if (this.#usedBytes() > this.#limits.soft) {
+    const refusal = this.#watch.refusal(0);
+    if (refusal !== undefined) {
       this.#refused.add(payload.itemCount);
-      return Promise.reject(this.#refusal());
+      return Promise.reject(refusal);
     }
     this.#accepted.add(payload.itemCount);
     return this.#next.consume(payload, abort);
   }
 
-  /** @throws {UnavailableError} Too much memory is in use, or would be with the body. */
+  /**
+   * Counts nothing here: the items of a body that is not read are not known.
+   *
+   * @throws {UnavailableError} Too much memory is in use, or would be with the body.
+   */
   admit(bodyBytes: number): void {
-    if (this.#usedBytes() + bodyBytes > this.#limits.soft) throw this.#refusal();
+    const refusal = this.#watch.refusal(bodyBytes);
+    if (refusal !== undefined) throw refusal;
     this.#next.admit?.(bodyBytes);
   }
 
   shutdown(): Promise<void> {
-    if (this.#timer !== undefined) this.#deps.clock.clearTimer(this.#timer);
-    this.#timer = undefined;
+    this.#watch.stop();
     return Promise.resolve();
-  }
-
-  /** What was resident at the last look, and what requests hold more since. */
-  #usedBytes(): number {
-    return this.#residentBytes + Math.max(0, this.#deps.memory.heldBytes() - this.#heldBytes);
-  }
-
-  #look(): void {
-    this.#measure();
-    if (this.#residentBytes > this.#limits.soft && this.#mayCollect()) {
-      this.#collectGarbage?.();
-      this.#measure();
-    }
-    this.#report(this.#residentBytes > this.#limits.soft);
-    this.#timer = this.#deps.clock.setTimer(() => this.#look(), this.#config.check_interval);
-  }
-
-  #measure(): void {
-    const { memory } = this.#deps;
-    this.#residentBytes = memory.residentBytes();
-    this.#heldBytes = memory.heldBytes();
-  }
-
-  /** A collection stops the thread, so it is not asked for again within the configured interval. */
-  #mayCollect(): boolean {
-    const hard = this.#residentBytes > this.#limits.hard;
-    const { min_gc_interval_when_hard_limited, min_gc_interval_when_soft_limited } = this.#config;
-    const intervalMs = hard ? min_gc_interval_when_hard_limited : min_gc_interval_when_soft_limited;
-    const nowMs = this.#deps.clock.monotonicMs();
-    if (nowMs - this.#lastGcMs < intervalMs) return false;
-    this.#lastGcMs = nowMs;
-    return true;
-  }
-
-  #report(limited: boolean): void {
-    if (limited === this.#limited) return;
-    this.#limited = limited;
-    const fields = {
-      resident_mib: Math.round(this.#residentBytes / MIB),
-      soft_limit_mib: Math.round(this.#limits.soft / MIB),
-    };
-    if (limited) this.#deps.logger.warn("memory is above the soft limit, data is refused", fields);
-    else this.#deps.logger.info("memory is below the soft limit again, data is taken", fields);
-  }
-
-  #refusal(): UnavailableError {
-    return new UnavailableError("Cannot take data: the memory limit is reached, wanted less in use", {
-      retryAfterMs: Math.max(MIN_RETRY_AFTER_MS, this.#config.check_interval),
-    });
   }
 }

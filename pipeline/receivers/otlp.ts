@@ -2,6 +2,8 @@
  * The `otlp` receiver: OTLP over HTTP in, validated payloads to the pipelines, and what became of them back.
  *
  * The protocol itself (paths, encodings, statuses) is in routes/; this is what is asked once its side is settled.
+ * Items are counted where they are known; a request that is refused before its body is read, or whose body cannot be
+ * read, is counted as a request alone (`sluice_receiver_refused_requests`).
  * Sources: collector reference 3.1, 3.3 and 4; OTLP 1.11.0 "OTLP/HTTP".
  *
  * @module
@@ -27,6 +29,7 @@ import type { HttpServer, OtlpEncoding, OtlpHandler, ServeHttp } from "../contra
 import { type ErrorCode, GatewayError, toGatewayError } from "../core/errors.ts";
 import { describeError } from "../core/log.ts";
 import type { MemoryBudget } from "../core/memory.ts";
+import { Repeated } from "../core/repeated.ts";
 import type { Counter } from "../core/telemetry.ts";
 import { readJsonPayload } from "../otlp/json_decode.ts";
 import { DEFAULT_PAYLOAD_LIMITS, type PayloadLimits } from "../otlp/limits.ts";
@@ -158,6 +161,7 @@ class OtlpReceiver implements OtlpHandler, Lifecycle {
   readonly #deps: ComponentDeps & { readonly serveHttp: ServeHttp };
   readonly #limits: PayloadLimits;
   readonly #routes: ReadonlyMap<Signal, Route>;
+  readonly #refusals: Refusals;
   #server: HttpServer | undefined;
 
   constructor(
@@ -173,6 +177,7 @@ class OtlpReceiver implements OtlpHandler, Lifecycle {
     const served = [...pathsOf(config)].filter(([signal]) => next.has(signal));
     this.paths = new Map(served.map(([signal, path]) => [path, signal]));
     this.#routes = new Map([...next].map(([signal, consumer]) => [signal, routeOf(signal, consumer, deps)]));
+    this.#refusals = new Refusals(deps);
   }
 
   async start(): Promise<void> {
@@ -187,6 +192,10 @@ class OtlpReceiver implements OtlpHandler, Lifecycle {
 
   admit(signal: Signal, bodyBytes: number): void {
     this.#route(signal).consumer.admit?.(bodyBytes);
+  }
+
+  refused(error: GatewayError): void {
+    this.#refusals.note(error);
   }
 
   async accept(
@@ -225,6 +234,35 @@ class OtlpReceiver implements OtlpHandler, Lifecycle {
     const route = this.#routes.get(signal);
     if (route === undefined) throw new TypeError(`Cannot take ${signal}: no pipeline has it`);
     return route;
+  }
+}
+
+/** Counts and logs the requests that are not answered with 200. */
+class Refusals {
+  readonly #deps: ComponentDeps;
+  readonly #counters = new Map<ErrorCode, Counter>();
+  readonly #repeated = new Repeated();
+
+  constructor(deps: ComponentDeps) {
+    this.#deps = deps;
+  }
+
+  note(error: GatewayError): void {
+    const { clock, logger } = this.#deps;
+    this.#counterOf(error.code).add(1);
+    const requests = this.#repeated.note(clock.monotonicMs());
+    if (requests === undefined) return;
+    logger.warn("requests are refused", { requests, status: error.httpStatus, last_error: describeError(error) });
+  }
+
+  /** A series a code, made when it is first seen: there are few codes, and most are never met. */
+  #counterOf(code: ErrorCode): Counter {
+    const known = this.#counters.get(code);
+    if (known !== undefined) return known;
+    const { id, meter } = this.#deps;
+    const made = meter.counter("sluice_receiver_refused_requests", { receiver: id, transport: "http", code });
+    this.#counters.set(code, made);
+    return made;
   }
 }
 

@@ -484,6 +484,8 @@ export function otlpHttpContract(binding: string, serve: Serve, { seesLeavers }:
     });
     await t.step("refused before the body is read", async () => {
       const before = edge.payloads.length;
+      const refusals = () => edge.counts.get("sluice_receiver_refused_requests") ?? 0;
+      const refusalsBefore = refusals();
       edge.admit = (bodyBytes) => {
         strictEqual(bodyBytes, SPANS.length);
         throw new UnavailableError("Cannot take the request: no memory", { retryAfterMs: 500 });
@@ -492,6 +494,7 @@ export function otlpHttpContract(binding: string, serve: Serve, { seesLeavers }:
       strictEqual(answer?.status, 503);
       strictEqual(answer.headers.get("retry-after"), "1");
       strictEqual(edge.payloads.length, before);
+      strictEqual(refusals(), refusalsBefore + 1);
     });
     strictEqual(edge.memory.heldBytes(), 0);
     await edge.close();
@@ -619,6 +622,7 @@ async function runCase(serve: Serve, one: Case): Promise<void> {
     checkAnswer(answer, one);
     const items = edge.payloads.reduce((sum, payload) => sum + payload.itemCount, 0);
     strictEqual(items, one.items ?? (one.status === 200 ? 3 : 0));
+    strictEqual(edge.counts.get("sluice_receiver_refused_requests") ?? 0, one.status >= 400 ? 1 : 0);
     await isReleased(edge);
     if (one.settings === undefined) await worksAgain(edge);
   } finally {

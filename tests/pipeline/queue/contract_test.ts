@@ -1,7 +1,7 @@
 import { forwardConnectorFactory } from "../../../pipeline/connectors/forward.ts";
 import { type ConsumerUnderTest, testConsumer } from "../../contract/sender_consumer.ts";
 import { batchProcessorFactory, batchSchema } from "../../../pipeline/processors/batch.ts";
-import { MemoryLimiter, memoryLimiterSchema } from "../../../pipeline/processors/memory_limiter.ts";
+import { createMemoryWatch, MemoryLimiter, memoryLimiterSchema } from "../../../pipeline/processors/memory_limiter.ts";
 import { Scalar } from "../../../pipeline/config/schema.ts";
 import { fanOut } from "../../../pipeline/queue/fan_out.ts";
 import { createSenderChain } from "../../../pipeline/queue/sender_chain.ts";
@@ -33,7 +33,8 @@ const consumers: readonly ConsumerUnderTest[] = [
   { name: "batch", make: (next, deps) => batchProcessorFactory.create(batchSchema.parse({}), deps, next) },
   {
     name: "memory_limiter",
-    make: (next, deps) => new MemoryLimiter(limiter, { hard: 2 ** 50, soft: 2 ** 49 }, deps, next),
+    make: (next, deps) =>
+      new MemoryLimiter(createMemoryWatch(limiter, { hard: 2 ** 50, soft: 2 ** 49 }, deps), deps, next),
   },
 ];
 

@@ -5,8 +5,11 @@
  */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import type { HttpApp } from "../../../pipeline/contract/http.ts";
+import { type GatewayError, InvalidPayloadError, UnavailableError } from "../../../pipeline/core/errors.ts";
 import { type OtlpReceiverConfig, otlpReceiverFactory } from "../../../pipeline/receivers/otlp.ts";
 import { asYaml } from "../../support/otlp_edge.ts";
+import { Destination, testDeps } from "../queue/support.ts";
 
 const parse = (settings: unknown) => otlpReceiverFactory.schema.safeParse(asYaml(settings));
 
@@ -103,4 +106,34 @@ Deno.test("otlp receiver: warnings", async (t) => {
       deepStrictEqual(warnings.map(({ path }) => path), want);
     });
   }
+});
+
+Deno.test("otlp receiver: requests that fail are counted by code and logged once in a while", async () => {
+  const deps = { ...testDeps(), id: "otlp/in" };
+  let served: HttpApp | undefined;
+  const serveHttp = (_config: unknown, app: HttpApp) => {
+    served = app;
+    return Promise.resolve({ address: { hostname: "127.0.0.1", port: 1 }, shutdown: () => Promise.resolve() });
+  };
+  const next = new Map([["traces" as const, new Destination()]]);
+  const receiver = otlpReceiverFactory.create(parsed({ protocols: { http: null } }), { ...deps, serveHttp }, next);
+  await receiver.start?.();
+  ok(served !== undefined && "otlp" in served);
+  const { otlp } = served;
+  const refuse = (error: GatewayError) => otlp.refused?.(error);
+  refuse(new UnavailableError("Cannot queue: full"));
+  refuse(new UnavailableError("Cannot queue: full"));
+  refuse(new InvalidPayloadError("Cannot read: bad"));
+  await deps.clock.advance(10_000);
+  refuse(new UnavailableError("Cannot queue: still full"));
+  const counted = [...deps.meter.values].filter(([name]) => name.startsWith("sluice_receiver_refused_requests"));
+  deepStrictEqual(counted, [
+    ["sluice_receiver_refused_requests receiver=otlp/in transport=http code=unavailable", 3],
+    ["sluice_receiver_refused_requests receiver=otlp/in transport=http code=invalid_argument", 1],
+  ]);
+  deepStrictEqual(deps.lines.filter(({ level }) => level === "warn").map(({ fields }) => fields), [
+    { requests: 1, status: 503, last_error: "Cannot queue: full" },
+    { requests: 3, status: 503, last_error: "Cannot queue: still full" },
+  ]);
+  await receiver.shutdown?.(new AbortController().signal);
 });
