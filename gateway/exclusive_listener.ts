@@ -5,7 +5,9 @@
  * @module
  */
 
-import { type HttpServerConfig, parseEndpoint } from "../pipeline/config/http_server.ts";
+import type { GatewayConfig } from "../pipeline/config/gateway_config.ts";
+import { formatEndpoint, type HttpServerConfig, parseEndpoint } from "../pipeline/config/http_server.ts";
+import { formatPath, type NodePath } from "../pipeline/config/tree/node.ts";
 import type { ServeHttp } from "../pipeline/contract/http.ts";
 import { UnavailableError } from "../pipeline/core/errors.ts";
 import { bindAddress } from "../routes/listener.ts";
@@ -18,7 +20,52 @@ export function exclusive(serveHttp: ServeHttp): ServeHttp {
   };
 }
 
-function probe({ endpoint, transport }: Pick<HttpServerConfig, "endpoint" | "transport">): void {
+/**
+ * Every listener of a configuration whose port is taken, with its key: a second gateway on a machine meets the first at
+ * all of them, and a start would tell only those that come first. Any other trouble is left to the start.
+ */
+export function portsInUse({ receivers, extensions, telemetry }: GatewayConfig): readonly string[] {
+  const components = Object.entries({ receivers, extensions }).flatMap(([section, configs]) =>
+    [...configs.values()].filter(({ used }) => used).flatMap(({ id, config }) => listenersIn(config, [section, id]))
+  );
+  const readers = telemetry.metrics.level === "none" ? [] : telemetry.metrics.readers;
+  const pages = readers.flatMap(({ pull }, index): ListenerAt[] => {
+    const page = pull?.exporter.prometheus;
+    const path = ["service", "telemetry", "metrics", "readers", index, "pull", "exporter", "prometheus", "port"];
+    return page === undefined
+      ? []
+      : [{ path, server: { endpoint: formatEndpoint(page.host, page.port), transport: "tcp" } }];
+  });
+  return [...components, ...pages].flatMap(({ path, server }) => {
+    try {
+      probe(server);
+      return [];
+    } catch (thrown) {
+      return thrown instanceof UnavailableError ? [`${formatPath(path)}: ${thrown.message}`] : [];
+    }
+  });
+}
+
+type Listener = Pick<HttpServerConfig, "endpoint" | "transport">;
+
+interface ListenerAt {
+  /** The key that names its address. */
+  readonly path: NodePath;
+  readonly server: Listener;
+}
+
+/** Keys that `httpServerShape` alone has together; only the component knows its configuration's type. */
+const LISTENER_KEYS = ["endpoint", "transport", "read_header_timeout", "max_connections"];
+
+function listenersIn(config: unknown, path: NodePath): readonly ListenerAt[] {
+  if (typeof config !== "object" || config === null) return [];
+  if (LISTENER_KEYS.every((key) => Object.hasOwn(config, key))) {
+    return [{ path: [...path, "endpoint"], server: config as Listener }];
+  }
+  return Object.entries(config).flatMap(([key, below]) => listenersIn(below, [...path, key]));
+}
+
+function probe({ endpoint, transport }: Listener): void {
   const { hostname, port } = parseEndpoint(endpoint);
   if (port === 0) return;
   try {

@@ -13,7 +13,7 @@ import { type Clock, systemClock } from "../pipeline/core/clock.ts";
 import type { Logger } from "../pipeline/core/log.ts";
 import { createRegion, TelemetryStore, ThreadMeter } from "../pipeline/core/telemetry_store.ts";
 import { buildExtensions, buildPipelines, type GraphDeps } from "../pipeline/graph/build.ts";
-import { Graph } from "../pipeline/graph/graph.ts";
+import { Graph, GraphError } from "../pipeline/graph/graph.ts";
 import { REGISTRY } from "../pipeline/graph/registry.ts";
 import { openLog } from "./logging.ts";
 import { ownMetricsPages, resourceOf } from "./own_metrics.ts";
@@ -35,6 +35,8 @@ export interface GatewayOptions {
   readonly version: string;
   /** Opens listeners; for more than one worker theirs is the one of `data_worker.ts`. */
   readonly serveHttp: ServeHttp;
+  /** Tells what would keep a configuration from starting, before anything of it does. Absent: nothing is asked. */
+  readonly preflight?: (config: GatewayConfig) => readonly string[];
   /** Starts a data worker's thread. */
   readonly spawnWorker?: () => Worker;
 }
@@ -117,6 +119,8 @@ class ControlThread implements Gateway {
 
   async start(): Promise<void> {
     for (const problem of this.config.warnings) this.logger.warn(formatProblem(problem));
+    const obstacles = this.#options.preflight?.(this.config) ?? [];
+    if (obstacles.length > 0) throw new GraphError("start", obstacles);
     const workers = Math.max(1, this.#options.workers);
     this.logger.info("Starting", { version: this.#options.version, workers, pipelines: this.config.pipelines.size });
     await this.#graph.start();

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { httpServerShape } from "../pipeline/config/http_server.ts";
+import { formatEndpoint, httpServerShape } from "../pipeline/config/http_server.ts";
 import { section } from "../pipeline/config/schema.ts";
 import type { TelemetryConfig } from "../pipeline/config/service_telemetry.ts";
 import type { Lifecycle } from "../pipeline/contract/consumer.ts";
@@ -24,7 +24,7 @@ export function ownMetricsPages(
   if (level === "none") return [];
   return readers.flatMap(({ pull }) => pull?.exporter.prometheus ?? []).map((reader) => {
     const { host, port, with_resource_constant_labels: chosen } = reader;
-    const endpoint = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+    const endpoint = formatEndpoint(host, port);
     const { fetch } = createMetricsApp(collect, chooseLabels(resource, chosen));
     return { name: `own metrics on ${endpoint}`, lifecycle: serverOf(endpoint, fetch, serveHttp) };
   });

@@ -8,7 +8,7 @@ import { systemClock } from "../pipeline/core/clock.ts";
 import { serveHttp } from "../routes/listener.ts";
 import { explainFailure, writeLine } from "./console.ts";
 import { welcome } from "./default_config.ts";
-import { exclusive } from "./exclusive_listener.ts";
+import { exclusive, portsInUse } from "./exclusive_listener.ts";
 import { type Gateway, startGateway } from "./gateway.ts";
 import { resolveSources, type Sources } from "./sources.ts";
 import { stopSignal } from "./stop_signals.ts";
@@ -48,7 +48,7 @@ async function start(options: RunOptions): Promise<Gateway | undefined> {
   try {
     const resolved = await resolveSources(options);
     const { workers, version } = options;
-    return await startGateway({ resolved, workers, version, serveHttp: exclusive(serveHttp) });
+    return await startGateway({ resolved, workers, version, serveHttp: exclusive(serveHttp), preflight: portsInUse });
   } catch (thrown) {
     writeLine(Deno.stderr, explainFailure(thrown));
     return undefined;

@@ -70,3 +70,8 @@ export function parseEndpoint(endpoint: string): { hostname: string; port: numbe
   }
   return { hostname: match[1] ?? (match[2] || "0.0.0.0"), port };
 }
+
+/** The endpoint of a host and a port; an IPv6 address goes into brackets. */
+export function formatEndpoint(hostname: string, port: number): string {
+  return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+}

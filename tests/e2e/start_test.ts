@@ -59,23 +59,39 @@ Deno.test("a port in use fails the start, with its number", async (t) => {
     await t.step(`of a receiver, ${workers} workers`, async () => {
       const { code, stderr } = await spawnGateway(config(port), { workers }).ended();
       strictEqual(code, 1);
-      match(stderr, new RegExp(`receiver otlp: .*127\\.0\\.0\\.1:${port}.*in use`));
+      match(stderr, new RegExp(`receivers::otlp::protocols::http::endpoint: .*127\\.0\\.0\\.1:${port}.*in use`));
     });
   }
 
   await t.step("of the own metrics", async () => {
     const { code, stderr } = await spawnGateway(config(freePort()), { metricsPort: port }).ended();
     strictEqual(code, 1);
-    match(stderr, new RegExp(`own metrics on 127\\.0\\.0\\.1:${port}: .*in use`));
+    match(stderr, new RegExp(`::prometheus::port: .*127\\.0\\.0\\.1:${port}.*in use`));
   });
 });
 
-Deno.test("a gateway does not join the port of another", async () => {
-  const port = freePort();
-  await using first = await startGateway(config(port), { workers: 2 });
-  const { code, stderr } = await spawnGateway(config(port), { workers: 2 }).ended();
-  strictEqual(code, 1);
-  match(stderr, /in use/);
+Deno.test("a second gateway is told every port that the first has, each with its key", async (t) => {
+  const [port, healthPort, metricsPort] = [freePort(), freePort(), freePort()];
+  const text = `
+receivers: {otlp: {protocols: {http: {endpoint: "127.0.0.1:${port}"}}}, otlp/unused: {protocols: {http: }}}
+exporters: {nop: }
+extensions: {health_check: {endpoint: "127.0.0.1:${healthPort}"}}
+service: {extensions: [health_check], pipelines: {logs: {receivers: [otlp], exporters: [nop]}}}
+`;
+  await using first = await startGateway(text, { workers: 2, metricsPort });
+  const wanted = [
+    `  receivers::otlp::protocols::http::endpoint: Cannot listen on "127.0.0.1:${port}"`,
+    `  extensions::health_check::endpoint: Cannot listen on "127.0.0.1:${healthPort}"`,
+    "  service::telemetry::metrics::readers::0::pull::exporter::prometheus::port: " +
+    `Cannot listen on "127.0.0.1:${metricsPort}"`,
+  ].map((line) => `${line}: the port is in use, wanted a free one`);
+  for (const workers of [1, 2]) {
+    await t.step(`${workers} workers`, async () => {
+      const { code, stderr } = await spawnGateway(text, { workers, metricsPort }).ended();
+      strictEqual(code, 1);
+      deepStrictEqual(stderr.split("\n").filter((line) => line.includes("in use")), wanted);
+    });
+  }
   strictEqual((await first.stop()).code, 0);
 });
 
