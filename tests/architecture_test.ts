@@ -39,7 +39,6 @@ const COMPONENT_ROOMS = FLOORS[5] ?? [];
 
 /** Who may use a package. What is not listed is for tests only, and not used by the product at all. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  "@mongodb-js/zstd": ["pipeline/exporters/kafka/", "pipeline/wire/"],
   "@node-rs/crc32": ["pipeline/exporters/kafka/", "pipeline/queue/"],
   commander: ["main.ts"],
   hono: ["routes/"],
