@@ -49,6 +49,10 @@ interface Connection {
   readonly exchanges: Set<NodeExchange>;
   /** The last answer is written; what else comes is not looked at. */
   isClosing: boolean;
+  /** Requests so far. */
+  requests: number;
+  /** What there was when it was last seen in use, and when that was, on the monotonic clock, ms. */
+  seen: { requests: number; bytesRead: number; atMs: number };
 }
 
 class Listener implements HttpServer {
@@ -59,7 +63,7 @@ class Listener implements HttpServer {
   /** Every open socket; with TLS the ones below the connections. */
   readonly #sockets = new Set<Socket>();
   #isDraining = false;
-  #reloadTimer: ReturnType<typeof setInterval> | undefined;
+  readonly #timers: ReturnType<typeof setInterval>[] = [];
   #address = { hostname: "", port: 0 };
 
   constructor(config: HttpServerConfig, app: HttpApp, tls: TlsOptions | undefined) {
@@ -85,11 +89,12 @@ class Listener implements HttpServer {
     });
     this.#address = { hostname: host, port: (this.#server.address() as AddressInfo).port };
     if (this.#config.tls !== undefined) this.#reloadCertificates(this.#config.tls);
+    if (this.#config.idle_timeout > 0) this.#closeIdle(this.#config.idle_timeout);
   }
 
   async shutdown(deadline: AbortSignal): Promise<void> {
     this.#isDraining = true;
-    clearInterval(this.#reloadTimer);
+    for (const timer of this.#timers) clearInterval(timer);
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const [socket, { exchanges }] of this.#connections) if (exchanges.size === 0) socket.destroySoon();
     const cut = () => {
@@ -115,7 +120,8 @@ class Listener implements HttpServer {
 
   #open(socket: Socket): void {
     const exchanges = new Set<NodeExchange>();
-    this.#connections.set(socket, { exchanges, isClosing: false });
+    const seen = { requests: 0, bytesRead: 0, atMs: 0 };
+    this.#connections.set(socket, { exchanges, isClosing: false, requests: 0, seen });
     socket.on("error", () => {}); // "close" follows
     socket.on("end", () => socket.destroy()); // a sender that closes looks the same as one that closes its half
     socket.on("close", () => {
@@ -129,6 +135,7 @@ class Listener implements HttpServer {
     if (connection === undefined) return; // closed already
     const exchange = new NodeExchange(incoming, response, expectsContinue);
     connection.exchanges.add(exchange);
+    connection.requests++;
     const timer = this.#config.write_timeout > 0
       ? setTimeout(() => incoming.socket.destroy(), this.#config.write_timeout)
       : undefined;
@@ -171,10 +178,32 @@ class Listener implements HttpServer {
   /** New handshakes get the files as they are then; what cannot be read leaves the old ones in use. */
   #reloadCertificates(tls: TlsServerConfig): void {
     if (tls.reload_interval <= 0) return;
-    this.#reloadTimer = setInterval(() => {
+    this.#every(tls.reload_interval, () => {
       readTlsOptions(tls).then((options) => (this.#server as https.Server).setSecureContext(options), () => {});
-    }, tls.reload_interval);
-    Deno.unrefTimer(this.#reloadTimer);
+    });
+  }
+
+  /**
+   * Closes connections that nobody uses between requests. Node's own `keepAliveTimeout` sets a timer for each answer:
+   * that cost as much CPU as half a request of one span, and kept bodies alive (docs/decisions.md).
+   */
+  #closeIdle(timeoutMs: number): void {
+    this.#every(checkInterval([timeoutMs]), () => {
+      const atMs = performance.now();
+      for (const [socket, { exchanges, requests, seen }] of this.#connections) {
+        const { bytesRead } = socket;
+        if (exchanges.size > 0 || requests !== seen.requests) Object.assign(seen, { requests, bytesRead, atMs });
+        // A first request, or the beginning of a next one, has the deadline of its headers.
+        else if (requests > 0 && bytesRead === seen.bytesRead && atMs - seen.atMs >= timeoutMs) socket.destroySoon();
+      }
+    });
+  }
+
+  /** Until shutdown. */
+  #every(intervalMs: number, run: () => void): void {
+    const timer = setInterval(run, intervalMs);
+    Deno.unrefTimer(timer);
+    this.#timers.push(timer);
   }
 }
 
@@ -198,7 +227,7 @@ function createServer(config: HttpServerConfig, tls: TlsOptions | undefined): Se
   const options = {
     requestTimeout,
     headersTimeout,
-    keepAliveTimeout: Math.ceil(config.idle_timeout),
+    keepAliveTimeout: 0, // #closeIdle does it
     connectionsCheckingInterval: checkInterval([requestTimeout, headersTimeout]),
     maxHeaderSize: MAX_HEADER_BYTES,
   };
