@@ -17,6 +17,11 @@ import type { ConnectionLimits, HttpResponse, HttpTransport } from "./transport.
 /** A body that fits is copied behind its head and sent in one write; a longer one goes in pieces of this size. Bytes. */
 const WRITE_BUFFER_BYTES = 128 * 1024;
 const READ_BUFFER_BYTES = 8 * 1024;
+/**
+ * How often exchanges are asked whether their caller still waits. A listener on each signal would tell at once, but
+ * it made a forwarded request of one span a third dearer.
+ */
+const ABORT_CHECK_MS = 100;
 
 const encoder = new TextEncoder();
 
@@ -54,6 +59,7 @@ class TcpTransport implements HttpTransport {
   readonly #waiters: Waiter[] = [];
   #opening = 0;
   #sweep: Timer | undefined;
+  #abortCheck: Timer | undefined;
   #closed = false;
   /** Heads by path and headers object: one exporter has a handful. */
   readonly #heads = new WeakMap<Readonly<Record<string, string>>, Map<string, Uint8Array>>();
@@ -72,6 +78,7 @@ class TcpTransport implements HttpTransport {
     abort: AbortSignal,
   ): Promise<HttpResponse> {
     const head = this.#headOf(path, headers);
+    if (this.#abortCheck === undefined) this.#scheduleAbortCheck();
     for (;;) {
       const connection = this.#takeIdle() ?? await this.#acquire();
       const reused = connection.exchanges > 0;
@@ -94,7 +101,7 @@ class TcpTransport implements HttpTransport {
     this.#all.clear();
     this.#idle.length = 0;
     for (const waiter of this.#waiters.splice(0)) waiter.reject(new UnavailableError("the exporter is shut down"));
-    if (this.#sweep !== undefined) this.#clock.clearTimer(this.#sweep);
+    for (const timer of [this.#sweep, this.#abortCheck]) if (timer !== undefined) this.#clock.clearTimer(timer);
     return Promise.resolve();
   }
 
@@ -165,6 +172,16 @@ class TcpTransport implements HttpTransport {
     if (waiter !== undefined) this.#connect().then(waiter.resolve, waiter.reject);
   }
 
+  /** Runs as long as there are exchanges. */
+  #scheduleAbortCheck(): void {
+    this.#abortCheck = this.#clock.setTimer(() => {
+      this.#abortCheck = undefined;
+      let busy = this.#opening + this.#waiters.length;
+      for (const connection of this.#all) if (connection.closeIfAborted()) busy++;
+      if (busy > 0) this.#scheduleAbortCheck();
+    }, ABORT_CHECK_MS);
+  }
+
   #scheduleSweep(): void {
     if (this.#sweep !== undefined || this.#limits.idleTimeoutMs === 0) return;
     this.#sweep = this.#clock.setTimer(() => {
@@ -208,7 +225,8 @@ class Connection {
   #lastBytes = new Uint8Array(0);
   #lastResponse: HttpResponse | undefined;
   #closed = false;
-  #inExchange = false;
+  /** Of the exchange under way. */
+  #caller: AbortSignal | undefined;
   /** Answers that it has carried. */
   exchanges = 0;
   idleSinceMs = 0;
@@ -229,11 +247,15 @@ class Connection {
     }
   }
 
+  /** @returns Whether an exchange is under way. */
+  closeIfAborted(): boolean {
+    if (this.#caller?.aborted === true) this.close();
+    return this.#caller !== undefined;
+  }
+
   async exchange(head: Uint8Array, body: readonly Uint8Array[], abort: AbortSignal): Promise<HttpResponse> {
-    const onAbort = () => this.close();
-    abort.addEventListener("abort", onAbort);
-    if (abort.aborted) onAbort();
-    this.#inExchange = true;
+    if (abort.aborted) this.close();
+    this.#caller = abort;
     try {
       const reading = this.#nextRead();
       const unsent = await this.#write(head, body);
@@ -245,8 +267,7 @@ class Connection {
       if (!this.broken) this.#watchIdle();
       return response;
     } finally {
-      this.#inExchange = false;
-      abort.removeEventListener("abort", onAbort);
+      this.#caller = undefined;
     }
   }
 
@@ -295,7 +316,7 @@ class Connection {
 
   /** Bytes or an end that no request asked for: the connection is of no use. */
   readonly #onIdleEnd = () => {
-    if (!this.#inExchange) this.close();
+    if (this.#caller === undefined) this.close();
   };
 
   /**
