@@ -17,7 +17,7 @@ export const READY_LINE = "Everything is ready. Begin running and processing dat
 const ROOT = new URL("../../", import.meta.url).pathname;
 const MAIN = `${ROOT}main.ts`;
 /** Those of the `start` task. */
-const V8_FLAGS = "--no-incremental-marking,--max-semi-space-size=4";
+const V8_FLAGS = "--no-incremental-marking,--min-semi-space-size=4,--max-semi-space-size=4";
 
 export interface GatewayProcessOptions {
   /** Default 1. */
