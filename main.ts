@@ -71,6 +71,13 @@ function createProgram(done: (code: number) => void): Command {
       done(await validate({ configs: config, sets: set }));
     });
 
+  withSources(program.command("print-config"))
+    .description("print the configuration as it is after merging and expansion, without its secrets")
+    .action(async ({ config, set }: SourceFlags) => {
+      const { printConfig } = await import("./gateway/inspect.ts");
+      done(await printConfig({ configs: config, sets: set }));
+    });
+
   program.command("components")
     .description("list the components that a configuration can name")
     .option("--json", "for programs", false)

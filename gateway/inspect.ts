@@ -1,5 +1,5 @@
 /**
- * What the subcommands `validate` and `components` print.
+ * What the subcommands `validate`, `print-config` and `components` print.
  *
  * @module
  */
@@ -7,6 +7,7 @@
 import { type CatalogEntry, COMPONENT_SECTIONS, type ComponentSection } from "../pipeline/config/gateway_config.ts";
 import { parseConfig } from "../pipeline/config/parse.ts";
 import { ConfigError, formatProblems } from "../pipeline/config/problem.ts";
+import { showConfig } from "../pipeline/config/show.ts";
 import { REGISTRY } from "../pipeline/graph/registry.ts";
 import { explainFailure, writeLine } from "./console.ts";
 import { resolveSources, type Sources } from "./sources.ts";
@@ -22,6 +23,15 @@ export async function validate(sources: Sources): Promise<number> {
     writeLine(Deno.stderr, thrown instanceof ConfigError ? formatProblems(thrown.problems) : explainFailure(thrown));
     return 1;
   }
+}
+
+/** Prints the resolved configuration as YAML, without its secrets. @returns The exit code: 1 when it cannot be read. */
+export async function printConfig(sources: Sources): Promise<number> {
+  const resolved = await resolveSources(sources);
+  const unread = resolved.problems.filter(({ severity }) => severity === "error");
+  if (unread.length > 0) writeLine(Deno.stderr, formatProblems(unread));
+  else writeLine(Deno.stdout, showConfig(resolved, REGISTRY).trimEnd());
+  return unread.length > 0 ? 1 : 0;
 }
 
 interface ComponentRow {

@@ -42,14 +42,19 @@ export const queueBatchSchema = section({
 type QueueIssue = { readonly path: readonly string[]; readonly message: string };
 
 function queueIssues(
-  { queue_size, sizer, batch }: {
+  { queue_size, sizer, storage, batch }: {
     queue_size: number;
+    storage?: string | undefined;
     sizer: Sizer;
     batch?: z.output<typeof queueBatchSchema> | undefined;
   },
 ): readonly QueueIssue[] {
-  if (batch === undefined) return [];
   const issues: QueueIssue[] = [];
+  if (storage !== undefined) {
+    const message = "asks for a queue on disk, which there is not yet: what it should keep would be lost in a crash";
+    issues.push({ path: ["storage"], message });
+  }
+  if (batch === undefined) return issues;
   if (sameUnit(sizer, batch.sizer) && batch.min_size > queue_size) {
     const message = `is ${batch.min_size}, wanted at most queue_size (${queue_size})`;
     issues.push({ path: ["batch", "min_size"], message });

@@ -107,9 +107,13 @@ export const otlpReceiverFactory: ReceiverFactory<OtlpReceiverConfig> = {
   },
 };
 
+function grpcMessage(endpoint: string): string {
+  return `gRPC is not served yet: nothing listens on ${endpoint}, senders must use OTLP over HTTP`;
+}
+
 function warnings({ protocols: { grpc, http } }: OtlpReceiverConfig): { path: string; message: string }[] {
   const found: { path: string; message: string }[] = [];
-  if (grpc !== undefined) found.push({ path: "protocols::grpc", message: "gRPC is not served yet" });
+  if (grpc !== undefined) found.push({ path: "protocols::grpc", message: grpcMessage(grpc.endpoint) });
   const unknown = (http?.compression_algorithms ?? []).filter((name) =>
     !(REQUEST_ENCODINGS as readonly string[]).includes(name)
   );

@@ -73,3 +73,15 @@ service:
     strictEqual((await runMain(["validate"])).stdout, "valid\n");
   });
 });
+
+Deno.test("print-config shows the merged configuration without its secrets", async () => {
+  const { code, stdout, stderr } = await runMain([
+    ...["print-config", "--config", "yaml:exporters::otlp_http::endpoint: http://user:secret@upstream:4318"],
+    ...["--set", "exporters.otlp_http.headers.authorization=Bearer secret"],
+  ]);
+  deepStrictEqual({ code, stderr }, { code: 0, stderr: "" });
+  strictEqual(
+    stdout,
+    'exporters:\n  otlp_http:\n    endpoint: "http://[REDACTED]@upstream:4318"\n    headers:\n      authorization: "[REDACTED]"\n',
+  );
+});
