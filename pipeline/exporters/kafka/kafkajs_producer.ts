@@ -398,6 +398,7 @@ class Link<Client extends Producer | Admin> {
     socket.setNoDelay(true);
     socket.setKeepAlive(true, 60_000);
     this.#sockets.add(socket);
+    socket.on("error", () => {}); // kafkajs may have let go of it; without a listener an error would end the process
     socket.once("close", () => this.#sockets.delete(socket));
     return socket;
   }

@@ -73,6 +73,10 @@ export class BrokerConnection {
       "close",
       () => this.#lose(new UnavailableError(`Cannot reach Kafka broker ${name}: it closed the connection`)),
     );
+    // It may have ended between the handshake and now: a broker refuses a client's certificate only after TLS 1.3's.
+    if (socket.destroyed) {
+      this.#lose(new UnavailableError(`Cannot reach Kafka broker ${name}: it closed the connection`));
+    }
   }
 
   /**
@@ -281,8 +285,7 @@ function connectSocket(host: string, port: number, settings: ConnectionSettings)
     socket.on("close", onClose);
     socket.once(tls === undefined ? "connect" : "secureConnect", () => {
       clock.clearTimer(timer);
-      socket.off("error", onError);
-      socket.off("close", onClose);
+      socket.off("close", onClose); // but an error always has a listener: without one it would end the process
       socket.setNoDelay(true);
       socket.setKeepAlive(true, 60_000);
       resolve(socket);

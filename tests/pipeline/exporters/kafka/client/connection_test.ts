@@ -1,5 +1,7 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert";
 import { Buffer } from "node:buffer";
+import type { AddressInfo } from "node:net";
+import { createServer } from "node:tls";
 import { DeadlineExceededError, GatewayError, UnavailableError } from "../../../../../pipeline/core/errors.ts";
 import {
   BrokerConnection,
@@ -7,6 +9,7 @@ import {
 } from "../../../../../pipeline/exporters/kafka/client/connection.ts";
 import type { SaslCredentials } from "../../../../../pipeline/exporters/kafka/client/sasl.ts";
 import { API, MalformedReplyError, RequestWriter } from "../../../../../pipeline/exporters/kafka/client/wire.ts";
+import { makeCertificates } from "../../../../support/certificates.ts";
 import { FakeClock, settle } from "../../../../support/fake_clock.ts";
 
 const CLIENT_ID = new TextEncoder().encode("test");
@@ -191,4 +194,20 @@ Deno.test("BrokerConnection: SASL", async (t) => {
         });
       }));
   }
+});
+
+Deno.test("BrokerConnection: a client's certificate that is refused after the handshake is a lost connection", async () => {
+  const { caCert: ca, serverCert, serverKey } = await makeCertificates();
+  const server = createServer({ ca, cert: serverCert, key: serverKey, requestCert: true, rejectUnauthorized: true });
+  server.on("tlsClientError", () => {});
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  for (let attempt = 0; attempt < 20; attempt++) {
+    // TLS 1.3 tells it at any moment after `secureConnect`: an error without a listener would end the process.
+    const exchange = BrokerConnection.open("127.0.0.1", port, settings(new FakeClock(), { tls: { ca } }))
+      .then((connection) => connection.request(request()));
+    await rejects(exchange, UnavailableError);
+  }
+  await settle();
+  server.close();
 });
