@@ -136,7 +136,11 @@ Deno.test("the command line", async (t) => {
     { args: ["gateway", "--help"], code: 0, out: /default: the\s+built-in configuration/ },
     { args: ["gatway"], code: 2, out: /unknown command 'gatway': did you mean "gateway"\?/ },
     { args: ["gateway", "validat"], code: 2, out: /unknown command 'validat': did you mean "validate"\?/ },
-    { args: ["gateway", "x"], code: 2, out: /unknown command 'x': wanted one of components, gateway, print-config, validate/ },
+    {
+      args: ["gateway", "x"],
+      code: 2,
+      out: /unknown command 'x': wanted one of components, gateway, print-config, validate/,
+    },
     { args: ["validate", "my.yaml"], code: 2, out: /unknown command 'my.yaml': wanted --config my.yaml/ },
     { args: ["gateway", "--config", "ftp:x"], code: 1, out: /unknown scheme "ftp"/ },
     { args: ["components"], code: 0, out: /exporters:\n.* {2}otlp_http, otlphttp \(traces, metrics, logs/s },
