@@ -15,6 +15,7 @@ import { dirname } from "node:path";
 import { bool, durationMs, int, oneOf, optionalSection, requiredText, section, text } from "../config/schema.ts";
 import type { ComponentDeps, ExporterFactory } from "../contract/component.ts";
 import { type Consumer, KEPT, type Lifecycle, type Outcome } from "../contract/consumer.ts";
+import { sumOfLengths } from "../core/bytes.ts";
 import { RejectedError, UnavailableError } from "../core/errors.ts";
 import { payloadToJson } from "../otlp/json_encode.ts";
 import { DEFAULT_PAYLOAD_LIMITS } from "../otlp/limits.ts";
@@ -252,7 +253,7 @@ function payloadOfChunks(payload: Payload, chunks: readonly Uint8Array[]): Paylo
   const bytes = payloadBytes({
     ...payload,
     chunks,
-    byteLength: chunks.reduce((sum, chunk) => sum + chunk.length, 0),
+    byteLength: sumOfLengths(chunks),
   });
   return readPayload(payload.signal, bytes, COUNT_ONLY, payload.origin);
 }

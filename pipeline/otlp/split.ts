@@ -8,6 +8,7 @@
  * @module
  */
 
+import { sumOfLengths } from "../core/bytes.ts";
 import { LimitExceededError } from "../core/errors.ts";
 import { FieldReader, rangeEquals, tagOf, WireType } from "../wire/protobuf.ts";
 import { ProtoWriter, varintSize } from "../wire/protobuf_writer.ts";
@@ -307,7 +308,7 @@ class Assembler {
     }
     let itemCount = 0;
     for (let i = 0; i < runs.length; i += 2) itemCount += countItems(this.#index, runs[i]!, runs[i + 1]!);
-    const byteLength = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+    const byteLength = sumOfLengths(chunks);
     return { signal: this.#payload.signal, chunks, itemCount, byteLength, origin: this.#payload.origin };
   }
 

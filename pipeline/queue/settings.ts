@@ -90,10 +90,10 @@ export type RetryConfig = z.output<typeof retrySchema>;
 export type QueueConfig = z.output<typeof queueSchema>;
 export type QueueBatchConfig = z.output<typeof queueBatchSchema>;
 
-/** The keys of the chain for an exporter's section; `timeoutMs` is its default for one attempt. */
-export function senderShape({ queueEnabled = true }: { queueEnabled?: boolean } = {}) {
+/** The keys of the chain for an exporter's section. */
+export function senderShape() {
   return {
     retry_on_failure: retrySchema.prefault({}),
-    sending_queue: queueEnabled ? queueSchema.prefault({}) : queueSchema.optional(),
+    sending_queue: queueSchema.prefault({}),
   };
 }
