@@ -1,0 +1,256 @@
+/**
+ * What an OTTL function is: a name, parameters by kind, examples, and a way to make a closure of given arguments.
+ *
+ * A function is one file that exports one definition:
+ *
+ * ```ts
+ * export const hasPrefix = converter({
+ *   name: "HasPrefix",
+ *   summary: "Whether `target` begins with `prefix`.",
+ *   parameters: { target: str, prefix: str },
+ *   examples: [{ text: 'HasPrefix("sluice", "sl")', result: "true" }],
+ *   compile: ({ target, prefix }) => (item) => target.evaluate(item).startsWith(prefix.evaluate(item)),
+ * });
+ * ```
+ *
+ * Parameters stand in the order of positional arguments; optional ones last. Their names are camelCase; a text may write
+ * them in snake_case. Kinds are those of the reference (docs/ottl.md, "Parameters").
+ *
+ * @module
+ */
+
+import type { OttlLimits } from "../limits.ts";
+import type { Duration, OttlList, OttlMap, Time, Value } from "../values/value.ts";
+
+/** Whatever a context runs statements on; functions only hand it on. */
+export type Item = object;
+
+/** A value that may differ for every item. */
+export interface Expression<T extends Value = Value> {
+  /** @throws {OttlError} It has no such value for this item. */
+  evaluate(item: Item): T;
+  /** The value, when it is written in the text: the same for all items. Otherwise undefined (nil is null). */
+  readonly constant: T | undefined;
+}
+
+/** A path as something to write to. */
+export interface Target<T extends Value = Value> {
+  /** What is there now; null for nothing. A `mapPath` or `slicePath` throws a type error for anything else than that. */
+  evaluate(item: Item): T;
+  /** @throws {OttlError} It cannot hold such a value, or not be written. */
+  set(item: Item, value: Value): void;
+  /** A closure that sets what never changes: cheaper than `set`. */
+  constantSetter(value: Value): (item: Item) => void;
+}
+
+/** A converter given by its name alone, called with one string. */
+export interface FunctionReference {
+  readonly name: string;
+  /** @throws {OttlError} It does not take exactly one string. */
+  call(item: Item, text: string): Value;
+}
+
+export interface Lambda {
+  readonly parameters: readonly string[];
+  /** @throws {OttlError} Another number of arguments than it has parameters. */
+  call(item: Item, args: readonly Value[]): Value;
+}
+
+/** What functions are given besides their arguments. */
+export interface Tools {
+  readonly limits: OttlLimits;
+  /** Nanoseconds since 1970. */
+  readonly nowUnixNano: () => bigint;
+  /** So many random bytes. */
+  readonly randomBytes: (count: number) => Uint8Array;
+  /** Time zone of `Now()`, `Unix()` and times without one. Default "UTC". */
+  readonly zone: string;
+}
+
+export type ParameterKind =
+  | "any"
+  | "str"
+  | "int"
+  | "float"
+  | "bool"
+  | "map"
+  | "slice"
+  | "time"
+  | "duration"
+  | "str~"
+  | "int~"
+  | "float~"
+  | "bool~"
+  | "bytes~"
+  | "lit-str"
+  | "lit-int"
+  | "lit-float"
+  | "lit-bool"
+  | "lit-bytes"
+  | "lit-map"
+  | "enum"
+  | "fn"
+  | "lambda"
+  | "path"
+  | "path-map"
+  | "path-slice"
+  | "list"
+  | "dynamic-list";
+
+/** One parameter; `Argument` is what `compile` is given for it. */
+export interface Parameter<Argument = unknown> {
+  readonly kind: ParameterKind;
+  /** Of each element; kinds "list" and "dynamic-list" only. */
+  readonly element: Parameter | undefined;
+  readonly optional: boolean;
+  /** Other names that a text may use, camelCase. */
+  readonly aliases: readonly string[];
+  /** Only for the type checker. */
+  readonly argument?: Argument;
+}
+
+export type Parameters = Readonly<Record<string, Parameter>>;
+
+/** What `compile` is given: an argument for each parameter; undefined for an optional one that is not there. */
+export type Arguments<P extends Parameters> = {
+  readonly [Name in keyof P]: P[Name] extends Parameter<infer Argument> ? Argument : never;
+};
+
+/**
+ * An example, and a test. `text` is a value expression for a converter, a statement for an editor. It runs on an item
+ * whose `attributes` are `given` (a map literal of OTTL; default `{}`).
+ */
+export interface Example {
+  readonly text: string;
+  readonly given?: string;
+  /** A value expression that the converter's result equals, of the same type; an editor's `attributes` after it. */
+  readonly result?: string;
+  /** Instead: a regular expression for the text form of a result that differs each time. */
+  readonly matches?: RegExp;
+  /** Instead: what it throws, at load or when it runs. */
+  readonly error?: string;
+}
+
+// A method, so that a function over the items of one context fits a table of functions over any.
+type Evaluation = { evaluate(item: Item): Value }["evaluate"];
+
+export interface FunctionDefinition {
+  readonly kind: "editor" | "converter";
+  readonly name: string;
+  /** One or two sentences for the function table, Markdown. */
+  readonly summary: string;
+  readonly parameters: Parameters;
+  readonly examples: readonly Example[];
+  /** Refused at load unless this gate is on. */
+  readonly gate: string | undefined;
+  /** @throws {OttlError} Arguments that are known at load and can never do: a load error. */
+  compile(args: Readonly<Record<string, unknown>>, tools: Tools): Evaluation;
+}
+
+interface Written<P extends Parameters, Result> {
+  readonly name: string;
+  readonly summary: string;
+  readonly parameters: P;
+  readonly examples: readonly Example[];
+  readonly gate?: string;
+  compile(args: Arguments<P>, tools: Tools): (item: Item) => Result;
+}
+
+/** A function that gives a value. */
+export function converter<const P extends Parameters>(written: Written<P, Value>): FunctionDefinition {
+  return { ...written, kind: "converter", gate: written.gate } as FunctionDefinition;
+}
+
+/** A function that changes the item. */
+export function editor<const P extends Parameters>(written: Written<P, void>): FunctionDefinition {
+  const { compile } = written;
+  return {
+    ...written,
+    kind: "editor",
+    gate: written.gate,
+    compile: (args, tools) => {
+      const run = compile(args as Arguments<P>, tools);
+      return (item) => {
+        run(item);
+        return null;
+      };
+    },
+  };
+}
+
+function parameter<Argument>(kind: ParameterKind, element?: Parameter): Parameter<Argument> {
+  return { kind, element, optional: false, aliases: [] };
+}
+
+/** Any value expression. */
+export const any: Parameter<Expression> = parameter("any");
+
+// Strict: the value has the type, or evaluating throws a type error (also for nil).
+export const str: Parameter<Expression<string>> = parameter("str");
+export const int: Parameter<Expression<bigint>> = parameter("int");
+export const float: Parameter<Expression<number>> = parameter("float");
+export const bool: Parameter<Expression<boolean>> = parameter("bool");
+export const map: Parameter<Expression<OttlMap>> = parameter("map");
+export const slice: Parameter<Expression<OttlList>> = parameter("slice");
+export const time: Parameter<Expression<Time>> = parameter("time");
+export const duration: Parameter<Expression<Duration>> = parameter("duration");
+
+// Like: the value is converted, nil stays null.
+export const strLike: Parameter<Expression<string | null>> = parameter("str~");
+export const intLike: Parameter<Expression<bigint | null>> = parameter("int~");
+export const floatLike: Parameter<Expression<number | null>> = parameter("float~");
+export const boolLike: Parameter<Expression<boolean | null>> = parameter("bool~");
+export const bytesLike: Parameter<Expression<Uint8Array | null>> = parameter("bytes~");
+
+// Literals: given as plain values, known at load.
+export const litStr: Parameter<string> = parameter("lit-str");
+export const litInt: Parameter<bigint> = parameter("lit-int");
+export const litFloat: Parameter<number> = parameter("lit-float");
+export const litBool: Parameter<boolean> = parameter("lit-bool");
+export const litBytes: Parameter<Uint8Array> = parameter("lit-bytes");
+/** A map literal of literals (ParseSeverity). */
+export const litMap: Parameter<OttlMap> = parameter("lit-map");
+
+/** An enum symbol, as its number. */
+export const enumSymbol: Parameter<bigint> = parameter("enum");
+/** The name of a converter without parentheses. */
+export const fn: Parameter<FunctionReference> = parameter("fn");
+export const lambda: Parameter<Lambda> = parameter("lambda");
+export const path: Parameter<Target> = parameter("path");
+/** A path that must hold a map when it is read. */
+export const mapPath: Parameter<Target<OttlMap>> = parameter("path-map");
+export const slicePath: Parameter<Target<OttlList>> = parameter("path-slice");
+
+/** A list literal whose elements are each of the kind. */
+export function listOf<Argument>(element: Parameter<Argument>): Parameter<readonly Argument[]> {
+  return parameter("list", element);
+}
+
+/**
+ * A list literal of expressions, or a path or converter that gives a slice while items run. For the first `elements` is
+ * given; for the second `list`, whose value is nil, a list, or anything else by mistake.
+ */
+export interface DynamicList<T extends Value> {
+  readonly elements: readonly Expression<T>[] | undefined;
+  readonly list: Expression | undefined;
+}
+
+export function dynamicListOf<T extends Value>(element: Parameter<Expression<T>>): Parameter<DynamicList<T>> {
+  return parameter("dynamic-list", element);
+}
+
+export function optional<Argument>(required: Parameter<Argument>): Parameter<Argument | undefined> {
+  return { ...required, optional: true } as Parameter<Argument | undefined>;
+}
+
+/** Other names by which a text may give it. */
+export function alias<Argument>(named: Parameter<Argument>, ...aliases: string[]): Parameter<Argument> {
+  return { ...named, aliases };
+}
+
+/** What `make` makes of an expression's value: once at load when it is a constant, else for every item. */
+export function prepared<T extends Value, R>(expression: Expression<T>, make: (value: T) => R): (item: Item) => R {
+  if (expression.constant === undefined) return (item) => make(expression.evaluate(item));
+  const made = make(expression.constant);
+  return () => made;
+}
