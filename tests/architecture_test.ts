@@ -25,6 +25,7 @@ const FLOORS: readonly (readonly string[])[] = [
     "pipeline/extensions/",
   ],
   ["pipeline/tenants/"],
+  ["pipeline/statements/"],
   ["pipeline/queue/"],
   ["pipeline/contract/"],
   ["pipeline/config/"],
