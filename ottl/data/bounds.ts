@@ -1,0 +1,35 @@
+/**
+ * Bounds on what functions read and make, as errors that a statement can go on from.
+ *
+ * @module
+ */
+
+import type { OttlLimits } from "../limits.ts";
+import { OttlError } from "../values/errors.ts";
+
+/** @throws {OttlError} The text is too long to be parsed; of category "limit". */
+export function checkParseSize(text: string, format: string, { maxParseBytes }: OttlLimits): void {
+  if (text.length <= maxParseBytes) return;
+  throw new OttlError(
+    "limit",
+    `cannot parse ${format}: ${text.length} characters, at most ${maxParseBytes} are allowed`,
+  );
+}
+
+/** @throws {OttlError} `depth` is past the bound of nesting; of category "limit". */
+export function checkParseDepth(depth: number, format: string, { maxParseDepth }: OttlLimits): void {
+  if (depth <= maxParseDepth) return;
+  throw new OttlError("limit", `cannot parse ${format}: nested deeper than ${maxParseDepth} levels`);
+}
+
+/** @throws {OttlError} A list or map would have too many entries; of category "limit". */
+export function checkEntries(count: number, { maxEntries }: OttlLimits): void {
+  if (count <= maxEntries) return;
+  throw new OttlError("limit", `cannot make a list or map of ${count} entries: at most ${maxEntries} are allowed`);
+}
+
+/** @throws {OttlError} A text of so many characters is too long; of category "limit". */
+export function checkTextLength(length: number, { maxValueBytes }: OttlLimits): void {
+  if (length <= maxValueBytes) return;
+  throw new OttlError("limit", `cannot make a text of ${length} characters: at most ${maxValueBytes} are allowed`);
+}
