@@ -41,6 +41,19 @@ export function isBroken(text: string): boolean {
   return !text.isWellFormed();
 }
 
+/** Order of their bytes: negative, 0 or positive. JavaScript's `<` compares UTF-16 units, which is another order. */
+export function compareUtf8(left: string, right: string): number {
+  if (left === right) return 0;
+  const length = Math.min(left.length, right.length);
+  for (let i = 0; i < length; i++) {
+    const a = left.charCodeAt(i);
+    const b = right.charCodeAt(i);
+    if (a === b) continue;
+    return isSurrogate(a) || isSurrogate(b) ? Buffer.compare(encodeUtf8(left), encodeUtf8(right)) : a - b;
+  }
+  return left.length - right.length;
+}
+
 /** Joins strings; halves of a character that meet become the character. */
 export function joinUtf8(texts: readonly string[], delimiter = ""): string {
   const joined = texts.join(delimiter);
@@ -122,6 +135,10 @@ function encodeEscaped(text: string): Uint8Array {
 function isLoneByte(text: string, run: number, i: number): boolean {
   const code = text.charCodeAt(i);
   return code >= 0xdc80 && code <= 0xdcff && !(i > run && isHighSurrogate(text.charCodeAt(i - 1)));
+}
+
+function isSurrogate(code: number): boolean {
+  return code >= 0xd800 && code <= 0xdfff;
 }
 
 function isHighSurrogate(code: number): boolean {
