@@ -7,9 +7,8 @@
  * @module
  */
 
-import { copyValue } from "./copy.ts";
 import { OttlError } from "./errors.ts";
-import { OttlList, OttlMap, PlainMap, typeName, type Value } from "./value.ts";
+import { copyValue, OttlList, OttlMap, PlainMap, typeName, type Value } from "./value.ts";
 
 /** One key: a literal, or evaluated for each item. */
 export interface Key {

@@ -19,6 +19,8 @@
  * @module
  */
 
+import { OttlError } from "./errors.ts";
+
 export type Value =
   | null
   | string
@@ -74,7 +76,10 @@ export abstract class OttlMap {
   }
 }
 
-/** A map in memory. `host` marks what the reference engine holds as a plain Go map (URL, UserAgent), not as pdata. */
+/**
+ * A map in memory: the entries that it is made of are taken as they are, `set` copies. `host` marks what the reference
+ * engine holds as a plain Go map (URL, UserAgent), not as pdata.
+ */
 export class PlainMap extends OttlMap {
   readonly #values: Map<string, Value>;
   readonly host: boolean;
@@ -93,8 +98,11 @@ export class PlainMap extends OttlMap {
     return this.#values.get(key);
   }
 
+  /** @throws {OttlError} As `copyValue`. */
   set(key: string, value: Value): void {
-    this.#values.set(key, value);
+    // What is there already has been edited in place.
+    if (value === null || typeof value !== "object") this.#values.set(key, value);
+    else if (this.#values.get(key) !== value) this.#values.set(key, copyValue(value));
   }
 
   delete(key: string): boolean {
@@ -186,6 +194,30 @@ export class Opaque {
     this.size = size;
     this.content = content;
   }
+}
+
+/**
+ * A value as attributes, bodies and caches keep it: a deep copy, maps in memory, lists as slices.
+ *
+ * @throws {OttlError} Of category "type": a time, duration, id or object of a context, which have no place there.
+ */
+export function copyValue(value: Value): Value {
+  if (typeof value !== "object" || value === null) return value;
+  if (value instanceof OttlMap) return copyMap(value);
+  if (value instanceof OttlList) return copyList(value);
+  if (value instanceof Uint8Array) return value.slice();
+  throw new OttlError(
+    "type",
+    `cannot store ${typeName(value)}, a string, int, float, bool, bytes, map or slice is wanted`,
+  );
+}
+
+export function copyMap(map: OttlMap): PlainMap {
+  return new PlainMap(map.entries().map(([key, value]) => [key, copyValue(value)] as const));
+}
+
+export function copyList(list: OttlList): OttlList {
+  return new OttlList(list.items.map(copyValue));
 }
 
 /** What a value is called in messages. */
