@@ -45,6 +45,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   hono: ["routes/"],
   kafkajs: ["pipeline/exporters/kafka/"],
   "lz4-napi": ["pipeline/exporters/kafka/", "pipeline/wire/"],
+  re2js: ["ottl/text/"],
   snappy: ["pipeline/exporters/kafka/", "pipeline/wire/"],
   undici: ["pipeline/exporters/otlp_http/"],
   yaml: ["pipeline/config/"],
@@ -53,7 +54,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Packages that exactly one file of the product imports, so that replacing one is one file's matter. */
-const ONE_IMPORTER = ["kafkajs", "undici", "commander"];
+const ONE_IMPORTER = ["kafkajs", "undici", "commander", "re2js"];
 
 /** Words that only these places may have. */
 const CONFINED: readonly { readonly word: RegExp; readonly why: string; readonly places: readonly string[] }[] = [

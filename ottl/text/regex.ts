@@ -1,0 +1,211 @@
+/**
+ * Regular expressions as Go has them (RE2): the same syntax, the leftmost match that a Perl-like search finds first, and
+ * never more than linear time, since patterns and texts may both come from a stranger.
+ *
+ * re2js is the engine of record: it accepts or refuses a pattern, and it runs on any text. The runtime's own engine,
+ * several times faster on short texts, runs where regex_native.ts proves its cost bounded. tests/ottl/text/regex_test.ts
+ * holds the two against each other, and both against Go.
+ *
+ * Texts are strings of values/utf8.ts: a byte that is no UTF-8 is read as U+FFFD, as Go does, and comes out as it was.
+ *
+ * @module
+ */
+
+import { RE2JS, RE2JSException } from "re2js";
+import type { OttlLimits } from "../limits.ts";
+import { OttlError } from "../values/errors.ts";
+import { joinUtf8 } from "../values/utf8.ts";
+import { type NativePlan, planNative } from "./regex_native.ts";
+import { readPattern } from "./regex_syntax.ts";
+
+export type RegexLimits = Pick<OttlLimits, "maxPatternLength" | "maxValueBytes">;
+
+/** Where a pattern was found, and what its groups took. */
+export class RegexMatch {
+  /** Of its first unit, UTF-16. */
+  readonly index: number;
+  /** Behind its last unit. */
+  readonly end: number;
+  /** The whole match, then each group's part; undefined for a group that took no part. */
+  readonly groups: readonly (string | undefined)[];
+  readonly #regex: Regex;
+
+  constructor(regex: Regex, index: number, groups: readonly (string | undefined)[]) {
+    this.#regex = regex;
+    this.index = index;
+    this.end = index + groups[0]!.length;
+    this.groups = groups;
+  }
+
+  /** What the group of that name took; undefined when there is no such group, or it took no part. */
+  named(name: string): string | undefined {
+    const group = this.#regex.groupNumbers.get(name);
+    return group === undefined ? undefined : this.groups[group];
+  }
+}
+
+/** A compiled pattern. It keeps nothing of the texts that it was run on. */
+export class Regex {
+  readonly pattern: string;
+  /** Names of groups with their numbers, in their order. */
+  readonly groupNumbers: ReadonlyMap<string, number>;
+  /** Groups, the whole match not counted. */
+  readonly groupCount: number;
+  readonly #linear: RE2JS;
+  readonly #native: RegExp | undefined;
+  readonly #plan: NativePlan | undefined;
+  readonly #maxBytes: number;
+
+  /** @param linear The same pattern. */
+  constructor(pattern: string, linear: RE2JS, plan: NativePlan | undefined, maxBytes: number) {
+    this.pattern = pattern;
+    this.#linear = linear;
+    this.#plan = plan;
+    this.#native = plan && new RegExp(plan.source, "g");
+    this.#maxBytes = maxBytes;
+    this.groupCount = linear.groupCount();
+    const numbers = Object.entries(linear.namedGroups()).sort(([, a], [, b]) => a - b);
+    this.groupNumbers = new Map(numbers);
+  }
+
+  /** Whether it matches anywhere in `text`. */
+  test(text: string): boolean {
+    const native = this.#nativeFor(text);
+    if (native === undefined) return this.#linear.test(text.toWellFormed());
+    native.lastIndex = 0;
+    return native.test(text);
+  }
+
+  /** Its first match at or behind `from`, a place between two characters. */
+  exec(text: string, from = 0): RegexMatch | null {
+    const native = this.#nativeFor(text);
+    if (native === undefined) return this.#execLinear(text, text.toWellFormed(), from);
+    native.lastIndex = from;
+    const found = native.exec(text);
+    return found && new RegexMatch(this, found.index, found);
+  }
+
+  /** All matches that do not overlap; an empty one right behind another is none (Go's rule). */
+  *matches(text: string): Generator<RegexMatch> {
+    const native = this.#nativeFor(text);
+    const wellFormed = native === undefined ? text.toWellFormed() : text;
+    let lastEnd = -1;
+    for (let from = 0; from <= text.length;) {
+      const match = native === undefined ? this.#execLinear(text, wellFormed, from) : this.exec(text, from);
+      if (match === null) return;
+      if (match.end > match.index || match.index !== lastEnd) yield match;
+      lastEnd = match.end;
+      from = match.end > match.index ? match.end : match.end + characterLength(text, match.end);
+    }
+  }
+
+  /**
+   * @param expand What comes in the place of a match.
+   * @returns `text` itself when nothing matches.
+   * @throws {OttlError} Of category "limit": the result is longer than `maxValueBytes`.
+   */
+  replaceAll(text: string, expand: (match: RegexMatch) => string): string {
+    if (!this.test(text)) return text;
+    const parts: string[] = [];
+    let end = 0;
+    let length = text.length;
+    for (const match of this.matches(text)) {
+      const replacement = expand(match);
+      length += replacement.length - (match.end - match.index);
+      if (length > this.#maxBytes) throw tooLong(this.#maxBytes);
+      parts.push(text.slice(end, match.index), replacement);
+      end = match.end;
+    }
+    parts.push(text.slice(end));
+    return joinUtf8(parts);
+  }
+
+  #nativeFor(text: string): RegExp | undefined {
+    const plan = this.#plan;
+    if (plan === undefined || text.length > plan.maxLength) return undefined;
+    return plan.isUnitSensitive && SURROGATE.test(text) ? undefined : this.#native;
+  }
+
+  /** @param wellFormed The text with U+FFFD for each byte that is no UTF-8, so of the same length. */
+  #execLinear(text: string, wellFormed: string, from: number): RegexMatch | null {
+    // The yes or no comes from an automaton that is ten times faster than the search for groups.
+    if (from === 0 && !this.#linear.test(wellFormed)) return null;
+    const matcher = this.#linear.matcher(wellFormed);
+    if (!matcher.find(from)) return null;
+    const groups: (string | undefined)[] = [];
+    for (let group = 0; group <= this.groupCount; group++) {
+      const start = matcher.start(group);
+      groups.push(start < 0 ? undefined : text.slice(start, matcher.end(group)));
+    }
+    return new RegexMatch(this, matcher.start(), groups);
+  }
+}
+
+const SURROGATE = /[\ud800-\udfff]/;
+
+function characterLength(text: string, at: number): number {
+  return (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1;
+}
+
+function tooLong(maxBytes: number): OttlError {
+  return new OttlError("limit", `Cannot replace: the result is longer than ${maxBytes} bytes, the most for one value`);
+}
+
+/**
+ * @param pattern Go's syntax.
+ * @throws {OttlError} Of category "arg_value": it is none; "limit": it is longer than `maxPatternLength`.
+ */
+export function compileRegex(pattern: string, limits: RegexLimits): Regex {
+  if (pattern.length > limits.maxPatternLength) {
+    throw new OttlError(
+      "limit",
+      `Cannot compile a regular expression of ${pattern.length} units: the most is ${limits.maxPatternLength}`,
+    );
+  }
+  if (!pattern.isWellFormed()) throw invalidPattern(pattern, "invalid UTF-8");
+  const linear = compileLinear(pattern);
+  const tree = readPattern(pattern);
+  return new Regex(pattern, linear, tree && planNative(tree), limits.maxValueBytes);
+}
+
+function compileLinear(pattern: string): RE2JS {
+  try {
+    return RE2JS.compile(pattern);
+  } catch (error) {
+    if (error instanceof RE2JSException) throw invalidPattern(pattern, error.message);
+    throw error;
+  }
+}
+
+function invalidPattern(pattern: string, why: string): OttlError {
+  return new OttlError("arg_value", `the regex pattern '${pattern.toWellFormed()}' is not a valid pattern: ${why}`);
+}
+
+/** Compiled patterns that come with the data, the latest used kept. */
+export class RegexCache {
+  readonly #regexes = new Map<string, Regex>();
+  readonly #limits: RegexLimits & Pick<OttlLimits, "maxCachedPatterns">;
+
+  constructor(limits: RegexLimits & Pick<OttlLimits, "maxCachedPatterns">) {
+    this.#limits = limits;
+  }
+
+  get size(): number {
+    return this.#regexes.size;
+  }
+
+  /** @throws {OttlError} As `compileRegex`. */
+  get(pattern: string): Regex {
+    const known = this.#regexes.get(pattern);
+    if (known !== undefined) this.#regexes.delete(pattern);
+    const regex = known ?? compileRegex(pattern, this.#limits);
+    this.#regexes.set(pattern, regex);
+    if (this.#regexes.size > this.#limits.maxCachedPatterns) {
+      for (const oldest of this.#regexes.keys()) {
+        this.#regexes.delete(oldest);
+        break;
+      }
+    }
+    return regex;
+  }
+}
