@@ -18,10 +18,17 @@
  * @module
  */
 
+import { OttlError } from "../../ottl/values/errors.ts";
 import { decodeUtf8, encodeUtf8 } from "../../ottl/values/utf8.ts";
 import { FieldReader, skipValue, tagOf, varintBig, varintLow, WireType } from "../wire/protobuf.ts";
 import { ProtoWriter } from "../wire/protobuf_writer.ts";
 import type { FieldSchema, MessageSchema, ScalarKind } from "./schema.ts";
+
+/**
+ * Elements of repeated fields in one decoded message, nested ones too. Default 500,000, about 100 MB of objects: some
+ * bytes on the wire make an object each.
+ */
+export const MAX_ELEMENTS = 500_000;
 
 /** Fields that the schema does not have, tags included, as they came. */
 export const UNKNOWN_FIELDS = Symbol("unknown fields");
@@ -47,10 +54,11 @@ export function emptyMessage(schema: MessageSchema): Message {
  * The message of `schema` in `bytes`.
  *
  * @throws {InvalidPayloadError} It is no protobuf.
+ * @throws {OttlError} Of category "limit": it has more elements than that.
  */
-export function decodeMessage(schema: MessageSchema, bytes: Uint8Array): Message {
+export function decodeMessage(schema: MessageSchema, bytes: Uint8Array, maxElements: number = MAX_ELEMENTS): Message {
   const message = emptyMessage(schema) as Fields;
-  readFields(schema, message, new FieldReader(bytes), viewOf(bytes));
+  readFields(schema, message, new FieldReader(bytes), new Source(bytes, maxElements));
   return message;
 }
 
@@ -66,16 +74,28 @@ function defaultOf(field: FieldSchema): unknown {
   return field.presence ? undefined : SCALARS[field.kind as ScalarKind].zero;
 }
 
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+/** What is being decoded, and how much more of it may come. */
+class Source {
+  readonly view: DataView;
+  readonly #maxElements: number;
+  #elements = 0;
+
+  constructor(bytes: Uint8Array, maxElements: number) {
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#maxElements = maxElements;
+  }
+
+  countElement(): void {
+    if (++this.#elements <= this.#maxElements) return;
+    throw new OttlError("limit", `cannot take apart a message of more than ${this.#maxElements} elements`);
+  }
 }
 
-/** Values are nested messages that the schema knows; an AnyValue is left as it is. */
 function isRaw(field: FieldSchema): boolean {
   return field.message?.name === "AnyValue";
 }
 
-function readFields(schema: MessageSchema, message: Fields, reader: FieldReader, view: DataView): void {
+function readFields(schema: MessageSchema, message: Fields, reader: FieldReader, source: Source): void {
   while (reader.next()) {
     const field = fieldOf(schema, reader.field);
     if (field === undefined || !fits(field, reader.tag & 7)) {
@@ -83,8 +103,8 @@ function readFields(schema: MessageSchema, message: Fields, reader: FieldReader,
       continue;
     }
     if (field.oneof !== undefined) clearOthers(schema, message, field);
-    if (field.kind === "message") readMessage(field, message, reader, view);
-    else readScalars(field, message, reader, view);
+    if (field.kind === "message") readMessage(field, message, reader, source);
+    else readScalars(field, message, reader, source);
   }
 }
 
@@ -106,16 +126,17 @@ function clearOthers(schema: MessageSchema, message: Fields, member: FieldSchema
 }
 
 /** A message that comes twice is merged, as protobuf has it: for bytes that is to put them one behind the other. */
-function readMessage(field: FieldSchema, message: Fields, reader: FieldReader, view: DataView): void {
+function readMessage(field: FieldSchema, message: Fields, reader: FieldReader, source: Source): void {
   const { name, repeated } = field;
   if (isRaw(field)) {
     const known = message[name] as Uint8Array | undefined;
     message[name] = known === undefined ? reader.view() : concatenate(known, reader.view());
     return;
   }
+  if (repeated) source.countElement();
   const schema = field.message as MessageSchema;
   const inner = (repeated ? undefined : message[name]) as Fields | undefined ?? emptyMessage(schema) as Fields;
-  readFields(schema, inner, new FieldReader(reader.bytes, reader.start, reader.valueEnd), view);
+  readFields(schema, inner, new FieldReader(reader.bytes, reader.start, reader.valueEnd), source);
   if (repeated) (message[name] as Fields[]).push(inner);
   else message[name] = inner;
 }
@@ -127,23 +148,25 @@ function concatenate(first: Uint8Array, second: Uint8Array): Uint8Array {
   return both;
 }
 
-function readScalars(field: FieldSchema, message: Fields, reader: FieldReader, view: DataView): void {
+function readScalars(field: FieldSchema, message: Fields, reader: FieldReader, source: Source): void {
   const { read } = SCALARS[field.kind as ScalarKind];
   const { bytes, start, valueEnd } = reader;
   if (!field.repeated) {
-    message[field.name] = read(bytes, start, valueEnd, view);
+    message[field.name] = read(bytes, start, valueEnd, source.view);
     return;
   }
   const values = message[field.name] as Scalar[];
   if ((reader.tag & 7) === field.wireType) {
-    values.push(read(bytes, start, valueEnd, view));
+    source.countElement();
+    values.push(read(bytes, start, valueEnd, source.view));
     return;
   }
   const tag = tagOf(field.number, field.wireType);
   for (let at = start; at < valueEnd;) {
-    const next = skipValue(bytes, at, valueEnd, tag);
-    values.push(read(bytes, at, next, view));
-    at = next;
+    const end = skipValue(bytes, at, valueEnd, tag);
+    source.countElement();
+    values.push(read(bytes, at, end, source.view));
+    at = end;
   }
 }
 

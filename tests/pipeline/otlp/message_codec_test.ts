@@ -65,6 +65,17 @@ const POINT = messageSchema("NumberDataPoint");
 const EXPONENTIAL = messageSchema("ExponentialHistogramDataPoint");
 const oracle = "ExponentialHistogramDataPoint";
 
+Deno.test("decodeMessage() takes so many elements and no more", async (t) => {
+  const point = encodeByOracle("HistogramDataPoint", { attributes: [{ key: "a" }], bucket_counts: [1, 2, 3] });
+  const unpacked = encodeByOracle("HistogramDataPoint", { bucket_counts: [1, 2, 3, 4] }, { packed: false });
+  for (const [name, bytes] of Object.entries({ point, unpacked })) {
+    await t.step(name, () => {
+      ok(decodeMessage(messageSchema("HistogramDataPoint"), bytes, 4));
+      throws(() => decodeMessage(messageSchema("HistogramDataPoint"), bytes, 3), { category: "limit" });
+    });
+  }
+});
+
 Deno.test("decodeMessage() of what writers may do", async (t) => {
   await t.step("the last member of a oneof counts", () => {
     const bytes = Uint8Array.of(0x21, 0, 0, 0, 0, 0, 0, 0xf8, 0x3f, 0x31, 7, 0, 0, 0, 0, 0, 0, 0);
