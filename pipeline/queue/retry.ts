@@ -64,15 +64,13 @@ export class RetrySender implements Sender, Lifecycle {
   }
 
   /** @throws {GatewayError} The failure itself when it is final, else one with the last failure as its cause. */
-  async send(payload: Payload, abort: AbortSignal, giveUpAtMs: number): Promise<Outcome> {
+  send(payload: Payload, abort: AbortSignal, giveUpAtMs: number): Promise<Outcome> {
     const begin = this.#clock.monotonicMs();
-    if (begin > giveUpAtMs - MIN_ATTEMPT_MS) throw this.#tooLateToBegin(payload);
-    try {
-      return await this.#next.consume(payload, abort);
-    } catch (thrown) {
+    if (begin > giveUpAtMs - MIN_ATTEMPT_MS) return Promise.reject(this.#tooLateToBegin(payload));
+    return this.#next.consume(payload, abort).catch((thrown) => {
       const bounds = { lastStartMs: this.#lastStartMs(begin), giveUpAtMs };
-      return await this.#retry(payload, abort, bounds, toGatewayError(thrown));
-    }
+      return this.#retry(payload, abort, bounds, toGatewayError(thrown));
+    });
   }
 
   shutdown(deadline: AbortSignal): Promise<void> {

@@ -99,16 +99,16 @@ export class SendLedger implements Losses {
 /** A sender whose results go to `ledger`. @param told Whether somebody waits for them. */
 export function countSends(next: Sender, ledger: SendLedger, told: boolean): Sender {
   return {
-    async send(payload: Payload, abort: AbortSignal, giveUpAtMs: number): Promise<Outcome> {
+    send(payload: Payload, abort: AbortSignal, giveUpAtMs: number): Promise<Outcome> {
+      const { itemCount } = payload;
       ledger.begun();
-      try {
-        const outcome = await next.send(payload, abort, giveUpAtMs);
-        ledger.sent(payload.itemCount, outcome);
-        return outcome;
-      } catch (thrown) {
-        ledger.failed(payload.itemCount, thrown, told);
-        throw thrown;
-      }
+      return next.send(payload, abort, giveUpAtMs).then(
+        (outcome) => (ledger.sent(itemCount, outcome), outcome),
+        (thrown) => {
+          ledger.failed(itemCount, thrown, told);
+          throw thrown;
+        },
+      );
     },
   };
 }

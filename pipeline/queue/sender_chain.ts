@@ -10,7 +10,6 @@
 
 import type { ComponentDeps } from "../contract/component.ts";
 import type { Consumer, Lifecycle } from "../contract/consumer.ts";
-import type { Clock, Random } from "../core/clock.ts";
 import { type Signal, SIGNALS } from "../otlp/signals.ts";
 import { type BatchSettings, NO_BATCHING } from "./batch.ts";
 import { heldTooLong, MemoryQueue } from "./memory_queue.ts";
@@ -19,7 +18,7 @@ import { HOLD_SENDER_MS, type Sender } from "./sender.ts";
 import { countSends, SendLedger } from "./send_ledger.ts";
 import type { QueueBatchConfig, QueueConfig, RetryConfig } from "./settings.ts";
 import { splitBy } from "./split_by.ts";
-import { TimeoutConsumer } from "./timeout.ts";
+import { type Bounded, TimeoutConsumer } from "./timeout.ts";
 
 /** Partitions of a sending queue that hold data at one time; the collector has no bound. */
 const MAX_QUEUE_PARTITIONS = 1_000;
@@ -38,6 +37,9 @@ export interface SenderChainConfig {
   readonly sending_queue: QueueConfig | undefined;
 }
 
+/** What takes the payloads of a chain. */
+type Head = Consumer & Required<Pick<Lifecycle, "shutdown">>;
+
 type ChainDeps = ComponentDeps & { readonly signal: Signal };
 
 /**
@@ -51,16 +53,17 @@ export function createSenderChain(
 ): Consumer & Lifecycle {
   const queueConfig = config.sending_queue?.enabled === true ? config.sending_queue : undefined;
   const waits = queueConfig?.wait_for_result ?? true;
-  const timeout = new TimeoutConsumer(push, config.timeoutMs, deps.clock);
+  // A sender that is held is answered before such an attempt is out of time: one deadline will do.
+  const isHoldShorter = queueConfig === undefined && (config.timeoutMs === 0 || config.timeoutMs >= HOLD_SENDER_MS);
+  const timeout = isHoldShorter ? undefined : new TimeoutConsumer(push, config.timeoutMs, deps.clock);
   const ledger = new SendLedger(deps);
-  const retry = new RetrySender(timeout, config.retry_on_failure, deps, {
+  const retry = new RetrySender(timeout ?? push, config.retry_on_failure, deps, {
     cutAtDeadline: !waits,
     ...(waits ? {} : { onRetry: (attempt, retryInMs, error) => ledger.retrying(attempt, retryInMs, error) }),
   });
-  const sender = countSends(retry, ledger, waits);
-  const head: Consumer & Required<Pick<Lifecycle, "shutdown">> = queueConfig === undefined
-    ? createHold(sender, deps)
-    : createQueue(sender, queueConfig, ledger, deps);
+  const head: Head = queueConfig === undefined
+    ? createHold(retry, ledger, deps)
+    : createQueue(countSends(retry, ledger, waits), queueConfig, ledger, deps);
   return {
     start: async () => await push.start?.(),
     consume: (payload, abort) => head.consume(payload, abort),
@@ -70,18 +73,24 @@ export function createSenderChain(
     },
     async shutdown(deadline) {
       await Promise.all([retry.shutdown(deadline), head.shutdown(deadline)]);
-      await timeout.shutdown(deadline);
+      await timeout?.shutdown(deadline);
       await push.shutdown?.(deadline);
     },
   };
 }
 
-/** Without a queue: each call sends by itself, for as long as its sender is held. */
-function createHold(sender: Sender, { clock, random }: { readonly clock: Clock; readonly random: Random }) {
-  const send: Consumer = {
-    consume: (payload, abort) => sender.send(payload, abort, clock.monotonicMs() + HOLD_SENDER_MS),
+/**
+ * Without a queue: each call sends by itself, for as long as its sender is held. It is counted when its sender is
+ * answered, whether or not a push heeds that it is told to stop.
+ */
+function createHold(sender: Sender, ledger: SendLedger, { clock, random }: ChainDeps): Head {
+  const send: Bounded = { consume: (payload, abort, giveUpAtMs) => sender.send(payload, abort, giveUpAtMs) };
+  const hold = new TimeoutConsumer(send, HOLD_SENDER_MS, clock, () => heldTooLong(HOLD_SENDER_MS, random));
+  const counted = countSends({ send: (payload, abort) => hold.consume(payload, abort) }, ledger, true);
+  return {
+    consume: (payload, abort) => counted.send(payload, abort, Infinity),
+    shutdown: (deadline) => hold.shutdown(deadline),
   };
-  return new TimeoutConsumer(send, HOLD_SENDER_MS, clock, () => heldTooLong(HOLD_SENDER_MS, random));
 }
 
 function createQueue(sender: Sender, config: QueueConfig, ledger: SendLedger, deps: ChainDeps): MemoryQueue {

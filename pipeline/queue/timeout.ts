@@ -11,19 +11,37 @@ import type { Consumer, Lifecycle, Outcome } from "../contract/consumer.ts";
 import type { Clock } from "../core/clock.ts";
 import { DeadlineExceededError, GatewayError, UnavailableError } from "../core/errors.ts";
 import type { Payload } from "../otlp/payload.ts";
-import { Deadlines } from "./deadlines.ts";
+import { type Deadline, Deadlines } from "./deadlines.ts";
 
-/** One call of the next consumer. */
+/** What is bounded. Unlike a `Consumer` it is told when its caller is answered whatever happens, if ever. */
+export interface Bounded {
+  /** @param giveUpAtMs Monotonic time; Infinity for never. */
+  consume(payload: Payload, abort: AbortSignal, giveUpAtMs: number): Promise<Outcome>;
+}
+
+/** One call of the next consumer. It listens to its caller's signal by itself: that saves a closure. */
 class Attempt {
   readonly #controller = new AbortController();
+  readonly #caller: AbortSignal;
   readonly #reject: (error: GatewayError) => void;
 
-  constructor(reject: (error: GatewayError) => void) {
+  constructor(caller: AbortSignal, reject: (error: GatewayError) => void) {
+    this.#caller = caller;
     this.#reject = reject;
+    caller.addEventListener("abort", this);
   }
 
   get abort(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  handleEvent(): void {
+    this.cut(whyLeft(this.#caller));
+  }
+
+  /** It is over: its caller may leave. */
+  release(): void {
+    this.#caller.removeEventListener("abort", this);
   }
 
   /** The caller is answered first: the rejection of a push that heeds its signal comes too late to matter. */
@@ -34,7 +52,7 @@ class Attempt {
 }
 
 export class TimeoutConsumer implements Consumer, Lifecycle {
-  readonly #next: Consumer;
+  readonly #next: Bounded;
   readonly #clock: Clock;
   readonly #attempts: Deadlines<Attempt>;
   #over = false;
@@ -45,7 +63,7 @@ export class TimeoutConsumer implements Consumer, Lifecycle {
    * @param expired Makes the failure of a call whose time is up.
    */
   constructor(
-    next: Consumer,
+    next: Bounded,
     timeoutMs: number,
     clock: Clock,
     expired: () => GatewayError = () => noAnswer(timeoutMs),
@@ -63,18 +81,10 @@ export class TimeoutConsumer implements Consumer, Lifecycle {
     return new Promise((resolve, reject) => {
       if (this.#over) return reject(shutDown());
       if (abort.aborted) return reject(whyLeft(abort));
-      const attempt = new Attempt(reject);
-      const deadline = this.#attempts.add(attempt, this.#clock.monotonicMs());
-      const onAbort = () => attempt.cut(whyLeft(abort));
-      abort.addEventListener("abort", onAbort);
-      const release = () => {
-        abort.removeEventListener("abort", onAbort);
-        this.#attempts.remove(deadline);
-        if (this.#attempts.length === 0) this.#onIdle();
-      };
-      start(this.#next, payload, attempt.abort).then(
-        (outcome) => (release(), resolve(outcome)),
-        (thrown) => (release(), reject(thrown)),
+      const deadline = this.#attempts.add(new Attempt(abort, reject), this.#clock.monotonicMs());
+      start(this.#next, payload, deadline).then(
+        (outcome) => (this.#release(deadline), resolve(outcome)),
+        (thrown) => (this.#release(deadline), reject(thrown)),
       );
     });
   }
@@ -90,6 +100,12 @@ export class TimeoutConsumer implements Consumer, Lifecycle {
     this.#over = true;
     for (const attempt of this.#attempts.stop()) attempt.cut(shutDown());
   }
+
+  #release(deadline: Deadline<Attempt>): void {
+    deadline.value.release();
+    this.#attempts.remove(deadline);
+    if (this.#attempts.length === 0) this.#onIdle();
+  }
 }
 
 function noAnswer(timeoutMs: number): DeadlineExceededError {
@@ -97,9 +113,9 @@ function noAnswer(timeoutMs: number): DeadlineExceededError {
 }
 
 /** A consumer that throws instead of rejecting is a bug, but not one to leave a deadline behind. */
-function start(consumer: Consumer, payload: Payload, abort: AbortSignal): Promise<Outcome> {
+function start(consumer: Bounded, payload: Payload, { value, dueMs }: Deadline<Attempt>): Promise<Outcome> {
   try {
-    return consumer.consume(payload, abort);
+    return consumer.consume(payload, value.abort, dueMs);
   } catch (thrown) {
     return Promise.reject(thrown);
   }

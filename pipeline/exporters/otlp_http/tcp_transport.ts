@@ -17,6 +17,8 @@ import type { ConnectionLimits, HttpResponse, HttpTransport } from "./transport.
 /** A body that fits is copied behind its head and sent in one write; a longer one goes in pieces of this size. Bytes. */
 const WRITE_BUFFER_BYTES = 128 * 1024;
 const READ_BUFFER_BYTES = 8 * 1024;
+/** A length in digits, and what ends a head. */
+const MAX_LENGTH_LINE_BYTES = 24;
 /**
  * How often exchanges are asked whether their caller still waits. A listener on each signal would tell at once, but
  * it made a forwarded request of one span a third dearer.
@@ -24,6 +26,7 @@ const READ_BUFFER_BYTES = 8 * 1024;
 const ABORT_CHECK_MS = 100;
 
 const encoder = new TextEncoder();
+const END_OF_HEAD = encoder.encode("\r\n\r\n");
 
 /** How a connection is opened; `Deno.connect` unless a test gives another. */
 export type Connect = (options: { hostname: string; port: number }) => Promise<Deno.Conn>;
@@ -258,13 +261,25 @@ class Connection {
     this.#caller = abort;
     try {
       const reading = this.#nextRead();
-      const unsent = await this.#write(head, body);
-      const count = await reading.catch(nullIfReset);
+      let unsent: unknown;
+      try {
+        const left = this.#fill(head, body) ?? await this.#writePieces(head, body);
+        // All of it at once, nearly always.
+        for (let sent = 0; sent < left;) sent += await this.#conn.write(this.#writeBuffer.subarray(sent, left));
+      } catch (error) {
+        unsent = error; // the upstream may have answered and closed without reading all of it
+      }
+      let count: number | null;
+      try {
+        count = await reading;
+      } catch (error) {
+        count = nullIfReset(error);
+      }
       this.#reading = undefined;
       if (count === null) throw this.#closedEarly(unsent);
       const response = this.#sameAgain(count) ?? await this.#parse(count);
       this.exchanges++;
-      if (!this.broken) this.#watchIdle();
+      if (!this.broken) this.#nextRead();
       return response;
     } finally {
       this.#caller = undefined;
@@ -304,50 +319,60 @@ class Connection {
     return response;
   }
 
-  /** The read that is under way, or a new one. */
+  /** The read that is under way, or a new one; it may end while nobody waits for it. */
   #nextRead(): Promise<number | null> {
-    this.#reading ??= this.#conn.read(this.#readBuffer);
+    if (this.#reading === undefined) {
+      this.#reading = this.#conn.read(this.#readBuffer);
+      this.#reading.then(this.#onReadEnd, this.#onReadEnd);
+    }
     return this.#reading;
   }
 
-  #watchIdle(): void {
-    this.#nextRead().then(this.#onIdleEnd, this.#onIdleEnd);
-  }
-
   /** Bytes or an end that no request asked for: the connection is of no use. */
-  readonly #onIdleEnd = () => {
+  readonly #onReadEnd = () => {
     if (this.#caller === undefined) this.close();
   };
 
-  /**
-   * Writes a request: in one piece when it fits the buffer.
-   *
-   * @returns Why it could not be written; the upstream may have answered and closed without reading all of it.
-   */
-  async #write(head: Uint8Array, body: readonly Uint8Array[]): Promise<unknown> {
+  /** Puts a whole request into the buffer. @returns Its length; undefined when it does not fit. */
+  #fill(head: Uint8Array, body: readonly Uint8Array[]): number | undefined {
     const bodyBytes = sumOfLengths(body);
-    const length = encoder.encode(`${bodyBytes}\r\n\r\n`);
-    const buffer = this.#bufferFor(head.length + length.length + bodyBytes);
-    buffer.set(head);
-    buffer.set(length, head.length);
-    let filled = head.length + length.length;
-    try {
-      for (const chunk of body) {
-        for (let at = 0; at < chunk.length;) {
-          const part = Math.min(chunk.length - at, buffer.length - filled);
-          buffer.set(part === chunk.length ? chunk : chunk.subarray(at, at + part), filled);
-          at += part;
-          filled += part;
-          if (filled < buffer.length) continue;
-          for (let sent = 0; sent < filled;) sent += await this.#conn.write(buffer.subarray(sent, filled));
-          filled = 0;
-        }
-      }
-      for (let sent = 0; sent < filled;) sent += await this.#conn.write(buffer.subarray(sent, filled));
-      return undefined;
-    } catch (error) {
-      return error;
+    let filled = this.#fillHead(head, bodyBytes);
+    if (filled + bodyBytes > this.#writeBuffer.length) return undefined;
+    for (const chunk of body) {
+      this.#writeBuffer.set(chunk, filled);
+      filled += chunk.length;
     }
+    return filled;
+  }
+
+  /** Makes the buffer and begins it with the head, the Content-Length and the line that ends it. */
+  #fillHead(head: Uint8Array, bodyBytes: number): number {
+    const buffer = this.#bufferFor(head.length + MAX_LENGTH_LINE_BYTES + bodyBytes);
+    buffer.set(head);
+    let digits = 1;
+    for (let rest = bodyBytes; rest >= 10; rest = Math.floor(rest / 10)) digits++;
+    let at = head.length + digits;
+    for (let rest = bodyBytes; at > head.length; rest = Math.floor(rest / 10)) buffer[--at] = 48 + rest % 10;
+    buffer.set(END_OF_HEAD, head.length + digits);
+    return head.length + digits + END_OF_HEAD.length;
+  }
+
+  /** Writes a request that does not fit, but for its end. @returns How much of the buffer is still to be written. */
+  async #writePieces(head: Uint8Array, body: readonly Uint8Array[]): Promise<number> {
+    let filled = this.#fillHead(head, sumOfLengths(body));
+    const buffer = this.#writeBuffer;
+    for (const chunk of body) {
+      for (let at = 0; at < chunk.length;) {
+        const part = Math.min(chunk.length - at, buffer.length - filled);
+        buffer.set(part === chunk.length ? chunk : chunk.subarray(at, at + part), filled);
+        at += part;
+        filled += part;
+        if (filled < buffer.length) continue;
+        for (let sent = 0; sent < filled;) sent += await this.#conn.write(buffer.subarray(sent, filled));
+        filled = 0;
+      }
+    }
+    return filled;
   }
 
   /** One buffer a connection, as long as its longest request but no longer than a write should be. */
