@@ -4,7 +4,7 @@
  * @module
  */
 
-import { textOf } from "../../values/convert.ts";
+import { textOf } from "../../values/text.ts";
 import { editor, mapPath } from "../definition.ts";
 
 export const stringifyAll = editor({

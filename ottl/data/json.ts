@@ -1,0 +1,60 @@
+/**
+ * JSON texts as values.
+ *
+ * The platform's parser reads the text: it is strict, fast, and has no depth that could overflow. It lists keys that are
+ * whole numbers first; all others stay in their order.
+ *
+ * Source: RFC 8259; ParseJSON of the reference engine.
+ *
+ * @module
+ */
+
+import type { OttlLimits } from "../limits.ts";
+import { OttlError } from "../values/errors.ts";
+import { isBroken } from "../values/utf8.ts";
+import { OttlList, OttlMap, PlainMap, type Value } from "../values/value.ts";
+import { checkParseDepth, checkParseSize } from "./bounds.ts";
+
+type Json = null | string | number | boolean | readonly Json[] | { readonly [key: string]: Json };
+
+/**
+ * The object or array that `text` is. Every number is a float; null is an empty value.
+ *
+ * @throws {OttlError} No JSON, or neither an object nor an array; a number past the range of a double; past a bound.
+ */
+export function parseJson(text: string, limits: OttlLimits): OttlMap | OttlList {
+  checkParseSize(text, "JSON", limits);
+  const value = convert(parseText(text), 1, limits);
+  if (value instanceof OttlMap || value instanceof OttlList) return value;
+  throw new OttlError("value", "cannot parse JSON: it is neither an object nor an array");
+}
+
+function parseText(text: string): Json {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The platform's message quotes the text, which is data.
+    throw new OttlError("value", "cannot parse JSON: the text is no valid JSON");
+  }
+}
+
+function convert(json: Json, depth: number, limits: OttlLimits): Value {
+  if (json === null || typeof json === "boolean") return json;
+  if (typeof json === "string") return wellFormed(json);
+  if (typeof json === "number") return inRange(json);
+  checkParseDepth(depth, "JSON", limits);
+  if (Array.isArray(json)) return new OttlList(json.map((element) => convert(element, depth + 1, limits)));
+  const map = new PlainMap();
+  for (const [key, value] of Object.entries(json)) map.set(wellFormed(key), convert(value, depth + 1, limits));
+  return map;
+}
+
+function inRange(number: number): number {
+  if (Number.isFinite(number)) return number;
+  throw new OttlError("arg_value", "cannot parse JSON: a number is past the range of a double");
+}
+
+/** An escape may name half a character alone, which here would stand for a byte. */
+function wellFormed(text: string): string {
+  return isBroken(text) ? text.toWellFormed() : text;
+}
