@@ -54,7 +54,7 @@ class DataWorker {
       random: Math.random,
       memory: createThreadMemory(memory),
       serveHttp: (server, app) => (this.#probe ? exclusive(serveHttp) : serveHttp)(server, app),
-    });
+    }).graph;
   }
 }
 

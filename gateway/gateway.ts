@@ -110,7 +110,7 @@ class ControlThread implements Gateway {
       ownMetricsPages(telemetry, resource, collect, options.serveHttp),
       [{
         name: "extensions",
-        lifecycle: this.#nested(buildExtensions(this.config, this.#deps, () => this.#isReady())),
+        lifecycle: this.#nested(buildExtensions(this.config, this.#deps, () => this.#isReady()).graph),
       }],
       [{ name: "pipelines", lifecycle: options.workers > 1 ? this.#workers() : this.#inThisThread() }],
     ];
@@ -151,7 +151,7 @@ class ControlThread implements Gateway {
   }
 
   #inThisThread(): Lifecycle {
-    return this.#nested(buildPipelines(this.config, this.#deps));
+    return this.#nested(buildPipelines(this.config, this.#deps).graph);
   }
 
   #nested(graph: Graph): Lifecycle {

@@ -60,6 +60,8 @@ export interface ComponentConfig {
   readonly type: string;
   /** What the factory's schema made of the section. */
   readonly config: unknown;
+  /** Text of the resolved section: two components of one id and type with the same text are the same. */
+  readonly fingerprint: string;
   /** Whether a pipeline, or `service::extensions`, names it. Others are checked and not made. */
   readonly used: boolean;
   readonly place: Place;

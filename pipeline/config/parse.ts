@@ -27,7 +27,7 @@ import {
   type ServiceDraft,
 } from "./service.ts";
 import { componentSuggestion } from "./suggest.ts";
-import { type ConfigNode, type MapNode, nearestNode } from "./tree/node.ts";
+import { type ConfigNode, fingerprintOf, type MapNode, nearestNode } from "./tree/node.ts";
 
 const SECTION_NAMES = Object.keys(COMPONENT_SECTIONS) as readonly ComponentSection[];
 const TOP_LEVEL_KEYS = [...SECTION_NAMES, "service"];
@@ -157,7 +157,8 @@ function checkComponents(
     problems.push(...checked.problems, ...(used ? extensionProblems(component, entry, sections, extensions) : []));
     if (checked.config === undefined) continue;
     problems.push(...factoryWarnings(component, entry, checked.config));
-    configs.set(id, { id, type: entry.type, config: checked.config, used, place: keyPlace });
+    const { config } = checked;
+    configs.set(id, { id, type: entry.type, config, fingerprint: fingerprintOf(node), used, place: keyPlace });
   }
   return configs;
 }

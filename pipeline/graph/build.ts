@@ -9,12 +9,13 @@
 
 import type { ComponentConfig, GatewayConfig, PipelineConfig } from "../config/gateway_config.ts";
 import type { ComponentDeps, ConnectorFactory } from "../contract/component.ts";
-import type { Consumer, Lifecycle } from "../contract/consumer.ts";
+import type { Consumer, Lifecycle, Outcome } from "../contract/consumer.ts";
 import type { ServeHttp } from "../contract/http.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import { describeError, type Logger } from "../core/log.ts";
 import type { MemoryBudget } from "../core/memory.ts";
 import type { Meter } from "../core/telemetry.ts";
+import type { Payload } from "../otlp/payload.ts";
 import { type Signal, SIGNAL_NAMES } from "../otlp/signals.ts";
 import { fanOut } from "../queue/fan_out.ts";
 import { type Component, Graph, GraphError } from "./graph.ts";
@@ -31,36 +32,119 @@ export interface GraphDeps {
   readonly serveHttp: ServeHttp;
 }
 
+/** Pipelines, or extensions, as they were built: what runs, and what the next build may take over of it. */
+export interface Assembly {
+  readonly graph: Graph;
+  readonly instances: Instances;
+  /** Points the receivers that were taken over at these pipelines; the ones before are asked for nothing new after it. */
+  flip(): void;
+}
+
+/** Instances by name; one is taken over by the next build when nothing that it was made of has changed. */
+export type Instances = ReadonlyMap<string, Instance>;
+
+interface Instance {
+  /** Of what it was made: its configuration, and the instances that it feeds. */
+  readonly fingerprint: string;
+  readonly feeds: readonly Consumer[];
+  readonly component: Component | undefined;
+  readonly consumer: Consumer;
+}
+
+const NO_INSTANCES: Instances = new Map();
+
 /**
- * Builds the pipelines; nothing has started.
+ * Builds the pipelines; nothing new has started.
  *
  * @param config Checked: every id is configured, and connectors make no cycle.
+ * @param before Of the pipelines that run: what is the same in both is taken over.
  * @throws {GraphError} A component could not be created; the failure names it.
  */
-export function buildPipelines(config: GatewayConfig, deps: GraphDeps): Graph {
-  return new PipelineBuilder(config, deps).build();
+export function buildPipelines(config: GatewayConfig, deps: GraphDeps, before = NO_INSTANCES): Assembly {
+  return new PipelineBuilder(config, deps, before).build();
 }
 
 /**
- * Builds the extensions of `service::extensions`; nothing has started.
+ * Builds the extensions of `service::extensions`; nothing new has started.
  *
  * @param isReady Whether the gateway takes data.
  * @throws {GraphError} An extension could not be created; the failure names it.
  */
-export function buildExtensions(config: GatewayConfig, deps: GraphDeps, isReady: () => boolean): Graph {
+export function buildExtensions(
+  config: GatewayConfig,
+  deps: GraphDeps,
+  isReady: () => boolean,
+  before = NO_INSTANCES,
+): Assembly {
+  const instances = new InstanceSet(before);
   const stages = config.serviceExtensions.map((id) => {
-    const component = configured(config.extensions, id);
-    const factory = factoryOf(deps.registry.extensions, component.type);
-    const name = `extension ${id}`;
-    const lifecycle = create(name, () =>
-      factory.create(component.config, {
-        ...componentDeps(deps, id, "extension"),
-        serveHttp: deps.serveHttp,
-        isReady,
-      }));
-    return [{ name, lifecycle }];
+    const { type, config: section, fingerprint } = configured(config.extensions, id);
+    const factory = factoryOf(deps.registry.extensions, type);
+    const own = { ...componentDeps(deps, id, "extension"), serveHttp: deps.serveHttp, isReady };
+    const { component } = instances.take(`extension ${id}`, fingerprint, [], () => factory.create(section, own));
+    return component === undefined ? [] : [component];
   });
-  return new Graph(stages, deps.logger, deps.clock);
+  return { graph: new Graph(stages, deps.logger, deps.clock), instances: instances.all, flip: () => {} };
+}
+
+/** The instances of one build: made, or taken over from the build before. */
+class InstanceSet {
+  readonly all = new Map<string, Instance>();
+  readonly #before: Instances;
+
+  constructor(before: Instances) {
+    this.#before = before;
+  }
+
+  /** The instance of that name, asked for more than once by several pipelines. */
+  take(name: string, fingerprint: string, feeds: readonly Consumer[], make: () => Part): Instance {
+    const made = this.#same(name, fingerprint, feeds) ?? newInstance(name, fingerprint, feeds, make);
+    this.all.set(name, made);
+    return made;
+  }
+
+  /** One consumer in front of several; the same ones have the same as before, so that what feeds it stays too. */
+  fanOut(name: string, feeds: readonly Consumer[]): Consumer {
+    const known = this.#same(name, "", feeds);
+    const made = known ?? { fingerprint: "", feeds, component: undefined, consumer: fanOut(feeds) };
+    this.all.set(name, made);
+    return made.consumer;
+  }
+
+  #same(name: string, fingerprint: string, feeds: readonly Consumer[]): Instance | undefined {
+    const before = this.#before.get(name);
+    if (before === undefined || before.fingerprint !== fingerprint || before.feeds.length !== feeds.length) return;
+    return before.feeds.every((consumer, i) => consumer === feeds[i]) ? before : undefined;
+  }
+}
+
+/** A component, or a switch. Who asks for a receiver or an extension does not look at its consumer. */
+type Part = Lifecycle | Consumer;
+
+function newInstance(name: string, fingerprint: string, feeds: readonly Consumer[], make: () => Part): Instance {
+  const made = create(name, make);
+  return { fingerprint, feeds, component: { name, lifecycle: made as Lifecycle }, consumer: made as Consumer };
+}
+
+/** Where a receiver sends its data: what is behind it can be changed while it runs. */
+class Switch implements Consumer {
+  #target: Consumer;
+
+  constructor(target: Consumer) {
+    this.#target = target;
+  }
+
+  point(target: Consumer): void {
+    this.#target = target;
+  }
+
+  consume(payload: Payload, abort: AbortSignal): Promise<Outcome> {
+    return this.#target.consume(payload, abort);
+  }
+
+  admit(bodyBytes: number): void {
+    this.#target.admit?.(bodyBytes);
+  }
 }
 
 /** A consumer, and how many components lie downstream of it at the most. */
@@ -73,31 +157,42 @@ class PipelineBuilder {
   readonly #config: GatewayConfig;
   readonly #deps: GraphDeps;
   readonly #pipelines: readonly PipelineConfig[];
+  readonly #instances: InstanceSet;
   /** Components by depth: a component is deeper than all that it feeds, so that is the order of the start. */
   readonly #stages: Component[][] = [];
   readonly #heads = new Map<string, Node>();
   readonly #ends = new Map<string, Node>();
+  readonly #flips: (() => void)[] = [];
 
-  constructor(config: GatewayConfig, deps: GraphDeps) {
+  constructor(config: GatewayConfig, deps: GraphDeps, before: Instances) {
     this.#config = config;
     this.#deps = deps;
     this.#pipelines = [...config.pipelines.values()];
+    this.#instances = new InstanceSet(before);
   }
 
-  build(): Graph {
+  build(): Assembly {
     for (const pipeline of this.#pipelines) this.#headOf(pipeline);
     const receivers = [...this.#config.receivers.values()].filter(({ id }) =>
       this.#pipelines.some((pipeline) => pipeline.receivers.includes(id))
     );
-    const stages = [...this.#stages, receivers.map((receiver) => this.#receiver(receiver))];
-    return new Graph(stages, this.#deps.logger, this.#deps.clock);
+    const stages = [...this.#stages, receivers.flatMap((receiver) => this.#receiver(receiver) ?? [])];
+    return {
+      graph: new Graph(stages, this.#deps.logger, this.#deps.clock),
+      instances: this.#instances.all,
+      flip: () => {
+        for (const flip of this.#flips) flip();
+      },
+    };
   }
 
   /** The first consumer of a pipeline. */
   #headOf(pipeline: PipelineConfig): Node {
     return once(this.#heads, pipeline.id, () => {
       const ends = pipeline.exporters.flatMap((id) => this.#endsOf(pipeline, id));
-      return pipeline.processors.reduceRight((next, id) => this.#processor(pipeline, id, next), fanOutNode(ends));
+      const fanned = this.#instances.fanOut(`ends of pipeline ${pipeline.id}`, ends.map(({ consumer }) => consumer));
+      const end = { consumer: fanned, depth: deepest(ends) };
+      return pipeline.processors.reduceRight((next, id) => this.#processor(pipeline, id, next), end);
     });
   }
 
@@ -112,44 +207,53 @@ class PipelineBuilder {
       .map((to) => this.#connector(connector, factory, pipeline.signal, to));
   }
 
-  #exporter({ id, type, config }: ComponentConfig, signal: Signal): Node {
+  #exporter({ id, type, config, fingerprint }: ComponentConfig, signal: Signal): Node {
     return once(this.#ends, `exporter ${id} (${signal})`, (name) => {
       const factory = factoryOf(this.#deps.registry.exporters, type);
       const deps = { ...componentDeps(this.#deps, id, "exporter", { "otelcol.signal": signal }), signal };
-      return this.#add(name, 0, () => factory.create(config, deps));
+      return this.#add(name, fingerprint, [], () => factory.create(config, deps));
     });
   }
 
   #connector(connector: ComponentConfig, factory: ConnectorFactory<unknown>, from: Signal, to: Signal): Node {
-    const { id, config } = connector;
+    const { id, config, fingerprint } = connector;
     return once(this.#ends, `connector ${id} (${from} to ${to})`, (name) => {
       const heads = this.#fedBy(id, to).map((pipeline) => [pipeline.id, this.#headOf(pipeline)] as const);
       const fields = { "otelcol.signal": from, "otelcol.signal.output": to };
       const deps = { ...componentDeps(this.#deps, id, "connector", fields), from, to };
       const consumers = new Map(heads.map(([pipelineId, { consumer }]) => [pipelineId, consumer]));
-      return this.#add(name, deepest(heads.map(([, node]) => node)) + 1, () => factory.create(config, deps, consumers));
+      const print = JSON.stringify([fingerprint, ...consumers.keys()]);
+      return this.#add(name, print, heads.map(([, node]) => node), () => factory.create(config, deps, consumers));
     });
   }
 
   #processor({ id: pipelineId, signal }: PipelineConfig, id: string, next: Node): Node {
-    const { type, config } = configured(this.#config.processors, id);
+    const { type, config, fingerprint } = configured(this.#config.processors, id);
     const factory = factoryOf(this.#deps.registry.processors, type);
     const fields = { "otelcol.pipeline.id": pipelineId, "otelcol.signal": signal };
     const deps = { ...componentDeps(this.#deps, id, "processor", fields), signal };
     const name = `processor ${id} (pipeline ${pipelineId})`;
-    return this.#add(name, next.depth + 1, () => factory.create(config, deps, next.consumer));
+    return this.#add(name, fingerprint, [next], () => factory.create(config, deps, next.consumer));
   }
 
-  #receiver({ id, type, config }: ComponentConfig): Component {
+  /** A receiver stays when only the pipelines behind it are others. */
+  #receiver({ id, type, config, fingerprint }: ComponentConfig): Component | undefined {
     const factory = factoryOf(this.#deps.registry.receivers, type);
-    const next = new Map<Signal, Consumer>();
+    const switches = new Map<Signal, Switch>();
     for (const signal of SIGNAL_NAMES) {
       const heads = this.#fedBy(id, signal).map((pipeline) => this.#headOf(pipeline).consumer);
-      if (heads.length > 0) next.set(signal, fanOut(heads));
+      if (heads.length > 0) switches.set(signal, this.#switch(`${signal} of receiver ${id}`, fanOut(heads)));
     }
     const deps = { ...componentDeps(this.#deps, id, "receiver"), serveHttp: this.#deps.serveHttp };
-    const name = `receiver ${id}`;
-    return { name, lifecycle: create(name, () => factory.create(config, deps, next)) };
+    const make = () => factory.create(config, deps, switches);
+    return this.#instances.take(`receiver ${id}`, fingerprint, [...switches.values()], make).component;
+  }
+
+  /** The switch of that name: a new one points at `target`, one that is taken over does so after the flip. */
+  #switch(name: string, target: Consumer): Switch {
+    const { consumer } = this.#instances.take(name, "", [], () => new Switch(target));
+    this.#flips.push(() => (consumer as Switch).point(target));
+    return consumer as Switch;
   }
 
   /** Pipelines of `signal` that name `id` under `receivers`. */
@@ -157,11 +261,13 @@ class PipelineBuilder {
     return this.#pipelines.filter((pipeline) => pipeline.signal === signal && pipeline.receivers.includes(id));
   }
 
-  #add(name: string, depth: number, make: () => Consumer & Lifecycle): Node {
-    const made = create(name, make);
+  #add(name: string, fingerprint: string, feeds: readonly Node[], make: () => Consumer & Lifecycle): Node {
+    const consumers = feeds.map(({ consumer }) => consumer);
+    const { component, consumer } = this.#instances.take(name, fingerprint, consumers, make);
+    const depth = feeds.length === 0 ? 0 : deepest(feeds) + 1;
     while (this.#stages.length <= depth) this.#stages.push([]);
-    this.#stages[depth]?.push({ name, lifecycle: made });
-    return { consumer: made, depth };
+    if (component !== undefined) this.#stages[depth]?.push(component);
+    return { consumer, depth };
   }
 }
 
@@ -171,10 +277,6 @@ function once(nodes: Map<string, Node>, name: string, make: (name: string) => No
   const made = make(name);
   nodes.set(name, made);
   return made;
-}
-
-function fanOutNode(nodes: readonly Node[]): Node {
-  return { consumer: fanOut(nodes.map(({ consumer }) => consumer)), depth: deepest(nodes) };
 }
 
 function deepest(nodes: readonly Node[]): number {

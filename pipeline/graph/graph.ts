@@ -38,6 +38,8 @@ export class GraphError extends GatewayError {
   }
 }
 
+const NONE: ReadonlySet<Component> = new Set();
+
 type State = "built" | "starting" | "ready" | "stopping" | "stopped";
 
 /** Starts and stops components stage by stage; those of one stage at once. */
@@ -59,20 +61,22 @@ export class Graph {
     return this.#state === "ready";
   }
 
-  /** Names of all components, in the order of their start. */
-  get components(): readonly string[] {
-    return this.#stages.flat().map(({ name }) => name);
+  /** All components, in the order of their start. */
+  get components(): readonly Component[] {
+    return this.#stages.flat();
   }
 
   /**
    * Starts everything, or nothing: what had started when a component failed is shut down again.
    *
+   * @param running Components that run already, taken over from another graph.
    * @throws {GraphError} With every component of the stage that failed.
    */
-  async start(): Promise<void> {
+  async start(running: ReadonlySet<Component> = NONE): Promise<void> {
     this.#enter("starting", ["built"]);
     const started: Component[][] = [];
-    for (const stage of this.#stages) {
+    for (const all of this.#stages) {
+      const stage = all.filter((component) => !running.has(component));
       const results = await Promise.allSettled(stage.map((component) => this.#startOne(component)));
       started.push(stage.filter((_, at) => results[at]?.status === "fulfilled"));
       const failures = failuresOfAll(
@@ -93,13 +97,15 @@ export class Graph {
    * Stops receivers, then drains what lies downstream of them.
    *
    * @param deadline When it fires, what is not delivered is given up.
+   * @param kept Components that another graph goes on with.
    * @returns Whether everything was drained: no component failed or ran into the deadline.
    */
-  async shutdown(deadline: AbortSignal): Promise<boolean> {
+  async shutdown(deadline: AbortSignal, kept: ReadonlySet<Component> = NONE): Promise<boolean> {
     if (this.#state === "built") this.#state = "stopped";
     if (this.#state === "stopped") return true;
     this.#enter("stopping", ["ready"]);
-    const drained = await this.#stop(this.#stages, deadline);
+    const stages = this.#stages.map((stage) => stage.filter((component) => !kept.has(component)));
+    const drained = await this.#stop(stages, deadline);
     this.#state = "stopped";
     return drained && !deadline.aborted;
   }

@@ -12,6 +12,8 @@ import { isSignal } from "../../pipeline/otlp/signals.ts";
 const NOWHERE: Place = { file: "test.yaml", line: 1, column: 1 };
 
 export interface ConfigSketch {
+  /** Of components whose config is another than that of a former sketch: any text. */
+  readonly fingerprints?: Readonly<Record<string, string>>;
   /** Ids; the type is what stands before the slash, the config is the id itself. */
   readonly receivers?: readonly string[];
   readonly processors?: readonly string[];
@@ -25,7 +27,9 @@ export interface ConfigSketch {
 }
 
 export function sketchConfig(sketch: ConfigSketch): GatewayConfig {
-  const { pipelines = {}, extensions = [] } = sketch;
+  const { pipelines = {}, extensions = [], fingerprints = {} } = sketch;
+  const components = (ids: readonly string[] = []): ReadonlyMap<string, ComponentConfig> =>
+    new Map(ids.map((id) => [id, componentOf(id, fingerprints[id] ?? "")]));
   return {
     receivers: components(sketch.receivers),
     processors: components(sketch.processors),
@@ -42,8 +46,8 @@ export function sketchConfig(sketch: ConfigSketch): GatewayConfig {
   };
 }
 
-function components(ids: readonly string[] = []): ReadonlyMap<string, ComponentConfig> {
-  return new Map(ids.map((id) => [id, { id, type: typeOf(id), config: id, used: true, place: NOWHERE }]));
+function componentOf(id: string, fingerprint: string): ComponentConfig {
+  return { id, type: typeOf(id), config: id, fingerprint, used: true, place: NOWHERE };
 }
 
 function pipelineOf(

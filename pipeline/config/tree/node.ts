@@ -134,3 +134,8 @@ export function toPlain(node: ConfigNode): unknown {
   if (node.value === null && node.from === undefined) return null;
   return new Scalar(node.value, node.text);
 }
+
+/** A text that two nodes have in common when a schema makes the same of both. */
+export function fingerprintOf(node: ConfigNode): string {
+  return JSON.stringify(toPlain(node), (_, value: unknown) => typeof value === "bigint" ? `${value}n` : value);
+}

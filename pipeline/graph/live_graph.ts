@@ -1,0 +1,78 @@
+/**
+ * Pipelines, or extensions, that are changed while they run: the next ones are built and started beside them, take over
+ * what is the same in both, and get the traffic in one step. Then what nobody needs any more is drained.
+ *
+ * @module
+ */
+
+import type { GatewayConfig } from "../config/gateway_config.ts";
+import type { Assembly, Instances } from "./build.ts";
+import type { Component, Graph } from "./graph.ts";
+
+/** Builds what a configuration asks for; it takes over what it can of `before`. */
+export type Build = (config: GatewayConfig, before: Instances) => Assembly;
+
+/** The next graph: it has started, and has no traffic. Exactly one of its two methods is called. */
+export interface NextGraph {
+  /** Names of components: the same in both graphs, new in this one, and no more in it. */
+  readonly kept: readonly string[];
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  /**
+   * Gives it the traffic. No request is in two graphs, none in neither.
+   *
+   * @returns Drains the graph before it; false when something was given up at the deadline.
+   */
+  flip(): (deadline: AbortSignal) => Promise<boolean>;
+  /** Stops what is new in it; the graph that runs is as before. */
+  discard(deadline: AbortSignal): Promise<void>;
+}
+
+const NOTHING: Instances = new Map();
+
+export class LiveGraph {
+  readonly #build: Build;
+  #current: Assembly | undefined;
+
+  constructor(build: Build) {
+    this.#build = build;
+  }
+
+  /** Whether everything has started and nothing is being stopped. */
+  get ready(): boolean {
+    return this.#current?.graph.ready ?? false;
+  }
+
+  /**
+   * Builds and starts a graph beside the one that runs.
+   *
+   * @throws {GraphError} A component could not be created or started: nothing has changed.
+   */
+  async prepare(config: GatewayConfig): Promise<NextGraph> {
+    const before = this.#current;
+    const next = this.#build(config, before?.instances ?? NOTHING);
+    const running = new Set(before?.graph.components);
+    await next.graph.start(running);
+    const own = new Set(next.graph.components);
+    return {
+      kept: names(next.graph, (component) => running.has(component)),
+      added: names(next.graph, (component) => !running.has(component)),
+      removed: before === undefined ? [] : names(before.graph, (component) => !own.has(component)),
+      flip: () => {
+        next.flip();
+        this.#current = next;
+        return (deadline) => before?.graph.shutdown(deadline, own) ?? Promise.resolve(true);
+      },
+      discard: async (deadline) => void await next.graph.shutdown(deadline, running),
+    };
+  }
+
+  /** Stops receiving, then drains. @returns Whether everything was delivered. */
+  shutdown(deadline: AbortSignal): Promise<boolean> {
+    return this.#current?.graph.shutdown(deadline) ?? Promise.resolve(true);
+  }
+}
+
+function names(graph: Graph, wanted: (component: Component) => boolean): readonly string[] {
+  return graph.components.filter(wanted).map(({ name }) => name);
+}
