@@ -50,7 +50,6 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   snappy: ["pipeline/exporters/kafka/", "pipeline/wire/"],
   "uap-core": ["ottl/data/"],
   undici: ["pipeline/exporters/otlp_http/"],
-  xpath: ["ottl/data/"],
   yaml: ["ottl/data/", "pipeline/config/"],
   "xxhash-wasm": ["pipeline/otlp/"],
   zod: ["pipeline/config/", "pipeline/queue/", ...COMPONENT_ROOMS],
