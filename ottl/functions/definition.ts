@@ -143,6 +143,8 @@ export interface FunctionDefinition {
   readonly examples: readonly Example[];
   /** Refused at load unless this gate is on. */
   readonly gate: string | undefined;
+  /** Whether its result of literals counts as a literal: ids. */
+  readonly folds: boolean;
   /** @throws {OttlError} Arguments that are known at load and can never do: a load error. */
   compile(args: Readonly<Record<string, unknown>>, tools: Tools): Evaluation;
 }
@@ -153,12 +155,13 @@ interface Written<P extends Parameters, Result> {
   readonly parameters: P;
   readonly examples: readonly Example[];
   readonly gate?: string;
+  readonly folds?: boolean;
   compile(args: Arguments<P>, tools: Tools): (item: Item) => Result;
 }
 
 /** A function that gives a value. */
 export function converter<const P extends Parameters>(written: Written<P, Value>): FunctionDefinition {
-  return { ...written, kind: "converter", gate: written.gate } as FunctionDefinition;
+  return { ...written, kind: "converter", gate: written.gate, folds: written.folds === true } as FunctionDefinition;
 }
 
 /** A function that changes the item. */
@@ -168,6 +171,7 @@ export function editor<const P extends Parameters>(written: Written<P, void>): F
     ...written,
     kind: "editor",
     gate: written.gate,
+    folds: false,
     compile: (args, tools) => {
       const run = compile(args as Arguments<P>, tools);
       return (item) => {

@@ -118,6 +118,17 @@ class Writing {
 }
 
 /**
+ * What stands under the keys of a converter's result.
+ *
+ * @throws {OttlError} As `indexValue`.
+ */
+export function indexValues(value: Value, keys: readonly Key[], item: object): Value {
+  let found = value;
+  for (const key of keys) found = indexValue(found, key.evaluate(item));
+  return found;
+}
+
+/**
  * What stands under the key of a converter's result.
  *
  * @throws {OttlError} Of category "index": there is nothing, or the key does not fit.

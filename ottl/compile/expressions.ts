@@ -1,0 +1,105 @@
+/**
+ * Values as closures: literals, lists and maps, math; paths and calls have files of their own.
+ *
+ * @module
+ */
+
+import type { EnumNode, ListNode, MapNode, MathNode, SignNode, ValueNode } from "../syntax/ast.ts";
+import { OttlError } from "../values/errors.ts";
+import { calculate, negate } from "../values/math.ts";
+import { copyValue, OttlList, PlainMap, type Value } from "../values/value.ts";
+import { compileCall } from "./calls.ts";
+import { suggestion } from "./near_names.ts";
+import { compilePath } from "./paths.ts";
+import type { Compiled, Scope } from "./scope.ts";
+
+type Evaluate = Compiled["evaluate"];
+
+export function compileExpression(node: ValueNode, scope: Scope): Compiled {
+  switch (node.kind) {
+    case "nil":
+      return literal(null);
+    case "string":
+    case "int":
+    case "float":
+    case "bool":
+    case "bytes":
+      return literal(node.value);
+    case "enum":
+      return compileEnum(node, scope);
+    case "path":
+      return compilePath(node, scope);
+    case "call":
+      return compileCall(node, "converter", scope);
+    case "list":
+      return compileList(node, scope);
+    case "map":
+      return compileMap(node, scope);
+    case "math":
+      return compileMath(node, scope);
+    case "sign":
+      return compileSign(node, scope);
+    case "lambda":
+      return scope.refuse("arg_type", "a lambda can only be an argument of a function that takes one", node.span);
+  }
+}
+
+function literal(value: Value): Compiled {
+  return { evaluate: () => value, constant: value, known: value, access: undefined };
+}
+
+function compileEnum({ name, span }: EnumNode, scope: Scope): Compiled {
+  const { enums } = scope.environment.context;
+  const value = enums.get(name);
+  if (value !== undefined) return literal(value);
+  return scope.refuse("unknown_enum", `enum symbol, ${name}, not found${suggestion(name, enums.keys())}`, span);
+}
+
+function compileList({ items }: ListNode, scope: Scope): Compiled {
+  const parts = scope.all(items.map((item) => () => scope.value(item)));
+  const make: Evaluate = (item) => new OttlList(parts.map((part) => part.evaluate(item)), "list");
+  return parts.every(isLiteral) ? literal(make({})) : perItem(make);
+}
+
+function compileMap({ entries, span }: MapNode, scope: Scope): Compiled {
+  const parts = scope.all(entries.map(({ key, value }) => () => [key, scope.value(value)] as const));
+  const make: Evaluate = (item) =>
+    new PlainMap(parts.map(([key, part]) => [key, copyValue(part.evaluate(item))] as const));
+  return parts.every(([, part]) => isLiteral(part)) ? literal(scope.located(span, () => make({}))) : perItem(make);
+}
+
+function isLiteral({ constant }: Compiled): boolean {
+  return constant !== undefined;
+}
+
+function perItem(evaluate: Evaluate): Compiled {
+  return { evaluate, constant: undefined, known: undefined, access: undefined };
+}
+
+function compileMath({ operator, left, right }: MathNode, scope: Scope): Compiled {
+  const [a, b] = scope.all([() => scope.value(left), () => scope.value(right)]);
+  const evaluate: Evaluate = (item) => calculate(a!.evaluate(item), operator, b!.evaluate(item));
+  return computed([a!, b!], evaluate);
+}
+
+function compileSign({ sign, value }: SignNode, scope: Scope): Compiled {
+  const part = scope.value(value);
+  return computed([part], sign === "-" ? (item) => negate(part.evaluate(item)) : part.evaluate);
+}
+
+/** Math is no literal to the functions that want one, though its result may be known. */
+function computed(parts: readonly Compiled[], evaluate: Evaluate): Compiled {
+  const known = parts.every((part) => part.known !== undefined) ? knownResult(evaluate) : undefined;
+  if (known === undefined) return perItem(evaluate);
+  return { evaluate: () => known, constant: undefined, known, access: undefined };
+}
+
+/** Undefined for what fails: it fails for every item, but only when there is one. */
+function knownResult(evaluate: Evaluate): Value | undefined {
+  try {
+    return evaluate({});
+  } catch (error) {
+    if (error instanceof OttlError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * "Did you mean": the name nearest to one that is not known.
+ *
+ * @module
+ */
+
+/** The name that takes the fewest edits, if they are few for its length; undefined when none is near. */
+export function nearestName(wrong: string, names: Iterable<string>): string | undefined {
+  let nearest: string | undefined;
+  let fewest = Math.max(1, Math.floor(wrong.length / 3)) + 1;
+  for (const name of names) {
+    // Case counts little: ismatch means IsMatch, whatever else is near.
+    const edits = wrong.toLowerCase() === name.toLowerCase() ? 0.5 : editDistance(wrong, name, fewest);
+    if (edits >= fewest) continue;
+    nearest = name;
+    fewest = edits;
+  }
+  return nearest;
+}
+
+/** `, did you mean "…"?`, or nothing. */
+export function suggestion(wrong: string, names: Iterable<string>): string {
+  const name = nearestName(wrong, names);
+  return name === undefined ? "" : `, did you mean "${name}"?`;
+}
+
+/** Characters to add, take out or replace; `bound` when it is that many or more. */
+function editDistance(left: string, right: string, bound: number): number {
+  if (Math.abs(left.length - right.length) >= bound) return bound;
+  let row = Array.from({ length: right.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= left.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= right.length; j++) {
+      const replaced = row[j - 1]! + (left[i - 1] === right[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
+    }
+    if (Math.min(...next) >= bound) return bound;
+    row = next;
+  }
+  return Math.min(row[right.length]!, bound);
+}
