@@ -15,11 +15,36 @@ const TRUSTED_BYTES = 1024 * 1024;
 /** Room at first, when no length was announced. */
 const FIRST_BYTES = 16 * 1024;
 
+const SMALL_BYTES = 2 * 1024;
+const SHARED_BYTES = 16 * 1024;
+
+/**
+ * Room for small bodies, cut from one array after the other: an array of its own costs 400-700 ns, a part of another 30,
+ * and V8 has less memory outside of its heap to keep account of. The last body that is kept keeps its whole array.
+ */
+export class SmallRooms {
+  #shared = new ArrayBuffer(0);
+  #taken = 0;
+
+  /** @returns Room that nobody else writes to; undefined when `bytes` is not small. */
+  take(bytes: number): Uint8Array<ArrayBuffer> | undefined {
+    if (bytes > SMALL_BYTES) return undefined;
+    if (this.#taken + bytes > this.#shared.byteLength) {
+      this.#shared = new ArrayBuffer(SHARED_BYTES);
+      this.#taken = 0;
+    }
+    const room = new Uint8Array(this.#shared, this.#taken, bytes);
+    this.#taken += bytes;
+    return room;
+  }
+}
+
 /** Takes the chunks of one body. */
 export class BodyBuffer {
   readonly #announcedBytes: number | undefined;
   readonly #maxBytes: number;
   readonly #memory: MemoryBudget | undefined;
+  readonly #rooms: SmallRooms | undefined;
   #room: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #length = 0;
   #heldBytes = 0;
@@ -29,11 +54,17 @@ export class BodyBuffer {
    * @param maxBytes What may come at the most, bytes.
    * @throws {LimitExceededError} More is announced.
    */
-  constructor(announcedBytes: number | undefined, maxBytes: number, memory: MemoryBudget | undefined) {
+  constructor(
+    announcedBytes: number | undefined,
+    maxBytes: number,
+    memory: MemoryBudget | undefined,
+    rooms?: SmallRooms,
+  ) {
     if (announcedBytes !== undefined && announcedBytes > maxBytes) throw tooLarge(maxBytes);
     this.#announcedBytes = announcedBytes;
     this.#maxBytes = maxBytes;
     this.#memory = memory;
+    this.#rooms = rooms;
   }
 
   /** The Content-Length; undefined when there is none. */
@@ -91,7 +122,7 @@ export class BodyBuffer {
   #grow(wanted: number): void {
     const size = this.#announcedBytes === undefined ? this.#doubled(wanted) : this.#announced(wanted);
     this.#hold(size - this.#room.length);
-    const grown = new Uint8Array(size);
+    const grown = this.#room.length === 0 ? this.#rooms?.take(size) ?? new Uint8Array(size) : new Uint8Array(size);
     grown.set(this.#room.subarray(0, this.#length));
     this.#room = grown;
   }

@@ -17,6 +17,7 @@ import { type HttpServerConfig, parseEndpoint } from "../pipeline/config/http_se
 import type { TlsServerConfig } from "../pipeline/config/tls.ts";
 import { DeadlineExceededError, type GatewayError, InvalidPayloadError } from "../pipeline/core/errors.ts";
 import type { FetchHandler, HttpApp, HttpServer, ServeHttp } from "../pipeline/contract/http.ts";
+import { LinkedList } from "../pipeline/queue/linked_list.ts";
 import { callFetch } from "./fetch_adapter.ts";
 import { NodeExchange } from "./node_exchange.ts";
 import { createOtlpProtocol } from "./otlp_protocol.ts";
@@ -46,7 +47,7 @@ export const serveHttp: ServeHttp = async (config, app) => {
 /** An open connection that speaks HTTP. */
 interface Connection {
   /** Requests that have no answer yet: more than one when they are pipelined. */
-  readonly exchanges: Set<NodeExchange>;
+  readonly exchanges: LinkedList<NodeExchange>;
   /** The last answer is written; what else comes is not looked at. */
   isClosing: boolean;
   /** Requests so far. */
@@ -96,7 +97,7 @@ class Listener implements HttpServer {
     this.#isDraining = true;
     for (const timer of this.#timers) clearInterval(timer);
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const [socket, { exchanges }] of this.#connections) if (exchanges.size === 0) socket.destroySoon();
+    for (const [socket, { exchanges }] of this.#connections) if (exchanges.length === 0) socket.destroySoon();
     const cut = () => {
       for (const socket of this.#sockets) socket.destroy();
     };
@@ -113,36 +114,37 @@ class Listener implements HttpServer {
       socket.on("close", () => this.#sockets.delete(socket));
     });
     server.on(isTls ? "secureConnection" : "connection", (socket: Socket) => this.#open(socket));
-    server.on("request", (incoming, response) => void this.#exchange(incoming, response, false));
-    server.on("checkContinue", (incoming, response) => void this.#exchange(incoming, response, true));
+    server.on("request", (incoming, response) => this.#exchange(incoming, response, false));
+    server.on("checkContinue", (incoming, response) => this.#exchange(incoming, response, true));
     server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => this.#refuse(error, socket));
   }
 
   #open(socket: Socket): void {
-    const exchanges = new Set<NodeExchange>();
+    const exchanges = new LinkedList<NodeExchange>();
     const seen = { requests: 0, bytesRead: 0, atMs: 0 };
     this.#connections.set(socket, { exchanges, isClosing: false, requests: 0, seen });
     socket.on("error", () => {}); // "close" follows
     socket.on("end", () => socket.destroy()); // a sender that closes looks the same as one that closes its half
     socket.on("close", () => {
       this.#connections.delete(socket);
-      for (const exchange of exchanges) exchange.leave();
+      for (let at = exchanges.first; at !== undefined; at = at.next) at.leave();
     });
   }
 
-  async #exchange(incoming: IncomingMessage, response: ServerResponse, expectsContinue: boolean): Promise<void> {
+  #exchange(incoming: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
     const connection = this.#connections.get(incoming.socket);
     if (connection === undefined) return; // closed already
     const exchange = new NodeExchange(incoming, response, expectsContinue);
-    connection.exchanges.add(exchange);
+    connection.exchanges.append(exchange);
     connection.requests++;
     const timer = this.#config.write_timeout > 0
       ? setTimeout(() => incoming.socket.destroy(), this.#config.write_timeout)
       : undefined;
     if (timer !== undefined) response.once("close", () => clearTimeout(timer));
-    await this.#serve(exchange, this.#isKept);
-    connection.exchanges.delete(exchange);
-    if (exchange.isLast) connection.isClosing = true;
+    this.#serve(exchange, this.#isKept).then(() => {
+      connection.exchanges.remove(exchange);
+      if (exchange.isLast) connection.isClosing = true;
+    });
   }
 
   /** Whether a connection stays open behind an answer that is written now. */
@@ -154,12 +156,12 @@ class Listener implements HttpServer {
     const connection = this.#connections.get(socket);
     if (connection === undefined) return void socket.destroy(); // its TLS handshake failed
     if (connection.isClosing) return;
-    for (const exchange of connection.exchanges) {
+    for (let at = connection.exchanges.first; at !== undefined; at = at.next) {
       // Its body was still being read: it is answered as any other request.
-      if (exchange.failBody(isSlow ? slowBody(this.#config.read_timeout) : malformedBody())) return;
+      if (at.failBody(isSlow ? slowBody(this.#config.read_timeout) : malformedBody())) return;
     }
     // With requests that wait for an answer this one would look like theirs.
-    if (connection.exchanges.size > 0 || !socket.writable) return void socket.destroy();
+    if (connection.exchanges.length > 0 || !socket.writable) return void socket.destroy();
     const status = isSlow
       ? "408 Request Timeout"
       : error.code === "HPE_HEADER_OVERFLOW"
@@ -192,7 +194,7 @@ class Listener implements HttpServer {
       const atMs = performance.now();
       for (const [socket, { exchanges, requests, seen }] of this.#connections) {
         const { bytesRead } = socket;
-        if (exchanges.size > 0 || requests !== seen.requests) Object.assign(seen, { requests, bytesRead, atMs });
+        if (exchanges.length > 0 || requests !== seen.requests) Object.assign(seen, { requests, bytesRead, atMs });
         // A first request, or the beginning of a next one, has the deadline of its headers.
         else if (requests > 0 && bytesRead === seen.bytesRead && atMs - seen.atMs >= timeoutMs) socket.destroySoon();
       }
@@ -209,7 +211,7 @@ class Listener implements HttpServer {
 
 function serveOtlp(config: HttpServerConfig, { otlp }: Extract<HttpApp, { readonly otlp: unknown }>): Serve {
   const protocol = createOtlpProtocol(otlp, config);
-  return async (exchange, isKept) => exchange.send(await protocol(exchange), isKept());
+  return (exchange, isKept) => protocol(exchange).then((answer) => exchange.send(answer, isKept()));
 }
 
 function serveFetch({ max_request_body_size }: HttpServerConfig, fetch: FetchHandler, origin: () => string): Serve {

@@ -7,6 +7,7 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type GatewayError, UnavailableError } from "../pipeline/core/errors.ts";
+import { ListNode } from "../pipeline/queue/linked_list.ts";
 import type { BodyBuffer } from "./body.ts";
 import type { OtlpAnswer, OtlpRequest } from "./otlp_protocol.ts";
 
@@ -15,7 +16,7 @@ const DRAINED_BYTES = 1024 * 1024;
 const DRAIN_MS = 1_000;
 
 /** One request on a connection. */
-export class NodeExchange implements OtlpRequest {
+export class NodeExchange extends ListNode<NodeExchange> implements OtlpRequest {
   readonly method: string;
   readonly path: string;
   /** With its question mark; "" when there is none. */
@@ -31,6 +32,7 @@ export class NodeExchange implements OtlpRequest {
 
   /** @param expectsContinue The sender waits for a word before it sends its body. */
   constructor(incoming: IncomingMessage, response: ServerResponse, expectsContinue: boolean) {
+    super();
     this.#incoming = incoming;
     this.#response = response;
     this.#expectsContinue = expectsContinue;

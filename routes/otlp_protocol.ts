@@ -17,7 +17,7 @@ import { NO_ORIGIN, type Origin } from "../pipeline/otlp/payload.ts";
 import type { Signal } from "../pipeline/otlp/signals.ts";
 import { encodeStatus, encodeStatusJson } from "../pipeline/otlp/status.ts";
 import { compress, type ContentEncoding, decompress } from "../pipeline/wire/compression.ts";
-import { BodyBuffer } from "./body.ts";
+import { BodyBuffer, SmallRooms } from "./body.ts";
 import { type Cors, createCors } from "./cors.ts";
 
 /** What the protocol asks of a request; a binding to a server implements it. */
@@ -109,6 +109,7 @@ export function createOtlpProtocol(handler: OtlpHandler, config: OtlpProtocolCon
 class OtlpEndpoint {
   readonly #handler: OtlpHandler;
   readonly #maxBodyBytes: number;
+  readonly #rooms = new SmallRooms();
   readonly #codings: ReadonlyMap<string, ContentEncoding>;
   readonly #keepsMetadata: boolean;
   readonly #fixedHeaders: readonly string[];
@@ -134,14 +135,24 @@ class OtlpEndpoint {
     const preflight = this.#cors?.preflight(request.method, (name) => request.header(name));
     if (preflight !== undefined) return { status: 204, headers: [...this.#fixedHeaders, ...preflight], body: null };
     const encoding = otlpEncodingOf(request.header("content-type"));
+    let buffer: BodyBuffer | undefined;
     try {
       const signal = this.#route(request);
       if (encoding === undefined) throw unsupportedType();
-      return this.#success(request, signal, encoding, await this.#take(request, signal, encoding));
+      const coding = this.#codingOf(request);
+      buffer = this.#admit(request, signal);
+      await request.readBody(buffer);
+      const whole = buffer.bytes();
+      const body = coding === "" ? whole : await this.#decompressed(coding, whole, buffer);
+      const origin = this.#keepsMetadata ? this.#originOf(request) : NO_ORIGIN;
+      const outcome = await this.#handler.accept(signal, encoding, body, origin, request.abort);
+      return this.#success(request, signal, encoding, outcome);
     } catch (thrown) {
       const error = toGatewayError(thrown);
       this.#handler.refused?.(error);
       return this.#failure(request, encoding ?? "json", error);
+    } finally {
+      buffer?.release(); // what it holds in memory is given back however it ends
     }
   }
 
@@ -156,25 +167,18 @@ class OtlpEndpoint {
     return signal;
   }
 
-  /** Reads, decompresses and hands on; what it holds in memory is given back however it ends. */
-  async #take(request: OtlpRequest, signal: Signal, encoding: OtlpEncoding): Promise<Outcome> {
-    const coding = this.#codingOf(request);
+  /** Asks whether the body may come. @returns What takes it. */
+  #admit(request: OtlpRequest, signal: Signal): BodyBuffer {
     const announcedBytes = contentLengthOf(request.header("content-length"));
-    const buffer = new BodyBuffer(announcedBytes, this.#maxBodyBytes, this.#handler.memory);
+    const buffer = new BodyBuffer(announcedBytes, this.#maxBodyBytes, this.#handler.memory, this.#rooms);
     this.#handler.admit(signal, announcedBytes ?? 0);
-    try {
-      await request.readBody(buffer);
-      let body: Uint8Array = buffer.bytes();
-      if (coding !== "") {
-        const plain = decompress(coding, body, this.#maxBodyBytes);
-        body = plain instanceof Uint8Array ? plain : await plain;
-        buffer.holdMore(body.length);
-      }
-      const origin = this.#keepsMetadata ? this.#originOf(request) : NO_ORIGIN;
-      return await this.#handler.accept(signal, encoding, body, origin, request.abort);
-    } finally {
-      buffer.release();
-    }
+    return buffer;
+  }
+
+  async #decompressed(coding: ContentEncoding, whole: Uint8Array, buffer: BodyBuffer): Promise<Uint8Array> {
+    const plain = await decompress(coding, whole, this.#maxBodyBytes);
+    buffer.holdMore(plain.length);
+    return plain;
   }
 
   #codingOf(request: OtlpRequest): ContentEncoding {
@@ -290,7 +294,14 @@ function unsupportedType(): HttpError {
 
 /** What a Content-Length announces, bytes; servers refuse one that is not a number before it gets here. */
 function contentLengthOf(header: string | undefined): number | undefined {
-  return header === undefined || !/^\d+$/.test(header) ? undefined : Number(header);
+  if (header === undefined || header === "") return undefined;
+  let length = 0;
+  for (let at = 0; at < header.length; at++) {
+    const digit = header.charCodeAt(at) - 48;
+    if (digit < 0 || digit > 9) return undefined;
+    length = 10 * length + digit;
+  }
+  return length;
 }
 
 /** Whether an Accept-Encoding lets an answer be gzip; `gzip;q=0` does not. */
