@@ -68,17 +68,13 @@ function calculateFloats(left: number, operator: MathOperator, right: number): n
 function calculateTime(left: Time, operator: "+" | "-", right: Value): Value {
   if (right instanceof Time && operator === "-") return new Duration(saturate(left.unixNano - right.unixNano));
   if (!(right instanceof Duration)) throw mathError(left, operator, right);
-  return moved(left, operator === "+" ? right.nanos : -right.nanos);
+  return left.at(operator === "+" ? left.unixNano + right.nanos : left.unixNano - right.nanos);
 }
 
 function calculateDuration(left: Duration, operator: "+" | "-", right: Value): Value {
-  if (right instanceof Time && operator === "+") return moved(right, left.nanos);
+  if (right instanceof Time && operator === "+") return right.at(right.unixNano + left.nanos);
   if (!(right instanceof Duration)) throw mathError(left, operator, right);
   return new Duration(BigInt.asIntN(64, operator === "+" ? left.nanos + right.nanos : left.nanos - right.nanos));
-}
-
-function moved(time: Time, nanos: bigint): Time {
-  return new Time(time.unixNano + nanos, time.offsetSeconds, time.zone);
 }
 
 function saturate(nanos: bigint): bigint {

@@ -156,6 +156,11 @@ export class Time {
     this.offsetSeconds = offsetSeconds;
     this.zone = zone;
   }
+
+  /** Another instant, told in the same zone. */
+  at(unixNano: bigint): Time {
+    return new Time(unixNano, this.offsetSeconds, this.zone);
+  }
 }
 
 export class Duration {
