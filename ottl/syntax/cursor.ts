@@ -43,7 +43,8 @@ export class TokenCursor {
   /** @throws {OttlSyntaxError} There is more text, or there were problems. */
   finish(): void {
     if (this.kind !== "end") this.unexpected("the end");
-    if (this.#problems.length > 0) throw new OttlSyntaxError(this.#problems);
+    if (this.#problems.length === 0) return;
+    throw new OttlSyntaxError(this.#problems.toSorted((a, b) => a.span.start - b.span.start));
   }
 
   // What stands here.
@@ -100,7 +101,7 @@ export class TokenCursor {
   }
 
   protected expect(kind: TokenKind): void {
-    if (!this.take(kind)) this.unexpected(kind);
+    if (!this.take(kind)) this.unexpected(`"${kind}"`);
   }
 
   /** What stands between two brackets. */
@@ -126,7 +127,7 @@ export class TokenCursor {
     const found: T[] = [];
     if (this.kind === close) return found;
     do found.push(readOne()); while (this.take(","));
-    if (this.kind !== close) this.unexpected(`, or ${close}`);
+    if (this.kind !== close) this.unexpected(`"," or "${close}"`);
     return found;
   }
 
@@ -138,12 +139,15 @@ export class TokenCursor {
   // Problems.
 
   /** Ends the reading: another token is wanted here. */
-  protected unexpected(wanted: string): never {
+  protected unexpected(wanted: string, hint = hintFor(this.text, this.#tokens, this.at)): never {
+    return this.refuse(`${this.#found()}, wanted ${wanted}${hint === undefined ? "" : ` (${hint})`}`, this.token);
+  }
+
+  #found(): string {
     const { word } = this;
+    if (this.kind === "end") return this.at === 0 ? "there is no text" : "the text ends";
     const shown = word.length > SHOWN_LENGTH ? `${word.slice(0, SHOWN_LENGTH)}…` : word;
-    const found = this.kind === "end" ? "the text ends" : `${JSON.stringify(shown)} is unexpected`;
-    const hint = hintFor(this.text, this.#tokens, this.at);
-    return this.refuse(`${found}, wanted ${wanted}${hint === undefined ? "" : ` (${hint})`}`, this.token);
+    return `${this.kind === "string" ? shown : `"${shown}"`} is unexpected`;
   }
 
   /** Ends the reading. */

@@ -6,8 +6,13 @@
 
 import type { Token } from "./lexer.ts";
 
-/** Words of the language, as people write them in upper case. */
 const LOWER_CASE = new Set(["nil", "not", "or", "and", "true", "false", "where"]);
+
+/** The word of the language that somebody wrote with upper-case letters. */
+export function reservedWord(word: string): string | undefined {
+  const lower = word.toLowerCase();
+  return lower !== word && LOWER_CASE.has(lower) ? lower : undefined;
+}
 
 /** For the unexpected token at `at`; undefined when nothing is near. */
 export function hintFor(text: string, tokens: readonly Token[], at: number): string | undefined {
@@ -15,16 +20,15 @@ export function hintFor(text: string, tokens: readonly Token[], at: number): str
   if (token === undefined) return undefined;
   const word = text.slice(token.start, token.end);
   const before = at > 0 ? tokens[at - 1] : undefined;
-  return lowerCaseHint(word, text.slice(before?.start, token.end), token) ??
+  return caseHint(word, text.slice(before?.start ?? token.start, token.end)) ??
     (before?.end === token.start ? gluedHint(text, before, token, word) : undefined) ??
     signHint(token, before);
 }
 
 /** `AND` is one token, `True` two. */
-function lowerCaseHint(word: string, withBefore: string, { kind }: Token): string | undefined {
-  if (kind !== "upper" && kind !== "lower") return undefined;
-  const meant = [word, withBefore].find((each) => LOWER_CASE.has(each.toLowerCase()) && each !== each.toLowerCase());
-  return meant === undefined ? undefined : `write ${meant.toLowerCase()}`;
+function caseHint(word: string, withBefore: string): string | undefined {
+  const meant = reservedWord(word) ?? reservedWord(withBefore);
+  return meant === undefined ? undefined : `write ${meant}`;
 }
 
 /** Two tokens without a space between them. */
@@ -43,8 +47,8 @@ function signHint({ kind }: Token, before: Token | undefined): string | undefine
   if (kind === "=") {
     return before?.kind === "comparison" ? "compare with ==" : "compare with ==, name arguments like name=value";
   }
-  if (kind === "comparison") return "conditions compare once, and only behind where or as a condition of their own";
-  if (before?.kind === "," && (kind === ")" || kind === "]")) return "nothing follows the last comma";
+  if (kind === "comparison") return "a condition compares once, and is no value";
+  if (before?.kind === "," && (kind === ")" || kind === "]")) return "a comma stands between two";
   if (kind === "not" && before?.kind === "not") return "write not (not …)";
   return undefined;
 }

@@ -33,6 +33,7 @@ import type {
   ValueNode,
 } from "./ast.ts";
 import { type TextKind, TokenCursor } from "./cursor.ts";
+import { reservedWord } from "./hints.ts";
 import type { TokenKind } from "./lexer.ts";
 import { readBytesLiteral, readFloatLiteral, readIntLiteral, readStringLiteral } from "./literals.ts";
 
@@ -99,7 +100,7 @@ class Parser extends TokenCursor {
   rule(): Statement {
     const start = this.token.start;
     const where = this.condition();
-    if (!this.#atRuleEnd()) this.unexpected("> and an editor, as in condition > set(…)");
+    if (this.word !== ">") this.unexpected('">" and an editor, as in condition > set(…)');
     this.at++;
     const editor = this.#editor();
     return { kind: "statement", text: this.text, editor, where, span: this.spanFrom(start) };
@@ -137,9 +138,11 @@ class Parser extends TokenCursor {
   /** What statements begin with. */
   #editor(): CallNode {
     if (!this.#atCall()) {
-      const isName = this.isWordAt(this.at);
       this.at = this.wordsEnd();
-      this.unexpected(isName ? "(" : "an editor, such as set(…)");
+      this.unexpected(
+        "an editor with its arguments, such as set(…)",
+        "a statement calls one, and may have where behind it",
+      );
     }
     const editor = this.#call();
     if (startsUpper(editor.name)) {
@@ -207,7 +210,9 @@ class Parser extends TokenCursor {
       case "sign":
         if (node.sign === "()" && node.value.kind === "call") return node.value;
     }
-    return this.refuse(`${nameOf(node)} is no condition by itself, wanted a comparison, such as … == true`, node.span);
+    if (this.kind === "=") this.unexpected('"=="');
+    const wanted = (node.kind === "enum" && reservedWord(node.name)) || "a comparison, such as … == true";
+    return this.refuse(`${nameOf(node)} is no condition by itself, wanted ${wanted}`, node.span);
   }
 
   // Math.
@@ -256,16 +261,22 @@ class Parser extends TokenCursor {
         if (this.#atCall()) return this.#converter();
     }
     const name = NOT_OPERANDS.get(token.kind);
-    const isSide = ["sum", "product"].includes(this.kindAt(this.at - 1));
-    if (name !== undefined && isSide) return this.refuse(`${name} ${CANNOT_CALCULATE}`, token);
-    return this.unexpected("a value");
+    return name === undefined ? this.unexpected("a value") : this.#refuseOperand(name, token);
   }
 
   /** Refuses math with what is no operand of it. */
   #noOperand(node: ValueNode): ValueNode {
     const { kind } = this.token;
-    if (kind === "sum" || kind === "product") this.refuse(`${nameOf(node)} ${CANNOT_CALCULATE}`, this.token);
+    if (kind === "sum" || kind === "product") this.#refuseOperand(nameOf(node), node.span);
     return node;
+  }
+
+  #refuseOperand(name: string, span: Span): never {
+    const hint = name === NAMES.string ? " (join strings with Concat)" : "";
+    return this.refuse(
+      `${name} is no operand of math, wanted a number, a path, a converter or parentheses${hint}`,
+      span,
+    );
   }
 
   /** What stands in parentheses: a condition, or math even when it is only one operand. */
@@ -317,10 +328,8 @@ class Parser extends TokenCursor {
     const { start } = this.token;
     if (this.kindAt(this.at + 1) === "lower") {
       const name = this.takeWords();
-      this.refuse(
-        `${quote(name)} is no value, wanted the call ${name}(…) or a symbol in upper case`,
-        this.spanFrom(start),
-      );
+      const wanted = reservedWord(name) ?? `the call ${name}(…) or a symbol in upper case`;
+      this.refuse(`${quote(name)} is no value, wanted ${wanted}`, this.spanFrom(start));
     }
     const name = this.takeWord();
     return { kind: "enum", name, span: this.spanFrom(start) };
@@ -350,11 +359,15 @@ class Parser extends TokenCursor {
   /** A string or an int, or else math. There is no way back from a literal: `[1 + 1]` must be `[(1 + 1)]`. */
   #key(): ValueNode {
     const { kind } = this.token;
+    if (NOT_KEYS.has(kind)) this.unexpected("a string, an int, a path, a converter or math");
     if (kind !== "string" && kind !== "int") return this.#sum();
     const literal = this.#literal();
     if (this.kind !== "]") {
       const isMath = this.kind === "sum" || this.kind === "product";
-      this.unexpected(isMath ? "]: a key that begins with a number is only that, else it stands in parentheses" : "]");
+      this.unexpected(
+        '"]"',
+        isMath ? "a key that begins with a literal is only that; put math in parentheses" : undefined,
+      );
     }
     return literal;
   }
@@ -477,8 +490,6 @@ class Parser extends TokenCursor {
   }
 }
 
-const CANNOT_CALCULATE = "cannot be calculated with, wanted numbers, paths, converters or math in parentheses";
-
 /** What a token stands for that math does not take. */
 const NOT_OPERANDS: ReadonlyMap<TokenKind, string> = new Map([
   ["nil", "nil"],
@@ -489,6 +500,8 @@ const NOT_OPERANDS: ReadonlyMap<TokenKind, string> = new Map([
   ["{", "a map"],
   ["[", "a list"],
 ]);
+
+const NOT_KEYS: ReadonlySet<TokenKind> = new Set(["nil", "bytes", "bool", "{", "[", "]"]);
 
 const NAMES: Readonly<Record<AnyNode["kind"], string>> = {
   or: "a condition",
