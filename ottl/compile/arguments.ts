@@ -140,8 +140,6 @@ function targetReader(kind: "path" | "path-map" | "path-slice", access: PathAcce
 
 function bindLambda(node: LambdaNode, scope: Scope): Lambda {
   const { parameters, body } = node;
-  const duplicate = parameters.find((name, i) => name !== "_" && parameters.indexOf(name) !== i);
-  if (duplicate !== undefined) scope.refuse("arity", `the lambda has two parameters called ${duplicate}`, node.span);
   const slots = parameters.map((name): Slot => ({ name, value: null }));
   const evaluate = compileBody(body, scope.inLambda(slots.filter(({ name }) => name !== "_")));
   const call = (item: Item, args: readonly Value[]): Value => {

@@ -24,18 +24,21 @@ export function suggestion(wrong: string, names: Iterable<string>): string {
   return name === undefined ? "" : `, did you mean "${name}"?`;
 }
 
-/** Characters to add, take out or replace; `bound` when it is that many or more. */
+/** Characters to add, take out, replace or swap with their neighbour; `bound` when it is that many or more. */
 function editDistance(left: string, right: string, bound: number): number {
   if (Math.abs(left.length - right.length) >= bound) return bound;
-  let row = Array.from({ length: right.length + 1 }, (_, i) => i);
+  const rows = [Array.from({ length: right.length + 1 }, (_, i) => i)];
   for (let i = 1; i <= left.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= right.length; j++) {
-      const replaced = row[j - 1]! + (left[i - 1] === right[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
-    }
-    if (Math.min(...next) >= bound) return bound;
-    row = next;
+    const row = [i];
+    for (let j = 1; j <= right.length; j++) row.push(stepCost(left, right, rows, row, i, j));
+    rows.push(row);
   }
-  return Math.min(row[right.length]!, bound);
+  return Math.min(rows[left.length]![right.length]!, bound);
+}
+
+function stepCost(left: string, right: string, rows: number[][], row: number[], i: number, j: number): number {
+  const replaced = rows[i - 1]![j - 1]! + (left[i - 1] === right[j - 1] ? 0 : 1);
+  const cost = Math.min(replaced, rows[i - 1]![j]! + 1, row[j - 1]! + 1);
+  const isSwapped = i > 1 && j > 1 && left[i - 1] === right[j - 2] && left[i - 2] === right[j - 1];
+  return isSwapped ? Math.min(cost, rows[i - 2]![j - 2]! + 1) : cost;
 }
