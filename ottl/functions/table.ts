@@ -7,16 +7,23 @@
 import { all } from "./converters/all.ts";
 import { anyOf } from "./converters/any.ts";
 import { base64Encode } from "./converters/base64_encode.ts";
+import { convertAttributesToElementsXML } from "./converters/convert_attributes_to_elements_xml.ts";
+import { convertTextToElementsXML } from "./converters/convert_text_to_elements_xml.ts";
 import { decode } from "./converters/decode.ts";
 import { filter } from "./converters/filter.ts";
 import { find } from "./converters/find.ts";
+import { getXML } from "./converters/get_xml.ts";
+import { insertXML } from "./converters/insert_xml.ts";
 import { mapEach } from "./converters/map_each.ts";
 import { mapKeys } from "./converters/map_keys.ts";
 import { parseCSV } from "./converters/parse_csv.ts";
 import { parseJSON } from "./converters/parse_json.ts";
 import { parseKeyValue } from "./converters/parse_key_value.ts";
 import { parseSeverity } from "./converters/parse_severity.ts";
+import { parseSimplifiedXML } from "./converters/parse_simplified_xml.ts";
+import { parseXML } from "./converters/parse_xml.ts";
 import { reduce } from "./converters/reduce.ts";
+import { removeXML } from "./converters/remove_xml.ts";
 import { url } from "./converters/url.ts";
 import { when } from "./converters/when.ts";
 import { append } from "./editors/append.ts";
@@ -52,16 +59,23 @@ export const STANDARD_CONVERTERS: readonly FunctionDefinition[] = [
   all,
   anyOf,
   base64Encode,
+  convertAttributesToElementsXML,
+  convertTextToElementsXML,
   decode,
   filter,
   find,
+  getXML,
+  insertXML,
   mapEach,
   mapKeys,
   parseCSV,
   parseJSON,
   parseKeyValue,
   parseSeverity,
+  parseSimplifiedXML,
+  parseXML,
   reduce,
+  removeXML,
   url,
   when,
 ];
