@@ -5,60 +5,83 @@
  * @module
  */
 
+import type { GatewayConfig } from "../pipeline/config/gateway_config.ts";
 import { parseConfig } from "../pipeline/config/parse.ts";
 import { systemClock } from "../pipeline/core/clock.ts";
 import { ThreadMeter } from "../pipeline/core/telemetry_store.ts";
-import { buildPipelines } from "../pipeline/graph/build.ts";
-import { failuresOf, type Graph } from "../pipeline/graph/graph.ts";
+import { buildPipelines, type GraphDeps } from "../pipeline/graph/build.ts";
+import { failuresOf } from "../pipeline/graph/graph.ts";
 import { REGISTRY } from "../pipeline/graph/registry.ts";
 import { serveHttp } from "../routes/listener.ts";
 import { exclusive } from "./exclusive_listener.ts";
+import { ListenerHub } from "./listener_hub.ts";
+import { LiveParts } from "./live_parts.ts";
 import { openLog } from "./logging.ts";
-import type { FromWorker, ToWorker, WorkerSetup } from "./messages.ts";
+import type { FromWorker, ToWorker, WorkerAnswer, WorkerSetup } from "./messages.ts";
 import { reportHeap } from "./process_metrics.ts";
 import { createThreadMemory } from "./thread_memory.ts";
 
 class DataWorker {
-  #graph: Graph | undefined;
-  /** Whether the listeners are opened by the first worker, before the others. */
+  readonly #hub = new ListenerHub((server, app) => (this.#probe ? exclusive(serveHttp) : serveHttp)(server, app));
+  #setup: WorkerSetup | undefined;
+  #parts: LiveParts | undefined;
+  /** Whether ports are opened by the first worker, before the others. */
   #probe = false;
 
-  async handle(message: ToWorker): Promise<FromWorker> {
+  async handle(message: ToWorker): Promise<WorkerAnswer> {
     switch (message.type) {
-      case "build":
-        this.#graph = this.#build(message);
-        return { type: "built" };
-      case "start":
+      case "setup":
+        this.#setup = message.setup;
+        return DONE;
+      case "prepare": {
         this.#probe = message.probe;
-        await this.#graph?.start();
-        return { type: "started" };
-      case "shutdown": {
-        const drained = await this.#graph?.shutdown(AbortSignal.timeout(message.deadlineMs));
-        return { type: "stopped", drained: drained ?? true };
+        const config = parseConfig(message.config, REGISTRY);
+        this.#parts ??= this.#open(config);
+        return { type: "prepared", change: await this.#parts.prepare(config) };
       }
+      case "flip":
+        void this.#flip(message.number, message.drainMs);
+        return DONE;
+      case "discard":
+        await this.#parts?.discard();
+        return DONE;
+      case "shutdown":
+        return {
+          type: "stopped",
+          drained: await this.#parts?.shutdown(AbortSignal.timeout(message.deadlineMs)) ?? true,
+        };
     }
   }
 
-  #build({ thread, config: resolved, region, memory }: WorkerSetup): Graph {
-    const config = parseConfig(resolved, REGISTRY);
+  async #flip(number: number, drainMs: number): Promise<void> {
+    const drained = await this.#parts?.flip(drainMs);
+    tell({ type: "drained", flip: number, drained: drained ?? true });
+  }
+
+  #open(config: GatewayConfig): LiveParts {
+    if (this.#setup === undefined) throw new TypeError("Cannot prepare: the worker is not set up");
+    const { thread, region, memory } = this.#setup;
     const logger = openLog(config, systemClock, { thread });
-    const meter = new ThreadMeter(region, (series) => answer({ type: "series", series }), {
+    const meter = new ThreadMeter(region, (series) => tell({ type: "series", series }), {
       onOverflow: (metric) => logger.warn("Own metrics have more series than there is room for", { metric }),
     });
     reportHeap(meter);
-    return buildPipelines(config, {
+    const deps: GraphDeps = {
       registry: REGISTRY,
       logger,
       meter,
       clock: systemClock,
       random: Math.random,
       memory: createThreadMemory(memory),
-      serveHttp: (server, app) => (this.#probe ? exclusive(serveHttp) : serveHttp)(server, app),
-    }).graph;
+      serveHttp: this.#hub.serveHttp,
+    };
+    return new LiveParts([(next, before) => buildPipelines(next, deps, before)], this.#hub);
   }
 }
 
-function answer(message: FromWorker): void {
+const DONE: WorkerAnswer = { type: "done" };
+
+function tell(message: FromWorker): void {
   self.postMessage(message);
 }
 
@@ -66,10 +89,10 @@ const worker = new DataWorker();
 
 self.onmessage = async ({ data }: MessageEvent<ToWorker>) => {
   try {
-    answer(await worker.handle(data));
+    tell(await worker.handle(data));
   } catch (thrown) {
-    answer({ type: "failed", problems: failuresOf("data worker", thrown) });
+    tell({ type: "failed", problems: failuresOf("data worker", thrown) });
   }
 };
 
-answer({ type: "loaded" });
+tell({ type: "loaded" });

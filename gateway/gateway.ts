@@ -1,5 +1,6 @@
 /**
- * A gateway that runs: its own metrics, its extensions, and the pipelines, in this thread or in data workers.
+ * A gateway that runs: its own metrics, its extensions, and the pipelines, in this thread or in data workers. It can be
+ * given another configuration while it runs.
  *
  * @module
  */
@@ -7,14 +8,16 @@
 import type { GatewayConfig, ResolvedConfig } from "../pipeline/config/gateway_config.ts";
 import { parseConfig } from "../pipeline/config/parse.ts";
 import { formatProblem } from "../pipeline/config/problem.ts";
-import type { Lifecycle } from "../pipeline/contract/consumer.ts";
 import type { ServeHttp } from "../pipeline/contract/http.ts";
 import { type Clock, systemClock } from "../pipeline/core/clock.ts";
 import type { Logger } from "../pipeline/core/log.ts";
 import { createRegion, TelemetryStore, ThreadMeter } from "../pipeline/core/telemetry_store.ts";
-import { buildExtensions, buildPipelines, type GraphDeps } from "../pipeline/graph/build.ts";
-import { Graph, GraphError } from "../pipeline/graph/graph.ts";
+import { buildExtensions, buildParts, buildPipelines, type GraphDeps } from "../pipeline/graph/build.ts";
+import { GraphError } from "../pipeline/graph/graph.ts";
+import type { Build, GraphChange } from "../pipeline/graph/live_graph.ts";
 import { REGISTRY } from "../pipeline/graph/registry.ts";
+import { ListenerHub } from "./listener_hub.ts";
+import { joinChanges, LiveParts } from "./live_parts.ts";
 import { openLog } from "./logging.ts";
 import { ownMetricsPages, resourceOf } from "./own_metrics.ts";
 import { createProcessMetrics, reportHeap } from "./process_metrics.ts";
@@ -41,11 +44,30 @@ export interface GatewayOptions {
   readonly spawnWorker?: () => Worker;
 }
 
+/** A change of the configuration that was made. */
+export interface AppliedConfig {
+  readonly config: GatewayConfig;
+  readonly change: GraphChange;
+  /** From the parse to the flip, milliseconds. */
+  readonly tookMs: number;
+  /** Settles when what only the configuration before needed is gone: whether all that it held was delivered. */
+  readonly drained: Promise<boolean>;
+}
+
 export interface Gateway {
+  /** The configuration that runs. */
   readonly config: GatewayConfig;
   readonly logger: Logger;
   /** Settles with the reason when the gateway cannot go on; never, while it can. */
   readonly broken: Promise<string>;
+  /**
+   * Goes over to another configuration: it is built and started beside the one that runs, on every thread, and then given
+   * the traffic in one step. A second change waits for the first.
+   *
+   * @throws {ConfigError} With every problem of the configuration; nothing has changed.
+   * @throws {GraphError} With every component that could not be created or started; nothing has changed.
+   */
+  apply(resolved: ResolvedConfig): Promise<AppliedConfig>;
   /**
    * Stops receiving, then drains.
    *
@@ -67,8 +89,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   return control;
 }
 
+/** How long what a change takes away may go on delivering, milliseconds. */
+const DRAIN_AFTER_CHANGE_MS = 30_000;
+
 class ControlThread implements Gateway {
-  readonly config: GatewayConfig;
   readonly logger: Logger;
   readonly broken: Promise<string>;
   readonly #options: GatewayOptions;
@@ -76,27 +100,24 @@ class ControlThread implements Gateway {
   readonly #store = new TelemetryStore();
   readonly #totalMemory = new SharedArrayBuffer(8);
   readonly #memory = new Map<string, MemoryCells>();
-  readonly #graph: Graph;
   readonly #deps: GraphDeps;
   readonly #breaks = Promise.withResolvers<string>();
   readonly #stopHeapReport: () => void;
-  #pool: WorkerPool | undefined;
-  #deadlineMs = 0;
+  /** Own metrics and extensions; the pipelines too when there are no workers. */
+  readonly #parts: LiveParts;
+  readonly #pool: WorkerPool | undefined;
+  #config: GatewayConfig;
+  #isStopping = false;
+  /** The last change that was asked for. */
+  #changes: Promise<unknown> = Promise.resolve();
 
   constructor(options: GatewayOptions) {
     this.#options = options;
-    this.config = parseConfig(options.resolved, REGISTRY);
-    this.logger = openLog(this.config, this.#clock);
+    this.#config = parseConfig(options.resolved, REGISTRY);
+    this.logger = openLog(this.#config, this.#clock);
     this.broken = this.#breaks.promise;
     const meter = this.#openMeter();
-    const { telemetry } = this.config;
-    const resource = resourceOf(telemetry, options.version);
-    const updateProcessMetrics = createProcessMetrics(meter, this.#clock, resource);
-    this.#stopHeapReport = reportHeap(meter);
-    const collect = () => {
-      updateProcessMetrics();
-      return this.#store.collect();
-    };
+    const hub = new ListenerHub(options.serveHttp);
     this.#deps = {
       registry: REGISTRY,
       logger: this.logger,
@@ -104,42 +125,95 @@ class ControlThread implements Gateway {
       clock: this.#clock,
       random: Math.random,
       memory: createThreadMemory(this.#cellsOf(CONTROL_THREAD)),
-      serveHttp: options.serveHttp,
+      serveHttp: hub.serveHttp,
     };
-    const stages = [
-      ownMetricsPages(telemetry, resource, collect, options.serveHttp),
-      [{
-        name: "extensions",
-        lifecycle: this.#nested(buildExtensions(this.config, this.#deps, () => this.#isReady()).graph),
-      }],
-      [{ name: "pipelines", lifecycle: options.workers > 1 ? this.#workers() : this.#inThisThread() }],
-    ];
-    this.#graph = new Graph(stages, this.logger, this.#clock);
+    this.#stopHeapReport = reportHeap(meter);
+    this.#pool = options.workers > 1 ? this.#workers() : undefined;
+    this.#parts = new LiveParts(this.#builds(meter), hub);
+  }
+
+  get config(): GatewayConfig {
+    return this.#config;
   }
 
   async start(): Promise<void> {
-    for (const problem of this.config.warnings) this.logger.warn(formatProblem(problem));
-    const obstacles = this.#options.preflight?.(this.config) ?? [];
+    for (const problem of this.#config.warnings) this.logger.warn(formatProblem(problem));
+    const obstacles = this.#options.preflight?.(this.#config) ?? [];
     if (obstacles.length > 0) throw new GraphError("start", obstacles);
     const workers = Math.max(1, this.#options.workers);
-    this.logger.info("Starting", { version: this.#options.version, workers, pipelines: this.config.pipelines.size });
-    await this.#graph.start();
+    this.logger.info("Starting", { version: this.#options.version, workers, pipelines: this.#config.pipelines.size });
+    await this.#goOver(this.#options.resolved, this.#config);
     this.logger.info(READY_MESSAGE);
   }
 
+  apply(resolved: ResolvedConfig): Promise<AppliedConfig> {
+    const applied = this.#changes.then(() => this.#apply(resolved));
+    this.#changes = applied.catch(() => {});
+    return applied;
+  }
+
   async shutdown(deadlineMs: number): Promise<boolean> {
+    this.#isStopping = true;
+    await this.#changes;
     this.logger.info("Stopping: draining what is held", { deadline_ms: deadlineMs });
-    this.#deadlineMs = deadlineMs;
-    const drained = await this.#graph.shutdown(AbortSignal.timeout(deadlineMs));
+    const deadline = AbortSignal.timeout(deadlineMs);
+    const results = [await this.#pool?.shutdown(deadlineMs) ?? true, await this.#parts.shutdown(deadline)];
     this.#stopHeapReport();
+    const drained = results.every((done) => done);
     if (drained) this.logger.info("Stopped: everything was drained");
     else this.logger.error("Stopped: not everything could be drained");
     return drained;
   }
 
+  async #apply(resolved: ResolvedConfig): Promise<AppliedConfig> {
+    const startedMs = this.#clock.monotonicMs();
+    const config = parseConfig(resolved, REGISTRY);
+    const gone = await this.#goOver(resolved, config);
+    this.#config = config;
+    return { config, ...gone, tookMs: this.#clock.monotonicMs() - startedMs };
+  }
+
+  /** In two phases: everybody has prepared, or nobody flips. */
+  async #goOver(resolved: ResolvedConfig, config: GatewayConfig): Promise<Pick<AppliedConfig, "change" | "drained">> {
+    const own = await this.#parts.prepare(config);
+    const data = await this.#preparePool(resolved);
+    const drains = [await this.#pool?.flip(DRAIN_AFTER_CHANGE_MS), {
+      drained: this.#parts.flip(DRAIN_AFTER_CHANGE_MS),
+    }];
+    const drained = Promise.all(drains.map((each) => each?.drained)).then((all) => !all.includes(false));
+    return { change: joinChanges([own, data]), drained };
+  }
+
+  async #preparePool(resolved: ResolvedConfig): Promise<GraphChange> {
+    try {
+      return await this.#pool?.prepare(resolved) ?? NO_CHANGE;
+    } catch (thrown) {
+      await this.#parts.discard();
+      throw thrown;
+    }
+  }
+
+  /** In the order of their start: what serves the others first. */
+  #builds(meter: ThreadMeter): Build[] {
+    const { version, workers } = this.#options;
+    const resource = resourceOf(this.#config.telemetry, version);
+    const updateProcessMetrics = createProcessMetrics(meter, this.#clock, resource);
+    const collect = () => {
+      updateProcessMetrics();
+      return this.#store.collect();
+    };
+    const pages: Build = ({ telemetry }, before) => {
+      const drafts = ownMetricsPages(telemetry, resource, collect, this.#deps.serveHttp);
+      return buildParts(drafts, this.#deps, before);
+    };
+    const extensions: Build = (config, before) => buildExtensions(config, this.#deps, () => this.#isReady(), before);
+    const pipelines: Build = (config, before) => buildPipelines(config, this.#deps, before);
+    return workers > 1 ? [pages, extensions] : [pages, extensions, pipelines];
+  }
+
   /** Everything has started, and somebody takes data. */
   #isReady(): boolean {
-    return this.#graph.ready && this.#pool?.size !== 0;
+    return this.#parts.ready && this.#pool?.size !== 0 && !this.#isStopping;
   }
 
   #openMeter(): ThreadMeter {
@@ -150,27 +224,16 @@ class ControlThread implements Gateway {
     });
   }
 
-  #inThisThread(): Lifecycle {
-    return this.#nested(buildPipelines(this.config, this.#deps).graph);
-  }
-
-  #nested(graph: Graph): Lifecycle {
-    return {
-      start: () => graph.start(),
-      shutdown: async (deadline) => mustBeDrained(await graph.shutdown(deadline)),
-    };
-  }
-
-  #workers(): Lifecycle {
-    const { resolved, workers, spawnWorker = spawnDataWorker } = this.#options;
+  #workers(): WorkerPool {
+    const { workers, spawnWorker = spawnDataWorker } = this.#options;
     const restarts = this.#deps.meter.counter("sluice_worker_restarts", {});
-    const pool = new WorkerPool({
+    return new WorkerPool({
       count: workers,
       spawn: spawnWorker,
       setup: (thread) => {
         const region = createRegion();
         this.#store.addThread(thread, region);
-        return { type: "build", thread, config: resolved, region, memory: this.#cellsOf(thread) };
+        return { thread, region, memory: this.#cellsOf(thread) };
       },
       onSeries: (thread, series) => this.#store.announce(thread, series),
       onGone: (thread) => {
@@ -182,11 +245,6 @@ class ControlThread implements Gateway {
       logger: this.logger,
       clock: this.#clock,
     });
-    this.#pool = pool;
-    return {
-      start: () => pool.start(),
-      shutdown: async () => mustBeDrained(await pool.shutdown(this.#deadlineMs)),
-    };
   }
 
   #cellsOf(thread: string): MemoryCells {
@@ -196,9 +254,7 @@ class ControlThread implements Gateway {
   }
 }
 
-function mustBeDrained(drained: boolean): void {
-  if (!drained) throw new Error("not everything was delivered by the deadline");
-}
+const NO_CHANGE: GraphChange = { kept: [], added: [], removed: [] };
 
 function spawnDataWorker(): Worker {
   return new Worker(new URL("./data_worker.ts", import.meta.url), { type: "module", name: "data worker" });

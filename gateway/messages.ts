@@ -6,31 +6,43 @@
 
 import type { ResolvedConfig } from "../pipeline/config/gateway_config.ts";
 import type { SeriesAnnouncement } from "../pipeline/core/telemetry_store.ts";
+import type { GraphChange } from "../pipeline/graph/live_graph.ts";
 import type { MemoryCells } from "./thread_memory.ts";
 
-/** Everything that a worker is made of. */
+/** What a worker shares with the control thread. */
 export interface WorkerSetup {
-  readonly type: "build";
   /** Its name in logs: `worker-1`. */
   readonly thread: string;
-  readonly config: ResolvedConfig;
   /** Its metrics; it is the only writer. */
   readonly region: SharedArrayBuffer;
   readonly memory: MemoryCells;
 }
 
 export type ToWorker =
-  | WorkerSetup
-  /** `probe`: check that nobody else has the ports; only the first worker can, since the others share them with it. */
-  | { readonly type: "start"; readonly probe: boolean }
+  | { readonly type: "setup"; readonly setup: WorkerSetup }
+  /**
+   * Build and start the pipelines of a configuration beside those that run. `probe`: check that nobody else has the
+   * ports; only the first worker can, since the others share them with it.
+   */
+  | { readonly type: "prepare"; readonly config: ResolvedConfig; readonly probe: boolean }
+  /** Give what was prepared the traffic; what was before it is drained until the deadline, milliseconds from now. */
+  | { readonly type: "flip"; readonly number: number; readonly drainMs: number }
+  /** Stop what was prepared. */
+  | { readonly type: "discard" }
   | { readonly type: "shutdown"; readonly deadlineMs: number };
 
+/** The answer to each request, in the order of the requests. */
+export type WorkerAnswer =
+  | { readonly type: "done" }
+  | { readonly type: "prepared"; readonly change: GraphChange }
+  | { readonly type: "stopped"; readonly drained: boolean }
+  /** The request failed; each problem names its component. */
+  | { readonly type: "failed"; readonly problems: readonly string[] };
+
 export type FromWorker =
+  | WorkerAnswer
   /** It listens now. What is posted to a worker before its modules are loaded may be lost (a top-level await is enough). */
   | { readonly type: "loaded" }
   | { readonly type: "series"; readonly series: SeriesAnnouncement }
-  | { readonly type: "built" }
-  | { readonly type: "started" }
-  | { readonly type: "stopped"; readonly drained: boolean }
-  /** The last request failed; each problem names its component. */
-  | { readonly type: "failed"; readonly problems: readonly string[] };
+  /** The pipelines before a flip are gone; `drained` is false when something was given up. */
+  | { readonly type: "drained"; readonly flip: number; readonly drained: boolean };

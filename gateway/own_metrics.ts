@@ -11,7 +11,7 @@ import type { Lifecycle } from "../pipeline/contract/consumer.ts";
 import type { FetchHandler, HttpServer, ServeHttp } from "../pipeline/contract/http.ts";
 import type { SeriesValue } from "../pipeline/core/telemetry_store.ts";
 import type { Attributes } from "../pipeline/core/telemetry.ts";
-import type { Component } from "../pipeline/graph/graph.ts";
+import type { PartDraft } from "../pipeline/graph/build.ts";
 import { createMetricsApp } from "../routes/metrics.ts";
 
 /** One page for each Prometheus reader; none at level `none`. */
@@ -20,13 +20,17 @@ export function ownMetricsPages(
   resource: Attributes,
   collect: () => readonly SeriesValue[],
   serveHttp: ServeHttp,
-): Component[] {
+): PartDraft[] {
   if (level === "none") return [];
   return readers.flatMap(({ pull }) => pull?.exporter.prometheus ?? []).map((reader) => {
     const { host, port, with_resource_constant_labels: chosen } = reader;
     const endpoint = formatEndpoint(host, port);
-    const { fetch } = createMetricsApp(collect, chooseLabels(resource, chosen));
-    return { name: `own metrics on ${endpoint}`, lifecycle: serverOf(endpoint, fetch, serveHttp) };
+    const labels = chooseLabels(resource, chosen);
+    return {
+      name: `own metrics on ${endpoint}`,
+      fingerprint: JSON.stringify([endpoint, labels]),
+      make: () => serverOf(endpoint, createMetricsApp(collect, labels).fetch, serveHttp),
+    };
   });
 }
 

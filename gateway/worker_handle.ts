@@ -4,19 +4,21 @@
  * @module
  */
 
-import { GraphError } from "../pipeline/graph/graph.ts";
+import type { ResolvedConfig } from "../pipeline/config/gateway_config.ts";
 import type { SeriesAnnouncement } from "../pipeline/core/telemetry_store.ts";
-import type { FromWorker, ToWorker } from "./messages.ts";
-
-type Answer = Exclude<FromWorker, { readonly type: "series" | "loaded" }>;
+import { GraphError } from "../pipeline/graph/graph.ts";
+import type { GraphChange } from "../pipeline/graph/live_graph.ts";
+import type { FromWorker, ToWorker, WorkerAnswer, WorkerSetup } from "./messages.ts";
 
 interface Pending {
-  readonly resolve: (answer: Answer) => void;
+  readonly resolve: (answer: WorkerAnswer) => void;
   readonly reject: (reason: Error) => void;
 }
 
-/** How long a worker may take to build or start its graph, milliseconds: longer than the graph allows a component. */
+/** How long a worker may take to build and start a graph, milliseconds: longer than the graph allows a component. */
 const START_TIMEOUT_MS = 90_000;
+/** How long it may take for what is done at once, milliseconds. */
+const PROMPT_TIMEOUT_MS = 10_000;
 /** How long after the deadline of a shutdown a worker may still answer, milliseconds. */
 const STOP_GRACE_MS = 5_000;
 
@@ -25,33 +27,54 @@ export class WorkerHandle {
   readonly died: Promise<string>;
   readonly #worker: Worker;
   readonly #loaded = Promise.withResolvers<void>();
+  /** Told when the pipelines before a flip are gone; by the flip's number. */
+  readonly #draining = new Map<number, (drained: boolean) => void>();
+  #flips = 0;
   #pending: Pending | undefined;
+  /** Why it died. */
+  #death: string | undefined;
 
   constructor(worker: Worker, onSeries: (series: SeriesAnnouncement) => void) {
     this.#worker = worker;
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
       if (data.type === "loaded") this.#loaded.resolve();
       else if (data.type === "series") onSeries(data.series);
+      else if (data.type === "drained") this.#drained(data.flip, data.drained);
       else this.#settle(data);
     };
     this.died = new Promise((resolve) => {
       worker.onerror = (event) => {
         event.preventDefault(); // otherwise it would end the control thread too
+        this.#death = event.message;
         this.#pending?.reject(new Error(event.message));
         this.#pending = undefined;
+        for (const number of [...this.#draining.keys()]) this.#drained(number, false);
         resolve(event.message);
       };
     });
   }
 
-  /** @throws {GraphError} With the worker's problems. */
-  async build(setup: Extract<ToWorker, { readonly type: "build" }>): Promise<void> {
-    await this.#ask(setup, START_TIMEOUT_MS);
+  async setUp(setup: WorkerSetup): Promise<void> {
+    await this.#ask({ type: "setup", setup }, START_TIMEOUT_MS);
   }
 
-  /** @throws {GraphError} With the worker's problems. */
-  async start(probe: boolean): Promise<void> {
-    await this.#ask({ type: "start", probe }, START_TIMEOUT_MS);
+  /** @throws {GraphError} With the worker's problems; nothing has changed. */
+  async prepare(config: ResolvedConfig, probe: boolean): Promise<GraphChange> {
+    const answer = await this.#ask({ type: "prepare", config, probe }, START_TIMEOUT_MS);
+    return answer.type === "prepared" ? answer.change : { kept: [], added: [], removed: [] };
+  }
+
+  /** Gives what was prepared the traffic. @returns Settles later: whether what was before it was drained. */
+  async flip(drainMs: number): Promise<{ readonly drained: Promise<boolean> }> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const number = this.#flips++;
+    this.#draining.set(number, resolve);
+    await this.#ask({ type: "flip", number, drainMs }, PROMPT_TIMEOUT_MS);
+    return { drained: promise };
+  }
+
+  async discard(): Promise<void> {
+    await this.#ask({ type: "discard" }, PROMPT_TIMEOUT_MS);
   }
 
   /** Whether everything was drained; a worker that is gone or does not answer has not. */
@@ -68,8 +91,9 @@ export class WorkerHandle {
     this.#worker.terminate();
   }
 
-  async #ask(message: ToWorker, timeoutMs: number): Promise<Answer> {
-    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  async #ask(message: ToWorker, timeoutMs: number): Promise<WorkerAnswer> {
+    if (this.#death !== undefined) throw new Error(`Cannot "${message.type}" a data worker: ${this.#death}`);
+    const { promise, resolve, reject } = Promise.withResolvers<WorkerAnswer>();
     this.#pending = { resolve, reject };
     const timer = setTimeout(() => {
       this.#pending = undefined;
@@ -83,7 +107,12 @@ export class WorkerHandle {
     }
   }
 
-  #settle(answer: Answer): void {
+  #drained(flip: number, drained: boolean): void {
+    this.#draining.get(flip)?.(drained);
+    this.#draining.delete(flip);
+  }
+
+  #settle(answer: WorkerAnswer): void {
     const pending = this.#pending;
     this.#pending = undefined;
     if (answer.type === "failed") pending?.reject(new GraphError("start", answer.problems));

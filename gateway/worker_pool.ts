@@ -1,15 +1,18 @@
 /**
- * The data workers: built and started together or not at all, started again when one dies.
+ * The data workers: started together or not at all, given a new configuration together or not at all, started again when
+ * one dies.
  *
  * What a dead worker had in flight is lost with its connections: its senders see a reset and retry.
  *
  * @module
  */
 
+import type { ResolvedConfig } from "../pipeline/config/gateway_config.ts";
 import { type Clock, sleep } from "../pipeline/core/clock.ts";
 import { describeError, type Logger } from "../pipeline/core/log.ts";
 import type { SeriesAnnouncement } from "../pipeline/core/telemetry_store.ts";
 import { failuresOf, GraphError } from "../pipeline/graph/graph.ts";
+import type { GraphChange } from "../pipeline/graph/live_graph.ts";
 import type { WorkerSetup } from "./messages.ts";
 import { WorkerHandle } from "./worker_handle.ts";
 
@@ -38,12 +41,18 @@ export const MAX_FAILURES = 5;
 
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
+  readonly #threads: readonly string[];
   readonly #running = new Map<string, WorkerHandle>();
   readonly #stop = new AbortController();
+  /** What workers that die are started again with. */
+  #config: ResolvedConfig | undefined;
+  /** Prepared, and not yet given the traffic; a worker that comes back meanwhile is not among them. */
+  #next: { readonly config: ResolvedConfig; readonly handles: readonly WorkerHandle[] } | undefined;
   #givenUp = false;
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
+    this.#threads = Array.from({ length: options.count }, (_, index) => `worker-${index + 1}`);
   }
 
   /** Workers that run now. */
@@ -52,23 +61,51 @@ export class WorkerPool {
   }
 
   /**
-   * Builds all workers, then starts them; the first alone, because only it can tell a port that others hold.
+   * Has every worker build and start a configuration beside the one that runs; the first alone, because only it can tell
+   * a port that others hold. The first time the workers themselves are started.
    *
-   * @throws {GraphError} With each different problem of all workers. None runs.
+   * @throws {GraphError} With each different problem of all workers. Nothing has changed.
    */
-  async start(): Promise<void> {
-    const threads = Array.from({ length: this.#options.count }, (_, index) => `worker-${index + 1}`);
-    const made = threads.map((thread) => ({ thread, handle: this.#spawn(thread) }));
-    const [first, ...rest] = made;
+  async prepare(config: ResolvedConfig): Promise<GraphChange> {
+    const isFirst = this.#config === undefined;
+    const workers = isFirst ? await this.#spawnAll() : [...this.#running.values()];
+    const [first, ...rest] = workers;
+    if (first === undefined) throw new GraphError("prepare", ["no data worker is alive, wanted one or more"]);
+    this.#next = { config, handles: workers };
     try {
-      await allOrProblems(made.map(({ thread, handle }) => handle.build(this.#options.setup(thread))));
-      await allOrProblems([first].map((worker) => worker?.handle.start(true)));
-      await allOrProblems(rest.map(({ handle }) => handle.start(false)));
+      const [change] = await allOrProblems([first.prepare(config, isFirst)]);
+      await allOrProblems(rest.map((handle) => handle.prepare(config, false)));
+      return change ?? NO_CHANGE;
     } catch (thrown) {
-      for (const { handle } of made) handle.terminate();
+      if (isFirst) this.#abandon(workers);
+      else await this.discard();
       throw thrown;
     }
-    for (const { thread, handle } of made) this.#supervise(thread, handle, 0);
+  }
+
+  /**
+   * Gives what was prepared the traffic.
+   *
+   * @returns Settles later: whether what was before it was drained.
+   */
+  async flip(drainMs: number): Promise<{ readonly drained: Promise<boolean> }> {
+    if (this.#next === undefined) throw new TypeError("Cannot flip: nothing is prepared");
+    const { config, handles } = this.#next;
+    const isFirst = this.#config === undefined;
+    this.#config = config;
+    this.#next = undefined;
+    const flipped = await Promise.allSettled(handles.map((handle) => handle.flip(drainMs)));
+    if (isFirst) handles.forEach((handle, i) => this.#supervise(this.#threads[i] ?? "", handle, 0));
+    const drains = flipped.map((result) => result.status === "fulfilled" ? result.value.drained : false);
+    return { drained: Promise.all(drains).then((all) => all.every((drained) => drained)) };
+  }
+
+  /** Stops what was prepared. A worker that died meanwhile has nothing to stop. */
+  async discard(): Promise<void> {
+    const { handles = [] } = this.#next ?? {};
+    this.#next = undefined;
+    if (this.#config === undefined) this.#abandon(handles);
+    else await Promise.allSettled(handles.map((handle) => handle.discard()));
   }
 
   /** Drains all workers. @returns Whether nothing was given up. */
@@ -83,6 +120,21 @@ export class WorkerPool {
     );
     this.#running.clear();
     return drained.every((done) => done);
+  }
+
+  async #spawnAll(): Promise<WorkerHandle[]> {
+    const handles = this.#threads.map((thread) => this.#spawn(thread));
+    try {
+      await allOrProblems(handles.map((handle, i) => handle.setUp(this.#options.setup(this.#threads[i] ?? ""))));
+      return handles;
+    } catch (thrown) {
+      this.#abandon(handles);
+      throw thrown;
+    }
+  }
+
+  #abandon(handles: readonly WorkerHandle[]): void {
+    for (const handle of handles) handle.terminate();
   }
 
   #spawn(thread: string): WorkerHandle {
@@ -103,7 +155,7 @@ export class WorkerPool {
   }
 
   async #restart(thread: string, reason: string, failures: number): Promise<void> {
-    const { clock, logger, onGivenUp, onGone, setup } = this.#options;
+    const { clock, logger, onGivenUp, onGone } = this.#options;
     if (failures >= MAX_FAILURES) {
       if (!this.#givenUp) onGivenUp(`${thread} failed ${failures} times in a row, the last time with: ${reason}`);
       this.#givenUp = true;
@@ -114,8 +166,7 @@ export class WorkerPool {
     if (!await sleep(clock, delayMs, this.#stop.signal)) return;
     const handle = this.#spawn(thread);
     try {
-      await handle.build(setup(thread));
-      await handle.start(false);
+      await this.#revive(thread, handle);
     } catch (thrown) {
       handle.terminate();
       onGone(thread);
@@ -125,13 +176,27 @@ export class WorkerPool {
     logger.info("A data worker is back", { thread });
     this.#supervise(thread, handle, failures);
   }
+
+  /** Starts it with the configuration that runs; with a later one when that has changed meanwhile. */
+  async #revive(thread: string, handle: WorkerHandle): Promise<void> {
+    await handle.setUp(this.#options.setup(thread));
+    let config: ResolvedConfig | undefined;
+    while (config !== this.#config && this.#config !== undefined) {
+      config = this.#config;
+      await handle.prepare(config, false);
+      await handle.flip(0);
+    }
+  }
 }
 
+const NO_CHANGE: GraphChange = { kept: [], added: [], removed: [] };
+
 /** Waits for all; every different problem of those that failed, in one error. */
-async function allOrProblems(work: readonly (Promise<void> | undefined)[]): Promise<void> {
+async function allOrProblems<T>(work: readonly Promise<T>[]): Promise<T[]> {
   const results = await Promise.allSettled(work);
   const problems = results.flatMap((result) =>
     result.status === "rejected" ? failuresOf("data worker", result.reason) : []
   );
   if (problems.length > 0) throw new GraphError("start", [...new Set(problems)]);
+  return results.flatMap((result) => result.status === "fulfilled" ? [result.value] : []);
 }

@@ -56,6 +56,12 @@ export interface HttpServer {
   /** Where it listens; the port is the real one when 0 was asked for. */
   readonly address: { readonly hostname: string; readonly port: number };
   /**
+   * Goes on at the same address with another app and other settings (but TLS); connections stay open. Absent: it cannot.
+   *
+   * @returns Settles when the last request that began before is answered.
+   */
+  replace?(config: HttpServerConfig, app: HttpApp): Promise<void>;
+  /**
    * Stops accepting, lets requests in flight finish, closes idle connections at once.
    *
    * @param deadline When it fires, connections still open are cut.

@@ -76,15 +76,39 @@ export function buildExtensions(
   isReady: () => boolean,
   before = NO_INSTANCES,
 ): Assembly {
-  const instances = new InstanceSet(before);
-  const stages = config.serviceExtensions.map((id) => {
+  const parts = config.serviceExtensions.map((id) => {
     const { type, config: section, fingerprint } = configured(config.extensions, id);
     const factory = factoryOf(deps.registry.extensions, type);
     const own = { ...componentDeps(deps, id, "extension"), serveHttp: deps.serveHttp, isReady };
-    const { component } = instances.take(`extension ${id}`, fingerprint, [], () => factory.create(section, own));
+    return { name: `extension ${id}`, fingerprint, make: () => factory.create(section, own) };
+  });
+  return buildParts(parts, deps, before);
+}
+
+/** Something that runs by itself: no data goes through it. */
+export interface PartDraft {
+  readonly name: string;
+  /** Two of one name with the same fingerprint are the same. */
+  readonly fingerprint: string;
+  make(): Lifecycle;
+}
+
+/**
+ * Parts that are started one after the other.
+ *
+ * @throws {GraphError} One could not be created; the failure names it.
+ */
+export function buildParts(
+  drafts: readonly PartDraft[],
+  { logger, clock }: Pick<GraphDeps, "logger" | "clock">,
+  before = NO_INSTANCES,
+): Assembly {
+  const instances = new InstanceSet(before);
+  const stages = drafts.map(({ name, fingerprint, make }) => {
+    const { component } = instances.take(name, fingerprint, [], make);
     return component === undefined ? [] : [component];
   });
-  return { graph: new Graph(stages, deps.logger, deps.clock), instances: instances.all, flip: () => {} };
+  return { graph: new Graph(stages, logger, clock), instances: instances.all, flip: () => {} };
 }
 
 /** The instances of one build: made, or taken over from the build before. */

@@ -12,12 +12,17 @@ import type { Component, Graph } from "./graph.ts";
 /** Builds what a configuration asks for; it takes over what it can of `before`. */
 export type Build = (config: GatewayConfig, before: Instances) => Assembly;
 
-/** The next graph: it has started, and has no traffic. Exactly one of its two methods is called. */
-export interface NextGraph {
-  /** Names of components: the same in both graphs, new in this one, and no more in it. */
+/** What a change does to the components; their names. */
+export interface GraphChange {
+  /** The same before and after. */
   readonly kept: readonly string[];
   readonly added: readonly string[];
   readonly removed: readonly string[];
+}
+
+/** The next graph: it has started, and has no traffic. Exactly one of its two methods is called. */
+export interface NextGraph {
+  readonly change: GraphChange;
   /**
    * Gives it the traffic. No request is in two graphs, none in neither.
    *
@@ -55,9 +60,11 @@ export class LiveGraph {
     await next.graph.start(running);
     const own = new Set(next.graph.components);
     return {
-      kept: names(next.graph, (component) => running.has(component)),
-      added: names(next.graph, (component) => !running.has(component)),
-      removed: before === undefined ? [] : names(before.graph, (component) => !own.has(component)),
+      change: {
+        kept: names(next.graph, (component) => running.has(component)),
+        added: names(next.graph, (component) => !running.has(component)),
+        removed: before === undefined ? [] : names(before.graph, (component) => !own.has(component)),
+      },
       flip: () => {
         next.flip();
         this.#current = next;

@@ -15,7 +15,7 @@ async function openPages(telemetry: unknown) {
     return Promise.resolve({ address: { hostname: "", port: 0 }, shutdown: () => Promise.resolve() });
   };
   const pages = ownMetricsPages(telemetrySchema.parse(telemetry), RESOURCE, () => [SERIES], serveHttp);
-  for (const { lifecycle } of pages) await lifecycle.start?.();
+  for (const { make } of pages) await make().start?.();
   return { opened, names: pages.map(({ name }) => name) };
 }
 

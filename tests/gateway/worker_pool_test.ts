@@ -2,6 +2,7 @@ import { deepStrictEqual, match, rejects, strictEqual } from "node:assert/strict
 import type { WorkerSetup } from "../../gateway/messages.ts";
 import { createMemoryCells } from "../../gateway/thread_memory.ts";
 import { MAX_FAILURES, WorkerPool } from "../../gateway/worker_pool.ts";
+import type { ResolvedConfig } from "../../pipeline/config/gateway_config.ts";
 import type { LogFields } from "../../pipeline/core/log.ts";
 import { silentLogger } from "../../pipeline/core/log.ts";
 import { createRegion } from "../../pipeline/core/telemetry_store.ts";
@@ -28,17 +29,7 @@ function createPool(count: number, scripts: readonly string[], module = FRAGILE)
     setup: (thread): WorkerSetup => {
       const script = scripts[Math.min(setUp.length, scripts.length - 1)] ?? "";
       setUp.push(thread);
-      return {
-        type: "build",
-        thread: script,
-        config: {
-          tree: { kind: "map", entries: new Map(), place: { file: "", line: 0, column: 0 } },
-          problems: [],
-          complete: true,
-        },
-        region: createRegion(1),
-        memory: createMemoryCells(new SharedArrayBuffer(8)),
-      };
+      return { thread: script, region: createRegion(1), memory: createMemoryCells(new SharedArrayBuffer(8)) };
     },
     onSeries: () => {},
     onGone: (thread) => gone.push(thread),
@@ -52,30 +43,42 @@ function createPool(count: number, scripts: readonly string[], module = FRAGILE)
       info: () => waiting.forReturn.resolve(),
     },
   });
-  return { pool, clock, gone, setUp, restarts, givenUp: givenUp.promise, waiting };
+  const start = async () => {
+    await pool.prepare(CONFIG);
+    await pool.flip(0);
+  };
+  return { pool, start, clock, gone, setUp, restarts, givenUp: givenUp.promise, waiting };
 }
 
-Deno.test("WorkerPool.start()", async (t) => {
+/** Its scripts are words that a fragile worker understands in a configuration: here none. */
+const CONFIG: ResolvedConfig = configOf("");
+
+function configOf(script: string): ResolvedConfig {
+  const place = { file: script, line: 0, column: 0 };
+  return { tree: { kind: "map", entries: new Map(), place }, problems: [], complete: true };
+}
+
+Deno.test("WorkerPool starts", async (t) => {
   await t.step("all run, and are drained", async () => {
-    const { pool, setUp } = createPool(2, ["fine"]);
-    await pool.start();
+    const { pool, start, setUp } = createPool(2, ["fine"]);
+    await start();
     deepStrictEqual([pool.size, setUp], [2, ["worker-1", "worker-2"]]);
     strictEqual(await pool.shutdown(1_000), true);
     strictEqual(pool.size, 0);
   });
 
   await t.step("nothing is said to a worker that still loads its modules", async () => {
-    const { pool } = createPool(2, ["fine"], SLOW);
-    await pool.start();
+    const { pool, start } = createPool(2, ["fine"], SLOW);
+    await start();
     strictEqual(await pool.shutdown(1_000), true);
   });
 
   await t.step("every different problem is told, and none runs", async () => {
-    const { pool } = createPool(3, ["fail-build a", "fail-build b", "fail-build a"]);
-    await rejects(pool.start(), (error: unknown) => {
+    const { pool, start } = createPool(4, ["fine", "fail-build b", "fail-build c", "fail-build b"]);
+    await rejects(start(), (error: unknown) => {
       deepStrictEqual(error instanceof GraphError ? error.failures : [], [
-        "problem of fail-build a",
         "problem of fail-build b",
+        "problem of fail-build c",
       ]);
       return true;
     });
@@ -83,8 +86,8 @@ Deno.test("WorkerPool.start()", async (t) => {
   });
 
   await t.step("one that cannot start stops all", async () => {
-    const { pool } = createPool(2, ["fine", "fail-start"]);
-    await rejects(pool.start(), (error: unknown) => {
+    const { pool, start } = createPool(2, ["fine", "fail-start"]);
+    await rejects(start(), (error: unknown) => {
       deepStrictEqual(error instanceof GraphError ? error.failures : [], ["the port is taken"]);
       return true;
     });
@@ -92,15 +95,44 @@ Deno.test("WorkerPool.start()", async (t) => {
   });
 });
 
+Deno.test("WorkerPool changes the configuration of all workers or of none", async (t) => {
+  await t.step("all", async () => {
+    const { pool, start, setUp } = createPool(2, ["fine"]);
+    await start();
+    deepStrictEqual(await pool.prepare(configOf("adds x")), { kept: [], added: ["adds x"], removed: [] });
+    const { drained } = await pool.flip(1_000);
+    deepStrictEqual([await drained, setUp.length], [true, 2]);
+    strictEqual(await pool.shutdown(1_000), true);
+  });
+
+  await t.step("none when one cannot; the next change goes on from there", async () => {
+    const { pool, start } = createPool(2, ["fine", "fine second"]);
+    await start();
+    await rejects(pool.prepare(configOf("fails for second")), GraphError);
+    await rejects(pool.flip(0), TypeError);
+    deepStrictEqual((await pool.prepare(configOf("adds y"))).added, ["adds y"]);
+    strictEqual(await (await pool.flip(1_000)).drained, true);
+    strictEqual(await pool.shutdown(1_000), true);
+  });
+
+  await t.step("what could not be drained is told", async () => {
+    const { pool, start } = createPool(2, ["fine", "fine leaky"]);
+    await start();
+    await pool.prepare(configOf(""));
+    strictEqual(await (await pool.flip(1_000)).drained, false);
+    strictEqual(await pool.shutdown(1_000), true);
+  });
+});
+
 Deno.test("WorkerPool.shutdown() tells when a worker was not drained", async () => {
-  const { pool } = createPool(2, ["fine", "stay"]);
-  await pool.start();
+  const { pool, start } = createPool(2, ["fine", "stay"]);
+  await start();
   strictEqual(await pool.shutdown(1_000), false);
 });
 
 Deno.test("WorkerPool starts a worker again that died", async () => {
-  const { pool, clock, gone, setUp, restarts, waiting } = createPool(2, ["fine", "die", "fine"]);
-  await pool.start();
+  const { pool, start, clock, gone, setUp, restarts, waiting } = createPool(2, ["fine", "die", "fine"]);
+  await start();
   await waiting.forRestart.promise;
   deepStrictEqual([pool.size, gone], [1, ["worker-2"]]);
   match(String(restarts[0]?.["error"]), /the worker was told to die/);
@@ -111,8 +143,8 @@ Deno.test("WorkerPool starts a worker again that died", async () => {
 });
 
 Deno.test("WorkerPool gives up a worker that cannot be kept alive", async () => {
-  const { pool, clock, restarts, givenUp, gone } = createPool(1, ["die", "fail-start"]);
-  await pool.start();
+  const { pool, start, clock, restarts, givenUp, gone } = createPool(1, ["die", "fail-start"]);
+  await start();
   let settled = false;
   void givenUp.then(() => settled = true);
   while (!settled) await clock.advance(10_000);

@@ -32,7 +32,7 @@ Deno.test("LiveGraph changes pipelines while they run", async (t) => {
   await t.step("nothing is made anew when nothing has changed", async () => {
     const { change, journal } = await start(FIRST);
     const { prepared, events } = await change(FIRST);
-    deepStrictEqual([prepared.added, prepared.removed, events], [[], [], []]);
+    deepStrictEqual([prepared.change.added, prepared.change.removed, events], [[], [], []]);
     strictEqual(await prepared.flip()(FOREVER), true);
     deepStrictEqual(journal.events, []);
     deepStrictEqual(await journal.send("in", "traces"), ["step traces got 7", "out traces got 7"]);
@@ -44,7 +44,7 @@ Deno.test("LiveGraph changes pipelines while they run", async (t) => {
       const { change, journal } = await start(FIRST);
       const { prepared, events } = await change({ ...FIRST, fingerprints: { out: "changed" } });
       deepStrictEqual(events, ["create out traces", "create step traces", "start out traces", "start step traces"]);
-      deepStrictEqual(prepared.kept, ["exporter out/2 (logs)", "receiver in"]);
+      deepStrictEqual(prepared.change.kept, ["exporter out/2 (logs)", "receiver in"]);
       const drain = prepared.flip();
       deepStrictEqual(journal.events, []);
       strictEqual(await drain(FOREVER), true);
@@ -85,10 +85,10 @@ Deno.test("LiveGraph changes pipelines while they run", async (t) => {
   await t.step("a receiver that has changed, or has another signal, is a new one", async () => {
     const { change } = await start(FIRST);
     const changed = await change({ ...FIRST, fingerprints: { in: "changed" } });
-    deepStrictEqual([changed.prepared.added, changed.prepared.removed], [["receiver in"], ["receiver in"]]);
+    deepStrictEqual([changed.prepared.change.added, changed.prepared.change.removed], [["receiver in"], ["receiver in"]]);
     await changed.prepared.discard(FOREVER);
     const more = await change({ ...FIRST, pipelines: { ...FIRST.pipelines, metrics: [["in"], [], ["out"]] } });
-    deepStrictEqual(more.prepared.added, ["exporter out (metrics)", "receiver in"]);
+    deepStrictEqual(more.prepared.change.added, ["exporter out (metrics)", "receiver in"]);
   });
 
   await t.step("many changes one after the other, then a stop", async () => {
