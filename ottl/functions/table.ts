@@ -80,6 +80,9 @@ export const STANDARD_CONVERTERS: readonly FunctionDefinition[] = [
   when,
 ];
 
+/** Parsers of log lines, which only statements over logs have. */
+export const LOG_CONVERTERS: readonly FunctionDefinition[] = [];
+
 /** Functions by name; of two with one name the later wins. */
 export function functionTable(
   ...lists: readonly (readonly FunctionDefinition[])[]
