@@ -42,6 +42,7 @@ const COMPONENT_ROOMS = FLOORS[5] ?? [];
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "@node-rs/crc32": ["pipeline/exporters/kafka/", "pipeline/queue/"],
   commander: ["main.ts"],
+  "hash-wasm": ["ottl/data/"],
   hono: ["routes/"],
   "iconv-lite": ["ottl/data/"],
   kafkajs: ["pipeline/exporters/kafka/"],
