@@ -1,0 +1,61 @@
+/**
+ * Values of OTTL as the driver's replies write them.
+ *
+ * @module
+ */
+
+import { encodeUtf8, isBroken } from "../../../ottl/values/utf8.ts";
+import { Duration, Id, Opaque, OttlList, OttlMap, Time, type Value } from "../../../ottl/values/value.ts";
+import type { TypedValue } from "./protocol.ts";
+
+const NANOS_PER_SECOND = 1_000_000_000n;
+
+export function typedValue(value: Value): TypedValue {
+  if (value === null) return { type: "nil" };
+  switch (typeof value) {
+    case "boolean":
+      return { type: "bool", value };
+    case "bigint":
+      return { type: "int", value: String(value) };
+    case "number":
+      return { type: "double", value: typedDouble(value) };
+    case "string":
+      return typedString(value);
+  }
+  if (value instanceof Uint8Array) return { type: "bytes", value: value.toBase64() };
+  if (value instanceof Duration) return { type: "duration", value: String(value.nanos) };
+  if (value instanceof Id) return { type: value.kind, value: value.bytes.toHex() };
+  if (value instanceof Time) return { type: "time", value: utcText(value.unixNano), offset: value.offsetSeconds };
+  if (value instanceof OttlList) return { type: "slice", value: value.items.map(typedValue) };
+  if (value instanceof OttlMap) {
+    return { type: "map", value: value.entries().map(([key, each]) => [key, typedValue(each)]) };
+  }
+  return typedOpaque(value);
+}
+
+function typedOpaque({ size }: Opaque): TypedValue {
+  return size === undefined ? { type: "opaque" } : { type: "opaque", len: size };
+}
+
+function typedDouble(value: number): number | string {
+  return Number.isFinite(value) && !Object.is(value, -0) ? value : Object.is(value, -0) ? "-0" : String(value);
+}
+
+function typedString(value: string): TypedValue {
+  if (!isBroken(value)) return { type: "string", value };
+  const bytes = encodeUtf8(value);
+  return {
+    type: "string",
+    value: new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes),
+    base64: bytes.toBase64(),
+  };
+}
+
+/** RFC 3339 with nanoseconds, zeros at the end left out; any year. */
+function utcText(unixNano: bigint): string {
+  const nanos = ((unixNano % NANOS_PER_SECOND) + NANOS_PER_SECOND) % NANOS_PER_SECOND;
+  const date = new Date(Number((unixNano - nanos) / 1_000_000n));
+  const iso = date.toISOString().replace(/\.\d{3}Z$/, "");
+  const fraction = nanos === 0n ? "" : `.${String(nanos).padStart(9, "0").replace(/0+$/, "")}`;
+  return `${iso}${fraction}Z`;
+}
