@@ -13,6 +13,18 @@ import { type Signal, SIGNALS } from "./signals.ts";
 export interface Origin {
   /** Client metadata (request headers, lower-case names) kept because a config asked for it. */
   readonly metadata: ReadonlyMap<string, readonly string[]>;
+  /** What else statements may ask of the connection (OTTL: `otelcol.client`, `otelcol.grpc`); mostly nobody does. */
+  readonly client?: ClientInfo;
+}
+
+/** Of the connection that a payload came by. What is not there is not known. */
+export interface ClientInfo {
+  /** The peer with its port: `10.1.1.9:52114`. */
+  readonly address?: string;
+  /** Metadata of a gRPC call (lower-case names). */
+  readonly grpcMetadata?: ReadonlyMap<string, readonly string[]>;
+  /** What an authenticator found out about the sender. */
+  readonly authAttributes?: ReadonlyMap<string, string | number | boolean>;
 }
 
 /** Of a sender about whom nobody asked. */

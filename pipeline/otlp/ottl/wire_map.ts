@@ -1,0 +1,167 @@
+/**
+ * The attributes of a message as a map of OTTL: reads and edits go to the view, entry by entry.
+ *
+ * @module
+ */
+
+import { OttlError } from "../../../ottl/values/errors.ts";
+import { decodeUtf8, encodeUtf8 } from "../../../ottl/values/utf8.ts";
+import { OttlMap, type Value } from "../../../ottl/values/value.ts";
+import { varintLow } from "../../wire/protobuf.ts";
+import { contentEnd, contentStart, decodeAnyValue, encodeKeyValue, Member, memberAt } from "./any_value.ts";
+import type { MessageView } from "./message_view.ts";
+
+/** Attributes of one message. What is added may not go past it. */
+export const MAX_ATTRIBUTES = 100_000;
+
+/** Keys as bytes, as many as a map remembers; keys are mostly few, and written in statements. */
+const MAX_KNOWN_KEYS = 1_024;
+
+const knownKeys = new Map<string, Uint8Array>();
+
+/** The bytes of a key, mostly from memory. */
+export function keyBytesOf(key: string): Uint8Array {
+  const known = knownKeys.get(key);
+  if (known !== undefined) return known;
+  const bytes = encodeUtf8(key);
+  if (knownKeys.size === MAX_KNOWN_KEYS) knownKeys.clear();
+  knownKeys.set(key, bytes);
+  return bytes;
+}
+
+export class WireMap extends OttlMap {
+  readonly #view: MessageView;
+
+  /** @param view Whose attributes they are; the map is of whatever message it looks at. */
+  constructor(view: MessageView) {
+    super();
+    this.#view = view;
+  }
+
+  get size(): number {
+    const view = this.#view;
+    let size = 0;
+    for (let index = view.attributeSpan - 1; index >= 0; index--) if (view.hasAttribute(index)) size++;
+    return size;
+  }
+
+  get(key: string): Value | undefined {
+    const index = this.#view.findAttribute(keyBytesOf(key));
+    return index === -1 ? undefined : this.#valueAt(index);
+  }
+
+  set(key: string, value: Value): void {
+    setAttribute(this.#view, keyBytesOf(key), this.#view.findAttribute(keyBytesOf(key)), value);
+  }
+
+  delete(key: string): boolean {
+    const index = this.#view.findAttribute(keyBytesOf(key));
+    if (index === -1) return false;
+    this.#view.removeAttribute(index);
+    return true;
+  }
+
+  clear(): void {
+    this.#view.clearAttributes();
+  }
+
+  keys(): string[] {
+    const keys: string[] = [];
+    this.#each((index) => keys.push(this.#keyAt(index)));
+    return keys;
+  }
+
+  entries(): [string, Value][] {
+    const entries: [string, Value][] = [];
+    this.#each((index) => entries.push([this.#keyAt(index), this.#valueAt(index)]));
+    return entries;
+  }
+
+  override deleteKeys(drop: (key: string) => boolean): void {
+    this.#each((index) => {
+      if (drop(this.#keyAt(index))) this.#view.removeAttribute(index);
+    });
+  }
+
+  override replaceStrings(change: (text: string) => string, minBytes = 0): void {
+    const view = this.#view;
+    this.#each((index) => {
+      const { valueStart, valueEnd } = view.attribute(index);
+      // No string in it can be longer than it is; the dictionary's are.
+      if (valueEnd - valueStart < minBytes && view.strings === undefined) return;
+      const text = this.#textAt(index, minBytes);
+      if (text === undefined) return;
+      const changed = change(text);
+      if (changed === text) return;
+      view.replaceAttribute(index, encodeKeyValue(this.#keyBytesAt(index).slice(), changed, view.strings));
+    });
+  }
+
+  #each(visit: (index: number) => void): void {
+    const view = this.#view;
+    const span = view.attributeSpan;
+    for (let index = 0; index < span; index++) if (view.hasAttribute(index)) visit(index);
+  }
+
+  #keyBytesAt(index: number): Uint8Array {
+    const view = this.#view;
+    return view.attribute(index).keyBytes(view.attributeBytes(index), view.strings);
+  }
+
+  #keyAt(index: number): string {
+    return decodeUtf8(this.#keyBytesAt(index));
+  }
+
+  #valueAt(index: number): Value {
+    return attributeValue(this.#view, index);
+  }
+
+  /** The value when it is a string of `minBytes` or more. */
+  #textAt(index: number, minBytes: number): string | undefined {
+    const view = this.#view;
+    const { valueStart, valueEnd } = view.attribute(index);
+    const bytes = view.attributeBytes(index);
+    const at = memberAt(bytes, valueStart, valueEnd);
+    if (at === -1) return undefined;
+    if (bytes[at] === Member.string) {
+      const start = contentStart(bytes, at);
+      const end = contentEnd(bytes, at);
+      return end - start < minBytes ? undefined : decodeUtf8(bytes, start, end);
+    }
+    if (bytes[at] !== Member.stringIndex || view.strings === undefined) return undefined;
+    const text = view.strings.stringBytes(varintLow(bytes, at + 1));
+    return text.length < minBytes ? undefined : decodeUtf8(text);
+  }
+}
+
+/** The value of an attribute by its number. */
+export function attributeValue(view: MessageView, index: number): Value {
+  const { valueStart, valueEnd } = view.attribute(index);
+  return decodeAnyValue(view.attributeBytes(index), valueStart, valueEnd, view.strings);
+}
+
+/** Where the member of an attribute's value begins; -1 when it is empty. Into `view.attributeBytes(index)`. */
+export function attributeMember(view: MessageView, index: number): number {
+  const { valueStart, valueEnd } = view.attribute(index);
+  return memberAt(view.attributeBytes(index), valueStart, valueEnd);
+}
+
+/**
+ * Puts a value under a key. One that cannot be kept leaves nil under a key that was not there, as the reference engine
+ * does.
+ *
+ * @param index The number of the attribute with this key; -1 for none.
+ * @throws {OttlError} Of category "type" or "limit".
+ */
+export function setAttribute(view: MessageView, key: Uint8Array, index: number, value: Value): void {
+  if (index !== -1) return view.replaceAttribute(index, encodeKeyValue(key, value, view.strings));
+  if (view.attributeSpan >= MAX_ATTRIBUTES) {
+    throw new OttlError("limit", `cannot hold more than ${MAX_ATTRIBUTES} attributes`);
+  }
+  let keyValue: Uint8Array | undefined;
+  try {
+    keyValue = encodeKeyValue(key, value, view.strings);
+  } finally {
+    view.addAttribute(key, keyValue ?? encodeKeyValue(key, null, view.strings));
+  }
+}
