@@ -6,7 +6,6 @@
  * @module
  */
 
-import { OttlError } from "../values/errors.ts";
 import type { Time } from "../values/value.ts";
 
 export const NANOS_PER_SECOND = 1_000_000_000n;
@@ -90,12 +89,6 @@ export function unixSeconds({ unixNano }: Time): bigint {
 export function floorDivide(dividend: bigint, divisor: bigint): bigint {
   const quotient = dividend / divisor;
   return dividend < 0n && quotient * divisor !== dividend ? quotient - 1n : quotient;
-}
-
-/** A whole number out of civil parts as an OTTL int. */
-export function asInt(value: number): bigint {
-  if (!Number.isSafeInteger(value)) throw new OttlError("value", "cannot tell the date: it is past the calendar");
-  return BigInt(value);
 }
 
 function localClock(time: Time): { days: number; second: number; nanosecond: number } {

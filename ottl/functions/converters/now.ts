@@ -1,0 +1,22 @@
+/**
+ * Now: the time it is.
+ *
+ * @module
+ */
+
+import { Zone } from "../../time/zone.ts";
+import { converter } from "../definition.ts";
+
+export const now = converter({
+  name: "Now",
+  summary: "The time it is, told in the gateway's zone: UTC unless configured.",
+  parameters: {},
+  examples: [
+    { text: "Year(Now()) >= 2024", result: "true" },
+    { text: 'FormatTime(Now(), "%Z")', result: '"UTC"' },
+  ],
+  compile: (_, { nowUnixNano, zone }) => {
+    const here = Zone.named(zone);
+    return () => here.timeAt(nowUnixNano());
+  },
+});
