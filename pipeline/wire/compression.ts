@@ -13,7 +13,8 @@ import { setImmediate } from "node:timers";
 import zlib from "node:zlib";
 import { concatBytes, sumOfLengths } from "../core/bytes.ts";
 import { GatewayError, InvalidPayloadError, LimitExceededError } from "../core/errors.ts";
-import { readZstdFrames, type ZstdFrame } from "./zstd_frames.ts";
+import { ZlibContext } from "./zlib_context.ts";
+import { readZstdFrames, withContentSize, type ZstdFrame } from "./zstd_frames.ts";
 
 /** Content codings, by the names of the collector's config; "" is identity. */
 export type ContentEncoding = "" | "gzip" | "zstd" | "zlib" | "deflate";
@@ -42,6 +43,9 @@ const DEFAULT_GZIP_LEVEL = 5;
  */
 const DEFAULT_ZSTD_LEVEL = 2;
 
+/** A stream that is only made for its handle needs none; 64 is the least. Bytes. */
+const NO_BUFFER = { chunkSize: 64 };
+
 /**
  * Decodes a whole body.
  *
@@ -61,7 +65,7 @@ export function decompress(
   }
   if (encoding === "zstd") return decompressZstd(body, maxBytes);
   return encoding === "gzip"
-    ? inflate(GZIP, body, maxBytes, gzipSizeHint(body, maxBytes))
+    ? gunzip(body, maxBytes)
     : inflate(ZLIB, body, maxBytes, Math.min(LEAST_OUTPUT_BYTES, maxBytes));
 }
 
@@ -113,6 +117,16 @@ const ZLIB: InflateFormat = {
   sync: zlib.inflateSync as unknown as InflateFormat["sync"],
   create: (options) => zlib.createInflate(options) as unknown as ZlibStream,
 };
+
+const GUNZIP = new ZlibContext(() => zlib.createGunzip(NO_BUFFER), zlib.constants.Z_FINISH);
+
+/** A small body whose trailer says its size is nearly every one: it has the shared context. */
+function gunzip(body: Uint8Array, maxBytes: number): Uint8Array | Promise<Uint8Array> {
+  const hintBytes = gzipSizeHint(body, maxBytes);
+  const isSmall = body.length <= ONE_CALL_INPUT_BYTES && hintBytes <= ONE_CALL_OUTPUT_BYTES;
+  const bytes = isSmall ? runInto(GUNZIP, body, hintBytes) : undefined;
+  return bytes !== undefined && bytes.length <= maxBytes ? bytes : inflate(GZIP, body, maxBytes, hintBytes);
+}
 
 /** The size in a gzip trailer, as far as it can be believed. With several members it is that of the last. */
 function gzipSizeHint(body: Uint8Array, maxBytes: number): number {
@@ -176,6 +190,10 @@ async function inflateInSlices(
 // --- zstd --------------------------------------------------------------------------------------------------------
 
 const ZSTD_DECODER = { [zlib.constants.ZSTD_d_windowLogMax]: 27 };
+const UNZSTD = new ZlibContext(
+  () => zlib.createZstdDecompress({ ...NO_BUFFER, params: ZSTD_DECODER }),
+  zlib.constants.ZSTD_e_end,
+);
 
 function decompressZstd(body: Uint8Array, maxBytes: number): Uint8Array | Promise<Uint8Array> {
   const frames = readZstdFrames(body, maxBytes);
@@ -197,9 +215,15 @@ function decodeFrames(body: Uint8Array, frames: readonly ZstdFrame[], maxBytes: 
 }
 
 function decodeFrame(data: Uint8Array, frame: ZstdFrame, maxBytes: number): Uint8Array {
-  let bytes: Uint8Array;
+  const roomBytes = Math.min(frame.boundBytes, ONE_CALL_OUTPUT_BYTES);
+  const declared = frame.contentBytes === undefined ? undefined : roomBytes;
+  let bytes = declared === undefined ? runAndCopy(UNZSTD, data) : runInto(UNZSTD, data, declared);
+  if (bytes !== undefined && bytes.length <= maxBytes) {
+    checkFrame(frame, bytes.length);
+    return bytes;
+  }
   try {
-    const chunkSize = Math.max(Math.min(frame.boundBytes, ONE_CALL_OUTPUT_BYTES), 64);
+    const chunkSize = Math.max(roomBytes, 64);
     bytes = zlib.zstdDecompressSync(data, { chunkSize, maxOutputLength: Math.max(maxBytes, 1), params: ZSTD_DECODER });
   } catch (cause) {
     throw isTooLarge(cause) ? tooLarge(maxBytes) : broken("zstd", cause);
@@ -238,7 +262,7 @@ function compressInOneCall(encoding: Exclude<ContentEncoding, "">, bytes: Uint8A
     case "gzip":
       return plain(zlib.gzipSync(bytes, { level: gzipLevel(level) }));
     case "zstd":
-      return plain(zlib.zstdCompressSync(bytes, zstdOptions(level, bytes.length)));
+      return compressZstd(bytes, level) ?? plain(zlib.zstdCompressSync(bytes, zstdOptions(level, bytes.length)));
     case "zlib":
     case "deflate":
       return plain(zlib.deflateSync(bytes, { level: gzipLevel(level) }));
@@ -260,11 +284,32 @@ function createDeflater(encoding: Exclude<ContentEncoding, "">, level: number, b
 
 const gzipLevel = (level: number) => level > 0 ? Math.min(level, 9) : DEFAULT_GZIP_LEVEL;
 
+const zstdLevel = (level: number) => level > 0 ? Math.min(level, 22) : DEFAULT_ZSTD_LEVEL;
+
 /** The size is written into the frame, so that a receiver can refuse it before decoding. */
 const zstdOptions = (level: number, pledgedSrcSize: number) => ({
   pledgedSrcSize,
-  params: { [zlib.constants.ZSTD_c_compressionLevel]: level > 0 ? Math.min(level, 22) : DEFAULT_ZSTD_LEVEL },
+  params: { [zlib.constants.ZSTD_c_compressionLevel]: zstdLevel(level) },
 });
+
+/** A context of a higher level would keep more than 4 MB. */
+const MAX_SHARED_ZSTD_LEVEL = 6;
+/** As large as the largest input of one call, 256 KiB. */
+const SHARED_ZSTD_WINDOW_LOG = 18;
+const ZSTD: readonly ZlibContext[] = Array.from({ length: MAX_SHARED_ZSTD_LEVEL + 1 }, (_, level) => {
+  const { ZSTD_c_compressionLevel, ZSTD_c_windowLog, ZSTD_e_end } = zlib.constants;
+  const params = { [ZSTD_c_compressionLevel]: level, [ZSTD_c_windowLog]: SHARED_ZSTD_WINDOW_LOG };
+  return new ZlibContext(() => zlib.createZstdCompress({ ...NO_BUFFER, params }), ZSTD_e_end);
+});
+
+/** A context that is shared is told no size, so the frame is. @returns undefined when the public way is to be gone. */
+function compressZstd(bytes: Uint8Array, level: number): Uint8Array | undefined {
+  const context = ZSTD[zstdLevel(level)];
+  if (context === undefined) return undefined;
+  const room = scratch();
+  const written = context.run(bytes, room);
+  return written === undefined ? undefined : withContentSize(room.subarray(0, written), bytes.length);
+}
 
 // --- driving a stream --------------------------------------------------------------------------------------------
 
@@ -346,6 +391,32 @@ class Output {
     grown.set(this.#buffer.subarray(0, this.length));
     this.#buffer = grown;
   }
+}
+
+// --- sharing a context -------------------------------------------------------------------------------------------
+
+/** What a full output leaves free, so that it is seen to be whole. */
+const SPARE_BYTES = 64;
+
+/** @returns undefined when it cannot be done so: see `ZlibContext`. */
+function runInto(context: ZlibContext, input: Uint8Array, wantedBytes: number): Uint8Array | undefined {
+  const output = new Uint8Array(wantedBytes + SPARE_BYTES);
+  const bytes = context.run(input, output);
+  return bytes === undefined ? undefined : output.subarray(0, bytes);
+}
+
+/** The same, when it is not known how much will come out. */
+function runAndCopy(context: ZlibContext, input: Uint8Array): Uint8Array | undefined {
+  const room = scratch();
+  const bytes = context.run(input, room);
+  return bytes === undefined ? undefined : room.slice(0, bytes);
+}
+
+let scratchRoom: Uint8Array | undefined;
+
+/** Room for what one call makes, until the next call. */
+function scratch(): Uint8Array {
+  return scratchRoom ??= new Uint8Array(ONE_CALL_OUTPUT_BYTES + SPARE_BYTES);
 }
 
 // --- small things ------------------------------------------------------------------------------------------------

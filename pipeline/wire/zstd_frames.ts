@@ -22,6 +22,8 @@ export interface ZstdFrame {
 }
 
 const FRAME_MAGIC = 0xfd2fb528;
+/** A frame header descriptor: the size has 4 bytes, and there is no window. */
+const SINGLE_SEGMENT_SIZE_OF_4 = 0xa0;
 /** 0x184D2A50 to 0x184D2A5F. */
 const SKIPPABLE_MAGIC = 0x184d2a5;
 const MAX_BLOCK_BYTES = 128 * 1024;
@@ -59,6 +61,25 @@ export function readZstdFrames(data: Uint8Array, maxBytes: number): ZstdFrame[] 
     at = frame.end;
   }
   return frames;
+}
+
+/**
+ * A frame that declares its size, made of one that does not: its window is then its content, as where an encoder knows
+ * the size beforehand. A frame with a checksum or a dictionary is left as it is.
+ *
+ * @param frame One whole frame, made with a window that holds all of its content.
+ * @param contentBytes What it decodes to, less than 4 GiB.
+ * @returns A copy.
+ */
+export function withContentSize(frame: Uint8Array, contentBytes: number): Uint8Array {
+  if (frame[4] !== 0) return frame.slice();
+  const blocks = frame.subarray(6); // behind the descriptor and the window
+  const sized = new Uint8Array(9 + blocks.length);
+  sized.set(frame.subarray(0, 4));
+  sized[4] = SINGLE_SEGMENT_SIZE_OF_4;
+  new DataView(sized.buffer).setUint32(5, contentBytes, true);
+  sized.set(blocks, 9);
+  return sized;
 }
 
 function readFrame(view: DataView, start: number, maxBytes: number): ZstdFrame {
