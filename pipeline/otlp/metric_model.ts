@@ -120,6 +120,7 @@ export interface Metric extends Message {
 /** Messages that functions make, by their names in the schema. */
 interface Models {
   KeyValue: KeyValue;
+  Exemplar: Exemplar;
   Metric: Metric;
   Gauge: Gauge;
   Sum: Sum;

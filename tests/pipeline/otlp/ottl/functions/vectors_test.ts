@@ -1,0 +1,50 @@
+import { deepStrictEqual, throws } from "node:assert";
+import { OttlError } from "../../../../../ottl/values/errors.ts";
+import type { ErrorMode } from "../../../../../ottl/mod.ts";
+import { requestToJson } from "../../../../../pipeline/otlp/json_encode.ts";
+import { withoutDefaults } from "../../../../support/otlp_json.ts";
+import { readVectorInput, readVectors, type Vector } from "../../../../support/ottl_vectors.ts";
+import { transform } from "./support.ts";
+
+type Json = Parameters<typeof withoutDefaults>[0];
+
+/** Attributes have no order; `unordered` lists have none either. */
+function comparable(value: Json, unordered = false): Json {
+  if (Array.isArray(value)) {
+    const elements = value.map((element) => comparable(element, unordered));
+    const sorted = unordered || elements.some((element) => isKeyValue(element));
+    return sorted ? elements.sort((a, b) => JSON.stringify(a) < JSON.stringify(b) ? -1 : 1) : elements;
+  }
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, comparable(inner, unordered)]));
+}
+
+function isKeyValue(value: Json): boolean {
+  return typeof value === "object" && value !== null && "key" in value;
+}
+
+const vectors = readVectors("transform_functions").filter(({ about, statements, context }) =>
+  !about.startsWith("Parse") && statements !== undefined && context !== "log"
+);
+
+type Context = Parameters<typeof transform>[1];
+
+function run({ input = "", context, statements = [], error_mode }: Vector & { error_mode?: ErrorMode }): Json {
+  const output = transform(readVectorInput(input), context as Context, statements, error_mode ?? "ignore");
+  const signal = context === "span" ? "traces" : "metrics";
+  return withoutDefaults(JSON.parse(new TextDecoder().decode(requestToJson(signal, output))));
+}
+
+Deno.test("the recorded answers of the engine's transform functions", async (t) => {
+  for (const vector of vectors) {
+    await t.step(`${vector.id} ${vector.statements?.join("; ")} on ${vector.input}`, () => {
+      const { want, unordered } = vector;
+      if (want.error !== undefined) {
+        throws(() => run(vector), OttlError);
+      } else {
+        const wanted = withoutDefaults(want.outputJson as Json);
+        deepStrictEqual(comparable(run(vector), unordered), comparable(wanted, unordered));
+      }
+    });
+  }
+});
