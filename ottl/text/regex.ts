@@ -180,32 +180,3 @@ function compileLinear(pattern: string): RE2JS {
 function invalidPattern(pattern: string, why: string): OttlError {
   return new OttlError("arg_value", `the regex pattern '${pattern.toWellFormed()}' is not a valid pattern: ${why}`);
 }
-
-/** Compiled patterns that come with the data, the latest used kept. */
-export class RegexCache {
-  readonly #regexes = new Map<string, Regex>();
-  readonly #limits: RegexLimits & Pick<OttlLimits, "maxCachedPatterns">;
-
-  constructor(limits: RegexLimits & Pick<OttlLimits, "maxCachedPatterns">) {
-    this.#limits = limits;
-  }
-
-  get size(): number {
-    return this.#regexes.size;
-  }
-
-  /** @throws {OttlError} As `compileRegex`. */
-  get(pattern: string): Regex {
-    const known = this.#regexes.get(pattern);
-    if (known !== undefined) this.#regexes.delete(pattern);
-    const regex = known ?? compileRegex(pattern, this.#limits);
-    this.#regexes.set(pattern, regex);
-    if (this.#regexes.size > this.#limits.maxCachedPatterns) {
-      for (const oldest of this.#regexes.keys()) {
-        this.#regexes.delete(oldest);
-        break;
-      }
-    }
-    return regex;
-  }
-}

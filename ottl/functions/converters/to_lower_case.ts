@@ -1,0 +1,20 @@
+/**
+ * ToLowerCase: a string in lower case.
+ *
+ * @module
+ */
+
+import { toLower } from "../../text/case.ts";
+import { converter, str } from "../definition.ts";
+
+export const toLowerCase = converter({
+  name: "ToLowerCase",
+  summary: "`target` in lower case, character by character.",
+  parameters: { target: str },
+  examples: [
+    { text: 'ToLowerCase("Sluice ÉTÉ")', result: '"sluice été"' },
+    { text: 'ToLowerCase("")', result: '""' },
+    { text: 'ToLowerCase(attributes["none"])', error: "expected string but got nil" },
+  ],
+  compile: ({ target }) => (item) => toLower(target.evaluate(item)),
+});

@@ -1,0 +1,20 @@
+/**
+ * ToUpperCase: a string in upper case.
+ *
+ * @module
+ */
+
+import { toUpper } from "../../text/case.ts";
+import { converter, str } from "../definition.ts";
+
+export const toUpperCase = converter({
+  name: "ToUpperCase",
+  summary: "`target` in upper case, character by character (`ß` stays).",
+  parameters: { target: str },
+  examples: [
+    { text: 'ToUpperCase("Straße")', result: '"STRAßE"' },
+    { text: 'ToUpperCase("")', result: '""' },
+    { text: 'ToUpperCase(attributes["none"])', error: "expected string but got nil" },
+  ],
+  compile: ({ target }) => (item) => toUpper(target.evaluate(item)),
+});

@@ -1,0 +1,23 @@
+/**
+ * What IsString, IsInt, IsDouble, IsBool and IsMap have in common.
+ *
+ * @module
+ */
+
+import { typeError } from "../values/errors.ts";
+import { typeName, type Value } from "../values/value.ts";
+import type { Expression, Item } from "./definition.ts";
+
+/**
+ * A closure that tells whether a value is of a type.
+ *
+ * @throws {OttlError} At load: the value is written in the text, and is of another type.
+ */
+export function typeTest(
+  value: Expression,
+  wanted: string,
+  isWanted: (value: Value) => boolean,
+): (item: Item) => boolean {
+  if (value.constant !== undefined && !isWanted(value.constant)) throw typeError(wanted, typeName(value.constant));
+  return (item) => isWanted(value.evaluate(item));
+}
