@@ -1,0 +1,289 @@
+/**
+ * Grok patterns.
+ *
+ * @module
+ */
+
+import { deepStrictEqual, ok, strictEqual, throws } from "node:assert";
+import { isIPv6 } from "node:net";
+import fc from "fast-check";
+import { compileGrok, type GrokOptions } from "../../../ottl/data/grok.ts";
+import { GROK_PATTERNS } from "../../../ottl/data/grok_patterns.ts";
+import { DEFAULT_OTTL_LIMITS } from "../../../ottl/limits.ts";
+import { OttlError } from "../../../ottl/values/errors.ts";
+import type { Value } from "../../../ottl/values/value.ts";
+
+const ALL: GrokOptions = { namedCapturesOnly: false, definitions: [] };
+const NAMED: GrokOptions = { namedCapturesOnly: true, definitions: [] };
+
+const run = (pattern: string, text: string, options = NAMED): Record<string, Value> =>
+  Object.fromEntries(compileGrok(pattern, options, DEFAULT_OTTL_LIMITS)(text).entries());
+const isOf = (category: string) => (error: unknown) => error instanceof OttlError && error.category === category;
+
+Deno.test("compileGrok()", async (t) => {
+  const cases: { name: string; pattern: string; text: string; want: Record<string, Value>; options?: GrokOptions }[] = [
+    {
+      name: "types",
+      pattern: "%{INT:i:int} %{NUMBER:f:float} %{BOOL:b:bool} %{WORD:s:string}",
+      text: "-7 2.5 true x",
+      want: { i: -7n, f: 2.5, b: true, s: "x" },
+    },
+    {
+      name: "other words for types",
+      pattern: "%{INT:i:long} %{NUMBER:f:double} %{BOOL:b:boolean}",
+      text: "1 1 false",
+      want: { i: 1n, f: 1, b: false },
+    },
+    { name: "dots in names", pattern: "%{WORD:a.b.c}", text: "x", want: { "a.b.c": "x" } },
+    { name: "groups of one's own", pattern: "(?P<z>z+)(?<a___b>y)", text: "zzy", want: { z: "zz", "a.b": "y" } },
+    { name: "empty captures go", pattern: "%{DATA:a}%{WORD:b}", text: "x", want: { b: "x" } },
+    { name: "the last of a name that took part", pattern: "%{WORD:x}(?: %{WORD:x})?", text: "a b", want: { x: "b" } },
+    { name: "one of a name that took no part", pattern: "%{WORD:x}(?: %{WORD:x})?", text: "a", want: { x: "a" } },
+    { name: "no match", pattern: "%{INT:x}", text: "a", want: {} },
+    {
+      name: "unnamed ones too",
+      options: ALL,
+      pattern: "%{HOSTPORT:hp}",
+      text: "host.example.com:80",
+      want: { hp: "host.example.com:80", IPORHOST: "host.example.com", HOSTNAME: "host.example.com", POSINT: "80" },
+    },
+    { name: "nested ones have no name", pattern: "%{HOSTPORT:hp}", text: "h:80", want: { hp: "h:80" } },
+    {
+      name: "definitions",
+      options: { namedCapturesOnly: true, definitions: ["ID=x-%{N:n:int}", "N=[0-9]+"] },
+      pattern: "%{ID:id}",
+      text: "x-7",
+      want: { id: "x-7", n: 7n },
+    },
+    {
+      name: "definitions in place of the built-in",
+      options: { namedCapturesOnly: true, definitions: ["INT=[a-z]+=?"] },
+      pattern: "%{INT:x}",
+      text: "1a=",
+      want: { x: "a=" },
+    },
+    {
+      name: "a timestamp",
+      options: ALL,
+      pattern: "%{TIMESTAMP_ISO8601:ts} %{LOGLEVEL:lvl} %{GREEDYDATA:m}",
+      text: "2024-01-02T03:04:05Z info msg",
+      want: {
+        ts: "2024-01-02T03:04:05Z",
+        YEAR: "2024",
+        MONTHNUM: "01",
+        MONTHDAY: "02",
+        HOUR: "03",
+        MINUTE: "04",
+        SECOND: "05",
+        ISO8601_TIMEZONE: "Z",
+        lvl: "info",
+        m: "msg",
+      },
+    },
+  ];
+  for (const { name, pattern, text, want, options } of cases) {
+    await t.step(name, () => deepStrictEqual(run(pattern, text, options), want));
+  }
+});
+
+Deno.test("compileGrok() refuses", async (t) => {
+  const cases: { name: string; pattern: string; category: string; definitions?: string[] }[] = [
+    { name: "what is not defined", pattern: "%{NOPE:x}", category: "arg_value" },
+    { name: "only unnamed captures", pattern: "%{WORD}", category: "arg_value" },
+    { name: "what is no regular expression", pattern: "%{WORD:x}(", category: "arg_value" },
+    { name: "look-around", pattern: "(?=x)%{WORD:x}", category: "arg_value" },
+    { name: "a definition without a name", pattern: "%{WORD:x}", definitions: ["x"], category: "arg_value" },
+    { name: "a definition with a colon", pattern: "%{WORD:x}", definitions: ["a:b=x"], category: "arg_value" },
+    { name: "a definition by itself", pattern: "%{A:x}", definitions: ["A=%{B}", "B=%{A}"], category: "arg_value" },
+    {
+      name: "definitions that explode",
+      pattern: "%{A:x}",
+      category: "limit",
+      definitions: [..."ABCDEFGHIJKLMNOPQRSTUVWXY"].map((name, i, all) =>
+        `${name}=${`%{${all[i + 1] ?? "Z"}}`.repeat(9)}`
+      )
+        .concat("Z=z"),
+    },
+  ];
+  for (const { name, pattern, category, definitions = [] } of cases) {
+    await t.step(name, () => throws(() => run(pattern, "", { namedCapturesOnly: true, definitions }), isOf(category)));
+  }
+  await t.step("a value that is not of its type", () => {
+    throws(() => run("%{NUMBER:n:int}", "5.5"), isOf("arg_value"));
+    throws(() => run("%{NUMBER:n:nope}", "5.5"), isOf("value"));
+  });
+});
+
+Deno.test("every definition compiles, with all its captures", async (t) => {
+  for (const name of GROK_PATTERNS.keys()) {
+    await t.step(name, () => void compileGrok(`%{${name}}`, ALL, DEFAULT_OTTL_LIMITS));
+  }
+});
+
+Deno.test("definitions match what they are for", async (t) => {
+  const cases: { pattern: string; text: string; want: Record<string, Value> }[] = [
+    { pattern: "^%{IP:x}$", text: "192.168.0.255", want: { x: "192.168.0.255" } },
+    { pattern: "^%{IPV4:x}$", text: "256.1.1.1", want: {} },
+    { pattern: "^%{IPV6:x}$", text: "fe80::1%eth0", want: { x: "fe80::1%eth0" } },
+    { pattern: "^%{EMAILADDRESS:x}$", text: "a.b+c@example.com", want: { x: "a.b+c@example.com" } },
+    {
+      pattern: "^%{URI:x}$",
+      text: "https://u:p@example.com:8080/a/b?c=d",
+      want: { x: "https://u:p@example.com:8080/a/b?c=d" },
+    },
+    { pattern: "^%{PATH:x}$", text: "C:\\a\\b", want: { x: "C:\\a\\b" } },
+    { pattern: "^%{MAC:x}$", text: "00:1a:2B:3c:4d:5e", want: { x: "00:1a:2B:3c:4d:5e" } },
+    { pattern: "^%{QS:x}$", text: '"a \\" b"', want: { x: '"a \\" b"' } },
+    {
+      pattern: "^%{UUID:x}$",
+      text: "123e4567-e89b-12d3-a456-426614174000",
+      want: { x: "123e4567-e89b-12d3-a456-426614174000" },
+    },
+    {
+      pattern: "^%{DATESTAMP_RFC2822:x}$",
+      text: "Mon, 2 Jan 2006 15:04:05 -07:00",
+      want: { x: "Mon, 2 Jan 2006 15:04:05 -07:00" },
+    },
+    {
+      pattern: "^%{COMBINEDAPACHELOG}$",
+      text:
+        '203.0.113.9 - frank [10/Oct/2000:13:55:36 -0700] "GET /a.gif HTTP/1.0" 200 2326 "http://r/" "Mozilla/4.08"',
+      want: {
+        "source.address": "203.0.113.9",
+        "user.name": "frank",
+        timestamp: "10/Oct/2000:13:55:36 -0700",
+        "http.request.method": "GET",
+        "url.original": "/a.gif",
+        "http.version": "1.0",
+        "http.response.status_code": 200n,
+        "http.response.body.bytes": 2326n,
+        "http.request.referrer": "http://r/",
+        "user_agent.original": "Mozilla/4.08",
+      },
+    },
+    {
+      pattern: "^%{HTTPD_ERRORLOG}$",
+      text: "[Mon Aug 31 07:30:48 2020] [error] [client 192.0.2.7] gone",
+      want: {
+        timestamp: "Mon Aug 31 07:30:48 2020",
+        "log.level": "error",
+        "source.address": "192.0.2.7",
+        message: "gone",
+      },
+    },
+    {
+      pattern: "^%{SYSLOGLINE}$",
+      text: "Oct 11 22:14:15 host su[230]: failed",
+      want: { timestamp: "Oct 11 22:14:15", "host.hostname": "host", message: "failed" },
+    },
+    {
+      pattern: "^%{SYSLOG5424LINE}$",
+      text: "<34>1 2003-10-11T22:14:15.003Z host su 230 ID47 - failed",
+      want: {
+        "log.syslog.priority": 34n,
+        "system.syslog.version": "1",
+        timestamp: "2003-10-11T22:14:15.003Z",
+        "host.hostname": "host",
+        "process.name": "su",
+        "process.pid": 230n,
+        "event.code": "ID47",
+        message: "failed",
+      },
+    },
+    {
+      pattern: "^%{JAVASTACKTRACEPART}$",
+      text: "    at com.example.Name.method(File.java:123)",
+      want: {
+        "java.log.origin.class.name": "com.example.Name",
+        "log.origin.function": "method",
+        "log.origin.file.name": "File.java",
+        "log.origin.file.line": 123n,
+      },
+    },
+    {
+      pattern: "^%{TOMCATLOG}$",
+      text: "26-Jun-2024 12:34:56 INFO [main] org.example.Name.method said",
+      want: {
+        timestamp: "26-Jun-2024 12:34:56",
+        "log.level": "INFO",
+        "java.log.origin.thread.name": "main",
+        "java.log.origin.class.name": "org.example.Name",
+        "log.origin.function": "method",
+        message: "said",
+      },
+    },
+    {
+      pattern: "^%{REDISMONLOG}$",
+      text: '1339518083.107412 [0 127.0.0.1:60866] "keys" "*"',
+      want: {
+        timestamp: "1339518083.107412",
+        "redis.database.id": "0",
+        "client.ip": "127.0.0.1",
+        "client.port": 60866n,
+        "redis.command.name": "keys",
+        "redis.command.args": '"*"',
+      },
+    },
+    {
+      pattern: "^%{SQUID3}$",
+      text:
+        "1525334330.556      3 120.65.1.1 TCP_REFRESH_MISS/200 2014 GET http://www.example.com/ - DIRECT/www.example.com text/html",
+      want: {
+        timestamp: "1525334330.556",
+        "squid.request.duration": 3n,
+        "source.ip": "120.65.1.1",
+        "event.action": "TCP_REFRESH_MISS",
+        "http.response.status_code": 200n,
+        "http.response.bytes": 2014n,
+        "http.request.method": "GET",
+        "url.original": "http://www.example.com/",
+        "squid.hierarchy_code": "DIRECT",
+        "destination.address": "www.example.com",
+        "http.response.mime_type": "text/html",
+      },
+    },
+    {
+      pattern: "^%{HAPROXYTCP}$",
+      text:
+        "Sep 20 15:44:23 lb haproxy[25457]: 127.0.0.1:40962 [20/Sep/2018:15:44:23.285] main app/<NOSRV> -1/-1/0 212 SC " +
+        "1/1/0/0/0 0/0",
+      want: {
+        timestamp: "Sep 20 15:44:23",
+        "host.hostname": "lb",
+        "source.address": "127.0.0.1",
+        "source.port": 40962n,
+        "haproxy.request_date": "20/Sep/2018:15:44:23.285",
+        "haproxy.frontend_name": "main",
+        "haproxy.backend_name": "app",
+        "haproxy.total_time_ms": "0",
+        "source.bytes": 212n,
+        "haproxy.termination_state": "SC",
+        "haproxy.connections.active": 1n,
+        "haproxy.connections.frontend": 1n,
+        "haproxy.connections.backend": 0n,
+        "haproxy.connections.server": 0n,
+        "haproxy.connections.retries": 0n,
+        "haproxy.server_queue": 0n,
+        "haproxy.backend_queue": 0n,
+      },
+    },
+  ];
+  for (const { pattern, text, want } of cases) {
+    await t.step(`${pattern} of ${text.slice(0, 30)}`, () => deepStrictEqual(run(pattern, text), want));
+  }
+});
+
+Deno.test("IPV6 takes what is an address", () => {
+  const grok = compileGrok("^%{IPV6:x}$", NAMED, DEFAULT_OTTL_LIMITS);
+  const mutated = fc.ipV6().chain((address) =>
+    fc.constantFrom(address, `${address}:1`, address.replace(":", "::"), address.replace(/^[^:]+/, ""))
+  );
+  fc.assert(fc.property(mutated, (address) => {
+    strictEqual(grok(address).size === 1, isIPv6(address), address);
+  }));
+});
+
+Deno.test("a hostile text costs linear time", () => {
+  const grok = compileGrok("^%{COMBINEDAPACHELOG}$", NAMED, DEFAULT_OTTL_LIMITS);
+  ok(grok("a.".repeat(20_000)).size === 0);
+});
