@@ -1,8 +1,7 @@
 /**
  * What a User-Agent header tells, by the public database of uap-core.
  *
- * The package brings the database only, so its patterns run on our regular expressions: in linear time. It is read when
- * the first function needs it, and each pattern compiled when the search first comes to it.
+ * The package brings the database only, so its patterns run on our regular expressions: in linear time.
  *
  * Source: uap-core 0.18, docs/specification.md.
  *
@@ -35,50 +34,39 @@ interface Product {
 
 type Search = (text: string) => Product;
 
-/** How a pattern's match gives a product. */
-interface Rule {
-  exec(text: string): Product | undefined;
-}
+/** What a text that matches a pattern tells. */
+type Rule = (text: string) => Product | undefined;
 
 type Row = Readonly<Record<string, string | undefined>>;
 
+const AGENT_VERSIONS = ["v1_replacement", "v2_replacement", "v3_replacement"];
+const SYSTEM_VERSIONS = ["os_v1_replacement", "os_v2_replacement", "os_v3_replacement", "os_v4_replacement"];
+
 const OTHER: Product = { family: "Other", version: "" };
 
-export function parseUserAgent(header: string): UserAgent {
-  const text = header.slice(0, MAX_USER_AGENT_LENGTH);
-  const { userAgents, systems } = database();
-  const agent = userAgents(text);
-  const system = systems(text);
-  return { name: agent.family, version: agent.version, osName: system.family, osVersion: system.version };
-}
-
-const database = once(() => {
+/** Reads the database the first time, for up to a second; so to be called when a statement loads, not when it runs. */
+export const userAgentParser: () => (header: string) => UserAgent = once(() => {
   // Devices are two thirds of it, and not wanted.
   const { user_agent_parsers, os_parsers } = parse(DATABASE.slice(0, DATABASE.indexOf("\ndevice_parsers:"))) as {
     readonly user_agent_parsers: readonly Row[];
     readonly os_parsers: readonly Row[];
   };
-  return {
-    userAgents: searchOf(user_agent_parsers, "family_replacement", [
-      "v1_replacement",
-      "v2_replacement",
-      "v3_replacement",
-    ]),
-    systems: searchOf(os_parsers, "os_replacement", [
-      "os_v1_replacement",
-      "os_v2_replacement",
-      "os_v3_replacement",
-      "os_v4_replacement",
-    ]),
+  const agentOf = searchOf(user_agent_parsers, "family_replacement", AGENT_VERSIONS);
+  const systemOf = searchOf(os_parsers, "os_replacement", SYSTEM_VERSIONS);
+  return (header) => {
+    const text = header.slice(0, MAX_USER_AGENT_LENGTH);
+    const agent = agentOf(text);
+    const system = systemOf(text);
+    return { name: agent.family, version: agent.version, osName: system.family, osVersion: system.version };
   };
 });
 
 /** The first rule that gives a family wins. */
 function searchOf(rows: readonly Row[], family: string, versions: readonly string[]): Search {
-  const rules = rows.map((row) => once(() => ruleOf(row, family, versions)));
+  const rules = rows.map((row) => ruleOf(row, family, versions));
   return (text) => {
     for (const rule of rules) {
-      const product = rule().exec(text);
+      const product = rule(text);
       if (product !== undefined && product.family !== "") return product;
     }
     return OTHER;
@@ -89,11 +77,9 @@ function ruleOf(row: Row, family: string, versions: readonly string[]): Rule {
   const regex = compileRegex(row.regex!, DEFAULT_OTTL_LIMITS);
   const familyOf = compileTemplate(row[family] ?? "$1");
   const partsOf = versions.map((name, i) => compileTemplate(row[name] ?? `$${i + 2}`));
-  return {
-    exec(text) {
-      const match = regex.exec(text);
-      return match === null ? undefined : { family: familyOf(match).trim(), version: joinParts(partsOf, match) };
-    },
+  return (text) => {
+    const match = regex.exec(text);
+    return match === null ? undefined : { family: familyOf(match).trim(), version: joinParts(partsOf, match) };
   };
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parseUserAgent } from "../../data/user_agent.ts";
+import { type UserAgent, userAgentParser } from "../../data/user_agent.ts";
 import { PatternCache } from "../../text/pattern_cache.ts";
 import { PlainMap, type Value } from "../../values/value.ts";
 import { converter, str } from "../definition.ts";
@@ -26,6 +26,8 @@ export const userAgent = converter({
     { text: 'UserAgent("nothing known")["user_agent.name"]', result: '"Other"' },
   ],
   compile: ({ userAgent }) => {
+    const parse = userAgentParser();
+    const describe = (header: string) => entriesOf(header, parse(header));
     const known = new PatternCache(describe, MAX_KEPT);
     return (item) => {
       const header = userAgent.evaluate(item);
@@ -34,8 +36,7 @@ export const userAgent = converter({
   },
 });
 
-function describe(header: string): readonly (readonly [string, Value])[] {
-  const { name, version, osName, osVersion } = parseUserAgent(header);
+function entriesOf(header: string, { name, version, osName, osVersion }: UserAgent): [string, Value][] {
   const entries: [string, Value][] = [
     ["user_agent.name", name],
     ["user_agent.original", header],

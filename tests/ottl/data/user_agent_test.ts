@@ -5,9 +5,11 @@
  */
 
 import { deepStrictEqual, strictEqual } from "node:assert";
-import { MAX_USER_AGENT_LENGTH, parseUserAgent, type UserAgent } from "../../../ottl/data/user_agent.ts";
+import { MAX_USER_AGENT_LENGTH, type UserAgent, userAgentParser } from "../../../ottl/data/user_agent.ts";
 
-Deno.test("parseUserAgent()", async (t) => {
+const parse = userAgentParser();
+
+Deno.test("userAgentParser()", async (t) => {
   const cases: { header: string; want: UserAgent }[] = [
     {
       header: "Mozilla/5.0 (iPhone; CPU iPhone OS 17_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) " +
@@ -33,11 +35,11 @@ Deno.test("parseUserAgent()", async (t) => {
     { header: "", want: { name: "Other", version: "", osName: "Other", osVersion: "" } },
   ];
   for (const { header, want } of cases) {
-    await t.step(header || "nothing", () => deepStrictEqual(parseUserAgent(header), want));
+    await t.step(header || "nothing", () => deepStrictEqual(parse(header), want));
   }
   await t.step("looks at its first characters only", () => {
     const name = "curl/8.4.0";
-    strictEqual(parseUserAgent("-".repeat(MAX_USER_AGENT_LENGTH - name.length) + name).name, "curl");
-    strictEqual(parseUserAgent("-".repeat(MAX_USER_AGENT_LENGTH) + name).name, "Other");
+    strictEqual(parse("-".repeat(MAX_USER_AGENT_LENGTH - name.length) + name).name, "curl");
+    strictEqual(parse("-".repeat(MAX_USER_AGENT_LENGTH) + name).name, "Other");
   });
 });
