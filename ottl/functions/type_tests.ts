@@ -4,7 +4,7 @@
  * @module
  */
 
-import { typeError } from "../values/errors.ts";
+import { OttlError } from "../values/errors.ts";
 import { typeName, type Value } from "../values/value.ts";
 import type { Expression, Item } from "./definition.ts";
 
@@ -18,6 +18,8 @@ export function typeTest(
   wanted: string,
   isWanted: (value: Value) => boolean,
 ): (item: Item) => boolean {
-  if (value.constant !== undefined && !isWanted(value.constant)) throw typeError(wanted, typeName(value.constant));
+  if (value.constant !== undefined && !isWanted(value.constant)) {
+    throw new OttlError("arg_type", `expected ${wanted} but got ${typeName(value.constant)}`);
+  }
   return (item) => isWanted(value.evaluate(item));
 }

@@ -15,6 +15,7 @@ import { RE2JS, RE2JSException } from "re2js";
 import type { OttlLimits } from "../limits.ts";
 import { OttlError } from "../values/errors.ts";
 import { joinUtf8 } from "../values/utf8.ts";
+import { type NamedGroups, separateNames } from "./group_names.ts";
 import { type NativePlan, planNative } from "./regex_native.ts";
 import { readPattern } from "./regex_syntax.ts";
 
@@ -37,27 +38,29 @@ export class RegexMatch {
     this.groups = groups;
   }
 
-  /** What the group of that name took; undefined when there is no such group, or it took no part. */
+  /** What the first group of that name that took part took; undefined when there is none. */
   named(name: string): string | undefined {
-    const group = this.#regex.groupNumbers.get(name);
-    return group === undefined ? undefined : this.groups[group];
+    const first = this.#regex.groupNumbers.get(name);
+    if (first === undefined) return undefined;
+    return this.groups[first] ?? this.#regex.otherGroups(name).map((group) => this.groups[group]).find(tookPart);
   }
 }
 
 /** A compiled pattern. It keeps nothing of the texts that it was run on. */
 export class Regex {
   readonly pattern: string;
-  /** Names of groups with their numbers, in their order. */
+  /** Names of groups with their numbers, in their order; the first number of a name that repeats. */
   readonly groupNumbers: ReadonlyMap<string, number>;
   /** Groups, the whole match not counted. */
   readonly groupCount: number;
   readonly #linear: RE2JS;
+  readonly #groups: NamedGroups;
   readonly #native: RegExp | undefined;
   readonly #plan: NativePlan | undefined;
   readonly #maxBytes: number;
 
-  /** @param linear The same pattern. */
-  constructor(pattern: string, linear: RE2JS, plan: NativePlan | undefined, maxBytes: number) {
+  /** @param groups With the pattern for `linear`, in which no name repeats. */
+  constructor(pattern: string, groups: NamedGroups, linear: RE2JS, plan: NativePlan | undefined, maxBytes: number) {
     this.pattern = pattern;
     this.#linear = linear;
     this.#plan = plan;
@@ -66,6 +69,12 @@ export class Regex {
     this.groupCount = linear.groupCount();
     const numbers = Object.entries(linear.namedGroups()).sort(([, a], [, b]) => a - b);
     this.groupNumbers = new Map(numbers);
+    this.#groups = groups;
+  }
+
+  /** Numbers of the groups of that name but the first. */
+  otherGroups(name: string): readonly number[] {
+    return this.#groups.others.get(name) ?? [];
   }
 
   /** Whether it matches anywhere in `text`. */
@@ -141,6 +150,10 @@ export class Regex {
   }
 }
 
+function tookPart(part: string | undefined): boolean {
+  return part !== undefined;
+}
+
 const SURROGATE = /[\ud800-\udfff]/;
 
 function characterLength(text: string, at: number): number {
@@ -163,9 +176,10 @@ export function compileRegex(pattern: string, limits: RegexLimits): Regex {
     );
   }
   if (!pattern.isWellFormed()) throw invalidPattern(pattern, "invalid UTF-8");
-  const linear = compileLinear(pattern);
+  const groups = separateNames(pattern);
+  const linear = compileLinear(groups.pattern);
   const tree = readPattern(pattern);
-  return new Regex(pattern, linear, tree && planNative(tree), limits.maxValueBytes);
+  return new Regex(pattern, groups, linear, tree && planNative(tree), limits.maxValueBytes);
 }
 
 function compileLinear(pattern: string): RE2JS {
