@@ -3,7 +3,8 @@
  *
  * The reference engine rewrites a format into a layout of Go's `time` package, which shows how the moment 2006-01-02
  * 15:04:05.999 MST would look, and then works by the layout. So do we, with what follows from it: the words `Jan`,
- * `January`, `Mon`, `Monday`, `MST`, `PM` and `pm` in a format are fields too, and digits are refused.
+ * `January`, `Mon`, `Monday`, `MST`, `PM` and `pm` in a format are fields too, digits are refused, and `%m%S` is read as an hour
+ * (`15`).
  *
  * Source: Go 1.26 `time`, "Constants" and nextStdChunk; docs/ottl.md, "Time formats".
  *
@@ -61,19 +62,31 @@ const DIRECTIVES: Readonly<Record<string, string>> = {
   "%": "%",
 };
 
-/** Where reading takes more than printing gives. */
+/** Where reading takes more than printing gives: numbers need no leading zero. */
 const READ_DIRECTIVES: Readonly<Record<string, string>> = {
   ...DIRECTIVES,
+  m: "1",
   o: "1",
-  D: `01/02/${SHORT_OR_LONG_YEAR}`,
-  x: `01/02/${SHORT_OR_LONG_YEAR}`,
+  d: "2",
+  e: "2",
+  I: "3",
+  M: "4",
+  S: "5",
+  D: `1/2/${SHORT_OR_LONG_YEAR}`,
+  x: `1/2/${SHORT_OR_LONG_YEAR}`,
+  F: "2006-1-2",
+  T: "15:4:5",
+  X: "15:4:5",
+  r: "3:4:5 pm",
+  R: "15:4",
+  c: "Mon Jan 2 15:4:5 2006",
 };
 
 /** Fields of layouts, in the order in which Go tries them at a place. */
 const FIELD = new RegExp(
   [
     "January|Jan(?![a-z])|Monday|Mon(?![a-z])|MST",
-    `0[1-6]|${SHORT_OR_LONG_YEAR}|15|1|2006|2|__2|_2(?!006)|3|PM|pm`,
+    `0[1-6]|${SHORT_OR_LONG_YEAR}|15|1|2006|2|__2|_2(?!006)|3|4|5|PM|pm`,
     "-070000|-07:00:00|-07:00|-07|Z0700",
     "[.,]9+(?!\\d)",
   ].join("|"),

@@ -9,7 +9,15 @@
 
 import { OttlError } from "../values/errors.ts";
 import { Time } from "../values/value.ts";
-import { civilOf, daysFromCivil, daysInMonth, NANOS_PER_SECOND, SECONDS_PER_DAY } from "./civil.ts";
+import {
+  type CivilDate,
+  civilFromDays,
+  civilOf,
+  daysFromCivil,
+  daysInMonth,
+  NANOS_PER_SECOND,
+  SECONDS_PER_DAY,
+} from "./civil.ts";
 import { type Piece, readPieces, SHORT_OR_LONG_YEAR } from "./layout.ts";
 import { ENGLISH, type Names } from "./names.ts";
 import { Zone } from "./zone.ts";
@@ -40,21 +48,19 @@ const READERS: Readonly<Record<string, Reader>> = {
   "2006": (reading) => reading.year = reading.longYear(),
   "06": (reading) => reading.year = reading.shortYear(),
   [SHORT_OR_LONG_YEAR]: (reading) => reading.year = reading.hasDigits(4) ? reading.longYear() : reading.shortYear(),
-  "01": (reading) => reading.month = reading.number("month", 1, 12),
   "1": (reading) => reading.month = reading.number("month", 1, 12),
   January: (reading) => reading.month = reading.name("month", reading.names.months) + 1,
   Jan: (reading) => reading.month = reading.name("month", reading.names.shortMonths) + 1,
-  "02": (reading) => reading.day = reading.number("day", 1, 31),
-  _2: (reading) => reading.day = reading.number("day", 1, 31),
-  "2": (reading) => reading.day = reading.number("day", 1, 31),
+  _2: (reading) => reading.day = reading.number("day", 0, 99),
+  "2": (reading) => reading.day = reading.number("day", 0, 99),
+  __2: (reading) => reading.yearDay = reading.number("day", 1, 366, /\d{1,3}/y),
   Monday: (reading) => void reading.name("weekday", reading.names.weekdays),
   Mon: (reading) => void reading.name("weekday", reading.names.shortWeekdays),
   "15": (reading) => reading.hour = reading.number("hour", 0, 23),
-  "03": (reading) => reading.hour = reading.number("hour", 0, 12),
   "3": (reading) => reading.hour = reading.number("hour", 0, 12),
   PM: (reading) => reading.half = reading.dayHalf(["AM", "PM"]),
   pm: (reading) => reading.half = reading.dayHalf(["am", "pm"]),
-  "04": (reading) => reading.minute = reading.number("minute", 0, 59),
+  "4": (reading) => reading.minute = reading.number("minute", 0, 59),
   MST: (reading) => reading.zoneName(),
   Z0700: (reading) => reading.isoOffset(),
   "-070000": (reading) => reading.offset(/([+-])(\d\d)(\d\d)(\d\d)/y),
@@ -92,7 +98,7 @@ function readersOf(pieces: readonly Piece[]): readonly Reader[] {
   return pieces.map((piece, i) => {
     if ("literal" in piece) return (reading) => reading.literal(piece.literal);
     const { field } = piece;
-    if (field === "05") return secondReader(pieces.slice(i + 1));
+    if (field === "5") return secondReader(pieces.slice(i + 1));
     return READERS[field] ?? ((reading) => reading.fraction());
   });
 }
@@ -116,6 +122,8 @@ class Reading {
   hour = 0;
   minute = 0;
   second = 0;
+  /** In place of month and day. */
+  yearDay: number | undefined;
   /** 0 before noon, 1 after. */
   half: number | undefined;
   #nanosecond = 0;
@@ -141,10 +149,10 @@ class Reading {
     }
   }
 
-  /** One digit or two. */
-  number(what: string, least: number, most: number): number {
+  /** One digit or two, unless a pattern tells otherwise. */
+  number(what: string, least: number, most: number, digits = /\d\d?/y): number {
     this.#skipSpaces();
-    const value = Number(this.#take(/\d\d?/y, what));
+    const value = Number(this.#take(digits, what));
     if (value < least || value > most) throw unreadable(what);
     return value;
   }
@@ -214,12 +222,15 @@ class Reading {
   /** Nothing may follow, and the day must be one of its month (29 February, when no year is told). */
   end(): void {
     if (this.#at < this.#text.length) throw unreadable("end");
-    if (this.day > daysInMonth(this.year, this.month)) throw unreadable("day");
+    if (this.yearDay !== undefined) this.#setDate(civilFromDays(daysFromCivil(this.year, 1, this.yearDay)));
+    if (this.day < 1 || this.day > daysInMonth(this.year, this.month)) throw unreadable("day");
   }
 
   timeIn(zone: Zone): Time {
     const clock = this.#clockSeconds();
-    if (this.#isUtc) return this.#time(clock, Zone.named("UTC"));
+    if (this.#isUtc || (this.#offsetSeconds === 0 && this.#zoneName === "")) {
+      return this.#time(clock, Zone.named("UTC"));
+    }
     if (this.#offsetSeconds !== undefined) return this.#timeByOffset(clock, this.#offsetSeconds, zone);
     if (this.#zoneName !== "") return this.#timeByZoneName(clock, zone);
     return this.#time(zone.instantOf(clock), zone);
@@ -248,6 +259,12 @@ class Reading {
 
   #unixNano(seconds: number): bigint {
     return BigInt(seconds) * NANOS_PER_SECOND + BigInt(this.#nanosecond);
+  }
+
+  #setDate({ year, month, day }: CivilDate): void {
+    if (year !== this.year) throw unreadable("day");
+    this.month = month;
+    this.day = day;
   }
 
   #clockSeconds(): number {
