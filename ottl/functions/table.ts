@@ -16,6 +16,8 @@ import { convertCase } from "./converters/convert_case.ts";
 import { convertTextToElementsXML } from "./converters/convert_text_to_elements_xml.ts";
 import { decode } from "./converters/decode.ts";
 import { double } from "./converters/double.ts";
+import { extractGrokPatterns } from "./converters/extract_grok_patterns.ts";
+import { extractPatterns } from "./converters/extract_patterns.ts";
 import { filter } from "./converters/filter.ts";
 import { find } from "./converters/find.ts";
 import { format } from "./converters/format.ts";
@@ -63,6 +65,7 @@ import { trim } from "./converters/trim.ts";
 import { trimPrefix } from "./converters/trim_prefix.ts";
 import { trimSuffix } from "./converters/trim_suffix.ts";
 import { url } from "./converters/url.ts";
+import { userAgent } from "./converters/user_agent.ts";
 import { values } from "./converters/values.ts";
 import { when } from "./converters/when.ts";
 import { append } from "./editors/append.ts";
@@ -119,6 +122,8 @@ export const STANDARD_CONVERTERS: readonly FunctionDefinition[] = [
   convertTextToElementsXML,
   decode,
   double,
+  extractGrokPatterns,
+  extractPatterns,
   filter,
   find,
   format,
@@ -166,6 +171,7 @@ export const STANDARD_CONVERTERS: readonly FunctionDefinition[] = [
   trimPrefix,
   trimSuffix,
   url,
+  userAgent,
   values,
   when,
 ];
