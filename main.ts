@@ -6,11 +6,15 @@
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { FetchGateway } from "./gateway/fetch_gateway.ts";
+import type { Asked } from "./gateway/ottl/asked.ts";
+import type { ExplainFlags } from "./gateway/ottl/explain.ts";
+import type { RunFlags } from "./gateway/ottl/run.ts";
 import { explainFailure, writeLine } from "./gateway/console.ts";
 import { DEFAULT_DRAIN_TIMEOUT_MS, MAX_WORKERS } from "./gateway/limits.ts";
 import { parseDurationMs } from "./pipeline/config/schema.ts";
 import { type ConfigSource, parseConfigSource, parseSetSource } from "./pipeline/config/source.ts";
 import { suggestion } from "./pipeline/config/suggest.ts";
+import { SIGNAL_NAMES } from "./pipeline/otlp/signals.ts";
 import manifest from "./deno.json" with { type: "json" };
 
 /** The exit code for a command line that cannot be understood. */
@@ -85,7 +89,78 @@ function createProgram(done: (code: number) => void): Command {
       const { printComponents } = await import("./gateway/inspect.ts");
       printComponents(json);
     });
+
+  program.addCommand(createOttlCommand(done));
   return program;
+}
+
+function createOttlCommand(done: (code: number) => void): Command {
+  const ottl = new Command("ottl").description("try OTTL without a gateway").exitOverride();
+
+  withInput(withTexts(ottl.command("run")))
+    .description("run statements over OTLP/JSON: prints what comes out, and on standard error what changed")
+    .addOption(
+      new Option("--error-mode <mode>", "what an error does").choices(["propagate", "ignore", "silent"])
+        .default("propagate"),
+    )
+    .action(async (file: string | undefined, flags: RunFlags) => {
+      const { runStatements } = await import("./gateway/ottl/run.ts");
+      done(await runStatements({ ...flags, file }));
+    });
+
+  withTexts(ottl.command("check"))
+    .description("tell every problem of statements and conditions with its place; exit code 1 when they do not load")
+    .action(async (file: string | undefined, flags: Asked) => {
+      const { checkTexts } = await import("./gateway/ottl/check.ts");
+      done(await checkTexts({ ...flags, file }));
+    });
+
+  withInput(withTexts(ottl.command("explain")))
+    .description("for one item of OTLP/JSON: what each statement read, matched and changed, and how long it took")
+    .addOption(
+      new Option("--item <number>", "which item of the context, from 1").argParser(parseItemNumber).default(1),
+    )
+    .action(async (file: string | undefined, flags: ExplainFlags) => {
+      const { explainStatements } = await import("./gateway/ottl/explain.ts");
+      done(await explainStatements({ ...flags, file }));
+    });
+
+  ottl.command("functions").description("print the table of functions (Markdown)").action(async () => {
+    const { functionReference } = await import("./gateway/ottl/reference.ts");
+    writeLine(Deno.stdout, functionReference());
+  });
+
+  ottl.command("paths").description("print the tables of paths and symbols by context (Markdown)").action(async () => {
+    const { pathReference } = await import("./gateway/ottl/reference.ts");
+    writeLine(Deno.stdout, pathReference());
+  });
+  return ottl;
+}
+
+/** Statements, and what they are for. */
+function withTexts(command: Command): Command {
+  const texts = (name: string, what: string) =>
+    new Option(`--${name} <text>`, `${what}; repeatable`)
+      .argParser((text, before: readonly string[]) => [...before, text]).default([], "none");
+  return command
+    .argument(
+      "[file]",
+      "statements, one a line; lines that begin with a space go on, lines that begin with # do not count",
+    )
+    .addOption(texts("statement", "a statement, or condition > editor(…)"))
+    .addOption(texts("condition", "a condition, of which one must hold for the statements to run"))
+    .addOption(new Option("--signal <signal>", "else the input or the context tells").choices([...SIGNAL_NAMES]))
+    .option("--context <name>", "of the items, such as span; else the paths tell")
+    .addOption(texts("feature-gates", "an OTTL feature gate to turn on"));
+}
+
+function withInput(command: Command): Command {
+  return command.option("--input <file>", "OTLP/JSON, or - for standard input", "-");
+}
+
+function parseItemNumber(argument: string): number {
+  if (/^[1-9]\d{0,8}$/.test(argument)) return Number(argument);
+  throw new InvalidArgumentError("Wanted a number from 1.");
 }
 
 function withSources(command: Command): Command {
