@@ -38,6 +38,8 @@ export interface CatalogEntry {
   /** Connectors: which signal may become which. */
   readonly routes?: readonly { readonly from: Signal; readonly to: Signal }[];
   warnings?(config: unknown): readonly { readonly path: string; readonly message: string }[];
+  /** Connectors: pipelines that a config names, each with its place below the component. */
+  pipelineNames?(config: unknown): readonly { readonly path: readonly (string | number)[]; readonly id: string }[];
 }
 
 /** The components that exist, by section: what the registry lists. */

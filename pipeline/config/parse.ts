@@ -26,7 +26,7 @@ import {
   reportUnknownKeys,
   type ServiceDraft,
 } from "./service.ts";
-import { componentSuggestion } from "./suggest.ts";
+import { componentSuggestion, suggestion } from "./suggest.ts";
 import { type ConfigNode, fingerprintOf, type MapNode, nearestNode } from "./tree/node.ts";
 
 const SECTION_NAMES = Object.keys(COMPONENT_SECTIONS) as readonly ComponentSection[];
@@ -143,7 +143,7 @@ type Sections = Readonly<Record<ComponentSection, ReadonlyMap<string, Component>
 function checkComponents(
   section: ComponentSection,
   sections: Sections,
-  { extensions }: ServiceDraft,
+  { extensions, pipelines }: ServiceDraft,
   users: Users,
   problems: Problem[],
 ): ReadonlyMap<string, ComponentConfig> {
@@ -157,6 +157,7 @@ function checkComponents(
     problems.push(...checked.problems, ...(used ? extensionProblems(component, entry, sections, extensions) : []));
     if (checked.config === undefined) continue;
     problems.push(...factoryWarnings(component, entry, checked.config));
+    if (used) problems.push(...pipelineNameProblems(component, entry, checked.config, pipelines));
     const { config } = checked;
     configs.set(id, { id, type: entry.type, config, fingerprint: fingerprintOf(node), used, place: keyPlace });
   }
@@ -173,6 +174,24 @@ function factoryWarnings({ node, path }: Component, entry: CatalogEntry, config:
   return (entry.warnings?.(config) ?? []).map((warning) => {
     const below = warning.path === "" ? [] : warning.path.split("::");
     return warningAt(nearestNode(node, below).place, [...path, ...below], warning.message);
+  });
+}
+
+/** A connector that chooses among pipelines names them: each must begin with it. */
+function pipelineNameProblems(
+  { id, node, path: above }: Component,
+  entry: CatalogEntry,
+  config: unknown,
+  pipelines: readonly PipelineDraft[],
+): Problem[] {
+  const fed = pipelines.filter(({ receivers }) => receivers.some((receiver) => receiver.id === id));
+  return (entry.pipelineNames?.(config) ?? []).flatMap(({ id: named, path }) => {
+    if (fed.some((pipeline) => pipeline.id === named)) return [];
+    const known = pipelines.some((pipeline) => pipeline.id === named)
+      ? `which does not have ${JSON.stringify(id)} under its receivers, wanted it there`
+      : `which is no pipeline, ${suggestion(named, fed.map((pipeline) => pipeline.id))}`;
+    const message = `is ${JSON.stringify(named)}, ${known}`;
+    return [errorAt(nearestNode(node, path).place, [...above, ...path], message)];
   });
 }
 

@@ -53,6 +53,8 @@ export interface ExporterFactory<Config> extends Factory<Config> {
 export interface ConnectorFactory<Config> extends Factory<Config> {
   /** Which signal may become which. */
   readonly routes: readonly { readonly from: Signal; readonly to: Signal }[];
+  /** Pipelines that a config names, each with its place below the component: they must begin with the connector. */
+  pipelineNames?(config: Config): readonly { readonly path: readonly (string | number)[]; readonly id: string }[];
   /** @param pipelines The pipelines that it feeds, by pipeline id. */
   create(
     config: Config,

@@ -14,15 +14,20 @@ import type {
   ReceiverFactory,
 } from "../contract/component.ts";
 import { forwardConnectorFactory } from "../connectors/forward.ts";
+import { routingConnectorFactory } from "../connectors/routing.ts";
 import { debugFactory } from "../exporters/debug.ts";
 import { fileFactory } from "../exporters/file.ts";
 import { kafkaExporterFactory } from "../exporters/kafka/kafka.ts";
 import { nopFactory } from "../exporters/nop.ts";
 import { otlpHttpExporterFactory } from "../exporters/otlp_http/otlp_http.ts";
 import { healthCheckFactory } from "../extensions/health_check.ts";
+import { attributesFactory } from "../processors/attributes.ts";
 import { batchProcessorFactory } from "../processors/batch.ts";
+import { filterFactory } from "../processors/filter.ts";
 import { memoryLimiterFactory } from "../processors/memory_limiter.ts";
 import { probabilisticSamplerFactory } from "../processors/probabilistic_sampler/probabilistic_sampler.ts";
+import { resourceFactory } from "../processors/resource.ts";
+import { transformFactory } from "../processors/transform.ts";
 import { otlpReceiverFactory } from "../receivers/otlp.ts";
 
 /** Factories by section; a `ComponentCatalog` for `parseConfig`. */
@@ -42,6 +47,10 @@ export const REGISTRY: Registry = {
     memoryLimiterFactory,
     batchProcessorFactory,
     probabilisticSamplerFactory,
+    attributesFactory,
+    resourceFactory,
+    filterFactory,
+    transformFactory,
   ],
   exporters: [
     otlpHttpExporterFactory,
@@ -52,6 +61,7 @@ export const REGISTRY: Registry = {
   ],
   connectors: [
     forwardConnectorFactory,
+    routingConnectorFactory,
   ],
   extensions: [
     healthCheckFactory,

@@ -27,16 +27,37 @@ export function fanOut(consumers: readonly Consumer[]): Consumer {
   if (consumers.length === 1) return first;
   const gates = consumers.filter((consumer) => consumer.admit !== undefined);
   return {
-    consume: (payload, abort) => consumeAll(consumers, payload, abort),
+    consume: (payload, abort) => settle(consumers.map((consumer) => ({ consumer, payload })), abort, sameItems),
     admit: (bodyBytes) => {
       for (const gate of gates) gate.admit?.(bodyBytes);
     },
   };
 }
 
-/** Settles when all have; an async function per branch, so that one that throws at once does not stop the others. */
-async function consumeAll(consumers: readonly Consumer[], payload: Payload, abort: AbortSignal): Promise<Outcome> {
-  const results = await Promise.all(consumers.map((consumer) => consumeOne(consumer, payload, abort)));
+/** A payload, and where it goes. */
+export interface Delivery {
+  readonly consumer: Consumer;
+  readonly payload: Payload;
+}
+
+/**
+ * Delivers different payloads at once; all of them are waited for. Other items are rejected by each: the sender is told
+ * their sum. Of several failures the one is thrown that a retry can help, with the longest wait.
+ */
+export function deliverAll(deliveries: readonly Delivery[], abort: AbortSignal): Promise<Outcome> {
+  const [first] = deliveries;
+  if (first !== undefined && deliveries.length === 1) return first.consumer.consume(first.payload, abort);
+  return settle(deliveries, abort, otherItems);
+}
+
+/** How many items several branches reject together. */
+type Rejected = (counts: readonly number[]) => number;
+const sameItems: Rejected = (counts) => Math.max(...counts);
+const otherItems: Rejected = (counts) => counts.reduce((sum, count) => sum + count, 0);
+
+/** An async function per branch, so that one that throws at once does not stop the others. */
+async function settle(deliveries: readonly Delivery[], abort: AbortSignal, rejected: Rejected): Promise<Outcome> {
+  const results = await Promise.all(deliveries.map(({ consumer, payload }) => consumeOne(consumer, payload, abort)));
   const outcomes: Outcome[] = [];
   const errors: GatewayError[] = [];
   for (const result of results) {
@@ -44,7 +65,7 @@ async function consumeAll(consumers: readonly Consumer[], payload: Payload, abor
     else outcomes.push(result);
   }
   if (errors.length > 0) throw mostRetryable(errors);
-  return joinOutcomes(outcomes);
+  return joinOutcomes(outcomes, rejected);
 }
 
 async function consumeOne(consumer: Consumer, payload: Payload, abort: AbortSignal): Promise<Outcome | GatewayError> {
@@ -55,11 +76,11 @@ async function consumeOne(consumer: Consumer, payload: Payload, abort: AbortSign
   }
 }
 
-function joinOutcomes(outcomes: readonly Outcome[]): Outcome {
+function joinOutcomes(outcomes: readonly Outcome[], rejected: Rejected): Outcome {
   const spoken = outcomes.filter(({ rejectedItems, message }) => rejectedItems > 0 || message !== "");
   if (spoken.length === 0) return KEPT;
   return {
-    rejectedItems: Math.max(...spoken.map(({ rejectedItems }) => rejectedItems)),
+    rejectedItems: rejected(spoken.map(({ rejectedItems }) => rejectedItems)),
     message: [...new Set(spoken.map(({ message }) => message).filter((message) => message !== ""))].join("; "),
   };
 }

@@ -8,13 +8,11 @@
  */
 
 import { z } from "zod";
+import type { ErrorMode } from "../../ottl/mod.ts";
 import { bool, leaf, oneOf, readText, section } from "../config/schema.ts";
 
 /** What an error does while statements run: skip and log, skip, or refuse the batch. */
-export const ERROR_MODES = ["ignore", "silent", "propagate"] as const;
-export type ErrorMode = typeof ERROR_MODES[number];
-
-export const errorMode = () => oneOf(ERROR_MODES, { ignoreCase: true });
+export const errorMode = () => oneOf(["ignore", "silent", "propagate"], { ignoreCase: true });
 
 /** A statement or condition, and where it stands below its list. */
 export interface PlacedText {
@@ -23,6 +21,8 @@ export interface PlacedText {
 }
 
 export interface GroupConfig {
+  /** Where it stands below its list; the flat form is the list itself. */
+  readonly path: readonly (string | number)[];
   /** As written; undefined: inferred. */
   readonly context: string | undefined;
   /** undefined: the component's. */
@@ -94,6 +94,7 @@ function groupsOf(entries: readonly Written[], key: "statements" | "conditions")
 }
 
 const EMPTY: GroupConfig = {
+  path: [],
   context: undefined,
   errorMode: undefined,
   conditions: [],
@@ -105,6 +106,7 @@ function groupOf(group: Exclude<Written, string>, index: number): GroupConfig {
   const placed = (key: "statements" | "conditions", texts: readonly string[]) =>
     texts.map((text, i) => ({ text, path: [index, key, i] }));
   return {
+    path: [index],
     context: group.context,
     errorMode: group.error_mode,
     conditions: placed("conditions", group.conditions),

@@ -1,0 +1,195 @@
+/**
+ * Routes as they run: what each asks of which items, and where what it takes goes.
+ *
+ * @module
+ */
+
+import {
+  type CompiledCondition,
+  ConditionList,
+  type ErrorMode,
+  OttlSyntaxError,
+  type ParsedCondition,
+  parseRules,
+  type Statement,
+  type Tools,
+} from "../../../ottl/mod.ts";
+import type { ContextName, Cursor } from "../../otlp/ottl/mod.ts";
+import type { Origin } from "../../otlp/payload.ts";
+import type { Signal } from "../../otlp/signals.ts";
+import type { Watched } from "../../statements/batch_run.ts";
+import type { PlacedText } from "../../statements/group_config.ts";
+import { type Placed, type PlacedProblem, TextLoader } from "../../statements/loader.ts";
+import { pipelineNames, type RouteConfig, routesOf, type RoutingConfig, signalOf } from "./config.ts";
+
+/** Where what a route takes goes; none: it is dropped. */
+interface Taking {
+  readonly action: "move" | "copy";
+  readonly pipelines: readonly string[];
+}
+
+/** Asks each item of a context. */
+export interface ItemRoute extends Taking {
+  readonly context: ContextName;
+  readonly list: ConditionList;
+  /** Whether asking changes what matches. */
+  readonly edits: boolean;
+}
+
+/** Asks the request's client metadata, for all of a batch. */
+export interface RequestRoute extends Taking {
+  readonly context: "request";
+  matches(origin: Origin): boolean;
+}
+
+export type Route = ItemRoute | RequestRoute;
+
+export interface LoadedRoutes {
+  readonly routes: readonly Route[];
+  readonly cursor: Cursor;
+  readonly watched: readonly Watched[];
+  readonly problems: readonly PlacedProblem[];
+}
+
+export function loadRoutes(config: RoutingConfig, signal: Signal, tools: Tools): LoadedRoutes {
+  const loader = new RouteLoader(signal, tools, config.error_mode);
+  const table = routesOf(config).flatMap((row) => loader.row(row) ?? []);
+  const rules = config.rules.flatMap((text) => loader.rule(text) ?? []);
+  const routes = [...table, ...rules];
+  const watched = routes.flatMap((route) =>
+    route.context === "request"
+      ? []
+      : [{ errorMode: config.error_mode, drainFailures: () => route.list.drainFailures() }]
+  );
+  return { routes, cursor: loader.cursor, watched, problems: loader.problems };
+}
+
+/** The signal, as far as a section alone can tell it. */
+export function routedSignal(config: RoutingConfig, tools: Tools): Signal {
+  const named = pipelineNames(config).map(({ id }) => id);
+  const ruled = config.rules.flatMap(({ text }) => {
+    try {
+      return parseRules([text], tools.limits).flatMap(({ editor }) => literals(editor.arguments));
+    } catch {
+      return []; // told when it is loaded
+    }
+  });
+  return signalOf([...named, ...ruled]);
+}
+
+/** `request["name"] == "value"`: the one form that the collector knows. */
+const REQUEST_CONDITION = /^\s*request\["([^"]+)"\]\s*(==|!=)\s*"([^"]*)"\s*$/;
+
+class RouteLoader {
+  readonly cursor: Cursor;
+  readonly #texts: TextLoader;
+  readonly #tools: Tools;
+  readonly #errorMode: ErrorMode;
+
+  constructor(signal: Signal, tools: Tools, errorMode: ErrorMode) {
+    this.#texts = new TextLoader(signal, tools);
+    this.#tools = tools;
+    this.#errorMode = errorMode;
+    this.cursor = this.#texts.newCursor();
+  }
+
+  get problems(): readonly PlacedProblem[] {
+    return this.#texts.problems;
+  }
+
+  row(row: RouteConfig): Route | undefined {
+    const { action, pipelines } = row;
+    if (row.context === "request") {
+      const matches = this.#request(row.text);
+      return matches && { context: "request", matches, action, pipelines };
+    }
+    const asked = row.kind === "condition" ? this.#condition(row) : this.#statement(row);
+    return asked && { ...asked, action, pipelines };
+  }
+
+  /** `condition > route("a", "b")`, or `condition > drop()`. */
+  rule(placed: PlacedText): Route | undefined {
+    const [rule] = this.#texts.load([placed], () => parseRules([placed.text], this.#tools.limits)) ?? [];
+    if (rule === undefined) return undefined;
+    const pipelines = this.#texts.load([placed], () => destinations(rule));
+    if (pipelines === undefined || rule.where === undefined) return undefined;
+    const parsed: ParsedCondition = { kind: "condition", text: rule.text, node: rule.where };
+    const asked = this.#compile(undefined, { placed, parsed });
+    return asked && { ...asked, action: "move", pipelines };
+  }
+
+  #request({ text, path }: PlacedText): RequestRoute["matches"] | undefined {
+    const [, name = "", operator, value] = REQUEST_CONDITION.exec(text) ?? [];
+    if (value === undefined) {
+      const message = `is ${JSON.stringify(text)}, wanted request["name"] == "value", or != for ==`;
+      this.#texts.problems.push({ path, message });
+      return undefined;
+    }
+    return ({ metadata }) => {
+      const values = metadata.get(name.toLowerCase());
+      return values !== undefined && values.includes(value) === (operator === "==");
+    };
+  }
+
+  #condition({ context, text }: RouteConfig) {
+    const [condition] = this.#texts.conditions([text]);
+    return condition && this.#compile(context, condition);
+  }
+
+  #statement({ context: said, text }: RouteConfig): Omit<ItemRoute, keyof Taking> | undefined {
+    const [parsed] = this.#texts.statements([text]);
+    const context = parsed && this.#contextOf(said, parsed);
+    if (parsed === undefined || context === undefined) return undefined;
+    const [statement] = this.#texts.compiler(context, true, this.cursor).statements("routing", [parsed]);
+    if (statement === undefined) return undefined;
+    const asked: CompiledCondition = {
+      text: statement.text,
+      known: undefined,
+      test: (item) => {
+        if (statement.where !== undefined && !statement.where.test(item)) return false;
+        statement.execute(item);
+        return true;
+      },
+    };
+    return { context, list: new ConditionList([asked], this.#errorMode), edits: parsed.parsed.editor.name !== "route" };
+  }
+
+  #compile(
+    said: string | undefined,
+    condition: Placed<ParsedCondition>,
+  ): Omit<ItemRoute, keyof Taking> | undefined {
+    const context = this.#contextOf(said, condition);
+    if (context === undefined) return undefined;
+    const conditions = this.#texts.compiler(context, true, this.cursor).conditions("routing", [condition]);
+    return conditions.length === 0
+      ? undefined
+      : { context, list: new ConditionList(conditions, this.#errorMode), edits: false };
+  }
+
+  /** Without one that is said or meant it is "resource", as it was before contexts were inferred. */
+  #contextOf(said: string | undefined, text: Placed<Statement | ParsedCondition>): ContextName | undefined {
+    if (said === undefined) return this.#texts.inferred(text.parsed, PLACES) ?? "resource";
+    // What is known of the request alone is the same for all resources.
+    return this.#texts.contextOf(said === "otelcol" ? "resource" : said, [text], PLACES, text.placed.path.slice(0, -1));
+  }
+}
+
+const PLACES = ["routing"] as const;
+
+/**
+ * The pipelines that a rule names.
+ *
+ * @throws {OttlSyntaxError} It calls something else than route() with one or more, or drop() without.
+ */
+function destinations({ text, editor }: Statement): readonly string[] {
+  const ids = literals(editor.arguments);
+  const fits = ids.length === editor.arguments.length &&
+    (editor.name === "drop" ? ids.length === 0 : editor.name === "route" && ids.length > 0);
+  if (fits) return ids;
+  const message = 'a rule ends in drop(), or in route("…") with the ids of pipelines';
+  throw new OttlSyntaxError([{ category: "arg_value", message, text, span: editor.span }]);
+}
+
+function literals(args: Statement["editor"]["arguments"]): string[] {
+  return args.flatMap(({ name, value }) => name === undefined && value.kind === "string" ? [value.value] : []);
+}

@@ -1,0 +1,153 @@
+/**
+ * Processor `filter`: drops what an OTTL condition matches; what stays is cut out of the same bytes.
+ *
+ * Source: OTTL reference 20; the collector's filterprocessor v0.164.
+ *
+ * @module
+ */
+
+import {
+  type CompiledCondition,
+  ConditionList,
+  type ErrorMode,
+  type ParsedCondition,
+  type Tools,
+} from "../../ottl/mod.ts";
+import type { ComponentDeps, ProcessorFactory } from "../contract/component.ts";
+import { type Consumer, KEPT, type Outcome } from "../contract/consumer.ts";
+import type { Counter } from "../core/telemetry.ts";
+import { type ContextName, type Cursor, walk, type WalkOptions } from "../otlp/ottl/mod.ts";
+import type { Payload } from "../otlp/payload.ts";
+import { type Signal, SIGNAL_NAMES } from "../otlp/signals.ts";
+import { BatchRun, type Watched } from "../statements/batch_run.ts";
+import {
+  CHECK_TOOLS,
+  createTools,
+  type Placed,
+  type PlacedProblem,
+  reportProblems,
+  TextLoader,
+} from "../statements/loader.ts";
+import {
+  type ConditionTexts,
+  type FilterConfig,
+  type FilterGroup,
+  filterGroups,
+  formProblems,
+  writtenFilter,
+} from "./filter/config.ts";
+
+const filterSchema = writtenFilter().superRefine((config, context) => {
+  reportProblems(context, [], formProblems(config));
+  for (const signal of SIGNAL_NAMES) reportProblems(context, [], loadGroups(signal, config, CHECK_TOOLS).problems);
+});
+
+export const filterFactory: ProcessorFactory<FilterConfig> = {
+  type: "filter",
+  summary: "Drops data that OTTL conditions match.",
+  signals: SIGNAL_NAMES,
+  schema: filterSchema,
+  create: (config, deps, next) => new Filter(config, deps, next),
+};
+
+/** A group as it runs: a list of conditions for each of its contexts. */
+interface Group {
+  readonly cursor: Cursor;
+  readonly visit: WalkOptions["visit"];
+  readonly watched: readonly Watched[];
+}
+
+function loadGroups(
+  signal: Signal,
+  config: FilterConfig,
+  tools: Tools,
+): { readonly groups: readonly Group[]; readonly problems: readonly PlacedProblem[] } {
+  const loader = new TextLoader(signal, tools);
+  const groups = filterGroups(config, signal).map((group) => loadGroup(loader, group));
+  return { groups: groups.filter(({ watched }) => watched.length > 0), problems: loader.problems };
+}
+
+function loadGroup(loader: TextLoader, { lists, errorMode }: FilterGroup): Group {
+  const cursor = loader.newCursor();
+  const byContext = new Map<ContextName, CompiledCondition[]>();
+  for (const list of lists) {
+    for (const text of loader.conditions(list.texts)) {
+      const loaded = loadCondition(loader, list, text, cursor);
+      if (loaded !== undefined) {
+        byContext.set(loaded.context, [...byContext.get(loaded.context) ?? [], loaded.condition]);
+      }
+    }
+  }
+  const compiled = [...byContext].map(([context, conditions]) => ({
+    context,
+    list: new ConditionList(conditions, errorMode),
+  }));
+  return {
+    cursor,
+    visit: Object.fromEntries(compiled.map(({ context, list }) => [context, (item: Cursor) => !list.matches(item)])),
+    watched: compiled.map(({ list }) => watch(list, errorMode)),
+  };
+}
+
+function watch(list: ConditionList, errorMode: ErrorMode): Watched {
+  return { errorMode, drainFailures: () => list.drainFailures() };
+}
+
+/** Each condition by itself: what one means says nothing of the others. */
+function loadCondition(
+  loader: TextLoader,
+  { context: said, path }: ConditionTexts,
+  text: Placed<ParsedCondition>,
+  cursor: Cursor,
+): { readonly context: ContextName; readonly condition: CompiledCondition } | undefined {
+  const context = loader.contextOf(said, [text], ["filter"], path);
+  if (context === undefined) return undefined;
+  const [condition] = loader.compiler(context, said !== undefined, cursor).conditions("filter", [text]);
+  return condition && { context, condition };
+}
+
+/** The last part of the counter's name. */
+const COUNTED: Readonly<Record<Signal, string>> = {
+  traces: "spans",
+  metrics: "datapoints",
+  logs: "logs",
+  profiles: "profiles",
+};
+
+class Filter implements Consumer {
+  readonly #groups: readonly Group[];
+  readonly #batch: BatchRun;
+  readonly #filtered: Counter;
+  readonly #next: Consumer;
+
+  constructor(config: FilterConfig, deps: ComponentDeps & { readonly signal: Signal }, next: Consumer) {
+    const { groups } = loadGroups(deps.signal, config, createTools(deps));
+    this.#groups = groups;
+    this.#batch = new BatchRun(deps, config.max_batch_duration, groups.flatMap(({ watched }) => watched));
+    const name = `otelcol_processor_filter_${COUNTED[deps.signal]}_filtered`;
+    this.#filtered = deps.meter.counter(name, { filter: deps.id });
+    this.#next = next;
+  }
+
+  /**
+   * A batch of which nothing is left is done.
+   *
+   * @throws {GatewayError} A condition failed in error mode "propagate", or a bound is passed; or of the next consumer.
+   */
+  consume(payload: Payload, abort: AbortSignal): Promise<Outcome> {
+    const kept = this.#groups.length === 0 ? payload : this.#batch.run(() => this.#filter(payload));
+    if (kept.itemCount < payload.itemCount) this.#filtered.add(payload.itemCount - kept.itemCount);
+    return kept.chunks.length === 0 ? Promise.resolve(KEPT) : this.#next.consume(kept, abort);
+  }
+
+  admit(bodyBytes: number): void {
+    this.#next.admit?.(bodyBytes);
+  }
+
+  #filter(payload: Payload): Payload {
+    const { checkDeadline } = this.#batch;
+    let kept = payload;
+    for (const { cursor, visit } of this.#groups) kept = walk(kept, cursor, { visit, prune: true, checkDeadline });
+    return kept;
+  }
+}
