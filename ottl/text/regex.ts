@@ -88,23 +88,29 @@ export class Regex {
   /** Its first match at or behind `from`, a place between two characters. */
   exec(text: string, from = 0): RegexMatch | null {
     const native = this.#nativeFor(text);
-    if (native === undefined) return this.#execLinear(text, text.toWellFormed(), from);
-    native.lastIndex = from;
-    const found = native.exec(text);
-    return found && new RegexMatch(this, found.index, found);
+    return native === undefined
+      ? this.#execLinear(text, text.toWellFormed(), from)
+      : this.#execNative(native, text, from);
   }
 
-  /** All matches that do not overlap; an empty one right behind another is none (Go's rule). */
-  *matches(text: string): Generator<RegexMatch> {
+  /**
+   * All matches that do not overlap; an empty one right behind another is none (Go's rule).
+   *
+   * @param visit Called with each.
+   */
+  forEachMatch(text: string, visit: (match: RegexMatch) => void): void {
     const native = this.#nativeFor(text);
     const wellFormed = native === undefined ? text.toWellFormed() : text;
     let lastEnd = -1;
     for (let from = 0; from <= text.length;) {
-      const match = native === undefined ? this.#execLinear(text, wellFormed, from) : this.exec(text, from);
+      const match = native === undefined
+        ? this.#execLinear(text, wellFormed, from)
+        : this.#execNative(native, text, from);
       if (match === null) return;
-      if (match.end > match.index || match.index !== lastEnd) yield match;
+      const isEmpty = match.end === match.index;
+      if (!isEmpty || match.index !== lastEnd) visit(match);
       lastEnd = match.end;
-      from = match.end > match.index ? match.end : match.end + characterLength(text, match.end);
+      from = isEmpty ? match.end + characterLength(text, match.end) : match.end;
     }
   }
 
@@ -114,25 +120,28 @@ export class Regex {
    * @throws {OttlError} Of category "limit": the result is longer than `maxValueBytes`.
    */
   replaceAll(text: string, expand: (match: RegexMatch) => string): string {
-    if (!this.test(text)) return text;
-    const parts: string[] = [];
+    let replaced = "";
     let end = 0;
-    let length = text.length;
-    for (const match of this.matches(text)) {
-      const replacement = expand(match);
-      length += replacement.length - (match.end - match.index);
-      if (length > this.#maxBytes) throw tooLong(this.#maxBytes);
-      parts.push(text.slice(end, match.index), replacement);
+    let hasMatch = false;
+    this.forEachMatch(text, (match) => {
+      replaced += text.slice(end, match.index) + expand(match);
+      if (replaced.length > this.#maxBytes) throw tooLong(this.#maxBytes);
       end = match.end;
-    }
-    parts.push(text.slice(end));
-    return joinUtf8(parts);
+      hasMatch = true;
+    });
+    return hasMatch ? joinUtf8([replaced, text.slice(end)]) : text;
   }
 
   #nativeFor(text: string): RegExp | undefined {
     const plan = this.#plan;
     if (plan === undefined || text.length > plan.maxLength) return undefined;
     return plan.isUnitSensitive && SURROGATE.test(text) ? undefined : this.#native;
+  }
+
+  #execNative(native: RegExp, text: string, from: number): RegexMatch | null {
+    native.lastIndex = from;
+    const found = native.exec(text);
+    return found && new RegexMatch(this, found.index, found);
   }
 
   /** @param wellFormed The text with U+FFFD for each byte that is no UTF-8, so of the same length. */

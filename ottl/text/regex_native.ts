@@ -6,10 +6,12 @@
  * short that this bound is below `STEP_BUDGET`. What is left runs on re2js, which is linear whatever the pattern.
  * No V8 flag is needed for that, and all platforms answer alike.
  *
- * The bound: a node can match in at most `ways · n^degree` ways from one place of a text of n units. A sequence
- * multiplies, a choice adds (its branches are alternatives for one place; when they begin differently, only one of them
- * can match), a repeat of a single character can end at n places. Each way costs at most `weight` steps, and a search
- * that is not tied to the start of the text begins at n places. A repeat at the very end is never come back to.
+ * The bound: from one place of a text of n units a node matches in so many ways, and finding all of them takes so much
+ * work; both are polynomials of n. In a sequence each way of an item leads to the work of the next. Branches of a choice
+ * add up, but not their ways when they begin differently. A repeat ends at n places, or at one when what follows cannot
+ * begin with what it repeats (`\w+=`), or when nothing follows that could fail. A loop over more than one character is
+ * only for bodies of a single way; its turns share the text, so together they take no more work than n.
+ * A search that is not tied to the start of the text begins at n places.
  *
  * @module
  */
@@ -29,87 +31,146 @@ export interface NativePlan {
 /** Steps of the runtime's engine for one search, about 1 ns each. */
 const STEP_BUDGET = 131_072;
 /** Steps for one unit of text up to which the text's length does not matter. */
-const STEPS_PER_UNIT = 64;
+const STEPS_PER_UNIT = 128;
 /** The engine remembers places of a loop on a stack of 64 MB. */
-const MAX_LENGTH = 1_048_576;
+const MAX_LENGTH = 262_144;
 
 /** @returns undefined for a pattern that it must not, or could not run with Go's answers. */
 export function planNative(node: PatternNode): NativePlan | undefined {
-  const cost = costOf(node, true);
+  const cost = costOf(node, "end");
   if (cost === undefined) return undefined;
-  const translation = { isUnitSensitive: false };
-  const source = print(node, translation);
-  if (source === undefined) return undefined;
-  const maxLength = lengthFor(cost, startsAtTextStart(node) ? 0 : 1);
+  const maxLength = lengthFor(startsAtTextStart(node) ? cost.work : times(cost.work, LENGTH));
   if (maxLength === 0) return undefined;
-  return { source, maxLength, isUnitSensitive: translation.isUnitSensitive };
+  const found = { isUnitSensitive: false };
+  const source = print(node, found);
+  return source === undefined ? undefined : { source, maxLength, ...found };
 }
 
-interface Cost {
-  readonly ways: number;
+function lengthFor({ factor, degree }: Polynomial): number {
+  if (degree <= 1 && factor <= STEPS_PER_UNIT) return MAX_LENGTH;
+  if (degree === 0) return factor <= STEP_BUDGET ? MAX_LENGTH : 0;
+  return Math.min(MAX_LENGTH, Math.floor((STEP_BUDGET / factor) ** (1 / degree)));
+}
+
+/** At most factor · n^degree, for texts of n units. */
+interface Polynomial {
+  readonly factor: number;
   readonly degree: number;
-  readonly weight: number;
 }
 
-function lengthFor({ ways, degree, weight }: Cost, searchDegree: number): number {
-  const power = degree + searchDegree;
-  const steps = ways * weight;
-  if (power <= 1 && steps <= STEPS_PER_UNIT) return MAX_LENGTH;
-  if (power === 0) return steps <= STEP_BUDGET ? MAX_LENGTH : 0;
-  return Math.min(MAX_LENGTH, Math.floor((STEP_BUDGET / steps) ** (1 / power)));
+const ONE: Polynomial = { factor: 1, degree: 0 };
+const LENGTH: Polynomial = { factor: 1, degree: 1 };
+
+function plus(a: Polynomial, b: Polynomial): Polynomial {
+  return { factor: a.factor + b.factor, degree: Math.max(a.degree, b.degree) };
 }
 
-/** @param isLast Nothing comes after it that could fail. */
-function costOf(node: PatternNode, isLast: boolean): Cost | undefined {
+function times(a: Polynomial, b: Polynomial): Polynomial {
+  return { factor: a.factor * b.factor, degree: a.degree + b.degree };
+}
+
+function power(base: Polynomial, exponent: number): Polynomial {
+  return { factor: base.factor ** exponent, degree: base.degree * exponent };
+}
+
+function constant(factor: number): Polynomial {
+  return { factor, degree: 0 };
+}
+
+/** For one place of the text. */
+interface Cost {
+  readonly ways: Polynomial;
+  readonly work: Polynomial;
+}
+
+const UNIT: Cost = { ways: ONE, work: ONE };
+
+/** What must come behind a node: one of these characters, nothing that could fail, or who knows what (undefined). */
+type Follow = Ranges | "end" | undefined;
+
+function costOf(node: PatternNode, follow: Follow): Cost | undefined {
   switch (node.kind) {
     case "set":
     case "assertion":
-      return { ways: 1, degree: 0, weight: 1 };
+      return UNIT;
     case "capture":
-      return costOf(node.body, isLast);
+      return costOf(node.body, follow);
     case "sequence":
-      return costOfSequence(node.items, isLast);
+      return costOfSequence(node.items, follow);
     case "choice":
-      return costOfChoice(node.items, isLast);
+      return costOfChoice(node.items, follow);
     case "repeat":
-      return costOfRepeat(node, isLast);
+      return isSingle(node.body) ? costOfRun(node, follow) : costOfLoop(node, follow);
   }
 }
 
-function costOfSequence(items: readonly PatternNode[], isLast: boolean): Cost | undefined {
-  let all: Cost = { ways: 1, degree: 0, weight: 0 };
+function costOfSequence(items: readonly PatternNode[], follow: Follow): Cost | undefined {
+  let ways = ONE;
+  let work = ONE;
   for (const [i, item] of items.entries()) {
-    const cost = costOf(item, isLast && i === items.length - 1);
+    const next = items[i + 1];
+    const cost = costOf(item, next === undefined ? follow : firstOf(next));
     if (cost === undefined) return undefined;
-    all = { ways: all.ways * cost.ways, degree: all.degree + cost.degree, weight: all.weight + cost.weight };
+    work = plus(work, times(ways, cost.work));
+    ways = times(ways, cost.ways);
   }
-  return { ...all, weight: Math.max(all.weight, 1) };
+  return { ways, work };
 }
 
-function costOfChoice(branches: readonly PatternNode[], isLast: boolean): Cost | undefined {
-  const all = { ways: 0, degree: 0, weight: 0 };
+function costOfChoice(branches: readonly PatternNode[], follow: Follow): Cost | undefined {
+  let ways = constant(0);
+  let work = ONE;
   const excludeEachOther = beginDifferently(branches);
   for (const branch of branches) {
-    const cost = costOf(branch, isLast);
+    const cost = costOf(branch, follow);
     if (cost === undefined) return undefined;
-    all.ways = excludeEachOther ? Math.max(all.ways, cost.ways) : all.ways + cost.ways;
-    all.degree = Math.max(all.degree, cost.degree);
-    all.weight += cost.weight;
+    ways = excludeEachOther ? greater(ways, cost.ways) : plus(ways, cost.ways);
+    work = plus(work, cost.work);
   }
-  return all;
+  return { ways, work };
 }
 
-function costOfRepeat({ body, min, max }: Repeat, isLast: boolean): Cost | undefined {
-  const once = costOf(body, false);
+function greater(a: Polynomial, b: Polynomial): Polynomial {
+  return { factor: Math.max(a.factor, b.factor), degree: Math.max(a.degree, b.degree) };
+}
+
+function isSingle(node: PatternNode): boolean {
+  return node.kind === "set" || (node.kind === "capture" && isSingle(node.body));
+}
+
+/** Of a repeat of one character. */
+function costOfRun({ body, min, max }: Repeat, follow: Follow): Cost {
+  const work = max === Infinity ? { factor: Math.max(min, 1), degree: 1 } : constant(max + 1);
+  return { ways: hasOneEnd(body, follow) ? ONE : max === Infinity ? LENGTH : constant(max - min + 1), work };
+}
+
+/** Whether a repeat can end at one place only: anywhere else it would go on, or what follows would fail. */
+function hasOneEnd(body: PatternNode, follow: Follow): boolean {
+  const first = firstOf(body);
+  return follow === "end" || (first !== undefined && follow !== undefined && areDisjoint(first, follow));
+}
+
+function costOfLoop({ body, min, max }: Repeat, follow: Follow): Cost | undefined {
+  const once = costOf(body, max > 1 ? followOfTurn(body, follow) : follow);
   // Go and JavaScript differ in what an empty turn of a loop does, and in the groups that a new turn forgets.
   if (once === undefined || canBeEmpty(body) || (max > 1 && hasForgetfulCapture(body))) return undefined;
-  const isDeterministic = once.ways === 1 && once.degree === 0;
+  const isSure = hasOneEnd(body, follow);
   if (max === Infinity) {
-    if (!isDeterministic) return undefined;
-    return { ways: 1, degree: isLast ? 0 : 1, weight: once.weight * Math.max(min, 1) };
+    if (once.ways.factor > 1 || once.ways.degree > 0 || once.work.degree > 1) return undefined;
+    return { ways: isSure ? ONE : LENGTH, work: { factor: once.work.factor * Math.max(min, 1), degree: 1 } };
   }
-  const endings = isLast && isDeterministic ? 1 : max - min + 1;
-  return { ways: endings * once.ways ** max, degree: once.degree * max, weight: once.weight * Math.max(max, 1) };
+  const turns = power(greater(once.ways, ONE), max);
+  return {
+    ways: times(constant(isSure ? 1 : max - min + 1), turns),
+    work: times(times(constant(max + 1), turns), once.work),
+  };
+}
+
+/** Behind a turn comes another turn, or what follows the loop. */
+function followOfTurn(body: PatternNode, follow: Follow): Follow {
+  const first = firstOf(body);
+  if (follow === "end" || first === undefined) return first;
+  return follow && [...first, ...follow];
 }
 
 /** Whether a capture in a loop's body could be left out in one turn after it was met in another. */
@@ -177,19 +238,26 @@ function beginDifferently(branches: readonly PatternNode[]): boolean {
   );
 }
 
-/** What a match begins with; undefined when that is not said by one set. */
+/**
+ * What a match begins with; undefined when it can be empty, or that is not said by sets. At the end of the text nothing
+ * begins.
+ */
 function firstOf(node: PatternNode): Ranges | undefined {
   switch (node.kind) {
     case "set":
       return node.ranges;
+    case "assertion":
+      return node.type === "text end" ? [] : undefined;
     case "capture":
       return firstOf(node.body);
     case "sequence":
       return node.items[0] && firstOf(node.items[0]);
+    case "choice": {
+      const firsts = node.items.map(firstOf);
+      return firsts.every((first) => first !== undefined) ? firsts.flat() : undefined;
+    }
     case "repeat":
       return node.min > 0 ? firstOf(node.body) : undefined;
-    default:
-      return undefined;
   }
 }
 
