@@ -53,6 +53,11 @@ export abstract class OttlMap {
   /** In its order; a snapshot. */
   abstract entries(): [string, Value][];
 
+  /** Whether editing this map edits `other` too. */
+  isSame(other: OttlMap): boolean {
+    return this === other;
+  }
+
   /** Takes out every entry whose key `drop` is true of. */
   deleteKeys(drop: (key: string) => boolean): void {
     for (const key of this.keys()) if (drop(key)) this.delete(key);

@@ -9,14 +9,14 @@ import { type ParsedUrl, parseQuery, parseUrl } from "../../data/url.ts";
 import { OttlError } from "../../values/errors.ts";
 import { parseGoInt } from "../../values/numbers.ts";
 import { OttlList, PlainMap, type Value } from "../../values/value.ts";
-import { converter, str } from "../definition.ts";
+import { alias, converter, str } from "../definition.ts";
 
 export const url = converter({
   name: "URL",
   summary:
     "The parts of a URL by their names in the semantic conventions. A text that begins with `?` gives `query`: " +
     "the values of each parameter.",
-  parameters: { uri: str },
+  parameters: { uri: alias(str, "uRI") },
   examples: [
     {
       text: 'URL("https://u:p@example.com:8080/a/b.txt?x=1#top")["url.path"]',

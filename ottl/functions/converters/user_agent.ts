@@ -7,7 +7,7 @@
 import { type UserAgent, userAgentParser } from "../../data/user_agent.ts";
 import { PatternCache } from "../../text/pattern_cache.ts";
 import { PlainMap, type Value } from "../../values/value.ts";
-import { converter, str } from "../definition.ts";
+import { alias, converter, str } from "../definition.ts";
 
 /** Headers whose answers are kept: few tell most of the traffic apart, and a search takes hundreds of patterns. */
 const MAX_KEPT = 512;
@@ -16,7 +16,7 @@ const MAX_KEPT_LENGTH = 512;
 export const userAgent = converter({
   name: "UserAgent",
   summary: "Name and version of the browser or client, and of its operating system, in a User-Agent header.",
-  parameters: { userAgent: str },
+  parameters: { userAgent: alias(str, "ua") },
   examples: [
     {
       text: 'UserAgent("Go-http-client/1.1")',

@@ -47,9 +47,10 @@ export const mergeMaps = editor({
       const map = target.evaluate(item);
       const added = source.evaluate(item);
       checkEntries(map.size + added.size, limits);
+      const isSame = map.isSame(added);
       for (const [key, value] of added.entries()) {
         // The engine empties an entry before it fills it from itself.
-        if (takes(map.get(key) !== undefined)) map.set(key, map === added ? null : value);
+        if (takes(map.get(key) !== undefined)) map.set(key, isSame ? null : value);
       }
       target.set(item, map);
     };

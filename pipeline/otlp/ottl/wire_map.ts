@@ -77,6 +77,10 @@ export class WireMap extends OttlMap {
     return entries;
   }
 
+  override isSame(other: OttlMap): boolean {
+    return other instanceof WireMap && other.#view === this.#view;
+  }
+
   override deleteKeys(drop: (key: string) => boolean): void {
     this.#each((index) => {
       if (drop(this.#keyAt(index))) this.#view.removeAttribute(index);
@@ -138,12 +142,6 @@ export class WireMap extends OttlMap {
 export function attributeValue(view: MessageView, index: number): Value {
   const { valueStart, valueEnd } = view.attribute(index);
   return decodeAnyValue(view.attributeBytes(index), valueStart, valueEnd, view.strings);
-}
-
-/** Where the member of an attribute's value begins; -1 when it is empty. Into `view.attributeBytes(index)`. */
-export function attributeMember(view: MessageView, index: number): number {
-  const { valueStart, valueEnd } = view.attribute(index);
-  return memberAt(view.attributeBytes(index), valueStart, valueEnd);
 }
 
 /**
