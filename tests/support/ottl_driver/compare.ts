@@ -4,12 +4,11 @@
  * @module
  */
 
-import { readJsonPayload } from "../../../pipeline/otlp/json_decode.ts";
-import { DEFAULT_PAYLOAD_LIMITS } from "../../../pipeline/otlp/limits.ts";
 import { NO_ORIGIN, payloadBytes } from "../../../pipeline/otlp/payload.ts";
 import type { Signal } from "../../../pipeline/otlp/signals.ts";
 import type { Vector } from "../ottl_vectors.ts";
 import { meaningOf, unordered } from "./payload_meaning.ts";
+import { jsonPayload } from "./payloads.ts";
 import type { Answer, ReplyError } from "./protocol.ts";
 
 /** Two things that are deeply equal when the reply is right. */
@@ -53,13 +52,7 @@ function meaningOfOutput(signal: Signal, payload: object): unknown {
   const { output, outputJson } = payload as { readonly output?: string | null; readonly outputJson?: object | null };
   if (typeof output === "string") return meaningOf(signal, Uint8Array.fromBase64(output));
   if (output === null || outputJson === null) return null;
-  return meaningOf(signal, wireBytes(signal, outputJson ?? payload));
-}
-
-/** OTLP/JSON as protobuf. */
-export function wireBytes(signal: Signal, json: object): Uint8Array {
-  const text = new TextEncoder().encode(JSON.stringify(json));
-  return payloadBytes(readJsonPayload(signal, text, DEFAULT_PAYLOAD_LIMITS, NO_ORIGIN));
+  return meaningOf(signal, payloadBytes(jsonPayload(signal, outputJson ?? payload, NO_ORIGIN)));
 }
 
 function meaningOfResult(result: unknown): unknown {

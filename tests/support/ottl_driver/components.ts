@@ -92,9 +92,8 @@ function sectionOf(type: "transform" | "filter", request: Request, signal: Signa
 function parseSection<Config>({ schema }: Factory<Config>, section: unknown): Config {
   const result = schema.safeParse(asWritten(section));
   if (result.success) return result.data;
-  throw new ConfigError(
-    result.error.issues.map((issue) => errorAt({ file: "request", line: 0, column: 0 }, [], issue.message)),
-  );
+  const place = { file: "request", line: 0, column: 0 };
+  throw new ConfigError(result.error.issues.map((issue) => errorAt(place, issue.path.map(String), issue.message)));
 }
 
 /** JSON as a schema takes it: numbers and bools keep the text they were written as. */

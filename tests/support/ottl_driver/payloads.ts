@@ -25,7 +25,13 @@ export function payloadOfRequest({ input, client }: Request, signal: Signal): Pa
     return readPayload(signal, bytes, DEFAULT_PAYLOAD_LIMITS, origin);
   }
   if (typeof input !== "object") throw new TypeError("Cannot answer: the request has no input, wanted base64: or JSON");
-  return readJsonPayload(signal, new TextEncoder().encode(JSON.stringify(input)), DEFAULT_PAYLOAD_LIMITS, origin);
+  return jsonPayload(signal, input, origin);
+}
+
+/** Parsed OTLP/JSON as a payload; -0, which `JSON.stringify` would lose, stays. */
+export function jsonPayload(signal: Signal, json: object, origin: Origin): Payload {
+  const text = JSON.stringify(json, (_, value: unknown) => Object.is(value, -0) ? "-0" : value);
+  return readJsonPayload(signal, new TextEncoder().encode(text), DEFAULT_PAYLOAD_LIMITS, origin);
 }
 
 export function outputOf(payload: Payload | undefined): Output {

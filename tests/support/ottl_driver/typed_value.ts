@@ -24,13 +24,19 @@ export function typedValue(value: Value): TypedValue {
   }
   if (value instanceof Uint8Array) return { type: "bytes", value: value.toBase64() };
   if (value instanceof Duration) return { type: "duration", value: String(value.nanos) };
-  if (value instanceof Id) return { type: value.kind, value: value.bytes.toHex() };
+  if (value instanceof Id) return typedId(value);
   if (value instanceof Time) return { type: "time", value: utcText(value.unixNano), offset: value.offsetSeconds };
   if (value instanceof OttlList) return { type: "slice", value: value.items.map(typedValue) };
   if (value instanceof OttlMap) {
     return { type: "map", value: value.entries().map(([key, each]) => [key, typedValue(each)]) };
   }
   return typedOpaque(value);
+}
+
+/** The reference knows no type of its own for the ids of profiles: it tells their bytes. */
+function typedId({ kind, bytes }: Id): TypedValue {
+  if (kind !== "profile_id") return { type: kind, value: bytes.toHex() };
+  return { type: "slice", value: Array.from(bytes, (byte) => ({ type: "int", value: String(byte) })) };
 }
 
 function typedOpaque({ size }: Opaque): TypedValue {
