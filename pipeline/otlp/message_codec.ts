@@ -30,6 +30,9 @@ import type { FieldSchema, MessageSchema, ScalarKind } from "./schema.ts";
  */
 export const MAX_ELEMENTS = 500_000;
 
+/** Bytes of one encoded message: elements may share what they hold, each writes it. Default 64 MiB. */
+export const MAX_ENCODED_BYTES = 64 * 1024 * 1024;
+
 /** Fields that the schema does not have, tags included, as they came. */
 export const UNKNOWN_FIELDS = Symbol("unknown fields");
 
@@ -62,11 +65,19 @@ export function decodeMessage(schema: MessageSchema, bytes: Uint8Array, maxEleme
   return message;
 }
 
-/** The bytes of `message`, fields in the order of the schema. */
-export function encodeMessage(schema: MessageSchema, message: Message): Uint8Array {
-  const writer = new ProtoWriter();
-  writeFields(writer, schema, message as Fields);
-  return writer.finish();
+/**
+ * The bytes of `message`, fields in the order of the schema.
+ *
+ * @throws {OttlError} Of category "limit": it is longer than that.
+ */
+export function encodeMessage(
+  schema: MessageSchema,
+  message: Message,
+  maxBytes: number = MAX_ENCODED_BYTES,
+): Uint8Array {
+  const output: Output = { writer: new ProtoWriter(), maxBytes };
+  writeFields(output, schema, message as Fields);
+  return output.writer.finish();
 }
 
 function defaultOf(field: FieldSchema): unknown {
@@ -170,13 +181,20 @@ function readScalars(field: FieldSchema, message: Fields, reader: FieldReader, s
   }
 }
 
-function writeFields(writer: ProtoWriter, schema: MessageSchema, message: Fields): void {
+interface Output {
+  readonly writer: ProtoWriter;
+  readonly maxBytes: number;
+}
+
+function writeFields(output: Output, schema: MessageSchema, message: Fields): void {
+  const { writer, maxBytes } = output;
   for (const field of schema.fields) {
     const value = message[field.name];
-    if (field.repeated) writeRepeated(writer, field, value as unknown[]);
-    else if (field.presence ? value !== undefined : !isZero(field, value)) writeOne(writer, field, value);
+    if (field.repeated) writeRepeated(output, field, value as unknown[]);
+    else if (field.presence ? value !== undefined : !isZero(field, value)) writeOne(output, field, value);
   }
   for (const unknown of message[UNKNOWN_FIELDS] ?? []) writer.copy(unknown);
+  if (writer.length > maxBytes) throw new OttlError("limit", `cannot make a message of more than ${maxBytes} bytes`);
 }
 
 /** Of a double, -0 differs from 0. */
@@ -185,19 +203,20 @@ function isZero(field: FieldSchema, value: unknown): boolean {
   return value instanceof Uint8Array ? value.length === 0 : Object.is(value, zero);
 }
 
-function writeRepeated(writer: ProtoWriter, field: FieldSchema, values: readonly unknown[]): void {
+function writeRepeated(output: Output, field: FieldSchema, values: readonly unknown[]): void {
   if (values.length === 0) return;
   if (!field.packed) {
-    for (const value of values) writeOne(writer, field, value);
+    for (const value of values) writeOne(output, field, value);
     return;
   }
   const { write } = SCALARS[field.kind as ScalarKind];
-  const run = writer.open(field.number);
-  for (const value of values) write(writer, value as Scalar);
-  writer.close(run);
+  const run = output.writer.open(field.number);
+  for (const value of values) write(output.writer, value as Scalar);
+  output.writer.close(run);
 }
 
-function writeOne(writer: ProtoWriter, field: FieldSchema, value: unknown): void {
+function writeOne(output: Output, field: FieldSchema, value: unknown): void {
+  const { writer } = output;
   if (field.kind !== "message") {
     writer.tag(field.number, field.wireType);
     SCALARS[field.kind].write(writer, value as Scalar);
@@ -205,7 +224,7 @@ function writeOne(writer: ProtoWriter, field: FieldSchema, value: unknown): void
     writer.bytesField(field.number, value as Uint8Array);
   } else {
     const inner = writer.open(field.number);
-    writeFields(writer, field.message as MessageSchema, value as Fields);
+    writeFields(output, field.message as MessageSchema, value as Fields);
     writer.close(inner);
   }
 }

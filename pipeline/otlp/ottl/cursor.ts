@@ -121,8 +121,9 @@ export class Cursor implements MetricItem, SpanItem {
 
   /** Metrics that were added to the scope that is being visited. */
   readonly appended: Uint8Array[] = [];
-  /** How many more the batch may get. */
+  /** How many more the batch may get, and of how many bytes all together. */
   appendsLeft = 0;
+  appendBytesLeft = 0;
   /** How deep the walk goes: the number of the deepest frame. */
   deepest = 0;
   /** Caches that outlive an item, by the name of their context; undefined when each item has its own. */
@@ -207,7 +208,9 @@ export class Cursor implements MetricItem, SpanItem {
 
   appendMetric(message: Uint8Array): void {
     if (this.appendsLeft === 0) throw new OttlError("limit", "too many metrics were added to one batch");
+    if (message.length > this.appendBytesLeft) throw new OttlError("limit", "too much was added to one batch");
     this.appendsLeft--;
+    this.appendBytesLeft -= message.length;
     this.appended.push(message);
   }
 

@@ -98,6 +98,7 @@ class Walk {
     cursor.origin = payload.origin;
     cursor.appended.length = 0;
     cursor.appendsLeft = options.maxAppendedMetrics ?? DEFAULT_MAX_APPENDED_METRICS;
+    cursor.appendBytesLeft = this.#maxOutputBytes;
     cursor.deepest = this.#deepest;
     cursor.sharedCaches = options.sharedCaches;
     this.#prepareFrames();

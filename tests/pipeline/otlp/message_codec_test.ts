@@ -76,6 +76,13 @@ Deno.test("decodeMessage() takes so many elements and no more", async (t) => {
   }
 });
 
+Deno.test("encodeMessage() writes so many bytes and no more", () => {
+  const schema = messageSchema("NumberDataPoint");
+  const message = decodeMessage(schema, encodeByOracle("NumberDataPoint", { attributes: [{ key: "four" }] }));
+  strictEqual(encodeMessage(schema, message, 8).length, 8);
+  throws(() => encodeMessage(schema, message, 7), { category: "limit" });
+});
+
 Deno.test("decodeMessage() of what writers may do", async (t) => {
   await t.step("the last member of a oneof counts", () => {
     const bytes = Uint8Array.of(0x21, 0, 0, 0, 0, 0, 0, 0xf8, 0x3f, 0x31, 7, 0, 0, 0, 0, 0, 0, 0);

@@ -12,5 +12,10 @@ export const isRootSpan = converter({
   summary: "Whether the span has no parent.",
   parameters: {},
   examples: [{ text: "IsRootSpan()" }],
-  compile: () => (item) => (item as SpanItem).parentSpanId().every((byte) => byte === 0),
+  compile: () => (item) => isZero((item as SpanItem).parentSpanId()),
 });
+
+function isZero(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== 0) return false;
+  return true;
+}

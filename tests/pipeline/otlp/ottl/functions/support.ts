@@ -23,7 +23,7 @@ import {
 import { decodeAnyValue } from "../../../../../pipeline/otlp/ottl/any_value.ts";
 import { functionsOf, type TextPlace } from "../../../../../pipeline/otlp/ottl/functions/table.ts";
 import type { DataPointKind, MetricItem, SpanItem } from "../../../../../pipeline/otlp/ottl/item.ts";
-import { openContext, walk } from "../../../../../pipeline/otlp/ottl/mod.ts";
+import { openContext, walk, type WalkOptions } from "../../../../../pipeline/otlp/ottl/mod.ts";
 import { DEFAULT_PAYLOAD_LIMITS } from "../../../../../pipeline/otlp/limits.ts";
 import { NO_ORIGIN, payloadBytes } from "../../../../../pipeline/otlp/payload.ts";
 import { readPayload } from "../../../../../pipeline/otlp/validate.ts";
@@ -158,6 +158,7 @@ export function transform(
   context: "span" | "metric" | "datapoint",
   statements: readonly string[],
   errorMode: ErrorMode,
+  options: Omit<WalkOptions, "visit"> = {},
 ): Uint8Array {
   const signal = context === "span" ? "traces" : "metrics";
   const payload = readPayload(signal, request, DEFAULT_PAYLOAD_LIMITS, NO_ORIGIN);
@@ -175,5 +176,5 @@ export function transform(
     sequence.run(cursor);
     return true;
   };
-  return payloadBytes(walk(payload, cursor, { visit: { [context]: visitor } }));
+  return payloadBytes(walk(payload, cursor, { ...options, visit: { [context]: visitor } }));
 }

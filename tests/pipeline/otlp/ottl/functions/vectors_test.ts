@@ -1,8 +1,9 @@
-import { deepStrictEqual, throws } from "node:assert";
+import { deepStrictEqual, ok, throws } from "node:assert";
 import { OttlError } from "../../../../../ottl/values/errors.ts";
 import type { ErrorMode } from "../../../../../ottl/mod.ts";
 import { requestToJson } from "../../../../../pipeline/otlp/json_encode.ts";
 import { withoutDefaults } from "../../../../support/otlp_json.ts";
+import { encodeMessage } from "../../../../support/otlp_proto.ts";
 import { readVectorInput, readVectors, type Vector } from "../../../../support/ottl_vectors.ts";
 import { transform } from "./support.ts";
 
@@ -47,4 +48,24 @@ Deno.test("the recorded answers of the engine's transform functions", async (t) 
       }
     });
   }
+});
+
+Deno.test("what functions add to a batch is bounded", async (t) => {
+  const summary = encodeMessage("ExportMetricsServiceRequest", {
+    resource_metrics: [{ scope_metrics: [{ metrics: [{ name: "s", summary: { data_points: [{}, {}, {}] } }] }] }],
+  });
+  const run = (context: Context, text: string, options: Parameters<typeof transform>[4]) =>
+    transform(summary, context, [text], "propagate", options);
+  const each = 'convert_summary_count_val_to_sum("delta", true)';
+  await t.step("so many metrics", () => {
+    ok(run("datapoint", each, { maxAppendedMetrics: 3 }));
+    throws(() => run("datapoint", each, { maxAppendedMetrics: 2 }), { category: "limit" });
+  });
+  await t.step("so many bytes", () => {
+    ok(run("datapoint", each, { maxOutputBytes: 1_000 }));
+    throws(() => run("datapoint", each, { maxOutputBytes: 50 }), { category: "limit" });
+  });
+  await t.step("copies of copies", () => {
+    throws(() => run("metric", "copy_metric()", {}), { category: "limit" });
+  });
 });
