@@ -56,10 +56,39 @@ interface Connection {
   seen: { requests: number; bytesRead: number; atMs: number };
 }
 
+/** What answers requests, until something else does. */
+class Serving {
+  readonly serve: Serve;
+  /** Requests that it has not answered. */
+  #active = 0;
+  readonly #ended = Promise.withResolvers<void>();
+  #isReplaced = false;
+
+  constructor(serve: Serve) {
+    this.serve = serve;
+  }
+
+  begin(): void {
+    this.#active++;
+  }
+
+  end(): void {
+    this.#active--;
+    if (this.#isReplaced && this.#active === 0) this.#ended.resolve();
+  }
+
+  /** It gets no more requests. @returns Settles when it has answered those it has. */
+  replaced(): Promise<void> {
+    this.#isReplaced = true;
+    if (this.#active === 0) this.#ended.resolve();
+    return this.#ended.promise;
+  }
+}
+
 class Listener implements HttpServer {
-  readonly #config: HttpServerConfig;
   readonly #server: Server;
-  readonly #serve: Serve;
+  #config: HttpServerConfig;
+  #serving: Serving;
   readonly #connections = new Map<Socket, Connection>();
   /** Every open socket; with TLS the ones below the connections. */
   readonly #sockets = new Set<Socket>();
@@ -69,7 +98,7 @@ class Listener implements HttpServer {
 
   constructor(config: HttpServerConfig, app: HttpApp, tls: TlsOptions | undefined) {
     this.#config = config;
-    this.#serve = "otlp" in app ? serveOtlp(config, app) : serveFetch(config, app.fetch, () => this.#origin());
+    this.#serving = this.#servingOf(config, app);
     this.#server = createServer(config, tls);
     this.#attach(tls !== undefined);
   }
@@ -89,13 +118,21 @@ class Listener implements HttpServer {
       });
     });
     this.#address = { hostname: host, port: (this.#server.address() as AddressInfo).port };
-    if (this.#config.tls !== undefined) this.#reloadCertificates(this.#config.tls);
-    if (this.#config.idle_timeout > 0) this.#closeIdle(this.#config.idle_timeout);
+    this.#watch();
+  }
+
+  replace(config: HttpServerConfig, app: HttpApp): Promise<void> {
+    const before = this.#serving;
+    this.#config = config;
+    this.#serving = this.#servingOf(config, app);
+    applyLimits(this.#server, config);
+    this.#watch();
+    return before.replaced();
   }
 
   async shutdown(deadline: AbortSignal): Promise<void> {
     this.#isDraining = true;
-    for (const timer of this.#timers) clearInterval(timer);
+    for (const timer of this.#timers.splice(0)) clearInterval(timer);
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const [socket, { exchanges }] of this.#connections) if (exchanges.length === 0) socket.destroySoon();
     const cut = () => {
@@ -105,6 +142,19 @@ class Listener implements HttpServer {
     deadline.addEventListener("abort", cut, { once: true });
     await closed;
     deadline.removeEventListener("abort", cut);
+  }
+
+  #servingOf(config: HttpServerConfig, app: HttpApp): Serving {
+    return new Serving(
+      "otlp" in app ? serveOtlp(config, app) : serveFetch(config, app.fetch, () => this.#origin()),
+    );
+  }
+
+  /** What is done now and then, as the configuration has it. */
+  #watch(): void {
+    for (const timer of this.#timers.splice(0)) clearInterval(timer);
+    if (this.#config.tls !== undefined) this.#reloadCertificates(this.#config.tls);
+    if (this.#config.idle_timeout > 0) this.#closeIdle(this.#config.idle_timeout);
   }
 
   #attach(isTls: boolean): void {
@@ -141,7 +191,10 @@ class Listener implements HttpServer {
       ? setTimeout(() => incoming.socket.destroy(), this.#config.write_timeout)
       : undefined;
     if (timer !== undefined) response.once("close", () => clearTimeout(timer));
-    this.#serve(exchange, this.#isKept).then(() => {
+    const serving = this.#serving;
+    serving.begin();
+    serving.serve(exchange, this.#isKept).then(() => {
+      serving.end();
       connection.exchanges.remove(exchange);
       if (exchange.isLast) connection.isClosing = true;
     });
@@ -222,13 +275,8 @@ function serveFetch({ max_request_body_size }: HttpServerConfig, fetch: FetchHan
 }
 
 function createServer(config: HttpServerConfig, tls: TlsOptions | undefined): Server {
-  const requestTimeout = Math.ceil(config.read_timeout);
-  const ownTimeout = Math.ceil(config.read_header_timeout);
-  // Headers are a part of the request: their deadline cannot be the later one. 0 is none.
-  const headersTimeout = requestTimeout > 0 ? Math.min(ownTimeout || requestTimeout, requestTimeout) : ownTimeout;
+  const { requestTimeout, headersTimeout } = timeoutsOf(config);
   const options = {
-    requestTimeout,
-    headersTimeout,
     keepAliveTimeout: 0, // #closeIdle does it
     connectionsCheckingInterval: checkInterval([requestTimeout, headersTimeout]),
     maxHeaderSize: MAX_HEADER_BYTES,
@@ -236,9 +284,22 @@ function createServer(config: HttpServerConfig, tls: TlsOptions | undefined): Se
   const server = tls === undefined
     ? http.createServer(options)
     : https.createServer({ ...options, ...tls, handshakeTimeout: headersTimeout || 10_000 });
-  server.maxConnections = config.max_connections;
   server.maxHeadersCount = 0; // bounded in bytes; a count would leave out the lines above it without a word
+  applyLimits(server, config);
   return server;
+}
+
+/** Sets what can be another while the server runs. */
+function applyLimits(server: Server, config: HttpServerConfig): void {
+  Object.assign(server, timeoutsOf(config), { maxConnections: config.max_connections });
+}
+
+/** Milliseconds; 0 is none. Headers are a part of the request: their deadline cannot be the later one. */
+function timeoutsOf({ read_timeout, read_header_timeout }: HttpServerConfig) {
+  const requestTimeout = Math.ceil(read_timeout);
+  const ownTimeout = Math.ceil(read_header_timeout);
+  const headersTimeout = requestTimeout > 0 ? Math.min(ownTimeout || requestTimeout, requestTimeout) : ownTimeout;
+  return { requestTimeout, headersTimeout };
 }
 
 function slowBody(timeoutMs: number): GatewayError {
