@@ -3,10 +3,12 @@
  *
  * They are written after the public grok definitions (logstash-patterns-core, ECS field names; Apache-2.0), which use
  * look-around and atomic groups that RE2 has not; where go-grok differs in what a definition is made of, and so in what
- * it captures, they follow go-grok. Missing: Bro, Exim, firewalls, Junos, Nagios, Rails.
+ * it captures, they follow go-grok. grok_log_formats.ts has more log lines.
  *
  * @module
  */
+
+import { LOG_FORMATS } from "./grok_log_formats.ts";
 
 const OCTET = "(?:25[0-5]|2[0-4][0-9]|[01]?[0-9][0-9]?)";
 const DOTTED = `(?:${OCTET}\\.){3}${OCTET}`;
@@ -244,15 +246,9 @@ const OTHERS: Readonly<Record<string, string>> = {
       .raw`%{SQUID3_STATUS}\s%{INT:http.response.bytes:long}\s%{WORD:http.request.method}\s%{NOTSPACE:url.original}\s` +
     String.raw`(?:-|%{NOTSPACE:user.name})\s%{WORD:squid.hierarchy_code}/(?:-|%{IPORHOST:destination.address})\s` +
     "(?:-|%{NOTSPACE:http.response.mime_type})",
-  BIND9_TIMESTAMP: "%{MONTHDAY}-%{MONTH}-%{YEAR} %{TIME}",
-  BIND9_DNSTYPE: "(?:A|AAAA|CAA|CDNSKEY|CDS|CERT|CNAME|CSYNC|DLV|DNAME|DNSKEY|DS|HINFO|LOC|MX|NAPTR|NS|NSEC|NSEC3|" +
-    "OPENPGPKEY|PTR|RRSIG|RP|SIG|SMIMEA|SOA|SRV|TSIG|TXT|URI)",
-  BIND9_CATEGORY: "(?:queries)",
-  S3_REQUEST_LINE: "(?:%{WORD:http.request.method} %{NOTSPACE:url.original}(?: HTTP/%{NUMBER:http.version})?)",
-  ELB_REQUEST_LINE: "(?:%{WORD:http.request.method} %{NOTSPACE:url.original}(?: HTTP/%{NUMBER:http.version})?)",
 };
 
 /** All of them, by name. */
 export const GROK_PATTERNS: ReadonlyMap<string, string> = new Map(
-  [BASE, HTTPD, SYSLOG, HAPROXY, JAVA, STORES, OTHERS].flatMap((set) => Object.entries(set)),
+  [BASE, HTTPD, SYSLOG, HAPROXY, JAVA, STORES, OTHERS, ...LOG_FORMATS].flatMap((set) => Object.entries(set)),
 );
