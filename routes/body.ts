@@ -6,12 +6,15 @@
 
 import { InvalidPayloadError, LimitExceededError } from "../pipeline/core/errors.ts";
 import type { MemoryBudget } from "../pipeline/core/memory.ts";
+import type { LargeBodies, Place } from "./large_bodies.ts";
 
 /**
  * Room that is made on the word of a Content-Length. Who has sent this much is trusted with the rest, in one piece:
  * growing by doubling left 30 MB of garbage behind a body of 20. (Pages that nothing is written to cost no memory.)
  */
 const TRUSTED_BYTES = 1024 * 1024;
+/** When a body that may be longer than that asks for a place among the large ones. */
+const ASKING_BYTES = TRUSTED_BYTES / 2;
 /** Room at first, when no length was announced. */
 const FIRST_BYTES = 16 * 1024;
 
@@ -39,13 +42,22 @@ export class SmallRooms {
   }
 }
 
+const NO_ROOM: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+
+/** What the bodies of one receiver share. */
+export interface SharedRooms {
+  readonly small: SmallRooms;
+  readonly large: LargeBodies;
+}
+
 /** Takes the chunks of one body. */
 export class BodyBuffer {
   readonly #announcedBytes: number | undefined;
   readonly #maxBytes: number;
   readonly #memory: MemoryBudget | undefined;
-  readonly #rooms: SmallRooms | undefined;
-  #room: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  readonly #shared: SharedRooms | undefined;
+  #place: Place | undefined;
+  #room = NO_ROOM;
   #length = 0;
   #heldBytes = 0;
 
@@ -58,13 +70,13 @@ export class BodyBuffer {
     announcedBytes: number | undefined,
     maxBytes: number,
     memory: MemoryBudget | undefined,
-    rooms?: SmallRooms,
+    shared?: SharedRooms,
   ) {
     if (announcedBytes !== undefined && announcedBytes > maxBytes) throw tooLarge(maxBytes);
     this.#announcedBytes = announcedBytes;
     this.#maxBytes = maxBytes;
     this.#memory = memory;
-    this.#rooms = rooms;
+    this.#shared = shared;
   }
 
   /** The Content-Length; undefined when there is none. */
@@ -75,14 +87,24 @@ export class BodyBuffer {
   /**
    * Appends a copy of `chunk`.
    *
-   * @throws {LimitExceededError} It would be more than the limit, or than was announced.
+   * @returns When there is something to wait for before the next one; it may come to nothing, as any reading may.
+   * @throws {LimitExceededError} It would be more than the limit.
+   * @throws {UnavailableError} There is no room for a large body, nor for one more to wait for it.
    */
-  push(chunk: Uint8Array): void {
+  push(chunk: Uint8Array): Promise<void> | undefined {
     const length = this.#length + chunk.length;
     if (length > this.#maxBytes) throw tooLarge(this.#maxBytes);
     if (length > this.#room.length) this.#grow(length);
     this.#room.set(chunk, this.#length);
     this.#length = length;
+    return length > ASKING_BYTES && this.#place === undefined ? this.#askForRoom() : undefined;
+  }
+
+  #askForRoom(): Promise<void> | undefined {
+    const bytes = this.#announcedBytes ?? this.#maxBytes;
+    if (bytes <= TRUSTED_BYTES) return undefined;
+    this.#place = this.#shared?.large.enter(bytes);
+    return this.#place?.isIn === false ? this.#place.ready : undefined;
   }
 
   /** Takes a whole body as it is, without copying. The caller does not use it any more. */
@@ -113,16 +135,20 @@ export class BodyBuffer {
     this.#hold(bytes);
   }
 
-  /** Takes everything back from the budget. Called once, when the body is not used any more. */
+  /** Takes everything back from the budget, and leaves its place. Called once, when the body is not used any more. */
   release(): void {
     this.#memory?.release(this.#heldBytes);
     this.#heldBytes = 0;
+    this.#room = NO_ROOM; // a connection knows its last request until the next one
+    if (this.#place !== undefined) this.#shared?.large.leave(this.#place);
   }
 
   #grow(wanted: number): void {
     const size = this.#announcedBytes === undefined ? this.#doubled(wanted) : this.#announced(wanted);
     this.#hold(size - this.#room.length);
-    const grown = this.#room.length === 0 ? this.#rooms?.take(size) ?? new Uint8Array(size) : new Uint8Array(size);
+    const grown = this.#room.length === 0
+      ? this.#shared?.small.take(size) ?? new Uint8Array(size)
+      : new Uint8Array(size);
     grown.set(this.#room.subarray(0, this.#length));
     this.#room = grown;
   }

@@ -70,7 +70,7 @@ async function readStream(body: ReadableStream<Uint8Array>, buffer: BodyBuffer):
     for (;;) {
       const { value, done } = await reader.read();
       if (done) return;
-      buffer.push(value);
+      await buffer.push(value);
     }
   } catch (error) {
     reader.cancel().catch(() => {}); // nobody waits for the rest

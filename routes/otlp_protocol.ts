@@ -17,8 +17,9 @@ import { NO_ORIGIN, type Origin } from "../pipeline/otlp/payload.ts";
 import type { Signal } from "../pipeline/otlp/signals.ts";
 import { encodeStatus, encodeStatusJson } from "../pipeline/otlp/status.ts";
 import { compress, type ContentEncoding, decompress } from "../pipeline/wire/compression.ts";
-import { BodyBuffer, SmallRooms } from "./body.ts";
+import { BodyBuffer, type SharedRooms, SmallRooms } from "./body.ts";
 import { type Cors, createCors } from "./cors.ts";
+import { LargeBodies } from "./large_bodies.ts";
 
 /** What the protocol asks of a request; a binding to a server implements it. */
 export interface OtlpRequest {
@@ -109,7 +110,7 @@ export function createOtlpProtocol(handler: OtlpHandler, config: OtlpProtocolCon
 class OtlpEndpoint {
   readonly #handler: OtlpHandler;
   readonly #maxBodyBytes: number;
-  readonly #rooms = new SmallRooms();
+  readonly #shared: SharedRooms;
   readonly #codings: ReadonlyMap<string, ContentEncoding>;
   readonly #keepsMetadata: boolean;
   readonly #fixedHeaders: readonly string[];
@@ -120,6 +121,7 @@ class OtlpEndpoint {
   constructor(handler: OtlpHandler, config: OtlpProtocolConfig) {
     this.#handler = handler;
     this.#maxBodyBytes = config.max_request_body_size;
+    this.#shared = { small: new SmallRooms(), large: new LargeBodies(config.max_request_body_size) };
     this.#codings = new Map([...CODINGS].filter(([, coding]) => config.compression_algorithms.includes(coding)));
     this.#keepsMetadata = handler.metadata === "all" || handler.metadata.length > 0;
     new Headers(config.response_headers); // throws for what HTTP does not allow
@@ -170,7 +172,7 @@ class OtlpEndpoint {
   /** Asks whether the body may come. @returns What takes it. */
   #admit(request: OtlpRequest, signal: Signal): BodyBuffer {
     const announcedBytes = contentLengthOf(request.header("content-length"));
-    const buffer = new BodyBuffer(announcedBytes, this.#maxBodyBytes, this.#handler.memory, this.#rooms);
+    const buffer = new BodyBuffer(announcedBytes, this.#maxBodyBytes, this.#handler.memory, this.#shared);
     this.#handler.admit(signal, announcedBytes ?? 0);
     return buffer;
   }

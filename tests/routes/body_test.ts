@@ -2,6 +2,7 @@ import { deepStrictEqual, notStrictEqual, strictEqual, throws } from "node:asser
 import { LimitExceededError } from "../../pipeline/core/errors.ts";
 import { createMemoryBudget } from "../../pipeline/core/memory.ts";
 import { BodyBuffer, SmallRooms } from "../../routes/body.ts";
+import { LargeBodies } from "../../routes/large_bodies.ts";
 
 const filled = (bytes: number, value: number) => new Uint8Array(bytes).fill(value);
 
@@ -25,7 +26,10 @@ Deno.test("BodyBuffer", async (t) => {
   ) {
     await t.step(`what came is whole and counted until it is released: ${name}`, () => {
       const memory = createMemoryBudget();
-      const buffer = new BodyBuffer(announced, 1_000, memory, new SmallRooms());
+      const buffer = new BodyBuffer(announced, 1_000, memory, {
+        small: new SmallRooms(),
+        large: new LargeBodies(1_000),
+      });
       for (let part = 1; part <= 7; part++) buffer.push(filled(100, part));
       const want = new Uint8Array(700).map((_, at) => 1 + Math.floor(at / 100));
       deepStrictEqual(buffer.bytes(), want);
