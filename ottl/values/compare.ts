@@ -49,6 +49,7 @@ function holds(operator: ComparisonOperator, relation: Relation): boolean {
 }
 
 function relate(left: Value, right: Value): Relation {
+  if (isNil(left) || isNil(right)) return isNil(left) && isNil(right) ? EQUAL : DIFFERENT;
   switch (typeof left) {
     case "string":
       return typeof right === "string" ? sign(compareUtf8(left, right)) : DIFFERENT;
@@ -61,7 +62,12 @@ function relate(left: Value, right: Value): Relation {
     case "boolean":
       return typeof right === "boolean" ? relateNumbers(Number(left), Number(right)) : DIFFERENT;
   }
-  return left === null ? (right === null ? EQUAL : DIFFERENT) : relateObjects(left, right);
+  return relateObjects(left!, right);
+}
+
+/** Bytes that are empty are a null array to the reference engine, and that is nil. */
+function isNil(value: Value): boolean {
+  return value === null || (value instanceof Uint8Array && value.length === 0);
 }
 
 function relateNumbers(left: number, right: number): Relation {
@@ -91,6 +97,7 @@ function deepEqual(left: Value, right: Value): boolean {
   if (left instanceof OttlList) return right instanceof OttlList && equalLists(left, right);
   if (left instanceof Id) return right instanceof Id && left.kind === right.kind && sameBytes(left.bytes, right.bytes);
   if (left instanceof Opaque) return right instanceof Opaque && left.content === right.content;
+  if (left === null || right === null) return left === right;
   return typeof left === typeof right && relate(left, right) === EQUAL;
 }
 

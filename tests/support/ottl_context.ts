@@ -9,6 +9,7 @@ import type { Item, Tools } from "../../ottl/functions/definition.ts";
 import { DEFAULT_OTTL_LIMITS } from "../../ottl/limits.ts";
 import { functionTable, OttlCompiler, STANDARD_CONVERTERS, STANDARD_EDITORS } from "../../ottl/mod.ts";
 import type { OttlCompiler as Compiler } from "../../ottl/mod.ts";
+import { compareValues } from "../../ottl/values/compare.ts";
 import { OttlError, typeError } from "../../ottl/values/errors.ts";
 import { readKeys, writeKeys } from "../../ottl/values/index_keys.ts";
 import {
@@ -73,6 +74,8 @@ export const MEMORY_RESOLVER: PathResolver = {
 function whole(name: string, initial: Value): PathAccess {
   return {
     get: (item) => fieldOf(item, name),
+    // As a context over wire bytes has it for its fields; paths with keys have none, so that both ways are used.
+    comparison: (operator, constant) => (item) => compareValues(fieldOf(item, name), operator, constant),
     set: (item, value) => {
       const isMap = initial instanceof OttlMap;
       if (isMap && value === null) return void (item as MemoryItem).set(name, new PlainMap());
@@ -97,7 +100,7 @@ function fieldOf(item: Item, name: string): Value {
 /** Tools without clock and chance: the same at every run. */
 export const MEMORY_TOOLS: Tools = {
   limits: DEFAULT_OTTL_LIMITS,
-  nowUnixNano: () => 1_700_000_000_123_456_789n,
+  nowUnixNano: () => 1_790_000_000_123_456_789n,
   randomBytes: (count) => Uint8Array.from({ length: count }, (_, i) => i * 37 + 11),
   zone: "UTC",
 };

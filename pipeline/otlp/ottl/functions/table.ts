@@ -8,7 +8,12 @@
 
 import type { FunctionTable } from "../../../../ottl/compile/context.ts";
 import type { FunctionDefinition } from "../../../../ottl/functions/definition.ts";
-import { functionTable, STANDARD_CONVERTERS, STANDARD_EDITORS } from "../../../../ottl/functions/table.ts";
+import {
+  functionTable,
+  LOG_CONVERTERS,
+  STANDARD_CONVERTERS,
+  STANDARD_EDITORS,
+} from "../../../../ottl/functions/table.ts";
 import { convertSummaryCountValToSum } from "./datapoint/convert_summary_count_val_to_sum.ts";
 import { convertSummarySumValToSum } from "./datapoint/convert_summary_sum_val_to_sum.ts";
 import { mergeHistogramBuckets } from "./datapoint/merge_histogram_buckets.ts";
@@ -59,6 +64,7 @@ const STATEMENT_FUNCTIONS: ContextFunctions = {
     scaleMetric,
   ],
   datapoint: [convertSummaryCountValToSum, convertSummarySumValToSum, mergeHistogramBuckets],
+  log: LOG_CONVERTERS,
 };
 
 const CONDITION_FUNCTIONS: ContextFunctions = {
