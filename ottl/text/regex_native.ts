@@ -11,6 +11,7 @@
  * add up, but not their ways when they begin differently. A repeat ends at n places, or at one when what follows cannot
  * begin with what it repeats (`\w+=`), or when nothing follows that could fail. A loop over more than one character is
  * only for bodies of a single way; its turns share the text, so together they take no more work than n.
+ * What ends a match is run to its end but once, for the match; before, it can only fail, in its least number of turns.
  * A search that is not tied to the start of the text begins at n places.
  *
  * @module
@@ -39,7 +40,8 @@ const MAX_LENGTH = 262_144;
 export function planNative(node: PatternNode): NativePlan | undefined {
   const cost = costOf(node, "end");
   if (cost === undefined) return undefined;
-  const maxLength = lengthFor(startsAtTextStart(node) ? cost.work : times(cost.work, LENGTH));
+  const work = startsAtTextStart(node) ? cost.work : times(cost.work, LENGTH);
+  const maxLength = lengthFor(plus(work, LENGTH));
   if (maxLength === 0) return undefined;
   const found = { isUnitSensitive: false };
   const source = print(node, found);
@@ -140,6 +142,7 @@ function isSingle(node: PatternNode): boolean {
 
 /** Of a repeat of one character. */
 function costOfRun({ body, min, max }: Repeat, follow: Follow): Cost {
+  if (follow === "end") return { ways: ONE, work: constant(min + 1) };
   const work = max === Infinity ? { factor: Math.max(min, 1), degree: 1 } : constant(max + 1);
   return { ways: hasOneEnd(body, follow) ? ONE : max === Infinity ? LENGTH : constant(max - min + 1), work };
 }
@@ -157,7 +160,9 @@ function costOfLoop({ body, min, max }: Repeat, follow: Follow): Cost | undefine
   const isSure = hasOneEnd(body, follow);
   if (max === Infinity) {
     if (once.ways.factor > 1 || once.ways.degree > 0 || once.work.degree > 1) return undefined;
-    return { ways: isSure ? ONE : LENGTH, work: { factor: once.work.factor * Math.max(min, 1), degree: 1 } };
+    const leastWork = times(constant(Math.max(min, 1)), once.work);
+    if (follow === "end") return { ways: ONE, work: leastWork };
+    return { ways: isSure ? ONE : LENGTH, work: { factor: leastWork.factor, degree: 1 } };
   }
   const turns = power(greater(once.ways, ONE), max);
   return {
