@@ -6,14 +6,13 @@
 
 import type { OttlLimits } from "../limits.ts";
 import { OttlError } from "../values/errors.ts";
+import { utf8Length } from "../values/utf8.ts";
 
 /** @throws {OttlError} The text is too long to be parsed; of category "limit". */
 export function checkParseSize(text: string, format: string, { maxParseBytes }: OttlLimits): void {
-  if (text.length <= maxParseBytes) return;
-  throw new OttlError(
-    "limit",
-    `cannot parse ${format}: ${text.length} characters, at most ${maxParseBytes} are allowed`,
-  );
+  // A UTF-16 unit is at most three bytes.
+  if (text.length * 3 <= maxParseBytes || utf8Length(text) <= maxParseBytes) return;
+  throw new OttlError("limit", `cannot parse ${format}: the text is longer than ${maxParseBytes} bytes`);
 }
 
 /** @throws {OttlError} `depth` is past the bound of nesting; of category "limit". */
