@@ -4,11 +4,10 @@
  * @module
  */
 
+import { civilOf } from "../../../ottl/time/civil.ts";
 import { encodeUtf8, isBroken } from "../../../ottl/values/utf8.ts";
 import { Duration, Id, Opaque, OttlList, OttlMap, Time, type Value } from "../../../ottl/values/value.ts";
 import type { TypedValue } from "./protocol.ts";
-
-const NANOS_PER_SECOND = 1_000_000_000n;
 
 export function typedValue(value: Value): TypedValue {
   if (value === null) return { type: "nil" };
@@ -57,11 +56,11 @@ function typedString(value: string): TypedValue {
   };
 }
 
-/** RFC 3339 with nanoseconds, zeros at the end left out; any year. */
+/** RFC 3339 with nanoseconds, zeros at the end left out; a year may have any number of digits. */
 function utcText(unixNano: bigint): string {
-  const nanos = ((unixNano % NANOS_PER_SECOND) + NANOS_PER_SECOND) % NANOS_PER_SECOND;
-  const date = new Date(Number((unixNano - nanos) / 1_000_000n));
-  const iso = date.toISOString().replace(/\.\d{3}Z$/, "");
-  const fraction = nanos === 0n ? "" : `.${String(nanos).padStart(9, "0").replace(/0+$/, "")}`;
-  return `${iso}${fraction}Z`;
+  const { year, month, day, hour, minute, second, nanosecond } = civilOf(new Time(unixNano));
+  const digits = (value: number, width = 2) => String(value).padStart(width, "0");
+  const fraction = nanosecond === 0 ? "" : `.${digits(nanosecond, 9).replace(/0+$/, "")}`;
+  const date = `${year < 0 ? "-" : ""}${digits(Math.abs(year), 4)}-${digits(month)}-${digits(day)}`;
+  return `${date}T${digits(hour)}:${digits(minute)}:${digits(second)}${fraction}Z`;
 }
