@@ -6,8 +6,9 @@
 
 import type { EnumNode, ListNode, MapNode, MathNode, SignNode, ValueNode } from "../syntax/ast.ts";
 import { OttlError } from "../values/errors.ts";
+import { mapOfLiteral } from "../values/map_literal.ts";
 import { calculate, negate } from "../values/math.ts";
-import { copyValue, OttlList, OttlMap, PlainMap, type Value } from "../values/value.ts";
+import { OttlList, type Value } from "../values/value.ts";
 import { compileCall } from "./calls.ts";
 import { suggestion } from "./near_names.ts";
 import { compilePath } from "./paths.ts";
@@ -63,29 +64,8 @@ function compileList({ items }: ListNode, scope: Scope): Compiled {
 
 function compileMap({ entries, span }: MapNode, scope: Scope): Compiled {
   const parts = scope.all(entries.map(({ key, value }) => () => [key, scope.value(value)] as const));
-  const make: Evaluate = (item) =>
-    new PlainMap(parts.map(([key, part]) => [key, entryOf(part.evaluate(item))] as const));
+  const make: Evaluate = (item) => mapOfLiteral(parts.map(([key, part]) => [key, part.evaluate(item)] as const));
   return parts.every(([, part]) => isLiteral(part)) ? literal(scope.located(span, () => make({}))) : perItem(make);
-}
-
-/**
- * A value as a map literal takes it. The reference engine takes no lists but those that are written as literals, and maps
- * in those only at their top.
- */
-function entryOf(value: Value): Value {
-  checkLists(value, 0);
-  return copyValue(value);
-}
-
-function checkLists(value: Value, depth: number): void {
-  if (value instanceof OttlMap && depth > 1) throw notInMap("a map in a list in a list");
-  if (!(value instanceof OttlList)) return;
-  if (value.kind !== "list") throw notInMap("a slice that is no literal");
-  for (const item of value.items) checkLists(item, depth + 1);
-}
-
-function notInMap(what: string): OttlError {
-  return new OttlError("value", `cannot put ${what} into a map literal`);
 }
 
 function isLiteral({ constant }: Compiled): boolean {

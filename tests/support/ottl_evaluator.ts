@@ -9,8 +9,9 @@ import type { BooleanNode, CallNode, PathNode, ValueNode } from "../../ottl/synt
 import { compareValues } from "../../ottl/values/compare.ts";
 import { OttlError } from "../../ottl/values/errors.ts";
 import { indexValue, readKeys } from "../../ottl/values/index_keys.ts";
+import { mapOfLiteral } from "../../ottl/values/map_literal.ts";
 import { calculate, negate } from "../../ottl/values/math.ts";
-import { copyValue, OttlList, PlainMap, typeName, type Value } from "../../ottl/values/value.ts";
+import { OttlList, typeName, type Value } from "../../ottl/values/value.ts";
 import { MEMORY_CONTEXT, MEMORY_TOOLS, type MemoryItem } from "./ottl_context.ts";
 
 export type Functions = ReadonlyMap<string, FunctionDefinition>;
@@ -36,7 +37,7 @@ export function evaluateValue(node: ValueNode, item: MemoryItem, functions: Func
     case "list":
       return new OttlList(node.items.map(value), "list");
     case "map":
-      return new PlainMap(node.entries.map((entry) => [entry.key, copyValue(value(entry.value))] as const));
+      return mapOfLiteral(node.entries.map((entry) => [entry.key, value(entry.value)] as const));
     case "math":
       return calculate(value(node.left), node.operator, value(node.right));
     case "sign":
