@@ -51,13 +51,20 @@ function splitHeader(text: string): { fields: string[]; rest: string } {
 /** Values hold spaces: one ends where a space, a word and `=` follow. */
 function parseExtensions(text: string, limits: OttlLimits): PlainMap {
   const extensions = new PlainMap();
-  const keys = [...text.matchAll(/(?:^| )(\w+)=/g)];
-  checkEntries(keys.length, limits);
-  for (const [i, { 0: found, 1: key = "", index }] of keys.entries()) {
-    const value = text.slice(index + found.length, keys[i + 1]?.index);
-    extensions.set(key, withoutSpacesAtEnd(value).replace(/\\[\\=nr]/g, (escape) => ESCAPES[escape]!));
+  let key: string | undefined;
+  let start = 0;
+  for (const { 0: found, 1: next = "", index } of text.matchAll(/(?:^| )(\w+)=/g)) {
+    if (key !== undefined) extensions.set(key, valueOf(text.slice(start, index)));
+    checkEntries(extensions.size + 1, limits);
+    key = next;
+    start = index + found.length;
   }
+  if (key !== undefined) extensions.set(key, valueOf(text.slice(start)));
   return extensions;
+}
+
+function valueOf(text: string): string {
+  return withoutSpacesAtEnd(text).replace(/\\[\\=nr]/g, (escape) => ESCAPES[escape]!);
 }
 
 function withoutSpacesAtEnd(text: string): string {

@@ -4,23 +4,14 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
 import type { OttlLimits } from "../limits.ts";
 import { OttlError } from "../values/errors.ts";
 import { parseGoInt } from "../values/numbers.ts";
-import { decodeUtf8, encodeUtf8 } from "../values/utf8.ts";
+import { joinUtf8 } from "../values/utf8.ts";
 import { PlainMap, type Value } from "../values/value.ts";
 import { checkParseSize } from "./bounds.ts";
 
 export type ClfFormat = "clf" | "combined";
-
-const WORD = String.raw`([^\t\n\f\r ]+)`;
-const QUOTED = String.raw`"([^"\\]*(?:\\[^\n][^"\\]*)*)"`;
-const COMMON = String.raw`${WORD} ${WORD} ${WORD} \[([^\]]+)\] ${QUOTED} ${WORD} ${WORD}`;
-const LINES: Readonly<Record<ClfFormat, RegExp>> = {
-  clf: new RegExp(`^${COMMON}$`),
-  combined: new RegExp(`^${COMMON} ${QUOTED} ${QUOTED}$`),
-};
 
 const ESCAPES: Readonly<Record<string, string>> = {
   '\\"': '"',
@@ -41,24 +32,77 @@ const ESCAPES: Readonly<Record<string, string>> = {
 export function parseClf(text: string, format: ClfFormat, limits: OttlLimits): PlainMap {
   checkParseSize(text, "CLF", limits);
   if (text === "") throw new OttlError("value", "cannot parse empty CLF message");
-  const found = LINES[format].exec(text.trim());
-  if (found === null) throw new OttlError("value", `invalid CLF message: it is not of the format "${format}"`);
-  const [, host = "", rfc931 = "", user = "", timestamp = "", quoted = "", status = "", bytes = ""] = found;
-  const request = unescaped(quoted);
+  const line = new Line(text.trim(), format);
   const fields: [string, Value][] = [
-    ["clf.remote_host", host],
-    ["clf.rfc931", rfc931],
-    ["clf.auth_user", user],
-    ["clf.timestamp", timestamp],
-    ["clf.request", request],
-    ...requestParts(request),
-    ["clf.status", parseGoInt(status)],
+    ["clf.remote_host", line.word()],
+    ["clf.rfc931", line.word()],
+    ["clf.auth_user", line.word()],
+    ["clf.timestamp", line.bracketed()],
   ];
-  if (bytes !== "-") fields.push(["clf.bytes", parseGoInt(bytes)]);
+  const request = unescaped(line.quoted());
+  fields.push(["clf.request", request], ...requestParts(request));
+  const [status, bytes] = [line.word(), line.word()];
   if (format === "combined") {
-    fields.push(["clf.referer", unescaped(found[8]!)], ["clf.user_agent", unescaped(found[9]!)]);
+    fields.push(["clf.referer", unescaped(line.quoted())], ["clf.user_agent", unescaped(line.quoted())]);
   }
+  line.end();
+  fields.push(["clf.status", parseGoInt(status)]);
+  if (bytes !== "-") fields.push(["clf.bytes", parseGoInt(bytes)]);
   return new PlainMap(fields);
+}
+
+/** Takes the fields of a line, one after the other; each ends at one space or at the end. */
+class Line {
+  readonly #text: string;
+  readonly #format: ClfFormat;
+  #at = 0;
+
+  constructor(text: string, format: ClfFormat) {
+    this.#text = text;
+    this.#format = format;
+  }
+
+  word(): string {
+    return this.#take(/([^\t\n\f\r ]+)(?: |$)/y);
+  }
+
+  bracketed(): string {
+    return this.#take(/\[([^\]]+)\](?: |$)/y);
+  }
+
+  /** With its escapes. No regular expression: one that repeats over escapes overflows V8's stack on long texts. */
+  quoted(): string {
+    const start = this.#at + 1;
+    let end = start;
+    while (end < this.#text.length && this.#text[end] !== '"') end += this.#isEscape(end) ? 2 : 1;
+    const isClosed = this.#text[this.#at] === '"' && this.#text[end] === '"';
+    const next = this.#text[end + 1] ?? " ";
+    if (!isClosed || next !== " ") throw this.#mismatch();
+    this.#at = end + 2;
+    return this.#text.slice(start, end);
+  }
+
+  end(): void {
+    if (this.#at <= this.#text.length) throw this.#mismatch();
+  }
+
+  #isEscape(at: number): boolean {
+    if (this.#text[at] !== "\\") return false;
+    if (this.#text[at + 1] === "\n") throw this.#mismatch();
+    return true;
+  }
+
+  #take(pattern: RegExp): string {
+    pattern.lastIndex = this.#at;
+    const [found, field] = pattern.exec(this.#text) ?? [];
+    if (found === undefined || field === undefined) throw this.#mismatch();
+    this.#at += found.endsWith(" ") ? found.length : found.length + 1;
+    return field;
+  }
+
+  #mismatch(): OttlError {
+    return new OttlError("value", `invalid CLF message: it is not of the format "${this.#format}"`);
+  }
 }
 
 /** Method, URI, and protocol, which may hold spaces. */
@@ -71,9 +115,10 @@ function requestParts(request: string): [string, Value][] {
 /** Escapes of C, and `\xhh` for a byte; others stay as they are. */
 function unescaped(text: string): string {
   if (!text.includes("\\")) return text;
-  const parts = text.split(/(\\x[0-9a-fA-F]{2}|\\[^x])/).map((part) => {
-    const hex = /^\\x([0-9a-fA-F]{2})$/.exec(part)?.[1];
-    return hex === undefined ? encodeUtf8(ESCAPES[part] ?? part) : Buffer.from(hex, "hex");
+  const plain = text.replace(/\\(?:x([0-9a-fA-F]{2})|[^x])/g, (escape, hex?: string) => {
+    if (hex === undefined) return ESCAPES[escape] ?? escape;
+    const byte = parseInt(hex, 16);
+    return String.fromCharCode(byte < 0x80 ? byte : 0xdc00 + byte); // as values/utf8.ts has a byte that is no character
   });
-  return decodeUtf8(Buffer.concat(parts));
+  return joinUtf8([plain]);
 }

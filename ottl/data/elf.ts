@@ -40,7 +40,7 @@ export function parseElf(text: string, limits: OttlLimits): PlainMap {
   for (const line of text.split(/\r?\n/)) {
     const directive = /^#([\w-]+):[ \t]*(.*)$/.exec(line);
     const name = directive?.[1]?.toLowerCase();
-    if (name === "fields") fields = splitValues(directive![2]!);
+    if (name === "fields") fields = splitValues(directive![2]!, limits.maxEntries);
     else if (name !== undefined) tell(told, name, directive![2]!.trimEnd());
     else if (line.trim() !== "" && !line.startsWith("#")) {
       checkEntries(values += fields.length, limits); // of all lines: a short line has every field too
@@ -62,16 +62,33 @@ function tell(told: PlainMap, directive: string, value: string): void {
 
 function entryOf(line: string, fields: readonly string[]): PlainMap {
   if (fields.length === 0) throw invalid("an entry before any #Fields directive");
-  const values = splitValues(line);
+  const values = splitValues(line, fields.length);
   return new PlainMap(fields.map((field, i) => [field, values[i] ?? MISSING]));
 }
 
-/** Words, and texts in quotes, in which two quotes stand for one. */
-function splitValues(text: string): string[] {
-  return Array.from(
-    text.matchAll(/"([^"]*(?:""[^"]*)*)"|\S+/g),
-    ([word, quoted]) => quoted?.replaceAll('""', '"') ?? word,
-  );
+/** The first words, and texts in quotes, in which two quotes stand for one. */
+function splitValues(text: string, most: number): string[] {
+  const values: string[] = [];
+  for (let at = nextIndex(text, /\S/g, 0); at < text.length && values.length < most;) {
+    const quote = text[at] === '"' ? closingQuote(text, at + 1) : -1;
+    const end = quote < 0 ? nextIndex(text, /\s/g, at) : quote + 1;
+    values.push(quote < 0 ? text.slice(at, end) : text.slice(at + 1, quote).replaceAll('""', '"'));
+    at = nextIndex(text, /\S/g, end);
+  }
+  return values;
+}
+
+/** Where the first such character is from `start`, or the length. */
+function nextIndex(text: string, character: RegExp, start: number): number {
+  character.lastIndex = start;
+  return character.exec(text)?.index ?? text.length;
+}
+
+/** The first quote that does not stand before another; -1 when there is none. */
+function closingQuote(text: string, start: number): number {
+  let at = text.indexOf('"', start);
+  while (at >= 0 && text[at + 1] === '"') at = text.indexOf('"', at + 2);
+  return at;
 }
 
 function invalid(reason: string): OttlError {

@@ -55,7 +55,7 @@ function splitFields(text: string, count: number): { fields: string[]; rest: str
 function parseAttributes(version: string, text: string, limits: OttlLimits): PlainMap {
   const pipe = version === "2.0" ? text.indexOf("|") : -1;
   const delimiter = pipe < 0 ? "\t" : readDelimiter(text.slice(0, pipe));
-  const pairs = text.slice(pipe + 1).split(delimiter);
+  const pairs = text.slice(pipe + 1).split(delimiter, limits.maxEntries + 1);
   checkEntries(pairs.length, limits);
   return parsePairs(pairs);
 }

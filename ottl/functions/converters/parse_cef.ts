@@ -13,7 +13,7 @@ export const parseCEF = converter({
   parameters: { target: str },
   examples: [
     {
-      text: 'ParseCEF("<34>Sep 19 host CEF:0|V|P|1|id|na\\|me|5|msg=a b act=x")',
+      text: 'ParseCEF("<34>Sep 19 host CEF:0|V|P|1|id|na\\\\|me|5|msg=a b act=x")',
       result: '{"cef.version": "0", "cef.device_vendor": "V", "cef.device_product": "P", "cef.device_version": "1", ' +
         '"cef.device_event_class_id": "id", "cef.name": "na|me", "cef.severity": "5", ' +
         '"cef.extensions": {"msg": "a b", "act": "x"}}',
