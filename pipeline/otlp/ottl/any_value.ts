@@ -75,6 +75,8 @@ function isMember(tag: number): boolean {
  * @throws {InvalidPayloadError} It is no message.
  */
 export function memberAt(bytes: Uint8Array, start: number, end: number): number {
+  // Nearly always a string shorter than 128 bytes, or an int, is all there is.
+  if (bytes[start] === Member.string && bytes[start + 1]! < 0x80 && start + 2 + bytes[start + 1]! === end) return start;
   let found = -1;
   for (let at = start; at < end;) {
     const tagStart = at;
@@ -92,14 +94,15 @@ export function memberAt(bytes: Uint8Array, start: number, end: number): number 
 
 /** Where the content of the length-delimited member at `at` begins. */
 export function contentStart(bytes: Uint8Array, at: number): number {
-  at++;
+  if (bytes[++at]! < 0x80) return at + 1;
   while (bytes[at++]! >= 0x80);
   return at;
 }
 
 /** Where the content of the length-delimited member at `at` ends. */
 export function contentEnd(bytes: Uint8Array, at: number): number {
-  return contentStart(bytes, at) + varintLow(bytes, at + 1);
+  const length = bytes[at + 1]!;
+  return length < 0x80 ? at + 2 + length : contentStart(bytes, at) + varintLow(bytes, at + 1);
 }
 
 const doubleView = new DataView(new ArrayBuffer(8));

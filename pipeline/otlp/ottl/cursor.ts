@@ -154,8 +154,8 @@ export class Cursor implements MetricItem, SpanItem {
 
   #openDictionary(): Dictionary {
     const dictionary = new Dictionary(this.request);
-    this.resource.strings = dictionary;
-    this.scope.strings = dictionary;
+    this.resource.attributes.strings = dictionary;
+    this.scope.attributes.strings = dictionary;
     return dictionary;
   }
 
@@ -180,7 +180,7 @@ export class Cursor implements MetricItem, SpanItem {
   /** Before data points of the metric are visited: which fields they have. */
   beginPoints(): void {
     const kind = this.dataPointKind();
-    this.subItem.attributesField = POINT_ATTRIBUTES[kind];
+    this.subItem.attributes.field = POINT_ATTRIBUTES[kind];
     const exemplars = this.frames[5];
     if (exemplars === undefined || this.deepest < 5) return;
     exemplars.field = POINT_EXEMPLARS[kind];

@@ -11,7 +11,6 @@
 import { decodeUtf8, encodeUtf8 } from "../../../ottl/values/utf8.ts";
 import {
   FieldReader,
-  invalidWire,
   skipValue,
   tagOf,
   varint32,
@@ -22,21 +21,15 @@ import {
   WireType,
 } from "../../wire/protobuf.ts";
 import { ProtoWriter } from "../../wire/protobuf_writer.ts";
-import { contentStart, KeyValueRange, readDouble, type StringTable } from "./any_value.ts";
-import { WantedKeys } from "./wanted_keys.ts";
+import { contentStart, readDouble } from "./any_value.ts";
+import { AttributeIndex } from "./attribute_index.ts";
 
 /** One more than the highest field number of OTLP's messages. */
 const FIELDS = 18;
 
-/** Of an attribute that was taken out. */
-const GONE: Uint8Array = new Uint8Array(0);
 const NOTHING: Uint8Array = new Uint8Array(0);
 
-/** Tag bytes that a fast look may meet. */
-const KEY = 0x0a;
-const VALUE = 0x12;
-
-/** Where an attribute's KeyValue message lies. */
+/** Where a message lies. */
 export interface Place {
   bytes: Uint8Array;
   start: number;
@@ -48,12 +41,7 @@ export class MessageView {
   bytes: Uint8Array = NOTHING;
   start = 0;
   end = 0;
-  /** Field of its attributes; 0 when it has none. */
-  attributesField: number;
-  /** Keys that have a slot. */
-  readonly wanted = new WantedKeys();
-  /** Where strings that are written as numbers stand; in profiles only. */
-  strings: StringTable | undefined;
+  readonly attributes: AttributeIndex;
   /** Fields of the messages that a walk goes into, as bits; they are listed in `children` and are no fields to read. */
   childMask = 0;
   /** Tag, content and end of each child, by turns. */
@@ -65,7 +53,9 @@ export class MessageView {
   /** Where the value of each field begins and ends: in `bytes`, or if edited in `#arena`. A start of -1: not there. */
   readonly #starts = new Int32Array(FIELDS).fill(-1);
   readonly #ends = new Int32Array(FIELDS);
-  /** Bits of fields that came more than once. */
+  /** Bits of fields that the message had as it came, children and attributes aside. */
+  #present = 0;
+  /** Bits of those that came more than once. */
   #repeated = 0;
   /** Bits of fields that were edited. */
   #edited = 0;
@@ -74,18 +64,8 @@ export class MessageView {
   /** Where an edited field begins in `#arena`, tag first. */
   readonly #editStarts = new Int32Array(FIELDS);
 
-  /** Start and end of each attribute's KeyValue, by turns. */
-  #attributes = new Int32Array(64);
-  #attributeCount = 0;
-  /** The first attribute of each wanted key; -1 for none. */
-  #slots = new Int32Array(0);
-  #attributesEdited = false;
-  /** KeyValues that stand for attributes, by their number; those past `#attributeCount` were added. */
-  readonly #replaced: (Uint8Array | undefined)[] = [];
-  readonly #pair = new KeyValueRange();
-
   constructor(attributesField = 0) {
-    this.attributesField = attributesField;
+    this.attributes = new AttributeIndex(this, attributesField);
   }
 
   /** Looks at another message; nothing is read yet. */
@@ -100,10 +80,7 @@ export class MessageView {
     this.#isRead = false;
     this.#edited = 0;
     this.#arenaLength = 0;
-    if (this.#attributesEdited) {
-      this.#attributesEdited = false;
-      this.#replaced.length = 0;
-    }
+    this.attributes.forget();
     for (const part of this.#parts) part.unload();
   }
 
@@ -131,7 +108,7 @@ export class MessageView {
 
   /** Whether anything was edited. */
   get isEdited(): boolean {
-    if (this.#edited !== 0 || this.#attributesEdited) return true;
+    if (this.#edited !== 0 || this.attributes.isEdited) return true;
     for (const part of this.#parts) if (part.isLoaded && part.isEdited) return true;
     return false;
   }
@@ -141,55 +118,70 @@ export class MessageView {
     return (this.#edited & mask) !== 0;
   }
 
+  /**
+   * The walk over the fields. What nearly all messages are made of is read without a call, and fields that nothing can ask
+   * for are only stepped over: this is most of what a condition costs.
+   */
   #read(): void {
     this.#isRead = true;
     this.#repeated = 0;
-    this.#attributeCount = 0;
+    this.#present = 0;
     this.childCount = 0;
-    const { bytes, end, attributesField, childMask } = this;
+    const { bytes, end, attributes, childMask } = this;
+    const attributesField = attributes.field;
+    attributes.begin();
     const starts = this.#starts;
     const ends = this.#ends;
     for (let field = 0; field < FIELDS; field++) starts[field] = -1;
-    const wantedCount = this.wanted.size;
-    if (this.#slots.length < wantedCount) this.#slots = new Int32Array(wantedCount);
-    for (let slot = 0; slot < wantedCount; slot++) this.#slots[slot] = -1;
     for (let at = this.start; at < end;) {
-      const tagStart = at;
-      let tag = bytes[at++]!;
-      if (tag >= 0x80) {
-        tag = varint32(bytes, tagStart, end);
-        at = varintEnd(bytes, tagStart, end);
-      }
+      const tag = bytes[at]!;
       const field = tag >>> 3;
-      if ((tag & 7) !== WireType.bytes || field === 0) {
-        const next = skipValue(bytes, at, end, tag);
-        if (field < FIELDS) {
-          if (starts[field] !== -1) this.#repeated |= 1 << field;
-          starts[field] = at;
-          ends[field] = next;
-        }
-        at = next;
+      const length = (tag & 7) === WireType.fixed64 ? 8 : bytes[at + 1]!;
+      const start = (tag & 7) === WireType.fixed64 ? at + 1 : at + 2;
+      const next = start + length;
+      const isShort = (tag & 7) === WireType.fixed64 || (tag & 7) === WireType.bytes && length < 0x80;
+      if (!isShort || tag < 8 || tag >= 0x80 || next > end || starts[field] !== -1 || (childMask >>> field & 1) !== 0) {
+        at = this.#readField(at);
         continue;
       }
-      let length = at < end ? bytes[at]! : 0x80;
-      if (length < 0x80) at++;
+      if (field === attributesField) attributes.note(bytes, at, start, next);
       else {
-        length = varint32(bytes, at, end);
-        at = varintEnd(bytes, at, end);
-      }
-      const next = at + length;
-      if (next > end) throw invalidWire(at, `${length} bytes are wanted where ${end - at} are left`);
-      if (field === attributesField) this.#addAttribute(at, next);
-      else if (field < FIELDS) {
-        if ((childMask >>> field & 1) !== 0) this.#addChild(tagStart, at, next);
-        else {
-          if (starts[field] !== -1) this.#repeated |= 1 << field;
-          starts[field] = at;
-          ends[field] = next;
-        }
+        this.#present |= 1 << field;
+        starts[field] = start;
+        ends[field] = next;
       }
       at = next;
     }
+  }
+
+  /** Any field, in any form. @returns Where it ends. */
+  #readField(tagStart: number): number {
+    const { bytes, end } = this;
+    let at = tagStart;
+    let tag = bytes[at++]!;
+    if (tag >= 0x80) {
+      tag = varint32(bytes, tagStart, end);
+      at = varintEnd(bytes, tagStart, end);
+    }
+    const next = skipValue(bytes, at, end, tag);
+    const field = tag >>> 3;
+    if (field >= FIELDS) return next;
+    if ((tag & 7) === WireType.bytes) {
+      at = bytes[at]! < 0x80 ? at + 1 : varintEnd(bytes, at, end);
+      if (field === this.attributes.field) {
+        this.attributes.note(bytes, tagStart, at, next);
+        return next;
+      }
+      if ((this.childMask >>> field & 1) !== 0) {
+        this.#addChild(tagStart, at, next);
+        return next;
+      }
+    }
+    if (this.#starts[field] !== -1) this.#repeated |= 1 << field;
+    this.#present |= 1 << field;
+    this.#starts[field] = at;
+    this.#ends[field] = next;
+    return next;
   }
 
   #addChild(tagStart: number, start: number, end: number): void {
@@ -198,29 +190,6 @@ export class MessageView {
     this.children[at] = tagStart;
     this.children[at + 1] = start;
     this.children[at + 2] = end;
-  }
-
-  #addAttribute(start: number, end: number): void {
-    const index = this.#attributeCount++;
-    if (index * 2 === this.#attributes.length) this.#attributes = grown(this.#attributes, 64);
-    this.#attributes[index * 2] = start;
-    this.#attributes[index * 2 + 1] = end;
-    if (this.wanted.size === 0) return;
-    const { bytes } = this;
-    const keyStart = start + 2;
-    const keyEnd = keyStart + (end - start > 1 ? bytes[start + 1]! : 0);
-    // Nearly all writers put a short key first and the value behind it, up to the end.
-    if (bytes[start] === KEY && bytes[start + 1]! < 0x80 && keyEnd < end && isRestValue(bytes, keyEnd, end)) {
-      this.#note(index, this.wanted.find(bytes, keyStart, keyEnd));
-      return;
-    }
-    this.#pair.locate(bytes, start, end);
-    const key = this.#pair.keyBytes(bytes, this.strings);
-    this.#note(index, this.wanted.find(key, 0, key.length));
-  }
-
-  #note(index: number, slot: number): void {
-    if (slot !== -1 && this.#slots[slot] === -1) this.#slots[slot] = index;
   }
 
   // ---- Fields ----
@@ -462,116 +431,6 @@ export class MessageView {
     return { bytes: writer.finish(), start: 0, end: writer.length };
   }
 
-  // ---- Attributes ----
-
-  /** How many attributes have a number; those taken out have one too. */
-  get attributeSpan(): number {
-    this.ready();
-    return this.#attributesEdited ? Math.max(this.#attributeCount, this.#replaced.length) : this.#attributeCount;
-  }
-
-  /** The number of the attribute of a wanted key; -1 for none. */
-  wantedAttribute(slot: number): number {
-    this.ready();
-    return this.#slots[slot]!;
-  }
-
-  /** The number of the first attribute with this key, from number `from` on; -1 for none. */
-  findAttribute(key: Uint8Array, from = 0): number {
-    const span = this.attributeSpan;
-    for (let index = from; index < span; index++) {
-      if (this.hasAttribute(index) && this.#isKey(index, key)) return index;
-    }
-    return -1;
-  }
-
-  /** Whether it was not taken out. */
-  hasAttribute(index: number): boolean {
-    return !this.#attributesEdited || this.#replaced[index] !== GONE;
-  }
-
-  #isKey(index: number, key: Uint8Array): boolean {
-    const bytes = this.attributeBytes(index);
-    const start = this.#attributeStart(index);
-    if (bytes[start] === KEY && bytes[start + 1]! < 0x80) {
-      // A key that stands first can still be overruled by one behind it, which only a full look tells.
-      if (
-        bytes[start + 1] !== key.length && isRestValue(bytes, start + 2 + bytes[start + 1]!, this.#attributeEnd(index))
-      ) {
-        return false;
-      }
-    }
-    this.#pair.locate(bytes, start, this.#attributeEnd(index));
-    const found = this.#pair.keyBytes(bytes, this.strings);
-    if (found.length !== key.length) return false;
-    for (let i = 0; i < key.length; i++) if (found[i] !== key[i]) return false;
-    return true;
-  }
-
-  /** The bytes that offsets of this attribute are into. */
-  attributeBytes(index: number): Uint8Array {
-    return this.#attributesEdited ? this.#replaced[index] ?? this.bytes : this.bytes;
-  }
-
-  #attributeStart(index: number): number {
-    return this.#attributesEdited && this.#replaced[index] !== undefined ? 0 : this.#attributes[index * 2]!;
-  }
-
-  #attributeEnd(index: number): number {
-    const replaced = this.#attributesEdited ? this.#replaced[index] : undefined;
-    return replaced === undefined ? this.#attributes[index * 2 + 1]! : replaced.length;
-  }
-
-  /** Key and value of an attribute; overwritten by the next call. Offsets into `attributeBytes(index)`. */
-  attribute(index: number): KeyValueRange {
-    const pair = this.#pair;
-    const bytes = this.attributeBytes(index);
-    const start = this.#attributeStart(index);
-    const end = this.#attributeEnd(index);
-    const keyEnd = start + 2 + bytes[start + 1]!;
-    if (bytes[start] === KEY && bytes[start + 1]! < 0x80 && keyEnd < end && isRestValue(bytes, keyEnd, end)) {
-      pair.keyStart = start + 2;
-      pair.keyEnd = keyEnd;
-      pair.keyIndex = -1;
-      pair.valueStart = contentStart(bytes, keyEnd);
-      pair.valueEnd = end;
-    } else {
-      pair.locate(bytes, start, end);
-    }
-    return pair;
-  }
-
-  /** Puts a KeyValue message, kept as it is, in place of an attribute. */
-  replaceAttribute(index: number, keyValue: Uint8Array): void {
-    this.#attributesEdited = true;
-    this.#replaced[index] = keyValue;
-  }
-
-  /** Adds an attribute whose key is not there: a KeyValue message, kept as it is. */
-  addAttribute(key: Uint8Array, keyValue: Uint8Array): void {
-    const index = this.attributeSpan;
-    this.#attributesEdited = true;
-    this.#replaced[index] = keyValue;
-    this.#note(index, this.wanted.find(key, 0, key.length));
-  }
-
-  removeAttribute(index: number): void {
-    const key = this.attribute(index).keyBytes(this.attributeBytes(index), this.strings);
-    const slot = this.wanted.find(key, 0, key.length);
-    this.#attributesEdited = true;
-    this.#replaced[index] = GONE;
-    if (slot !== -1 && this.#slots[slot] === index) this.#slots[slot] = this.findAttribute(key, index + 1);
-  }
-
-  clearAttributes(): void {
-    const span = this.attributeSpan;
-    if (span === 0) return;
-    this.#attributesEdited = true;
-    for (let index = 0; index < span; index++) this.#replaced[index] = GONE;
-    this.#replaced.length = Math.max(this.#attributeCount, 0);
-    this.#slots.fill(-1);
-  }
-
   // ---- Writing ----
 
   /**
@@ -583,40 +442,27 @@ export class MessageView {
     this.ready();
     let leftOut = without | this.#edited | this.childMask;
     for (const part of this.#parts) if (part.isLoaded && part.isEdited) leftOut |= 1 << part.field;
-    if (leftOut === 0 && !this.#attributesEdited) writer.copy(this.bytes, this.start, this.end);
-    else this.#writeKept(writer, leftOut);
+    this.#writeKept(writer, leftOut);
     this.#writeEdits(writer, without);
   }
 
   /** What is not in `leftOut`, as it is; attributes as they were edited. */
   #writeKept(writer: ProtoWriter, leftOut: number): void {
-    const fields = new FieldReader(this.bytes, this.start, this.end);
     let run = this.start;
     let attribute = 0;
-    while (fields.next()) {
-      const field = fields.field;
-      if (field === this.attributesField && (fields.tag & 7) === WireType.bytes) {
-        const replaced = this.#attributesEdited ? this.#replaced[attribute] : undefined;
-        attribute++;
-        if (replaced === undefined) continue;
-        writer.copy(this.bytes, run, fields.fieldStart);
-        run = fields.valueEnd;
-        if (replaced !== GONE) writer.bytesField(field, replaced);
-      } else if (field < FIELDS && (leftOut >>> field & 1) !== 0) {
-        writer.copy(this.bytes, run, fields.fieldStart);
+    if ((leftOut & this.#present) !== 0 || this.childCount > 0) {
+      const fields = new FieldReader(this.bytes, this.start, this.end);
+      while (fields.next()) {
+        if (fields.field >= FIELDS || (leftOut >>> fields.field & 1) === 0) continue;
+        attribute = this.attributes.copyMessage(writer, run, fields.fieldStart, attribute);
         run = fields.valueEnd;
       }
     }
-    writer.copy(this.bytes, run, this.end);
+    this.attributes.copyMessage(writer, run, this.end, attribute);
   }
 
   #writeEdits(writer: ProtoWriter, without: number): void {
-    if (this.#attributesEdited) {
-      for (let index = this.#attributeCount; index < this.#replaced.length; index++) {
-        const added = this.#replaced[index]!;
-        if (added !== GONE) writer.bytesField(this.attributesField, added);
-      }
-    }
+    this.attributes.writeAdded(writer);
     let overruled = without;
     for (const part of this.#parts) {
       if (!part.isLoaded || !part.isEdited) continue;
@@ -680,14 +526,6 @@ export class MessagePart extends MessageView {
     }
     super.load();
   }
-}
-
-/** Whether what lies from `at` to `end` is the value of a KeyValue and nothing else. */
-function isRestValue(bytes: Uint8Array, at: number, end: number): boolean {
-  if (at + 1 >= end || bytes[at] !== VALUE) return false;
-  const length = bytes[at + 1]!;
-  if (length < 0x80) return at + 2 + length === end;
-  return varintEnd(bytes, at + 1, end) + varint32(bytes, at + 1, end) === end;
 }
 
 function grown(array: Int32Array<ArrayBuffer>, atLeast: number): Int32Array<ArrayBuffer> {

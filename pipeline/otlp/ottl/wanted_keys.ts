@@ -11,7 +11,7 @@ const BUCKETS = 256;
 export class WantedKeys {
   readonly #keys: Uint8Array[] = [];
   /** The last slot of each bucket, and for each slot the one before it in its bucket; -1 for none. */
-  readonly #last = new Int32Array(BUCKETS).fill(-1);
+  readonly #last = new Int16Array(BUCKETS).fill(-1);
   readonly #previous: number[] = [];
 
   get size(): number {

@@ -9,6 +9,7 @@ import { decodeUtf8, encodeUtf8 } from "../../../ottl/values/utf8.ts";
 import { OttlMap, type Value } from "../../../ottl/values/value.ts";
 import { varintLow } from "../../wire/protobuf.ts";
 import { contentEnd, contentStart, decodeAnyValue, encodeKeyValue, Member, memberAt } from "./any_value.ts";
+import type { AttributeIndex } from "./attribute_index.ts";
 import type { MessageView } from "./message_view.ts";
 
 /** Attributes of one message. What is added may not go past it. */
@@ -30,39 +31,39 @@ export function keyBytesOf(key: string): Uint8Array {
 }
 
 export class WireMap extends OttlMap {
-  readonly #view: MessageView;
+  readonly #attributes: AttributeIndex;
 
-  /** @param view Whose attributes they are; the map is of whatever message it looks at. */
+  /** @param view Whose attributes they are: the map is of whatever message it looks at. */
   constructor(view: MessageView) {
     super();
-    this.#view = view;
+    this.#attributes = view.attributes;
   }
 
   get size(): number {
-    const view = this.#view;
+    const attributes = this.#attributes;
     let size = 0;
-    for (let index = view.attributeSpan - 1; index >= 0; index--) if (view.hasAttribute(index)) size++;
+    for (let index = attributes.span - 1; index >= 0; index--) if (attributes.has(index)) size++;
     return size;
   }
 
   get(key: string): Value | undefined {
-    const index = this.#view.findAttribute(keyBytesOf(key));
+    const index = this.#attributes.find(keyBytesOf(key));
     return index === -1 ? undefined : this.#valueAt(index);
   }
 
   set(key: string, value: Value): void {
-    setAttribute(this.#view, keyBytesOf(key), this.#view.findAttribute(keyBytesOf(key)), value);
+    setAttribute(this.#attributes, keyBytesOf(key), this.#attributes.find(keyBytesOf(key)), value);
   }
 
   delete(key: string): boolean {
-    const index = this.#view.findAttribute(keyBytesOf(key));
+    const index = this.#attributes.find(keyBytesOf(key));
     if (index === -1) return false;
-    this.#view.removeAttribute(index);
+    this.#attributes.remove(index);
     return true;
   }
 
   clear(): void {
-    this.#view.clearAttributes();
+    this.#attributes.clear();
   }
 
   keys(): string[] {
@@ -78,38 +79,38 @@ export class WireMap extends OttlMap {
   }
 
   override isSame(other: OttlMap): boolean {
-    return other instanceof WireMap && other.#view === this.#view;
+    return other instanceof WireMap && other.#attributes === this.#attributes;
   }
 
   override deleteKeys(drop: (key: string) => boolean): void {
     this.#each((index) => {
-      if (drop(this.#keyAt(index))) this.#view.removeAttribute(index);
+      if (drop(this.#keyAt(index))) this.#attributes.remove(index);
     });
   }
 
   override replaceStrings(change: (text: string) => string, minBytes = 0): void {
-    const view = this.#view;
+    const attributes = this.#attributes;
     this.#each((index) => {
-      const { valueStart, valueEnd } = view.attribute(index);
+      const { valueStart, valueEnd } = attributes.at(index);
       // No string in it can be longer than it is; the dictionary's are.
-      if (valueEnd - valueStart < minBytes && view.strings === undefined) return;
+      if (valueEnd - valueStart < minBytes && attributes.strings === undefined) return;
       const text = this.#textAt(index, minBytes);
       if (text === undefined) return;
       const changed = change(text);
       if (changed === text) return;
-      view.replaceAttribute(index, encodeKeyValue(this.#keyBytesAt(index).slice(), changed, view.strings));
+      attributes.replace(index, encodeKeyValue(this.#keyBytesAt(index).slice(), changed, attributes.strings));
     });
   }
 
   #each(visit: (index: number) => void): void {
-    const view = this.#view;
-    const span = view.attributeSpan;
-    for (let index = 0; index < span; index++) if (view.hasAttribute(index)) visit(index);
+    const attributes = this.#attributes;
+    const span = attributes.span;
+    for (let index = 0; index < span; index++) if (attributes.has(index)) visit(index);
   }
 
   #keyBytesAt(index: number): Uint8Array {
-    const view = this.#view;
-    return view.attribute(index).keyBytes(view.attributeBytes(index), view.strings);
+    const attributes = this.#attributes;
+    return attributes.keyOf(index);
   }
 
   #keyAt(index: number): string {
@@ -117,14 +118,14 @@ export class WireMap extends OttlMap {
   }
 
   #valueAt(index: number): Value {
-    return attributeValue(this.#view, index);
+    return attributeValue(this.#attributes, index);
   }
 
   /** The value when it is a string of `minBytes` or more. */
   #textAt(index: number, minBytes: number): string | undefined {
-    const view = this.#view;
-    const { valueStart, valueEnd } = view.attribute(index);
-    const bytes = view.attributeBytes(index);
+    const attributes = this.#attributes;
+    const { valueStart, valueEnd } = attributes.at(index);
+    const bytes = attributes.bytesOf(index);
     const at = memberAt(bytes, valueStart, valueEnd);
     if (at === -1) return undefined;
     if (bytes[at] === Member.string) {
@@ -132,16 +133,16 @@ export class WireMap extends OttlMap {
       const end = contentEnd(bytes, at);
       return end - start < minBytes ? undefined : decodeUtf8(bytes, start, end);
     }
-    if (bytes[at] !== Member.stringIndex || view.strings === undefined) return undefined;
-    const text = view.strings.stringBytes(varintLow(bytes, at + 1));
+    if (bytes[at] !== Member.stringIndex || attributes.strings === undefined) return undefined;
+    const text = attributes.strings.stringBytes(varintLow(bytes, at + 1));
     return text.length < minBytes ? undefined : decodeUtf8(text);
   }
 }
 
 /** The value of an attribute by its number. */
-export function attributeValue(view: MessageView, index: number): Value {
-  const { valueStart, valueEnd } = view.attribute(index);
-  return decodeAnyValue(view.attributeBytes(index), valueStart, valueEnd, view.strings);
+export function attributeValue(attributes: AttributeIndex, index: number): Value {
+  const { valueStart, valueEnd } = attributes.at(index);
+  return decodeAnyValue(attributes.bytesOf(index), valueStart, valueEnd, attributes.strings);
 }
 
 /**
@@ -151,15 +152,15 @@ export function attributeValue(view: MessageView, index: number): Value {
  * @param index The number of the attribute with this key; -1 for none.
  * @throws {OttlError} Of category "type" or "limit".
  */
-export function setAttribute(view: MessageView, key: Uint8Array, index: number, value: Value): void {
-  if (index !== -1) return view.replaceAttribute(index, encodeKeyValue(key, value, view.strings));
-  if (view.attributeSpan >= MAX_ATTRIBUTES) {
+export function setAttribute(attributes: AttributeIndex, key: Uint8Array, index: number, value: Value): void {
+  if (index !== -1) return attributes.replace(index, encodeKeyValue(key, value, attributes.strings));
+  if (attributes.span >= MAX_ATTRIBUTES) {
     throw new OttlError("limit", `cannot hold more than ${MAX_ATTRIBUTES} attributes`);
   }
   let keyValue: Uint8Array | undefined;
   try {
-    keyValue = encodeKeyValue(key, value, view.strings);
+    keyValue = encodeKeyValue(key, value, attributes.strings);
   } finally {
-    view.addAttribute(key, keyValue ?? encodeKeyValue(key, null, view.strings));
+    attributes.add(key, keyValue ?? encodeKeyValue(key, null, attributes.strings));
   }
 }

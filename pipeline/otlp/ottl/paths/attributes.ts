@@ -25,10 +25,12 @@ import {
   Member,
   memberAt,
   readDouble,
+  type StringTable,
 } from "../any_value.ts";
+import type { AttributeIndex } from "../attribute_index.ts";
 import type { MessageView } from "../message_view.ts";
-import { attributeMember, attributeValue, setAttribute, WireMap } from "../wire_map.ts";
-import { holds, numbersCompare, sign64 } from "./scalars.ts";
+import { attributeValue, setAttribute, WireMap } from "../wire_map.ts";
+import { numberTest, sign64, signTest } from "./scalars.ts";
 
 /** Entries of a list that an index makes. */
 export const MAX_MADE_ENTRIES = 100_000;
@@ -45,8 +47,12 @@ export function attributes(view: MessageView, keys: readonly Expression[]): Path
   const map = new WireMap(view);
   const [first] = keys;
   if (first === undefined) return { get: () => map, set: (_, value) => assignMap(map, value) };
-  if (keys.length === 1 && typeof first.constant === "string") return oneAttribute(view, encodeUtf8(first.constant));
-  if (typeof first.constant === "string") return insideAttribute(view, map, encodeUtf8(first.constant), keys);
+  if (keys.length === 1 && typeof first.constant === "string") {
+    return oneAttribute(view.attributes, encodeUtf8(first.constant));
+  }
+  if (typeof first.constant === "string") {
+    return insideAttribute(view.attributes, map, encodeUtf8(first.constant), keys);
+  }
   return keyed(map, keys);
 }
 
@@ -59,43 +65,51 @@ export function keyed(map: OttlMap, keys: readonly Expression[]): PathAccess {
 }
 
 /** `attributes["key"]`: its slot is known. */
-function oneAttribute(view: MessageView, key: Uint8Array): PathAccess {
-  const slot = view.wanted.slotOf(key);
+function oneAttribute(attributes: AttributeIndex, key: Uint8Array): PathAccess {
+  const slot = attributes.wanted.slotOf(key);
   return {
     get: () => {
-      const index = view.wantedAttribute(slot);
-      return index === -1 ? null : attributeValue(view, index);
+      const at = attributes.wantedMember(slot);
+      return at === -1 ? null : decodeMember(attributes.wantedBytes(slot), at, attributes.strings);
     },
-    set: (_, value) => setAttribute(view, key, view.wantedAttribute(slot), value),
+    set: (_, value) => setAttribute(attributes, key, attributes.wantedIndex(slot), value),
     comparison(operator, constant) {
-      const compare = valueComparison(operator, constant, view);
+      if (typeof constant === "string" && attributes.strings === undefined) {
+        const wanted = encodeUtf8(constant);
+        if (operator === "==") return () => attributes.isWantedString(slot, wanted);
+        if (operator === "!=") return () => !attributes.isWantedString(slot, wanted);
+      }
+      const compare = valueComparison(operator, constant, attributes.strings);
       return () => {
-        const index = view.wantedAttribute(slot);
-        return index === -1
-          ? compare(view.bytes, -1)
-          : compare(view.attributeBytes(index), attributeMember(view, index));
+        const at = attributes.wantedMember(slot);
+        return compare(attributes.wantedBytes(slot), at);
       };
     },
     constantSetter(value) {
-      if (view.strings !== undefined) return undefined;
+      if (attributes.strings !== undefined) return undefined;
       const keyValue = encodeKeyValue(key, value);
       return () => {
-        const index = view.wantedAttribute(slot);
-        if (index === -1) view.addAttribute(key, keyValue);
-        else view.replaceAttribute(index, keyValue);
+        const index = attributes.wantedIndex(slot);
+        if (index === -1) attributes.add(key, keyValue);
+        else attributes.replace(index, keyValue);
       };
     },
   };
 }
 
 /** `attributes["key"]["inner"]`: the first key's slot is known. */
-function insideAttribute(view: MessageView, map: WireMap, key: Uint8Array, keys: readonly Expression[]): PathAccess {
-  const slot = view.wanted.slotOf(key);
+function insideAttribute(
+  attributes: AttributeIndex,
+  map: WireMap,
+  key: Uint8Array,
+  keys: readonly Expression[],
+): PathAccess {
+  const slot = attributes.wanted.slotOf(key);
   const inner = keys.slice(1);
   return {
     get: (item) => {
-      const index = view.wantedAttribute(slot);
-      return index === -1 ? null : readKeys(attributeValue(view, index), inner, item);
+      const index = attributes.wantedIndex(slot);
+      return index === -1 ? null : readKeys(attributeValue(attributes, index), inner, item);
     },
     set: (item, value) => writeKeys(map, keys, item, value, MAX_MADE_ENTRIES),
   };
@@ -111,7 +125,7 @@ export function anyValue(view: MessageView, field: number): PathAccess {
     get: valueIn,
     set: (_, value) => view.setBytes(field, encodeAnyValue(value)),
     comparison(operator, constant) {
-      const compare = valueComparison(operator, constant, view);
+      const compare = valueComparison(operator, constant, undefined);
       return () => {
         const start = view.fieldStart(field);
         if (start === -1) return compare(view.bytes, -1);
@@ -130,53 +144,68 @@ export function anyValue(view: MessageView, field: number): PathAccess {
 type MemberComparison = (bytes: Uint8Array, at: number) => boolean;
 
 /** Compares in place where member and constant are of one type, else as `compareValues` does. */
-function valueComparison(operator: ComparisonOperator, constant: Value, view: MessageView): MemberComparison {
-  const fast = sameTypeComparison(operator, constant);
+function valueComparison(
+  operator: ComparisonOperator,
+  constant: Value,
+  strings: StringTable | undefined,
+): MemberComparison {
   const withNil = compareValues(null, operator, constant);
-  const tag = fast?.tag;
+  const slow: MemberComparison = (bytes, at) => compareValues(decodeMember(bytes, at, strings), operator, constant);
+  const tag = memberTagOf(constant);
+  if (tag === undefined) return (bytes, at) => at === -1 ? withNil : slow(bytes, at);
+  const fast = sameTypeComparison(operator, constant);
   return (bytes, at) => {
     if (at === -1) return withNil;
-    if (bytes[at] === tag) return fast!.compare(bytes, at);
-    return compareValues(decodeMember(bytes, at, view.strings), operator, constant);
+    return bytes[at] === tag ? fast(bytes, at) : slow(bytes, at);
   };
 }
 
-function sameTypeComparison(
-  operator: ComparisonOperator,
-  constant: Value,
-): { readonly tag: number; readonly compare: MemberComparison } | undefined {
+/** The tag of values that are of the constant's type. */
+function memberTagOf(constant: Value): number | undefined {
+  switch (typeof constant) {
+    case "string":
+      return Member.string;
+    case "bigint":
+      return Member.int;
+    case "number":
+      return Member.double;
+    case "boolean":
+      return Member.bool;
+  }
+  return undefined;
+}
+
+function sameTypeComparison(operator: ComparisonOperator, constant: Value): MemberComparison {
   switch (typeof constant) {
     case "string":
       return stringComparison(operator, encodeUtf8(constant));
     case "bigint":
       return intComparison(operator, constant);
-    case "number":
-      return {
-        tag: Member.double,
-        compare: (bytes, at) => numbersCompare(readDouble(bytes, at + 1), operator, constant),
-      };
-    case "boolean": {
-      const wanted = constant ? 1 : 0;
-      return { tag: Member.bool, compare: (bytes, at) => numbersCompare(boolAt(bytes, at), operator, wanted) };
+    case "number": {
+      const test = numberTest(operator, constant);
+      return (bytes, at) => test(readDouble(bytes, at + 1));
+    }
+    default: {
+      const test = numberTest(operator, constant ? 1 : 0);
+      return (bytes, at) => test(boolAt(bytes, at));
     }
   }
-  return undefined;
 }
 
 function boolAt(bytes: Uint8Array, at: number): number {
   return (varintLow(bytes, at + 1) | varintHigh(bytes, at + 1)) === 0 ? 0 : 1;
 }
 
-function stringComparison(operator: ComparisonOperator, wanted: Uint8Array) {
-  const isEqual = (bytes: Uint8Array, at: number) =>
-    rangeEquals(bytes, contentStart(bytes, at), contentEnd(bytes, at), wanted);
-  if (operator === "==") return { tag: Member.string, compare: isEqual };
-  if (operator === "!=") return { tag: Member.string, compare: (b: Uint8Array, at: number) => !isEqual(b, at) };
-  return {
-    tag: Member.string,
-    compare: (bytes: Uint8Array, at: number) =>
-      holds(operator, rangeSign(bytes, contentStart(bytes, at), contentEnd(bytes, at), wanted)),
-  };
+function stringComparison(operator: ComparisonOperator, wanted: Uint8Array): MemberComparison {
+  if (operator === "==") return (bytes, at) => isString(bytes, at, wanted);
+  if (operator === "!=") return (bytes, at) => !isString(bytes, at, wanted);
+  const test = signTest(operator);
+  return (bytes, at) => test(rangeSign(bytes, contentStart(bytes, at), contentEnd(bytes, at), wanted));
+}
+
+/** Whether the string member at `at` is this one. */
+function isString(bytes: Uint8Array, at: number, wanted: Uint8Array): boolean {
+  return rangeEquals(bytes, contentStart(bytes, at), contentEnd(bytes, at), wanted);
 }
 
 /** Order of a range and other bytes. */
@@ -186,12 +215,9 @@ function rangeSign(bytes: Uint8Array, start: number, end: number, other: Uint8Ar
   return end - start - other.length;
 }
 
-function intComparison(operator: ComparisonOperator, constant: bigint) {
+function intComparison(operator: ComparisonOperator, constant: bigint): MemberComparison {
   const high = highHalf(constant) | 0;
   const low = lowHalf(constant);
-  return {
-    tag: Member.int,
-    compare: (bytes: Uint8Array, at: number) =>
-      holds(operator, sign64(varintHigh(bytes, at + 1) | 0, varintLow(bytes, at + 1), high, low)),
-  };
+  const test = signTest(operator);
+  return (bytes, at) => test(sign64(varintHigh(bytes, at + 1) | 0, varintLow(bytes, at + 1), high, low));
 }

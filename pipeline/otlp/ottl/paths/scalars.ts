@@ -15,39 +15,39 @@ import type { MessageView } from "../message_view.ts";
 /** Makes the access to a field of the message that a view looks at. */
 export type FieldAccess = (view: MessageView, field: number) => PathAccess;
 
-/** Whether a comparison holds when the left side is less (-1), equal (0) or more (1). */
-export function holds(operator: ComparisonOperator, sign: number): boolean {
+/** Whether a comparison holds by the order of its sides: at -1 the left one is less, at 0 they are equal. */
+export function signTest(operator: ComparisonOperator): (sign: number) => boolean {
   switch (operator) {
     case "==":
-      return sign === 0;
+      return (sign) => sign === 0;
     case "!=":
-      return sign !== 0;
+      return (sign) => sign !== 0;
     case "<":
-      return sign < 0;
+      return (sign) => sign < 0;
     case "<=":
-      return sign <= 0;
+      return (sign) => sign <= 0;
     case ">":
-      return sign > 0;
+      return (sign) => sign > 0;
     case ">=":
-      return sign >= 0;
+      return (sign) => sign >= 0;
   }
 }
 
-/** Compares numbers that may be NaN, as JavaScript does. */
-export function numbersCompare(left: number, operator: ComparisonOperator, right: number): boolean {
+/** Compares a number with one that never changes; either may be NaN. */
+export function numberTest(operator: ComparisonOperator, right: number): (left: number) => boolean {
   switch (operator) {
     case "==":
-      return left === right;
+      return (left) => left === right;
     case "!=":
-      return left !== right;
+      return (left) => left !== right;
     case "<":
-      return left < right;
+      return (left) => left < right;
     case "<=":
-      return left <= right;
+      return (left) => left <= right;
     case ">":
-      return left > right;
+      return (left) => left > right;
     case ">=":
-      return left >= right;
+      return (left) => left >= right;
   }
 }
 
@@ -124,8 +124,8 @@ function small(read: (view: MessageView, field: number) => number, write: FieldW
     set: (_, value) => write(view, field, intOf(value)),
     comparison(operator, constant) {
       if (typeof constant !== "bigint" || !Number.isSafeInteger(Number(constant))) return undefined;
-      const wanted = Number(constant);
-      return () => numbersCompare(read(view, field), operator, wanted);
+      const test = numberTest(operator, Number(constant));
+      return () => test(read(view, field));
     },
   });
 }
@@ -185,7 +185,8 @@ function large(
       if (typeof constant !== "bigint") return undefined;
       const wantedHigh = highHalf(constant) | 0;
       const wantedLow = lowHalf(constant);
-      return () => holds(operator, sign64(high(view, field) | 0, low(view, field), wantedHigh, wantedLow));
+      const test = signTest(operator);
+      return () => test(sign64(high(view, field) | 0, low(view, field), wantedHigh, wantedLow));
     },
   });
 }
@@ -216,7 +217,8 @@ export const double: FieldAccess = (view, field) => ({
   set: (_, value) => view.setDouble(field, floatOf(value)),
   comparison(operator, constant) {
     if (typeof constant !== "number") return undefined;
-    return () => numbersCompare(view.double(field), operator, constant);
+    const test = numberTest(operator, constant);
+    return () => test(view.double(field));
   },
 });
 

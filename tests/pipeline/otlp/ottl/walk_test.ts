@@ -21,7 +21,7 @@ import { NO_ORIGIN, type Payload, payloadBytes, payloadOf } from "../../../../pi
 import { type Signal, SIGNAL_NAMES } from "../../../../pipeline/otlp/signals.ts";
 import { readPayload } from "../../../../pipeline/otlp/validate.ts";
 import { arbitraryRequest, countLines, itemLines } from "../../../support/otlp_arbitrary.ts";
-import { decodeRequest } from "../../../support/otlp_proto.ts";
+import { decodeRequest, encodeMessage, REQUEST_TYPES } from "../../../support/otlp_proto.ts";
 import { requestBytes } from "../../../support/otlp_samples.ts";
 
 const RUNS = { numRuns: 60 };
@@ -213,7 +213,6 @@ Deno.test("partition() puts each item in the part of its key", async (t) => {
     ["traces", "resource"],
     ["traces", "span"],
     ["metrics", "metric"],
-    ["metrics", "datapoint"],
     ["logs", "log"],
     ["profiles", "profile"],
   ];
@@ -232,6 +231,24 @@ Deno.test("partition() puts each item in the part of its key", async (t) => {
       );
     });
   }
+  await t.step("data points take their metric along, without metadata when they are moved", () => {
+    const metadata = [{ key: "src", value: { string_value: "x" } }];
+    const gauge = (name: string, values: string[]) => ({
+      name,
+      gauge: { data_points: values.map((as_int) => ({ as_int })) },
+    });
+    const requestOf = (...metrics: Record<string, unknown>[]) => ({
+      resource_metrics: [{ scope_metrics: [{ metrics }] }],
+    });
+    const whole = requestOf({ ...gauge("a", ["1", "2", "3"]), metadata }, { name: "none" }, gauge("b", ["5", "7"]));
+    const payload = read("metrics", encodeMessage(REQUEST_TYPES.metrics, whole));
+    let i = 0;
+    const parts = partition(payload, new Cursor("metrics"), "datapoint", () => [-1, 4, -1, 4, 4][i++]!);
+    for (const part of parts.values()) assertSound(part);
+    const decoded = (key: number) => decodeRequest("metrics", payloadBytes(parts.get(key)!));
+    deepStrictEqual(decoded(-1), requestOf({ ...gauge("a", ["1", "3"]), metadata }, { name: "none" }));
+    deepStrictEqual(decoded(4), requestOf(gauge("a", ["2"]), gauge("b", ["5", "7"])));
+  });
   await t.step("one key gives the payload itself", () => {
     const payload = sample("logs");
     strictEqual(partition(payload, new Cursor("logs"), "log", () => 7).get(7), payload);

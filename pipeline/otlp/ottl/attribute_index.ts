@@ -1,0 +1,287 @@
+/**
+ * Where the attributes of one message lie, and what was changed in them.
+ *
+ * An attribute goes by its number: those of the message in their order, then those that were added. One that was taken out
+ * keeps its number. Keys that statements name have a slot, which knows its attribute as soon as the message is read.
+ *
+ * @module
+ */
+
+import { rangeEquals } from "../../wire/protobuf.ts";
+import type { ProtoWriter } from "../../wire/protobuf_writer.ts";
+import { contentEnd, contentStart, KeyValueRange, Member, memberAt, type StringTable } from "./any_value.ts";
+import { WantedKeys } from "./wanted_keys.ts";
+
+/** Numbers that are kept of each attribute: where its field and its KeyValue begin, and where both end. */
+const STRIDE = 3;
+
+/** Stands for an attribute that was taken out. */
+const GONE: Uint8Array = new Uint8Array(0);
+
+/** Of a value that nobody looked at yet. */
+const UNKNOWN = -2;
+
+const KEY = 0x0a;
+const VALUE = 0x12;
+
+/** The message that they are of. */
+interface Message {
+  readonly bytes: Uint8Array;
+  /** Reads it unless it has been. */
+  ready(): void;
+}
+
+export class AttributeIndex {
+  /** Their field in the message; 0 when it has none. */
+  field: number;
+  /** Keys that have a slot. */
+  readonly wanted = new WantedKeys();
+  /** Where strings that are written as numbers stand; in profiles only. */
+  strings: StringTable | undefined;
+
+  readonly #message: Message;
+  #ranges = new Int32Array(64 * STRIDE);
+  /** How many the message has as it came. */
+  #count = 0;
+  /** The first attribute of each wanted key; -1 for none. */
+  #slots = new Int32Array(0);
+  /** Where the member of its value begins; UNKNOWN until somebody asks. */
+  #slotMembers = new Int32Array(0);
+  #isEdited = false;
+  /** KeyValues that stand for attributes, by number. */
+  readonly #replaced: (Uint8Array | undefined)[] = [];
+  readonly #pair = new KeyValueRange();
+
+  constructor(message: Message, field: number) {
+    this.#message = message;
+    this.field = field;
+  }
+
+  get isEdited(): boolean {
+    return this.#isEdited;
+  }
+
+  // ---- While the message is read ----
+
+  /** Edits are gone. */
+  forget(): void {
+    if (!this.#isEdited) return;
+    this.#isEdited = false;
+    this.#replaced.length = 0;
+  }
+
+  /** Before the first `note`. */
+  begin(): void {
+    this.#count = 0;
+    const slots = this.wanted.size;
+    if (this.#slots.length < slots) {
+      this.#slots = new Int32Array(slots);
+      this.#slotMembers = new Int32Array(slots);
+    }
+    for (let slot = 0; slot < slots; slot++) this.#slots[slot] = -1;
+  }
+
+  /** An attribute of `bytes`: its field begins at `tagStart`, its KeyValue is from `start` to `end`. */
+  note(bytes: Uint8Array, tagStart: number, start: number, end: number): void {
+    const index = this.#count++;
+    const at = index * STRIDE;
+    if (at === this.#ranges.length) this.#grow();
+    const ranges = this.#ranges;
+    ranges[at] = tagStart;
+    ranges[at + 1] = start;
+    ranges[at + 2] = end;
+    if (this.#slots.length === 0) return;
+    const keyEnd = start + 2 + bytes[start + 1]!;
+    if (!isPlainPair(bytes, start, keyEnd, end)) return this.#noteUnusual(index, bytes, start, end);
+    const slot = this.wanted.find(bytes, start + 2, keyEnd);
+    if (slot === -1 || this.#slots[slot] !== -1) return;
+    this.#slots[slot] = index;
+    this.#slotMembers[slot] = memberAt(bytes, keyEnd + 2, end);
+  }
+
+  #grow(): void {
+    const larger = new Int32Array(this.#ranges.length * 2);
+    larger.set(this.#ranges);
+    this.#ranges = larger;
+  }
+
+  /** An attribute with a long key or value, or whose fields are in another order. */
+  #noteUnusual(index: number, bytes: Uint8Array, start: number, end: number): void {
+    this.#pair.locate(bytes, start, end);
+    this.#fillSlot(index, this.#pair.keyBytes(bytes, this.strings));
+  }
+
+  /** Of attributes with the same key the first counts. */
+  #fillSlot(index: number, key: Uint8Array): void {
+    const slot = this.wanted.find(key, 0, key.length);
+    if (slot === -1 || this.#slots[slot] !== -1) return;
+    this.#slots[slot] = index;
+    this.#slotMembers[slot] = UNKNOWN;
+  }
+
+  // ---- By slot ----
+
+  /** The number of the attribute of a wanted key; -1 for none. */
+  wantedIndex(slot: number): number {
+    this.#message.ready();
+    return this.#slots[slot]!;
+  }
+
+  /** Where the member of its value begins; -1 when there is no such attribute or it is empty. Into `wantedBytes`. */
+  wantedMember(slot: number): number {
+    const index = this.wantedIndex(slot);
+    if (index === -1) return -1;
+    const known = this.#slotMembers[slot]!;
+    if (known !== UNKNOWN) return known;
+    const { valueStart, valueEnd } = this.at(index);
+    return this.#slotMembers[slot] = memberAt(this.bytesOf(index), valueStart, valueEnd);
+  }
+
+  /** The bytes that `wantedMember` is an offset of. */
+  wantedBytes(slot: number): Uint8Array {
+    return this.bytesOf(this.#slots[slot]!);
+  }
+
+  /** Whether the attribute of a wanted key is this string. */
+  isWantedString(slot: number, wanted: Uint8Array): boolean {
+    const at = this.wantedMember(slot);
+    if (at === -1) return false;
+    const bytes = this.wantedBytes(slot);
+    if (bytes[at] !== Member.string) return false;
+    return rangeEquals(bytes, contentStart(bytes, at), contentEnd(bytes, at), wanted);
+  }
+
+  // ---- By number ----
+
+  /** One more than the highest number. */
+  get span(): number {
+    this.#message.ready();
+    return Math.max(this.#count, this.#replaced.length);
+  }
+
+  /** Whether it was not taken out. */
+  has(index: number): boolean {
+    return this.#replaced[index] !== GONE;
+  }
+
+  /** The number of the first attribute with this key, from number `from` on; -1 for none. */
+  find(key: Uint8Array, from = 0): number {
+    const { span } = this;
+    for (let index = from; index < span; index++) if (this.has(index) && this.#isKey(index, key)) return index;
+    return -1;
+  }
+
+  #isKey(index: number, key: Uint8Array): boolean {
+    const { keyStart, keyEnd, keyIndex } = this.at(index);
+    if (keyIndex === -1) return rangeEquals(this.bytesOf(index), keyStart, keyEnd, key);
+    const found = this.keyOf(index);
+    return rangeEquals(found, 0, found.length, key);
+  }
+
+  /** The bytes that offsets of this attribute are into. */
+  bytesOf(index: number): Uint8Array {
+    return this.#isEdited ? this.#replaced[index] ?? this.#message.bytes : this.#message.bytes;
+  }
+
+  /** Key and value of an attribute; overwritten by the next call. Offsets into `bytesOf(index)`. */
+  at(index: number): KeyValueRange {
+    const pair = this.#pair;
+    const replaced = this.#replaced[index];
+    const bytes = replaced ?? this.#message.bytes;
+    const start = replaced === undefined ? this.#ranges[index * STRIDE + 1]! : 0;
+    const end = replaced === undefined ? this.#ranges[index * STRIDE + 2]! : replaced.length;
+    const keyEnd = start + 2 + bytes[start + 1]!;
+    if (!isPlainPair(bytes, start, keyEnd, end)) {
+      pair.locate(bytes, start, end);
+      return pair;
+    }
+    pair.keyStart = start + 2;
+    pair.keyEnd = keyEnd;
+    pair.keyIndex = -1;
+    pair.valueStart = keyEnd + 2;
+    pair.valueEnd = end;
+    return pair;
+  }
+
+  /** The key of an attribute: a view. */
+  keyOf(index: number): Uint8Array {
+    return this.at(index).keyBytes(this.bytesOf(index), this.strings);
+  }
+
+  // ---- Edits ----
+
+  /** Puts a KeyValue message, kept as it is, in place of an attribute, which has the same key. */
+  replace(index: number, keyValue: Uint8Array): void {
+    this.#isEdited = true;
+    this.#replaced[index] = keyValue;
+    this.#slotMembers.fill(UNKNOWN);
+  }
+
+  /** Adds an attribute whose key is not there: a KeyValue message, kept as it is. */
+  add(key: Uint8Array, keyValue: Uint8Array): void {
+    const index = this.span;
+    this.#isEdited = true;
+    this.#replaced[index] = keyValue;
+    this.#fillSlot(index, key);
+  }
+
+  remove(index: number): void {
+    const key = this.keyOf(index);
+    this.#isEdited = true;
+    this.#replaced[index] = GONE;
+    const slot = this.wanted.find(key, 0, key.length);
+    if (slot === -1 || this.#slots[slot] !== index) return;
+    this.#slots[slot] = this.find(key, index + 1);
+    this.#slotMembers[slot] = UNKNOWN;
+  }
+
+  clear(): void {
+    this.#message.ready();
+    this.#isEdited = true;
+    this.#replaced.length = this.#count;
+    this.#replaced.fill(GONE);
+    this.#slots.fill(-1);
+  }
+
+  // ---- Writing ----
+
+  /**
+   * Copies the message from `start` to `end` with its own attributes as they were edited.
+   *
+   * @param from The first of its attributes that may lie there.
+   * @returns The first that lies behind.
+   */
+  copyMessage(writer: ProtoWriter, start: number, end: number, from: number): number {
+    const { bytes } = this.#message;
+    let run = start;
+    let index = from;
+    if (this.#isEdited) {
+      for (; index < this.#count && this.#ranges[index * STRIDE]! < end; index++) {
+        const replaced = this.#replaced[index];
+        if (replaced === undefined) continue;
+        writer.copy(bytes, run, this.#ranges[index * STRIDE]);
+        run = this.#ranges[index * STRIDE + 2]!;
+        if (replaced !== GONE) writer.bytesField(this.field, replaced);
+      }
+    }
+    writer.copy(bytes, run, end);
+    return index;
+  }
+
+  writeAdded(writer: ProtoWriter): void {
+    for (let index = this.#count; index < this.#replaced.length; index++) {
+      const added = this.#replaced[index]!;
+      if (added !== GONE) writer.bytesField(this.field, added);
+    }
+  }
+}
+
+/**
+ * Whether the KeyValue from `start` to `end` is as nearly all writers make it: a key of less than 128 bytes, which ends at
+ * `keyEnd`, a value of less than 128 bytes behind it, and nothing else.
+ */
+function isPlainPair(bytes: Uint8Array, start: number, keyEnd: number, end: number): boolean {
+  const length = bytes[keyEnd + 1]!;
+  return bytes[start] === KEY && bytes[start + 1]! < 0x80 && keyEnd < end && bytes[keyEnd] === VALUE &&
+    length < 0x80 && keyEnd + 2 + length === end;
+}
