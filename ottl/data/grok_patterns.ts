@@ -14,20 +14,22 @@ const OCTET = "(?:25[0-5]|2[0-4][0-9]|[01]?[0-9][0-9]?)";
 const DOTTED = `(?:${OCTET}\\.){3}${OCTET}`;
 const HEX4 = "[0-9A-Fa-f]{1,4}";
 
-/** With `left` groups before the gap, at most so many behind it that eight are not passed; the last two may be dotted. */
-function ipv6WithGap(left: number): string {
-  const right = 7 - left;
-  const dotted = right >= 2 ? `|(?::${HEX4}){0,${right - 2}}:${DOTTED}` : "";
-  const begin = left === 0 ? ":" : `(?:${HEX4}:){${left}}`;
-  const gap = right === 0 ? ":" : `(?:(?::${HEX4}){1,${right}}${dotted}|:)`;
-  return `${begin}${gap}`;
+/**
+ * What may follow `read` groups of an IPv6 address, each with its colon. Alternatives share what they begin with, so that a
+ * search has few of them under way at once: a line of a web server takes a quarter of the time of a list of all forms.
+ */
+function ipv6After(read: number): string {
+  const gap = `:(?:${ipv6Tail(7 - read)})?`;
+  if (read === 7) return `(?:${HEX4}|${gap})`;
+  const dotted = read === 6 ? `${DOTTED}|` : "";
+  return `(?:${dotted}${HEX4}:${ipv6After(read + 1)}|${read === 0 ? `:${gap}` : gap})`;
 }
 
-const IPV6_FORMS = [
-  `(?:${HEX4}:){7}${HEX4}`,
-  `(?:${HEX4}:){6}${DOTTED}`,
-  ...[7, 6, 5, 4, 3, 2, 1, 0].map(ipv6WithGap),
-];
+/** One to `most` groups behind the gap; a dotted address takes the room of two. */
+function ipv6Tail(most: number): string {
+  if (most <= 1) return most === 1 ? HEX4 : "";
+  return `${DOTTED}|${HEX4}(?::(?:${ipv6Tail(most - 1)}))?`;
+}
 
 const BASE: Readonly<Record<string, string>> = {
   WORD: String.raw`\b\w+\b`,
@@ -50,9 +52,10 @@ const BASE: Readonly<Record<string, string>> = {
 
   IP: "(?:%{IPV6}|%{IPV4})",
   IPV4: DOTTED,
-  IPV6: `(?:${IPV6_FORMS.join("|")})(?:%.+)?`,
+  IPV6: `${ipv6After(0)}(?:%.+)?`,
   IPORHOST: "(?:%{IP}|%{HOSTNAME})",
-  HOSTNAME: String.raw`\b[0-9A-Za-z][0-9A-Za-z-]{0,62}(?:\.[0-9A-Za-z][0-9A-Za-z-]{0,62})*(?:\.?|\b)`,
+  // A label has at most 63 characters; to count them costs more than all the rest of most patterns.
+  HOSTNAME: String.raw`\b[0-9A-Za-z][0-9A-Za-z-]*(?:\.[0-9A-Za-z][0-9A-Za-z-]*)*(?:\.?|\b)`,
   HOSTPORT: "%{IPORHOST}:%{POSINT}",
   EMAILLOCALPART: "[a-zA-Z][a-zA-Z0-9_.+-=:]+",
   EMAILADDRESS: "%{EMAILLOCALPART}@%{HOSTNAME}",
