@@ -4,12 +4,11 @@
  * @module
  */
 
-import { checkTextLength } from "../../data/bounds.ts";
 import { toStringLike } from "../../values/convert.ts";
 import { OttlError } from "../../values/errors.ts";
-import { joinUtf8 } from "../../values/utf8.ts";
 import { OttlList, typeName, type Value } from "../../values/value.ts";
 import { converter, type DynamicList, dynamicListOf, type Item, str, strLike } from "../definition.ts";
+import { joined } from "../joined.ts";
 
 export const concat = converter({
   name: "Concat",
@@ -27,11 +26,7 @@ export const concat = converter({
     const textsOf = textReader(vals);
     return (item) => {
       const between = delimiter.evaluate(item);
-      const texts = textsOf(item);
-      let length = between.length * texts.length;
-      for (const text of texts) length += text.length;
-      checkTextLength(length, limits);
-      return joinUtf8(texts, between);
+      return joined(textsOf(item), between, limits);
     };
   },
 });

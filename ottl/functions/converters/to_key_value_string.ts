@@ -4,11 +4,11 @@
  * @module
  */
 
-import { checkTextLength } from "../../data/bounds.ts";
 import { OttlError } from "../../values/errors.ts";
 import { textOf } from "../../values/text.ts";
-import { compareUtf8, joinUtf8 } from "../../values/utf8.ts";
+import { compareUtf8 } from "../../values/utf8.ts";
 import { converter, litBool, litStr, map, optional } from "../definition.ts";
+import { joined } from "../joined.ts";
 
 export const toKeyValueString = converter({
   name: "ToKeyValueString",
@@ -41,8 +41,7 @@ export const toKeyValueString = converter({
       const entries = target.evaluate(item).entries();
       if (sortOutput) entries.sort(([a], [b]) => compareUtf8(a, b));
       const pairs = entries.map(([key, value]) => quoted(key) + delimiter + quoted(textOf(value)));
-      checkTextLength(pairs.reduce((length, pair) => length + pair.length, 0), limits);
-      return joinUtf8(pairs, pairDelimiter);
+      return joined(pairs, pairDelimiter, limits);
     };
   },
 });

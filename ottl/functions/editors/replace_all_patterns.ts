@@ -5,7 +5,7 @@
  */
 
 import { OttlError } from "../../values/errors.ts";
-import { PlainMap, type Value } from "../../values/value.ts";
+import { type OttlMap, PlainMap, type Value } from "../../values/value.ts";
 import { editor, fn, litStr, mapPath, optional, str } from "../definition.ts";
 import { patternReplacer } from "../replacement.ts";
 
@@ -45,7 +45,7 @@ export const replaceAllPatterns = editor({
       const map = target.evaluate(item);
       const replace = orUndefined(replacerOf(item));
       if (mode === "value") map.replaceStrings((text) => replace(text) ?? text);
-      else if (map.keys().some((key) => replace(key) !== key)) map.assign(renamed(map.entries(), replace));
+      else renameKeys(map, replace);
       target.set(item, map);
     };
   },
@@ -65,11 +65,10 @@ function orUndefined(replace: (text: string) => string): Replace {
   };
 }
 
-function renamed(entries: readonly [string, Value][], replace: Replace): PlainMap {
-  const kept: [string, Value][] = [];
-  for (const [key, value] of entries) {
-    const name = replace(key);
-    if (name !== undefined) kept.push([name, value]);
-  }
-  return new PlainMap(kept);
+function renameKeys(map: OttlMap, replace: Replace): void {
+  const keys = map.keys();
+  const names = keys.map(replace);
+  if (names.every((name, i) => name === keys[i])) return;
+  const renamed = map.entries().map(([, value], i) => [names[i], value] as const);
+  map.assign(new PlainMap(renamed.filter((entry): entry is readonly [string, Value] => entry[0] !== undefined)));
 }
