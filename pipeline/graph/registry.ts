@@ -13,6 +13,7 @@ import type {
   ProcessorFactory,
   ReceiverFactory,
 } from "../contract/component.ts";
+import { countConnectorFactory } from "../connectors/count.ts";
 import { forwardConnectorFactory } from "../connectors/forward.ts";
 import { routingConnectorFactory } from "../connectors/routing.ts";
 import { debugFactory } from "../exporters/debug.ts";
@@ -26,6 +27,7 @@ import { batchProcessorFactory } from "../processors/batch.ts";
 import { filterFactory } from "../processors/filter.ts";
 import { memoryLimiterFactory } from "../processors/memory_limiter.ts";
 import { probabilisticSamplerFactory } from "../processors/probabilistic_sampler/probabilistic_sampler.ts";
+import { redactionFactory } from "../processors/redaction.ts";
 import { resourceFactory } from "../processors/resource.ts";
 import { transformFactory } from "../processors/transform.ts";
 import { otlpReceiverFactory } from "../receivers/otlp.ts";
@@ -49,6 +51,7 @@ export const REGISTRY: Registry = {
     probabilisticSamplerFactory,
     attributesFactory,
     resourceFactory,
+    redactionFactory,
     filterFactory,
     transformFactory,
   ],
@@ -62,6 +65,7 @@ export const REGISTRY: Registry = {
   connectors: [
     forwardConnectorFactory,
     routingConnectorFactory,
+    countConnectorFactory,
   ],
   extensions: [
     healthCheckFactory,
