@@ -44,6 +44,8 @@ Deno.test("functionsOf() of each place", async (t) => {
     ["copy_metric", "datapoint", []],
     ["merge_histogram_buckets", "datapoint", ["transform statement"]],
     ["merge_histogram_buckets", "metric", []],
+    ["ParseCEF", "log", ["transform statement"]],
+    ["ParseCEF", "span", []],
     ["set", "resource", ["transform statement"]],
     ["delete_key", "resource", ["transform statement", "routing"]],
     ["route", "log", ["routing"]],
