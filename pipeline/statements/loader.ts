@@ -12,6 +12,7 @@ import {
   DEFAULT_OTTL_LIMITS,
   inferContext,
   OttlCompiler,
+  type OttlErrorCategory,
   OttlSyntaxError,
   parseConditions,
   type ParsedCondition,
@@ -31,16 +32,23 @@ import type { PlacedText } from "./group_config.ts";
 export interface PlacedProblem {
   readonly path: readonly (string | number)[];
   readonly message: string;
+  /** Absent: what is wrong is no OTTL. */
+  readonly category?: OttlErrorCategory;
 }
 
-/** Adds problems to a check of a configuration. @param at Where in the section their paths begin. */
+/**
+ * Adds problems to a check of a configuration; each issue's `params` has the category.
+ *
+ * @param at Where in the section their paths begin.
+ */
 export function reportProblems(
   context: z.core.$RefinementCtx<unknown>,
   at: readonly string[],
   problems: readonly PlacedProblem[],
 ): void {
-  for (const { path, message } of problems) {
-    context.issues.push({ code: "custom", path: [...at, ...path], message, input: context.value });
+  for (const { path, message, category } of problems) {
+    const params = { category };
+    context.issues.push({ code: "custom", path: [...at, ...path], message, input: context.value, params });
   }
 }
 
@@ -77,7 +85,7 @@ export class TextLoader {
       if (!(error instanceof OttlSyntaxError)) throw error;
       for (const problem of error.problems) {
         const { path } = texts.find(({ text }) => text === problem.text) ?? texts[0] ?? { path: [] };
-        this.problems.push({ path, message: `does not load: ${showProblem(problem)}` });
+        this.problems.push({ path, message: `does not load: ${showProblem(problem)}`, category: problem.category });
       }
       return undefined;
     }

@@ -6,7 +6,6 @@
 
 import { type ComponentDeps, type Factory } from "../../../pipeline/contract/component.ts";
 import { type Consumer, KEPT, type Lifecycle } from "../../../pipeline/contract/consumer.ts";
-import { ConfigError, errorAt } from "../../../pipeline/config/problem.ts";
 import { Scalar } from "../../../pipeline/config/schema.ts";
 import { systemClock } from "../../../pipeline/core/clock.ts";
 import { silentLogger } from "../../../pipeline/core/log.ts";
@@ -15,7 +14,7 @@ import { silentMeter } from "../../../pipeline/core/telemetry.ts";
 import { factoryOf, REGISTRY } from "../../../pipeline/graph/registry.ts";
 import type { Payload } from "../../../pipeline/otlp/payload.ts";
 import type { Signal } from "../../../pipeline/otlp/signals.ts";
-import { failure } from "./failure.ts";
+import { failure, SectionError } from "./failure.ts";
 import { outputOf, payloadOfRequest } from "./payloads.ts";
 import type { Answer, Request } from "./protocol.ts";
 
@@ -88,12 +87,12 @@ function sectionOf(type: "transform" | "filter", request: Request, signal: Signa
   return { ...error_mode !== undefined && { error_mode }, [`${SINGULAR[signal]}_${kind}`]: list };
 }
 
-/** @throws {ConfigError} The section does not fit the schema. */
+/** @throws {SectionError} The section does not fit the schema. */
 function parseSection<Config>({ schema }: Factory<Config>, section: unknown): Config {
   const result = schema.safeParse(asWritten(section));
   if (result.success) return result.data;
-  const place = { file: "request", line: 0, column: 0 };
-  throw new ConfigError(result.error.issues.map((issue) => errorAt(place, issue.path.map(String), issue.message)));
+  const params = result.error.issues.map((issue) => issue.code === "custom" ? issue.params : undefined);
+  throw new SectionError(params.find((each) => typeof each?.["category"] === "string")?.["category"] ?? "config");
 }
 
 /** JSON as a schema takes it: numbers and bools keep the text they were written as. */
