@@ -205,14 +205,22 @@ class Parser extends TokenCursor {
       case "not":
       case "comparison":
       case "bool":
-      case "call":
         return node;
+      case "call":
+        return this.#asConverter(node);
       case "sign":
-        if (node.sign === "()" && node.value.kind === "call") return node.value;
+        if (node.sign === "()" && node.value.kind === "call") return this.#asConverter(node.value);
     }
     if (this.kind === "=") this.unexpected('"=="');
     const wanted = (node.kind === "enum" && reservedWord(node.name)) || "a comparison, such as … == true";
     return this.refuse(`${nameOf(node)} is no condition by itself, wanted ${wanted}`, node.span);
+  }
+
+  /** An editor cannot even stand here. */
+  #asConverter(call: CallNode): CallNode {
+    if (startsUpper(call.name)) return call;
+    const wanted = "a converter, whose name begins with an upper-case letter";
+    return this.refuse(`${quote(call.name)} is no condition, wanted ${wanted}`, call.nameSpan);
   }
 
   // Math.

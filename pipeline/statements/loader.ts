@@ -127,7 +127,7 @@ export class TextLoader {
     const context = offered.find((name) => name === said);
     if (context === undefined) {
       const message = `is the context ${JSON.stringify(said)}, wanted one of ${this.#signal}: ${offered.join(", ")}`;
-      this.problems.push({ path: [...path, "context"], message });
+      this.problems.push({ path: [...path, "context"], message, category: "inference" });
     }
     return context;
   }
