@@ -193,6 +193,12 @@ const REFUSED: { readonly kind: Kind; readonly text: string; readonly at: string
     at: "1:1",
     want: "a path is no condition by itself, wanted a comparison, such as … == true",
   },
+  {
+    kind: "condition",
+    text: 'is_match(name, "x")',
+    at: "1:1",
+    want: '"is_match" is no condition, wanted a converter, whose name begins with an upper-case letter',
+  },
   { kind: "condition", text: "TRUE", at: "1:1", want: "an enum symbol is no condition by itself, wanted true" },
   { kind: "condition", text: "a == True", at: "1:6", want: '"True" is no value, wanted true' },
   {
@@ -367,7 +373,7 @@ Deno.test("what is refused, with its words and place", async (t) => {
 const MISNAMED: { readonly kind: Kind; readonly text: string; readonly want: readonly string[] }[] = [
   {
     kind: "statement",
-    text: 'Set(name, concat(["x"], upper(name))) where is_match(name, "x")',
+    text: 'Set(name, concat(["x"], upper(name))) where is_match(name, "x") == true',
     want: [
       '1:1: editor names must start with a lowercase letter but got "Set"',
       '1:11: converter names must start with an uppercase letter but got "concat"',
