@@ -5,6 +5,8 @@
  */
 
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import http from "node:http";
 import https from "node:https";
 import { Hono } from "hono";
 import { httpServerShape } from "../../pipeline/config/http_server.ts";
@@ -177,6 +179,25 @@ Deno.test("a fetch handler is served", async (t) => {
   await server.shutdown(soon());
 });
 
+Deno.test("bodies of 3 MB arrive as they were sent, several at once", async (t) => {
+  const { serverCert, serverKey } = await makeCertificates();
+  const byName = {
+    "plain": {},
+    "TLS": { tls: { cert_pem: serverCert, key_pem: serverKey } },
+  };
+  for (const [name, settings] of Object.entries(byName)) {
+    await t.step(name, async () => {
+      const echo = async (request: Request) => new Response(await request.bytes());
+      const server = await openFetch(echo, settings);
+      const { port } = server.address;
+      const bodies = [1, 2].map((seed) => Uint8Array.from({ length: 3_000_000 }, (_, at) => at * seed >>> 7));
+      const answers = await Promise.all(bodies.map((body) => echoed(port, name === "TLS", body)));
+      for (const [place, body] of bodies.entries()) strictEqual(answers[place]?.compare(body), 0);
+      await server.shutdown(soon());
+    });
+  }
+});
+
 Deno.test("TLS", async (t) => {
   const certificates = await makeCertificates();
   const dir = await Deno.makeTempDir();
@@ -256,6 +277,20 @@ Deno.test("TLS", async (t) => {
 /** Another authority's client certificate. */
 const { clientCert, clientKey } = await makeCertificates();
 const SELF_SIGNED = { cert: clientCert, key: clientKey };
+
+/** What a server answers to `body`. */
+function echoed(port: number, isTls: boolean, body: Uint8Array): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const options = { host: "127.0.0.1", port, method: "POST", rejectUnauthorized: false, agent: false };
+    const request = (isTls ? https : http).request(options, (response) => {
+      const chunks: Uint8Array[] = [];
+      response.on("data", (chunk: Uint8Array) => chunks.push(chunk));
+      response.on("end", () => resolve(Buffer.concat(chunks)));
+    });
+    request.on("error", reject);
+    request.end(body);
+  });
+}
 
 function postTls(port: number, options: https.RequestOptions): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
