@@ -45,20 +45,27 @@ function always(answer: boolean): CompiledBoolean {
   return answer ? TRUE : FALSE;
 }
 
-/** Terms joined by `or` (`decisive` true) or `and` (false): the first decisive one decides, and none behind it is looked at. */
+/** Terms joined by `or` (`decisive` true) or `and` (false): the first decisive one decides, none behind it is looked at. */
 function compileTerms(nodes: readonly BooleanNode[], scope: Scope, decisive: boolean): CompiledBoolean {
   const terms = scope.all(nodes.map((node) => () => scope.condition(node)));
   const decided = terms.findIndex(({ known }) => known === decisive);
   const reached = decided < 0 ? terms : terms.slice(0, decided + 1);
-  const open = reached.filter(({ known }) => known !== !decisive);
-  return open.reduceRight<CompiledBoolean | undefined>((rest, term) => join(term, rest, decisive), undefined) ??
-    always(!decisive);
+  return join(reached.filter(({ known }) => known !== !decisive), decisive);
 }
 
-function join(left: CompiledBoolean, right: CompiledBoolean | undefined, decisive: boolean): CompiledBoolean {
-  if (right === undefined || left.known === decisive) return left;
-  if (decisive) return { test: (item) => left.test(item) || right.test(item), known: undefined };
-  return { test: (item) => left.test(item) && right.test(item), known: undefined };
+/** A loop, for the stack is not as deep as a text may be long; two terms, the most usual, are cheaper without. */
+function join(terms: readonly CompiledBoolean[], decisive: boolean): CompiledBoolean {
+  const [first, second] = terms;
+  if (first === undefined) return always(!decisive);
+  if (second === undefined) return first;
+  if (terms.length > 2) return { test: (item) => anyIs(decisive, terms, item), known: undefined };
+  if (decisive) return { test: (item) => first.test(item) || second.test(item), known: undefined };
+  return { test: (item) => first.test(item) && second.test(item), known: undefined };
+}
+
+function anyIs(decisive: boolean, terms: readonly CompiledBoolean[], item: Item): boolean {
+  for (let i = 0; i < terms.length; i++) if (terms[i]!.test(item) === decisive) return decisive;
+  return !decisive;
 }
 
 function not(term: CompiledBoolean): CompiledBoolean {

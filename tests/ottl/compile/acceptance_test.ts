@@ -170,3 +170,24 @@ Deno.test("what a statement copies is not what it copied from", () => {
   strictEqual(textOf((item.get("span.attributes") as OttlMap).get("m")!), '{"k":"v"}');
   strictEqual(textOf(item.get("span.cache")!), '{"d":{"e":1},"m":{"k":"new"}}');
 });
+
+Deno.test("a condition as long as a text may be does not overflow the stack", () => {
+  const term = 'name == "x"';
+  for (const [operator, want] of [["or", false], ["and", false]] as const) {
+    const text = Array.from({ length: 4_000 }, () => term).join(` ${operator} `);
+    strictEqual(compiler.conditions([text])[0]!.test(newItem()), want);
+  }
+  const sum = Array.from({ length: 1_000 }, () => 'attributes["n"]').join(" + ");
+  strictEqual(compiler.value(sum).evaluate(newItem()), 5_000n);
+});
+
+Deno.test("what is known at load is told, and nothing behind it runs", () => {
+  const known = (text: string) => compiler.conditions([text])[0]!.known;
+  strictEqual(known("1 + 1 == 2"), true);
+  strictEqual(known('name == "x" or not 1 == 2'), undefined);
+  strictEqual(known('true or name == "x"'), true);
+  strictEqual(known('name == "x" and false'), undefined);
+  strictEqual(known("not (true and 1 < 2)"), false);
+  strictEqual(known('false or [1, "a"] == ["a"]'), false);
+  strictEqual(known("1 / 0 == 1"), undefined);
+});
