@@ -99,6 +99,9 @@ class Parser extends TokenCursor {
 
   rule(): Statement {
     const start = this.token.start;
+    if (this.kind === "lower" && this.#atCall()) {
+      this.refuse("an editor stands where a condition is wanted: condition > set(…)", this.token);
+    }
     const where = this.condition();
     if (this.word !== ">") this.unexpected('">" and an editor, as in condition > set(…)');
     this.at++;

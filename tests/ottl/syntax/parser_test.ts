@@ -345,8 +345,8 @@ const REFUSED: { readonly kind: Kind; readonly text: string; readonly at: string
   {
     kind: "rule",
     text: "set(name, 1) where true",
-    at: "1:14",
-    want: '"where" is unexpected, wanted ">" and an editor, as in condition > set(…)',
+    at: "1:1",
+    want: "an editor stands where a condition is wanted: condition > set(…)",
   },
   {
     kind: "rule",
