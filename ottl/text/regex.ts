@@ -55,7 +55,8 @@ export class Regex {
   readonly groupCount: number;
   readonly #linear: RE2JS;
   readonly #groups: NamedGroups;
-  readonly #native: RegExp | undefined;
+  readonly #units: RegExp | undefined;
+  #characters: RegExp | undefined;
   readonly #plan: NativePlan | undefined;
   readonly #maxBytes: number;
 
@@ -64,7 +65,7 @@ export class Regex {
     this.pattern = pattern;
     this.#linear = linear;
     this.#plan = plan;
-    this.#native = plan && new RegExp(plan.source, "g");
+    this.#units = plan && new RegExp(plan.source, "g");
     this.#maxBytes = maxBytes;
     this.groupCount = linear.groupCount();
     const numbers = Object.entries(linear.namedGroups()).sort(([, a], [, b]) => a - b);
@@ -132,10 +133,13 @@ export class Regex {
     return hasMatch ? joinUtf8([replaced, text.slice(end)]) : text;
   }
 
+  /** The runtime's engine, if it is for this text. */
   #nativeFor(text: string): RegExp | undefined {
     const plan = this.#plan;
     if (plan === undefined || text.length > plan.maxLength) return undefined;
-    return plan.isUnitSensitive && SURROGATE.test(text) ? undefined : this.#native;
+    if (!plan.isUnitSensitive || !SURROGATE.test(text)) return this.#units;
+    if (plan.characterSource === undefined || !text.isWellFormed()) return undefined;
+    return this.#characters ??= new RegExp(plan.characterSource, "gu");
   }
 
   #execNative(native: RegExp, text: string, from: number): RegexMatch | null {

@@ -21,12 +21,14 @@ import { areDisjoint, type Assertion, type PatternNode, type Ranges, type Repeat
 
 /** How a pattern runs on the runtime's engine. */
 export interface NativePlan {
-  /** For `new RegExp(source)`, without flags. */
+  /** For `new RegExp(source)`, which knows UTF-16 units only. */
   readonly source: string;
+  /** For `new RegExp(source, "u")`, which knows characters; undefined where it knows them not well enough. */
+  readonly characterSource: string | undefined;
+  /** Whether the first could tell half a character from a whole one, so texts with surrogates are not for it. */
+  readonly isUnitSensitive: boolean;
   /** Longest text that it may be given, UTF-16 units. */
   readonly maxLength: number;
-  /** It could tell half a character from a whole one, so texts with surrogates are not for it. */
-  readonly isUnitSensitive: boolean;
 }
 
 /** Steps of the runtime's engine for one search, about 1 ns each. */
@@ -43,9 +45,11 @@ export function planNative(node: PatternNode): NativePlan | undefined {
   const work = startsAtTextStart(node) ? cost.work : times(cost.work, LENGTH);
   const maxLength = lengthFor(plus(work, LENGTH));
   if (maxLength === 0) return undefined;
-  const found = { isUnitSensitive: false };
-  const source = print(node, found);
-  return source === undefined ? undefined : { source, maxLength, ...found };
+  const units = new UnitPrinter();
+  const source = print(node, units);
+  const findsHalves = hasNoBoundary(node);
+  const characterSource = findsHalves ? undefined : print(node, CHARACTERS);
+  return { source, characterSource, isUnitSensitive: units.isSensitive || findsHalves, maxLength };
 }
 
 function lengthFor({ factor, degree }: Polynomial): number {
@@ -277,68 +281,89 @@ const ASSERTIONS: Readonly<Record<Assertion, string>> = {
   "no boundary": "\\B",
 };
 
-function print(node: PatternNode, found: { isUnitSensitive: boolean }): string | undefined {
+/** How sets are written. */
+interface SetPrinter {
+  set(ranges: Ranges): string;
+}
+
+function print(node: PatternNode, printer: SetPrinter): string {
   switch (node.kind) {
     case "set":
-      return printSet(node.ranges, found);
+      return printer.set(node.ranges);
     case "assertion":
-      if (node.type === "no boundary") found.isUnitSensitive = true;
       return ASSERTIONS[node.type];
     case "capture":
-      return around("(", print(node.body, found), ")");
+      return `(${print(node.body, printer)})`;
     case "sequence":
-      return around("", printAll(node.items, found)?.join(""), "");
+      return node.items.map((item) => print(item, printer)).join("");
     case "choice":
-      return around("(?:", printAll(node.items, found)?.join("|"), ")");
+      return `(?:${node.items.map((item) => print(item, printer)).join("|")})`;
     case "repeat":
-      return around("(?:", print(node.body, found), `)${printBounds(node)}`);
+      return `(?:${print(node.body, printer)})${printBounds(node)}`;
   }
-}
-
-function around(before: string, inner: string | undefined, after: string): string | undefined {
-  return inner === undefined ? undefined : before + inner + after;
-}
-
-function printAll(nodes: readonly PatternNode[], found: { isUnitSensitive: boolean }): string[] | undefined {
-  const printed = nodes.map((node) => print(node, found));
-  return printed.every((text) => text !== undefined) ? printed : undefined;
 }
 
 function printBounds({ min, max, isGreedy }: Repeat): string {
   return `{${min},${max === Infinity ? "" : max}}${isGreedy ? "" : "?"}`;
 }
 
-/** What Go reads where bytes are no UTF-8. */
-const REPLACEMENT = 0xfffd;
-
-function printSet(ranges: Ranges, found: { isUnitSensitive: boolean }): string | undefined {
-  const units = withinOneUnit(ranges);
-  if (units.length === 0 && ranges.length > 0) return undefined;
-  if (ranges.some((end) => end > 0xffff) || !areDisjoint(ranges, [REPLACEMENT, REPLACEMENT])) {
-    found.isUnitSensitive = true;
+/** Between the halves of a character there is no boundary of a word, but no place either; V8 looks there all the same. */
+function hasNoBoundary(node: PatternNode): boolean {
+  switch (node.kind) {
+    case "set":
+      return false;
+    case "assertion":
+      return node.type === "no boundary";
+    case "capture":
+    case "repeat":
+      return hasNoBoundary(node.body);
+    default:
+      return node.items.some(hasNoBoundary);
   }
-  if (units.length === 2 && units[0] === units[1]) return printUnit(units[0]!);
+}
+
+/** What Go reads where bytes are no UTF-8; here they are lone surrogates. */
+const REPLACEMENT: Ranges = [0xfffd, 0xfffd];
+const ONE_UNIT: Ranges = [0, 0xd7ff, 0xe000, 0xffff];
+const ALL_CHARACTERS: Ranges = [0, 0xd7ff, 0xe000, 0x10ffff];
+
+class UnitPrinter implements SetPrinter {
+  isSensitive = false;
+
+  set(ranges: Ranges): string {
+    if (ranges.some((end) => end > 0xffff) || !areDisjoint(ranges, REPLACEMENT)) this.isSensitive = true;
+    return printRanges(intersection(ranges, ONE_UNIT));
+  }
+}
+
+const CHARACTERS: SetPrinter = {
+  set: (ranges) => printRanges(intersection(ranges, ALL_CHARACTERS)),
+};
+
+function intersection(a: Ranges, b: Ranges): Ranges {
+  const both: number[] = [];
+  for (let i = 0; i < a.length; i += 2) {
+    for (let j = 0; j < b.length; j += 2) {
+      const from = Math.max(a[i]!, b[j]!);
+      const to = Math.min(a[i + 1]!, b[j + 1]!);
+      if (from <= to) both.push(from, to);
+    }
+  }
+  return both;
+}
+
+function printRanges(ranges: Ranges): string {
+  if (ranges.length === 2 && ranges[0] === ranges[1]) return printCode(ranges[0]!);
   let text = "";
-  for (let i = 0; i < units.length; i += 2) {
-    text += units[i] === units[i + 1] ? printUnit(units[i]!) : `${printUnit(units[i]!)}-${printUnit(units[i + 1]!)}`;
+  for (let i = 0; i < ranges.length; i += 2) {
+    const [from, to] = [ranges[i]!, ranges[i + 1]!];
+    text += from === to ? printCode(from) : `${printCode(from)}-${printCode(to)}`;
   }
   return `[${text}]`;
 }
 
-/** The characters that are one UTF-16 unit. */
-function withinOneUnit(ranges: Ranges): Ranges {
-  const units: number[] = [];
-  for (let i = 0; i < ranges.length; i += 2) {
-    for (const [first, last] of [[0, 0xd7ff], [0xe000, 0xffff]] as const) {
-      const from = Math.max(ranges[i]!, first);
-      const to = Math.min(ranges[i + 1]!, last);
-      if (from <= to) units.push(from, to);
-    }
-  }
-  return units;
-}
-
-function printUnit(code: number): string {
-  const character = String.fromCharCode(code);
-  return /[A-Za-z0-9 ]/.test(character) ? character : `\\u${code.toString(16).padStart(4, "0")}`;
+function printCode(code: number): string {
+  const character = String.fromCodePoint(code);
+  if (/^[A-Za-z0-9 ]$/.test(character)) return character;
+  return code > 0xffff ? `\\u{${code.toString(16)}}` : `\\u${code.toString(16).padStart(4, "0")}`;
 }
