@@ -42,6 +42,11 @@ const ZONE_NAME = new RegExp(
   "y",
 );
 
+/** UTF-16 units that a name may have; no language has one half as long. */
+const LONGEST_NAME = 64;
+const SPACE = 0x20;
+const ZERO = 0x30;
+
 const SEVEN_DAYS = 7n * BigInt(SECONDS_PER_DAY) * NANOS_PER_SECOND;
 
 const READERS: Readonly<Record<string, Reader>> = {
@@ -53,7 +58,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   Jan: (reading) => reading.month = reading.name("month", reading.names.shortMonths) + 1,
   _2: (reading) => reading.day = reading.number("day", 0, 99),
   "2": (reading) => reading.day = reading.number("day", 0, 99),
-  __2: (reading) => reading.yearDay = reading.number("day", 1, 366, /\d{1,3}/y),
+  __2: (reading) => reading.yearDay = reading.number("day", 1, 366, 3),
   Monday: (reading) => void reading.name("weekday", reading.names.weekdays),
   Mon: (reading) => void reading.name("weekday", reading.names.shortWeekdays),
   "15": (reading) => reading.hour = reading.number("hour", 0, 23),
@@ -149,11 +154,14 @@ class Reading {
     }
   }
 
-  /** One digit or two, unless a pattern tells otherwise. */
-  number(what: string, least: number, most: number, digits = /\d\d?/y): number {
+  number(what: string, least: number, most: number, mostDigits = 2): number {
     this.#skipSpaces();
-    const value = Number(this.#take(digits, what));
-    if (value < least || value > most) throw unreadable(what);
+    const start = this.#at;
+    let value = 0;
+    for (let digit; this.#at < start + mostDigits && (digit = this.#digit()) >= 0; this.#at++) {
+      value = value * 10 + digit;
+    }
+    if (this.#at === start || value < least || value > most) throw unreadable(what);
     return value;
   }
 
@@ -176,9 +184,10 @@ class Reading {
 
   /** The longest of `names` that stands here. */
   name(what: string, names: readonly string[]): number {
+    const rest = this.#text.slice(this.#at, this.#at + LONGEST_NAME).toLowerCase();
     let best = -1;
-    for (const [i, name] of names.entries()) {
-      if (this.#startsWith(name) && name.length > (names[best]?.length ?? 0)) best = i;
+    for (let i = 0; i < names.length; i++) {
+      if (rest.startsWith(names[i]!) && names[i]!.length > (names[best]?.length ?? 0)) best = i;
     }
     if (best < 0) throw unreadable(what);
     this.#at += names[best]!.length;
@@ -277,13 +286,14 @@ class Reading {
     return this.half === 0 && this.hour === 12 ? 0 : this.hour;
   }
 
-  #startsWith(name: string): boolean {
-    return this.#text.startsWith(name, this.#at) ||
-      this.#text.slice(this.#at, this.#at + name.length).toLowerCase() === name;
+  #skipSpaces(): void {
+    while (this.#text.charCodeAt(this.#at) === SPACE) this.#at++;
   }
 
-  #skipSpaces(): void {
-    while (this.#text[this.#at] === " ") this.#at++;
+  /** The digit that stands here; another number when none does. */
+  #digit(): number {
+    const digit = this.#text.charCodeAt(this.#at) - ZERO;
+    return digit <= 9 ? digit : -1;
   }
 
   #take(pattern: RegExp, what: string): string {

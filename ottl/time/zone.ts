@@ -80,7 +80,8 @@ export class Zone {
 
   #periodAt(seconds: number): Period {
     const known = withinCalendar(seconds);
-    return this.#periods.find(({ from, until }) => known >= from && known < until) ?? this.#findPeriod(known);
+    for (const period of this.#periods) if (known >= period.from && known < period.until) return period;
+    return this.#findPeriod(known);
   }
 
   #findPeriod(seconds: number): Period {
