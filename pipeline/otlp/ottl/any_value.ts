@@ -21,9 +21,10 @@ import {
   WireType,
 } from "../../wire/protobuf.ts";
 import { ProtoWriter } from "../../wire/protobuf_writer.ts";
+import { DEFAULT_PAYLOAD_LIMITS } from "../limits.ts";
 
-/** Values inside values, levels: what is deeper is neither read nor written. */
-export const MAX_VALUE_DEPTH = 128;
+/** Lists and maps inside each other, levels: what is deeper is neither read nor written, as no receiver takes it. */
+export const MAX_VALUE_DEPTH: number = DEFAULT_PAYLOAD_LIMITS.maxDepth - 1;
 
 /** Strings by number: the dictionary of a profiles request. */
 export interface StringTable {

@@ -15,6 +15,10 @@ import { WantedKeys } from "./wanted_keys.ts";
 /** Numbers that are kept of each attribute: where its field and its KeyValue begin, and where both end. */
 const STRIDE = 3;
 
+/** Attributes that there is room for at first, and that room is kept for; more is let go. */
+const FIRST_ATTRIBUTES = 64;
+const MAX_KEPT_ATTRIBUTES = 16_384;
+
 /** Stands for an attribute that was taken out. */
 const GONE: Uint8Array = new Uint8Array(0);
 
@@ -40,7 +44,7 @@ export class AttributeIndex {
   strings: StringTable | undefined;
 
   readonly #message: Message;
-  #ranges = new Int32Array(64 * STRIDE);
+  #ranges = new Int32Array(FIRST_ATTRIBUTES * STRIDE);
   /** How many the message has as it came. */
   #count = 0;
   /** The first attribute of each wanted key; -1 for none. */
@@ -73,6 +77,7 @@ export class AttributeIndex {
   /** Before the first `note`. */
   begin(): void {
     this.#count = 0;
+    if (this.#ranges.length > MAX_KEPT_ATTRIBUTES * STRIDE) this.#ranges = new Int32Array(FIRST_ATTRIBUTES * STRIDE);
     const slots = this.wanted.size;
     if (this.#slots.length < slots) {
       this.#slots = new Int32Array(slots);

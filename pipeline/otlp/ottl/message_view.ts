@@ -27,6 +27,10 @@ import { AttributeIndex } from "./attribute_index.ts";
 /** One more than the highest field number of OTLP's messages. */
 const FIELDS = 18;
 
+/** Room for children and for edits that a view keeps for the next message; more is let go. */
+const MAX_KEPT_CHILDREN = 65_536;
+const MAX_KEPT_BYTES = 1024 * 1024;
+
 const NOTHING: Uint8Array = new Uint8Array(0);
 
 /** Where a message lies. */
@@ -80,6 +84,8 @@ export class MessageView {
     this.#isRead = false;
     this.#edited = 0;
     this.#arenaLength = 0;
+    if (this.#arena.length > MAX_KEPT_BYTES) this.#arena = NOTHING;
+    if (this.children.length > MAX_KEPT_CHILDREN * 3) this.children = new Int32Array(0);
     this.attributes.forget();
     for (const part of this.#parts) part.unload();
   }
@@ -119,8 +125,8 @@ export class MessageView {
   }
 
   /**
-   * The walk over the fields. What nearly all messages are made of is read without a call, and fields that nothing can ask
-   * for are only stepped over: this is most of what a condition costs.
+   * The walk over the fields. What nearly all messages are made of is read without a call: this is most of what a
+   * condition costs.
    */
   #read(): void {
     this.#isRead = true;
@@ -144,7 +150,7 @@ export class MessageView {
         at = this.#readField(at);
         continue;
       }
-      if (field === attributesField) attributes.note(bytes, at, start, next);
+      if (field === attributesField && (tag & 7) === WireType.bytes) attributes.note(bytes, at, start, next);
       else {
         this.#present |= 1 << field;
         starts[field] = start;

@@ -8,7 +8,6 @@ import { deepStrictEqual, strictEqual, throws } from "node:assert";
 import fc from "fast-check";
 import { OttlError } from "../../../../ottl/values/errors.ts";
 import { InvalidPayloadError } from "../../../../pipeline/core/errors.ts";
-import { DEFAULT_PAYLOAD_LIMITS } from "../../../../pipeline/otlp/limits.ts";
 import {
   contextsOf,
   Cursor,
@@ -19,19 +18,15 @@ import {
 } from "../../../../pipeline/otlp/ottl/mod.ts";
 import { NO_ORIGIN, type Payload, payloadBytes, payloadOf } from "../../../../pipeline/otlp/payload.ts";
 import { type Signal, SIGNAL_NAMES } from "../../../../pipeline/otlp/signals.ts";
-import { readPayload } from "../../../../pipeline/otlp/validate.ts";
 import { arbitraryRequest, countLines, itemLines } from "../../../support/otlp_arbitrary.ts";
 import { decodeRequest, encodeMessage, REQUEST_TYPES } from "../../../support/otlp_proto.ts";
+import { assertSound, DATA, type Message, messagesOf, PATHS, read } from "../../../support/otlp_levels.ts";
 import { requestBytes } from "../../../support/otlp_samples.ts";
 
 const RUNS = { numRuns: 60 };
 
 function sample(signal: Signal, items = 10, resources = 2): Payload {
   return read(signal, requestBytes(signal, items, { resources }));
-}
-
-function read(signal: Signal, bytes: Uint8Array): Payload {
-  return readPayload(signal, bytes, DEFAULT_PAYLOAD_LIMITS, NO_ORIGIN);
 }
 
 function linesOf(payload: Payload): string[] {
@@ -60,44 +55,12 @@ Deno.test("walk() without a change gives the payload itself", () => {
   }
 });
 
-/** Fields that lead from a request to the items of each level; `*` is whichever data a metric has. */
-const PATHS: Readonly<Record<Signal, readonly (readonly string[])[]>> = {
-  traces: [["resource_spans"], ["scope_spans"], ["spans"], ["events"]],
-  metrics: [["resource_metrics"], ["scope_metrics"], ["metrics"], ["*", "data_points"], ["exemplars"]],
-  logs: [["resource_logs"], ["scope_logs"], ["log_records"]],
-  profiles: [["resource_profiles"], ["scope_profiles"], ["profiles"]],
-};
-
-const DATA = ["gauge", "sum", "histogram", "exponential_histogram", "summary"];
-
-type Message = Record<string, unknown>;
-
-/** The messages of a level in a decoded request, each with the list that holds it, in the order of a walk. */
-function messagesOf(signal: Signal, depth: number, request: Message): { message: Message; list: Message[] }[] {
-  let found: { message: Message; list: Message[] }[] = [{ message: request, list: [] }];
-  for (const step of PATHS[signal].slice(0, depth + 1)) {
-    found = found.flatMap(({ message }) => {
-      const holder = step[0] === "*" ? message[DATA.find((kind) => kind in message) ?? ""] : message;
-      const list = ((holder ?? {}) as Message)[step[step.length - 1]!] as Message[] | undefined;
-      return (list ?? []).map((inner) => ({ message: inner, list: list! }));
-    });
-  }
-  return found;
-}
-
 const attribute = { key: "added", value: { string_value: "x" } };
 
 /** Adds `attribute` as the oracle has it. */
 function addTo(message: Message, field: string): void {
   const list = (message[field] ?? []) as Message[];
   message[field] = [...list.filter(({ key }) => key !== "added"), attribute];
-}
-
-function assertSound(payload: Payload): void {
-  strictEqual(payload.byteLength, payload.chunks.reduce((sum, { length }) => sum + length, 0));
-  let items = 0;
-  for (const chunk of payload.chunks) items += read(payload.signal, chunk).itemCount;
-  strictEqual(payload.itemCount, items);
 }
 
 /** Paths to attributes by level. */
