@@ -65,7 +65,7 @@ export interface MemoryQueueDeps {
   readonly onBatch?: (batch: Batch<unknown>) => void;
 }
 
-/** One call of `consume`. It is in a list while it waits for room. */
+/** One call of `consume`. It is in a list while it waits for room, and listens to its sender's signal by itself. */
 class Request extends ListNode<Request> {
   parts: readonly Part<Request>[] = [];
   /** Parts that are queued or in flight. */
@@ -73,11 +73,10 @@ class Request extends ListNode<Request> {
   /** Parts that are queued. */
   queuedParts = 0;
   /** The batches that hold its parts. */
-  readonly flights: Flight[] = [];
+  flights: Flight[] = NO_FLIGHTS;
   /** Its place among those that wait no longer than `holdMs`. */
   hold: Deadline<Request> | undefined;
-  /** Takes the listener off its sender's signal. */
-  unlisten = () => {};
+  #sender: AbortSignal | undefined;
   /** Whether its sender has an answer. */
   answered = false;
   rejectedItems = 0;
@@ -92,8 +91,29 @@ class Request extends ListNode<Request> {
     readonly enteredMs: number,
     readonly resolve: (outcome: Outcome) => void,
     readonly reject: (error: GatewayError) => void,
+    readonly onLeave: (request: Request) => void,
   ) {
     super();
+  }
+
+  listen(sender: AbortSignal): void {
+    this.#sender = sender;
+    sender.addEventListener("abort", this);
+  }
+
+  unlisten(): void {
+    this.#sender?.removeEventListener("abort", this);
+  }
+
+  handleEvent(): void {
+    this.onLeave(this);
+  }
+
+  /** Nearly every request has one flight: an array of one, made as such, is a tenth of one that is pushed to. */
+  boards(flight: Flight): void {
+    this.queuedParts--;
+    if (this.flights.length === 0) this.flights = [flight];
+    else this.flights.push(flight);
   }
 
   /** Adds what became of one part. The first message stands for all: there may be thousands of parts. */
@@ -102,6 +122,9 @@ class Request extends ListNode<Request> {
     if (this.message === "") this.message = message;
   }
 }
+
+/** Of a request that has none yet; never changed. */
+const NO_FLIGHTS: Flight[] = [];
 
 /** A batch on its way. */
 class Flight {
@@ -160,7 +183,8 @@ export class MemoryQueue implements Consumer, Lifecycle {
       return Promise.reject(refusal);
     }
     return new Promise((resolve, reject) => {
-      const request = new Request(payload, size, this.#deps.clock.monotonicMs(), resolve, reject);
+      const nowMs = this.#deps.clock.monotonicMs();
+      const request = new Request(payload, size, nowMs, resolve, reject, this.#onLeave);
       const hasRoom = this.#hasRoom(size);
       if (!hasRoom || this.#settings.waitForResult) this.#holdSender(request, abort);
       if (hasRoom) this.#enqueue(request);
@@ -209,9 +233,7 @@ export class MemoryQueue implements Consumer, Lifecycle {
   }
 
   #holdSender(request: Request, abort: AbortSignal): void {
-    const onAbort = () => this.#leave(request, senderLeft());
-    abort.addEventListener("abort", onAbort);
-    request.unlisten = () => abort.removeEventListener("abort", onAbort);
+    request.listen(abort);
     request.hold = this.#held.add(request, request.enteredMs);
   }
 
@@ -257,10 +279,7 @@ export class MemoryQueue implements Consumer, Lifecycle {
   async #fly(batch: Batch<Request>): Promise<void> {
     const flight = new Flight(batch);
     this.#flights.add(flight);
-    for (const { owner } of batch.parts) {
-      owner.flights.push(flight);
-      owner.queuedParts--;
-    }
+    for (const { owner } of batch.parts) owner.boards(flight);
     this.#deps.onBatch?.(batch);
     try {
       this.#land(flight, await this.#next.send(batch.payload, flight.abort, this.#giveUpAtMs(batch)));
@@ -310,6 +329,8 @@ export class MemoryQueue implements Consumer, Lifecycle {
     if (failure !== undefined && rejectedItems >= payload.itemCount) request.reject(failure);
     else request.resolve(rejectedItems === 0 && message === "" ? KEPT : { rejectedItems, message });
   }
+
+  readonly #onLeave = (request: Request) => this.#leave(request, senderLeft());
 
   /** The sender left or has waited long enough. */
   #leave(request: Request, error: GatewayError): void {
