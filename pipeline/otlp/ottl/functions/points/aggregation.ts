@@ -24,17 +24,23 @@ import {
 } from "../../../metric_model.ts";
 import { decodeAnyValue } from "../../any_value.ts";
 
+/** Between two merged points whose offsets differ; an offset is any 32-bit integer. */
+const MAX_BUCKETS = 100_000;
+
 /** How doubles and ints of several points become one; the first is the type that the others are converted to. */
 interface Aggregation {
   readonly floats: (values: readonly number[]) => number;
   readonly ints: (values: readonly bigint[]) => bigint;
+  /** Floats among ints count as 0, where they are cut off elsewhere. */
+  readonly addsInts?: true;
 }
 
-const AGGREGATIONS: ReadonlyMap<string, Aggregation> = new Map([
-  ["sum", { floats: sumOfFloats, ints: sumOfInts }],
+const AGGREGATIONS: ReadonlyMap<string, Aggregation> = new Map<string, Aggregation>([
+  ["sum", { floats: sumOfFloats, ints: sumOfInts, addsInts: true }],
   ["mean", {
     floats: (values) => sumOfFloats(values) / values.length,
     ints: (values) => sumOfInts(values) / BigInt(values.length),
+    addsInts: true,
   }],
   ["min", { floats: (values) => values.reduce((a, b) => Math.min(a, b)), ints: (values) => values.reduce(least) }],
   ["max", { floats: (values) => values.reduce((a, b) => Math.max(a, b)), ints: (values) => values.reduce(greatest) }],
@@ -103,19 +109,21 @@ function histogramKey({ explicitBounds, min, max, flags }: HistogramDataPoint): 
   return [min !== undefined, max !== undefined, flags, ...explicitBounds].join();
 }
 
-function exponentialKey({ scale, min, max, flags, negative, positive }: ExponentialHistogramDataPoint): string {
-  return [scale, min !== undefined, max !== undefined, flags, negative?.offset ?? 0, positive?.offset ?? 0].join();
+function exponentialKey({ scale, min, max, flags }: ExponentialHistogramDataPoint): string {
+  return [scale, min !== undefined, max !== undefined, flags].join();
 }
 
 function mergeNumbers(points: readonly NumberDataPoint[], byStart: boolean, aggregation: Aggregation) {
   return grouped(points, byStart, () => "").map((group) => mergeGroup(group, aggregation));
 }
 
-function mergeGroup(group: readonly NumberDataPoint[], { floats, ints }: Aggregation): NumberDataPoint {
+function mergeGroup(group: readonly NumberDataPoint[], { floats, ints, addsInts }: Aggregation): NumberDataPoint {
   const first = group[0] as NumberDataPoint;
   if (group.length === 1) return first;
   const startTimeUnixNano = group.map((point) => point.startTimeUnixNano).reduce(least);
-  if (first.asInt !== undefined) return { ...first, startTimeUnixNano, asInt: ints(group.map(intOf)) };
+  if (first.asInt !== undefined) {
+    return { ...first, startTimeUnixNano, asInt: ints(group.map(addsInts ? onlyInt : intOf)) };
+  }
   if (first.asDouble !== undefined) return { ...first, startTimeUnixNano, asDouble: floats(group.map(floatOf)) };
   return first;
 }
@@ -126,6 +134,10 @@ function floatOf({ asDouble, asInt }: NumberDataPoint): number {
 
 function intOf({ asDouble, asInt }: NumberDataPoint): bigint {
   return asInt ?? toIntLike(asDouble ?? 0) ?? 0n;
+}
+
+function onlyInt({ asInt }: NumberDataPoint): bigint {
+  return asInt ?? 0n;
 }
 
 function sumOfFloats(values: readonly number[]): number {
@@ -185,10 +197,34 @@ function mergeDistributions(into: DistributionDataPoint, point: DistributionData
   into.startTimeUnixNano = least(into.startTimeUnixNano, point.startTimeUnixNano);
 }
 
-/** Of the same offset; one may reach further than the other. */
+/**
+ * Buckets that begin at different offsets are added where they belong: the engine moves counts of a point that begins
+ * lower than the one before it.
+ */
 function addBuckets(into: Buckets | undefined, buckets: Buckets | undefined): Buckets | undefined {
-  if (into === undefined || buckets === undefined) return into ?? buckets;
-  return { ...into, bucketCounts: addCounts(into.bucketCounts, buckets.bucketCounts) };
+  if (into === undefined || into.bucketCounts.length === 0) return buckets ?? into;
+  if (buckets === undefined || buckets.bucketCounts.length === 0) return into;
+  const offset = Math.min(into.offset, buckets.offset);
+  const added = into.offset === buckets.offset ? buckets : withoutLastZeros(buckets);
+  const length = Math.max(endOf(into), endOf(added)) - offset;
+  if (length > MAX_BUCKETS) {
+    throw new OttlError("limit", `cannot merge into ${length} buckets, the most is ${MAX_BUCKETS}`);
+  }
+  const bucketCounts = addCounts(shifted(into, offset), shifted(added, offset));
+  return { ...into, offset, bucketCounts };
+}
+
+function withoutLastZeros(buckets: Buckets): Buckets {
+  const last = buckets.bucketCounts.findLastIndex((count) => count !== 0n);
+  return { ...buckets, bucketCounts: buckets.bucketCounts.slice(0, last + 1) };
+}
+
+function endOf({ offset, bucketCounts }: Buckets): number {
+  return offset + bucketCounts.length;
+}
+
+function shifted({ offset, bucketCounts }: Buckets, from: number): bigint[] {
+  return [...new Array<bigint>(offset - from).fill(0n), ...bucketCounts];
 }
 
 function addCounts(left: readonly bigint[], right: readonly bigint[]): bigint[] {

@@ -8,6 +8,7 @@
 
 import { OttlError } from "../../../../../ottl/values/errors.ts";
 import type { Buckets, ExponentialHistogramDataPoint, HistogramDataPoint } from "../../../metric_model.ts";
+import { exp2, log2 } from "./base_two.ts";
 
 /** How many of `count` observations are at or below the percentile. */
 function rankOf(count: bigint, percentile: number): bigint {
@@ -96,8 +97,8 @@ function inMagnitude(buckets: Pick<Buckets, "offset">, i: number, scale: number,
   if (!(lower > 0 && upper > lower && upper < Infinity)) {
     throw malformed(`bucket ${buckets.offset + i} at scale ${scale} is past what a double holds`);
   }
-  const exponent = Math.log2(lower);
-  return 2 ** (exponent + (Math.log2(upper) - exponent) * ratio);
+  const exponent = log2(lower);
+  return exp2(exponent + (log2(upper) - exponent) * ratio);
 }
 
 /** The lower bound of bucket `index`: base ** index, of which the base is 2 ** (2 ** -scale). */

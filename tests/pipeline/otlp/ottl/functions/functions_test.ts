@@ -11,6 +11,7 @@ import {
 import { UNKNOWN_FIELDS } from "../../../../../pipeline/otlp/message_codec.ts";
 import { encodeAnyValue } from "../../../../../pipeline/otlp/ottl/any_value.ts";
 import { functionsOf, ownFunctionsOf, TEXT_PLACES } from "../../../../../pipeline/otlp/ottl/functions/table.ts";
+import { exp2, log2 } from "../../../../../pipeline/otlp/ottl/functions/points/base_two.ts";
 import { semconvSpanName } from "../../../../../pipeline/otlp/ottl/functions/span/semconv_span_name.ts";
 import { MemoryMetric, MemorySpan, telemetryCompiler } from "./support.ts";
 
@@ -313,6 +314,12 @@ Deno.test("aggregate_on_attributes()", async (t) => {
     const after = edit(gauge({ asDouble: 1.5 }, { asInt: 2n }), 'aggregate_on_attributes("sum")').metric.gauge;
     deepStrictEqual(after?.dataPoints.map(({ asDouble }) => asDouble), [3.5]);
   });
+  await t.step("a float among ints counts for nothing in a sum, and is cut off elsewhere", () => {
+    const of = (name: string) =>
+      edit(gauge({ asInt: 1n }, { asDouble: 2.5 }), `aggregate_on_attributes("${name}")`).metric.gauge?.dataPoints[0]
+        ?.asInt;
+    deepStrictEqual(["sum", "mean", "max", "median"].map(of), [1n, 0n, 2n, 1n]);
+  });
   await t.step("attributes in another order are the same", () => {
     const pairs = [text("a", 1n), text("b", true)];
     const two = gauge({ asInt: 1n, attributes: pairs }, { asInt: 1n, attributes: pairs.toReversed() });
@@ -339,6 +346,48 @@ Deno.test("aggregate_on_attributes()", async (t) => {
     const [after] = edit({ histogram: two }, 'aggregate_on_attributes("sum")').metric.histogram?.dataPoints ?? [];
     deepStrictEqual([after?.count, after?.bucketCounts], [2n ** 64n - 2n, [2n ** 64n - 2n]]);
   });
+});
+
+Deno.test("aggregate_on_attributes() of exponential histograms whose buckets begin elsewhere", async (t) => {
+  type Side = [offset: number, counts: bigint[]];
+  const merge = (sides: readonly Side[]) => {
+    const dataPoints = sides.map(([offset, bucketCounts]) => {
+      const positive = newMessage("ExponentialHistogramDataPoint.Buckets", { offset, bucketCounts });
+      return newMessage("ExponentialHistogramDataPoint", { count: sumOf(bucketCounts), positive });
+    });
+    const metric = { exponentialHistogram: { dataPoints, aggregationTemporality: 2 } };
+    const [merged] = edit(metric, 'aggregate_on_attributes("sum")').metric.exponentialHistogram?.dataPoints ?? [];
+    return [merged?.positive?.offset, merged?.positive?.bucketCounts];
+  };
+  const cases: [name: string, sides: Side[], want: Side][] = [
+    ["the same", [[2, [1n, 2n]], [2, [1n, 0n, 4n]]], [2, [2n, 2n, 4n]]],
+    ["higher", [[0, [3n, 0n, 1n]], [1, [1n, 3n, 0n]]], [0, [3n, 1n, 4n]]],
+    ["lower", [[1, [1n, 3n]], [-1, [2n, 0n, 5n]]], [-1, [2n, 0n, 6n, 3n]]],
+    ["none yet", [[0, []], [7, [0n, 1n]]], [7, [0n, 1n]]],
+    ["far", [[0, [1n]], [99_999, [1n]]], [0, [1n, ...new Array<bigint>(99_998).fill(0n), 1n]]],
+  ];
+  for (const [name, sides, want] of cases) {
+    await t.step(name, () => deepStrictEqual(merge(sides), want));
+  }
+  await t.step("too far", () => {
+    throws(() => merge([[0, [1n]], [100_000, [1n]]]), { category: "limit" });
+    throws(() => merge([[-(2 ** 31), [1n]], [2 ** 31 - 1, [1n]]]), { category: "limit" });
+  });
+});
+
+Deno.test("exp2() and log2() undo each other, and are near the platform's", () => {
+  fc.assert(
+    fc.property(fc.double({ min: -1_000, max: 1_000, noNaN: true }), (x) => {
+      ok(Math.abs(exp2(x) / 2 ** x - 1) < 1e-15 * 4);
+      ok(Math.abs(log2(exp2(x)) - x) <= Math.max(1, Math.abs(x)) * 1e-15 * 4);
+    }),
+  );
+  for (const whole of [-1_022, -1, 0, 1, 52, 1_023]) {
+    strictEqual(exp2(whole), 2 ** whole);
+    strictEqual(log2(2 ** whole), whole);
+  }
+  // Where the platform's answer is another.
+  strictEqual(exp2(0.75), 1.6817928305074292);
 });
 
 Deno.test("scale_metric() of ints and exemplars", () => {
