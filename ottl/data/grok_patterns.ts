@@ -216,21 +216,23 @@ const JAVA: Readonly<Record<string, string>> = {
 const STORES: Readonly<Record<string, string>> = {
   REDISTIMESTAMP: "%{MONTHDAY} %{MONTH} %{TIME}",
   REDISLOG: String.raw`\[%{POSINT:process.pid:int}\] %{REDISTIMESTAMP:timestamp} \*`,
-  REDISMONLOG: String.raw`%{NUMBER:timestamp} \[%{INT:redis.database.id} %{IP:client.ip}:%{POSINT:client.port:int}\] ` +
+  REDISMONLOG:
+    String.raw`%{NUMBER:timestamp} \[%{INT:redis.database.id} %{IP:client.address}:%{POSINT:client.port:int}\] ` +
     String.raw`"%{WORD:redis.command.name}"\s?%{GREEDYDATA:redis.command.args}`,
   MONGO_WORDDASH: String.raw`\b[\w-]+\b`,
-  MONGO_LOG: String.raw`%{SYSLOGTIMESTAMP:timestamp} \[%{WORD:mongodb.component}\] %{GREEDYDATA:message}`,
-  MONGO_QUERY: String.raw`\{ .* \}`,
-  MONGO_SLOWQUERY: String.raw`%{WORD:mongodb.profile.op} %{MONGO_WORDDASH:mongodb.database}\.` +
-    "%{MONGO_WORDDASH:mongodb.collection} %{WORD}: %{MONGO_QUERY:mongodb.query.original} " +
-    ["ntoreturn", "ntoskip", "nscanned", "keyUpdates", "numYields"]
-      .map((name) => `(?:.*?${name}:%{NONNEGINT:mongodb.profile.${name}:int})?`).join("") +
-    "(?:.* %{NONNEGINT:mongodb.profile.duration:int}ms)?",
+  MONGO_LOG: String.raw`%{SYSLOGTIMESTAMP:timestamp} \[%{WORD:db.mongodb.component}\] %{GREEDYDATA:message}`,
+  // The inner group has the name too: what comes later is what is told.
+  MONGO_QUERY: String.raw`\{ (?P<MONGO_QUERY>.*) \} ntoreturn:`,
+  MONGO_SLOWQUERY: String.raw`%{WORD:db.mongodb.profile.op} %{MONGO_WORDDASH:db.mongodb.database}\.` +
+    String.raw`%{MONGO_WORDDASH:db.mongodb.collection} %{WORD}: \{ (?P<db___mongodb___query___original>.*) \} ` +
+    ["ntoreturn", "ntoskip", "nscanned", "nreturned"]
+      .map((name) => `${name}:%{NONNEGINT:db.mongodb.profile.${name}:int}`).join(".*? ") +
+    ".*? %{INT:db.mongodb.profile.duration:int}ms",
   MONGO3_SEVERITY: String.raw`\w`,
   MONGO3_COMPONENT: "%{WORD}",
   MONGO3_LOG:
-    "%{TIMESTAMP_ISO8601:timestamp} %{MONGO3_SEVERITY:log.level} (?:-|%{MONGO3_COMPONENT:mongodb.component})" +
-    String.raw`%{SPACE}(?:\[%{DATA:mongodb.context}\])? %{GREEDYDATA:message}`,
+    "%{TIMESTAMP_ISO8601:timestamp} %{MONGO3_SEVERITY:log.level} (?:-|%{MONGO3_COMPONENT:db.mongodb.component})" +
+    String.raw`%{SPACE}(?:\[%{DATA:db.mongodb.context}\])? %{GREEDYDATA:message}`,
   POSTGRESQL: "%{DATESTAMP:timestamp} %{TZ:event.timezone} %{DATA:user.name} " +
     "%{GREEDYDATA:postgresql.log.connection_id} %{POSINT:process.pid:int}",
 };
@@ -238,13 +240,13 @@ const STORES: Readonly<Record<string, string>> = {
 const OTHERS: Readonly<Record<string, string>> = {
   RUBY_LOGLEVEL: "(?:DEBUG|FATAL|ERROR|WARN|INFO)",
   RUBY_LOGGER: String.raw`[DFEWI], \[%{TIMESTAMP_ISO8601:timestamp} #%{POSINT:process.pid:int}\] *` +
-    "%{RUBY_LOGLEVEL:log.level} -- +%{DATA:process.name}: %{GREEDYDATA:message}",
+    "%{RUBY_LOGLEVEL:log.level} -- +%{DATA:process.command}: %{GREEDYDATA:message}",
   MCOLLECTIVE: String
     .raw`., \[%{TIMESTAMP_ISO8601:timestamp} #%{POSINT:process.pid:int}\]%{SPACE}%{LOGLEVEL:log.level}`,
   MCOLLECTIVEAUDIT: "%{TIMESTAMP_ISO8601:timestamp}:",
   SQUID3_STATUS: "(?:%{POSINT:http.response.status_code:int}|0|000)",
-  SQUID3:
-    String.raw`%{NUMBER:timestamp}\s+%{NUMBER:squid.request.duration:int}\s%{IP:source.ip}\s%{WORD:event.action}/` +
+  SQUID3: String
+    .raw`%{NUMBER:timestamp}\s+%{NUMBER:squid.request.duration:int}\s%{IP:source.address}\s%{WORD:event.action}/` +
     String
       .raw`%{SQUID3_STATUS}\s%{INT:http.response.bytes:long}\s%{WORD:http.request.method}\s%{NOTSPACE:url.original}\s` +
     String.raw`(?:-|%{NOTSPACE:user.name})\s%{WORD:squid.hierarchy_code}/(?:-|%{IPORHOST:destination.address})\s` +
