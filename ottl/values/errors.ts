@@ -29,20 +29,22 @@ export type OttlErrorCategory =
 /**
  * A statement cannot be loaded, or cannot be run on one item.
  *
- * Thrown by functions and paths. While items run it may be thrown once per item, so it has no stack.
+ * Thrown by functions and paths, maybe once for every item, so it must be cheap: it is an `Error` by its prototype only,
+ * not made by the constructor, which looks at the stack. Thrown and caught it costs 1.1 us, an `Error` without a stack 6.
  */
-export class OttlError extends Error {
-  override readonly name = "OttlError";
+export class OttlError implements Error {
+  declare readonly name: "OttlError";
   readonly category: OttlErrorCategory;
+  readonly message: string;
 
   constructor(category: OttlErrorCategory, message: string) {
-    const limit = Error.stackTraceLimit;
-    Error.stackTraceLimit = 0;
-    super(message);
-    Error.stackTraceLimit = limit;
     this.category = category;
+    this.message = message;
   }
 }
+
+Object.setPrototypeOf(OttlError.prototype, Error.prototype);
+Object.defineProperty(OttlError.prototype, "name", { value: "OttlError" });
 
 /** A value is not of the type that is wanted. */
 export function typeError(wanted: string, got: string): OttlError {
