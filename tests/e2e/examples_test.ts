@@ -18,12 +18,9 @@ const ENV = {
   KAFKA_BOOTSTRAP: "kafka:9092",
   KAFKA_TOPIC: "spans",
 };
-/** Configurations of the benchmarks that need components of a later release. */
-const NOT_YET = ["filter.yaml", "route.yaml", "transform.yaml", "transform20.yaml"];
-
 function yamlFiles(folder: string): string[] {
   return Array.from(Deno.readDirSync(`${ROOT}${folder}`), ({ name }) => name)
-    .filter((name) => name.endsWith(".yaml") && !NOT_YET.includes(name))
+    .filter((name) => name.endsWith(".yaml"))
     .map((name) => `${folder}/${name}`).sort();
 }
 

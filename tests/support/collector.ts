@@ -24,6 +24,12 @@ export interface CollectorOptions {
   readonly exporterIds: readonly string[];
 }
 
+/** Starts a collector with a configuration of its own, whose otlp receiver listens on `port`. */
+export async function startCollectorWith(config: string, port: number): Promise<Collector> {
+  const peer = await startPeer("otelcol", ["--config", `yaml:${config}`], port);
+  return { ...peer, url: `http://127.0.0.1:${port}` };
+}
+
 /** Starts a collector with one pipeline a signal: otlp over HTTP to the exporters. */
 export async function startCollector({ exporters, exporterIds }: CollectorOptions): Promise<Collector> {
   const port = freePort();
@@ -40,6 +46,5 @@ export async function startCollector({ exporters, exporterIds }: CollectorOption
     ...pipelines,
     "  telemetry: { metrics: { level: none } }",
   ].join("\n");
-  const peer = await startPeer("otelcol", ["--config", `yaml:${config}`], port);
-  return { ...peer, url: `http://127.0.0.1:${port}` };
+  return await startCollectorWith(config, port);
 }
