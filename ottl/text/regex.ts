@@ -15,9 +15,9 @@ import { RE2JS, RE2JSException } from "re2js";
 import type { OttlLimits } from "../limits.ts";
 import { OttlError } from "../values/errors.ts";
 import { joinUtf8 } from "../values/utf8.ts";
-import { type NamedGroups, separateNames } from "./group_names.ts";
+import { type SeparateNames, separateNames } from "./group_names.ts";
 import { type NativePlan, planNative } from "./regex_native.ts";
-import { readPattern } from "./regex_syntax.ts";
+import { readPattern, sizeOf } from "./regex_syntax.ts";
 
 export type RegexLimits = Pick<OttlLimits, "maxPatternLength" | "maxValueBytes">;
 
@@ -54,14 +54,14 @@ export class Regex {
   /** Groups, the whole match not counted. */
   readonly groupCount: number;
   readonly #linear: RE2JS;
-  readonly #groups: NamedGroups;
+  readonly #groups: SeparateNames;
   readonly #units: RegExp | undefined;
   #characters: RegExp | undefined;
   readonly #plan: NativePlan | undefined;
   readonly #maxBytes: number;
 
   /** @param groups With the pattern for `linear`, in which no name repeats. */
-  constructor(pattern: string, groups: NamedGroups, linear: RE2JS, plan: NativePlan | undefined, maxBytes: number) {
+  constructor(pattern: string, groups: SeparateNames, linear: RE2JS, plan: NativePlan | undefined, maxBytes: number) {
     this.pattern = pattern;
     this.#linear = linear;
     this.#plan = plan;
@@ -179,7 +179,8 @@ function tooLong(maxBytes: number): OttlError {
 
 /**
  * @param pattern Go's syntax.
- * @throws {OttlError} Of category "arg_value": it is none; "limit": it is longer than `maxPatternLength`.
+ * @throws {OttlError} Of category "arg_value": it is none; "limit": it is longer than `maxPatternLength`, or would be
+ * too large when it is compiled.
  */
 export function compileRegex(pattern: string, limits: RegexLimits): Regex {
   if (pattern.length > limits.maxPatternLength) {
@@ -189,11 +190,18 @@ export function compileRegex(pattern: string, limits: RegexLimits): Regex {
     );
   }
   if (!pattern.isWellFormed()) throw invalidPattern(pattern, "invalid UTF-8");
-  const groups = separateNames(pattern);
-  const linear = compileLinear(groups.pattern);
   const tree = readPattern(pattern);
-  return new Regex(pattern, groups, linear, tree && planNative(tree), limits.maxValueBytes);
+  const size = tree === undefined ? 0 : sizeOf(tree.root);
+  if (size > MAX_SIZE) {
+    throw new OttlError("limit", `Cannot compile a regular expression of ${size} steps: the most is ${MAX_SIZE}`);
+  }
+  const groups = separateNames(pattern, tree?.names ?? []);
+  const linear = compileLinear(groups.pattern);
+  return new Regex(pattern, groups, linear, tree && planNative(tree.root), limits.maxValueBytes);
 }
+
+/** Instructions of one pattern: each may have to be looked at for each character of a text. */
+const MAX_SIZE = 20_000;
 
 function compileLinear(pattern: string): RE2JS {
   try {

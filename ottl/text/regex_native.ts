@@ -99,6 +99,8 @@ function costOf(node: PatternNode, follow: Follow): Cost | undefined {
     case "set":
     case "assertion":
       return UNIT;
+    case "open set":
+      return undefined;
     case "capture":
       return costOf(node.body, follow);
     case "sequence":
@@ -211,6 +213,7 @@ function hasCapture(node: PatternNode): boolean {
 function canBeEmpty(node: PatternNode): boolean {
   switch (node.kind) {
     case "set":
+    case "open set":
       return false;
     case "assertion":
       return true;
@@ -255,6 +258,8 @@ function firstOf(node: PatternNode): Ranges | undefined {
   switch (node.kind) {
     case "set":
       return node.ranges;
+    case "open set":
+      return undefined;
     case "assertion":
       return node.type === "text end" ? [] : undefined;
     case "capture":
@@ -286,10 +291,13 @@ interface SetPrinter {
   set(ranges: Ranges): string;
 }
 
+/** Of a tree without open sets. */
 function print(node: PatternNode, printer: SetPrinter): string {
   switch (node.kind) {
     case "set":
       return printer.set(node.ranges);
+    case "open set":
+      return "";
     case "assertion":
       return ASSERTIONS[node.type];
     case "capture":
@@ -311,6 +319,7 @@ function printBounds({ min, max, isGreedy }: Repeat): string {
 function hasNoBoundary(node: PatternNode): boolean {
   switch (node.kind) {
     case "set":
+    case "open set":
       return false;
     case "assertion":
       return node.type === "no boundary";

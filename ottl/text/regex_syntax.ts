@@ -1,20 +1,23 @@
 /**
- * Reads the common part of RE2's syntax into a tree, for the native engine of regex.ts.
+ * Reads RE2's syntax into a tree, for what must be known of a pattern before it is compiled.
  *
- * Patterns come here after re2js has accepted them, so nothing is checked twice. What the native engine would answer
- * otherwise than Go, or what is too rare to translate (Unicode classes, folded letters past ASCII), is left to re2js:
- * `readPattern` then gives undefined.
+ * The grammar is Go's, but little is checked: re2js refuses what is no pattern. Sets that only its tables know (Unicode
+ * classes, folded letters past ASCII) are left open.
  *
  * Source: Go 1.26, regexp/syntax, parse.go.
  *
  * @module
  */
 
+import { OttlError } from "../values/errors.ts";
+
 /** Code points as pairs `from, to`, sorted, apart from each other. */
 export type Ranges = readonly number[];
 
 export type PatternNode =
   | { readonly kind: "set"; readonly ranges: Ranges }
+  /** One character of a set that is not known here. */
+  | { readonly kind: "open set" }
   | { readonly kind: "assertion"; readonly type: Assertion }
   | { readonly kind: "capture"; readonly body: PatternNode }
   | { readonly kind: "sequence"; readonly items: readonly PatternNode[] }
@@ -32,18 +35,37 @@ export interface Repeat {
 
 export type Assertion = "text start" | "text end" | "line start" | "line end" | "boundary" | "no boundary";
 
+/** A group's name, and where `?P<name>` stands. */
+export interface GroupName {
+  readonly name: string;
+  readonly group: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface PatternTree {
+  readonly root: PatternNode;
+  /** In their order. */
+  readonly names: readonly GroupName[];
+}
+
 const MAX_CODE_POINT = 0x10ffff;
 const EVERYTHING: Ranges = [0, MAX_CODE_POINT];
+/** Of groups, levels. Go allows 1,000. */
+const MAX_DEPTH = 250;
 
-/** Thrown inside this file only: the pattern is for re2js. */
-class Untranslated extends Error {}
+/** Thrown inside this file only: this is no pattern. */
+class NoPattern extends Error {}
 
-/** @returns The tree; undefined when the pattern has something that is left to re2js. */
-export function readPattern(pattern: string): PatternNode | undefined {
+/**
+ * @returns undefined for what is no pattern; not all that is none.
+ * @throws {OttlError} Of category "limit": its groups are nested too deep.
+ */
+export function readPattern(pattern: string): PatternTree | undefined {
   try {
     return new PatternReader(pattern).read();
   } catch (error) {
-    if (error instanceof Untranslated) return undefined;
+    if (error instanceof NoPattern) return undefined;
     throw error;
   }
 }
@@ -60,17 +82,20 @@ const FLAG_NAMES: Readonly<Record<string, keyof Flags>> = { i: "fold", s: "dotAl
 
 class PatternReader {
   readonly #text: string;
+  readonly #names: GroupName[] = [];
   #at = 0;
   #flags = NO_FLAGS;
+  #groups = 0;
+  #depth = 0;
 
   constructor(text: string) {
     this.#text = text;
   }
 
-  read(): PatternNode {
-    const node = this.#choice();
-    if (this.#at < this.#text.length) throw new Untranslated();
-    return node;
+  read(): PatternTree {
+    const root = this.#choice();
+    if (this.#at < this.#text.length) throw new NoPattern();
+    return { root, names: this.#names };
   }
 
   /** Branches up to the end of the group. */
@@ -105,17 +130,32 @@ class PatternReader {
 
   /** What follows "(". Only flags, as in "(?i)", are no node. */
   #group(): PatternNode | undefined {
+    if (++this.#depth > MAX_DEPTH) {
+      throw new OttlError(
+        "limit",
+        `Cannot compile a regular expression: groups are nested deeper than ${MAX_DEPTH} levels`,
+      );
+    }
     const outer = this.#flags;
-    let isCapture = true;
-    if (this.#sees("?P<") || this.#sees("?<")) this.#at = this.#text.indexOf(">", this.#at) + 1;
-    else if (this.#take("?")) {
-      isCapture = false;
-      if (this.#setFlags() === ")") return undefined;
+    const isCapture = this.#takeName() || !this.#take("?");
+    if (isCapture) this.#groups++;
+    else if (this.#setFlags() === ")") {
+      this.#depth--;
+      return undefined;
     }
     const body = this.#choice();
     this.#expect(")");
+    this.#depth--;
     this.#flags = outer;
     return isCapture ? { kind: "capture", body } : body;
+  }
+
+  #takeName(): boolean {
+    const [all = "", name = ""] = this.#match(/\?P?<([^>]*)>/y) ?? [];
+    if (all === "") return false;
+    this.#names.push({ name, group: this.#groups + 1, start: this.#at, end: this.#at + all.length });
+    this.#at += all.length;
+    return true;
   }
 
   /** Takes flags and the ":" or ")" behind them, and gives it. */
@@ -125,7 +165,7 @@ class PatternReader {
       const letter = this.#text[this.#at++];
       if (letter === ":" || letter === ")") return letter;
       if (letter === "-") on = false;
-      else this.#flags = { ...this.#flags, [FLAG_NAMES[letter ?? ""] ?? untranslated()]: on };
+      else this.#flags = { ...this.#flags, [FLAG_NAMES[letter ?? ""] ?? noPattern()]: on };
     }
   }
 
@@ -159,11 +199,19 @@ class PatternReader {
     if (this.#take("z")) return { kind: "assertion", type: "text end" };
     if (this.#take("b")) return { kind: "assertion", type: "boundary" };
     if (this.#take("B")) return { kind: "assertion", type: "no boundary" };
+    if (this.#takeUnicodeClass()) return { kind: "open set" };
     return set(this.#perlClass() ?? this.#folded([this.#escapedCodePoint()]));
   }
 
+  /** Whether \pL or \p{Greek}, or the same with \P, follows "\". */
+  #takeUnicodeClass(): boolean {
+    const [all = ""] = this.#match(/[pP](?:\{[^}]*\}|[^])/y) ?? [];
+    this.#at += all.length;
+    return all !== "";
+  }
+
   /** Of \d \D \s \S \w \W, when one follows "\". */
-  #perlClass(): Ranges | undefined {
+  #perlClass(): Ranges | "open" | undefined {
     const letter = this.#text[this.#at] ?? "";
     const ranges = PERL_CLASSES[letter.toLowerCase()];
     if (ranges === undefined) return undefined;
@@ -171,12 +219,12 @@ class PatternReader {
     return this.#signed(ranges, letter !== letter.toLowerCase());
   }
 
-  #signed(ranges: Ranges, isNegated: boolean): Ranges {
+  #signed(ranges: Ranges, isNegated: boolean): Ranges | "open" {
     const folded = this.#flags.fold ? foldAscii(ranges) : ranges;
-    return isNegated ? complement(folded) : folded;
+    return isNegated && folded !== "open" ? complement(folded) : folded;
   }
 
-  #folded(codePoints: readonly number[]): Ranges {
+  #folded(codePoints: readonly number[]): Ranges | "open" {
     return this.#signed(codePoints.flatMap((code) => [code, code]), false);
   }
 
@@ -196,30 +244,35 @@ class PatternReader {
       this.#at++;
       return control;
     }
-    if (this.#match(/[!-/:-@[-`{-~ ]/y) === null) throw new Untranslated();
+    if (this.#match(/[!-/:-@[-`{-~ ]/y) === null) throw new NoPattern();
     return this.#codePoint();
   }
 
   /** What follows "[". */
-  #class(): Ranges {
+  #class(): Ranges | "open" {
     const isNegated = this.#take("^");
     const ranges: number[] = [];
+    let isOpen = false;
     for (let isFirst = true; isFirst || !this.#take("]"); isFirst = false) {
-      if (this.#at >= this.#text.length) throw new Untranslated();
-      ranges.push(...this.#classItem());
+      if (this.#at >= this.#text.length) throw new NoPattern();
+      const item = this.#classItem();
+      if (item === "open") isOpen = true;
+      else ranges.push(...item);
     }
+    if (isOpen) return "open";
     const sorted = merge(ranges);
     return isNegated ? complement(sorted) : sorted;
   }
 
-  #classItem(): Ranges {
+  #classItem(): Ranges | "open" {
     const [all = "", sign, name = ""] = this.#match(/\[:(\^?)([a-z]+):\]/y) ?? [];
     if (all !== "") {
       this.#at += all.length;
-      return this.#signed(POSIX_CLASSES[name] ?? untranslated(), sign === "^");
+      return this.#signed(POSIX_CLASSES[name] ?? noPattern(), sign === "^");
     }
     if (this.#sees("\\")) {
       this.#at++;
+      if (this.#takeUnicodeClass()) return "open";
       const perl = this.#perlClass();
       if (perl !== undefined) return perl;
       this.#at--;
@@ -236,7 +289,7 @@ class PatternReader {
   }
 
   #codePoint(): number {
-    const code = this.#text.codePointAt(this.#at) ?? untranslated();
+    const code = this.#text.codePointAt(this.#at) ?? noPattern();
     this.#at += code > 0xffff ? 2 : 1;
     return code;
   }
@@ -257,16 +310,16 @@ class PatternReader {
   }
 
   #expect(text: string): void {
-    if (!this.#take(text)) throw new Untranslated();
+    if (!this.#take(text)) throw new NoPattern();
   }
 }
 
-function untranslated(): never {
-  throw new Untranslated();
+function noPattern(): never {
+  throw new NoPattern();
 }
 
-function set(ranges: Ranges): PatternNode {
-  return { kind: "set", ranges };
+function set(ranges: Ranges | "open"): PatternNode {
+  return ranges === "open" ? { kind: "open set" } : { kind: "set", ranges };
 }
 
 const CONTROLS: Readonly<Record<string, number>> = { a: 7, f: 12, t: 9, n: 10, r: 13, v: 11 };
@@ -324,11 +377,11 @@ function complement(ranges: Ranges): Ranges {
   return rest;
 }
 
-/** With the letters that differ by case alone; of two ASCII letters one more is past ASCII: Kelvin's K and the long s. */
-function foldAscii(ranges: Ranges): Ranges {
+/** With the letters that differ by case alone, if these are ASCII; of two ASCII letters one more is past ASCII: Kelvin's K and the long s. */
+function foldAscii(ranges: Ranges): Ranges | "open" {
   const folded: number[] = [...ranges];
   for (let i = 0; i < ranges.length; i += 2) {
-    if (ranges[i + 1]! > 0x7f) throw new Untranslated();
+    if (ranges[i + 1]! > 0x7f) return "open";
     for (let code = ranges[i]!; code <= ranges[i + 1]!; code++) folded.push(...otherCases(code));
   }
   return merge(folded);
@@ -348,4 +401,21 @@ export function areDisjoint(a: Ranges, b: Ranges): boolean {
     for (let j = 0; j < b.length; j += 2) if (a[i]! <= b[j + 1]! && b[j]! <= a[i + 1]!) return false;
   }
   return true;
+}
+
+/** About how many instructions it compiles to: a counted repeat is that many copies. */
+export function sizeOf(node: PatternNode): number {
+  switch (node.kind) {
+    case "set":
+    case "open set":
+    case "assertion":
+      return 1;
+    case "capture":
+      return 2 + sizeOf(node.body);
+    case "sequence":
+    case "choice":
+      return node.items.reduce((size, item) => size + sizeOf(item), node.items.length);
+    case "repeat":
+      return 1 + sizeOf(node.body) * Math.max(node.max === Infinity ? node.min : node.max, 1);
+  }
 }

@@ -25,7 +25,7 @@ const isError = (category: string) => (error: unknown) => error instanceof OttlE
 
 /** The same without the runtime's own engine. */
 function compileLinear(pattern: string): Regex {
-  const groups = separateNames(pattern);
+  const groups = separateNames(pattern, readPattern(pattern)?.names ?? []);
   return new Regex(pattern, groups, RE2JS.compile(groups.pattern), undefined, DEFAULT_OTTL_LIMITS.maxValueBytes);
 }
 
@@ -65,7 +65,7 @@ Deno.test("both engines answer as Go does", () => {
 
 function isNative(pattern: string): boolean {
   const tree = readPattern(pattern);
-  return tree !== undefined && planNative(tree) !== undefined;
+  return tree !== undefined && planNative(tree.root) !== undefined;
 }
 
 Deno.test("both engines answer alike on any text, bytes that are no UTF-8 included", () => {
@@ -156,6 +156,18 @@ Deno.test("the length of a pattern is bound", () => {
   throws(() => compileRegex("a".repeat(11), limits), isError("limit"));
 });
 
+Deno.test("what a pattern compiles to is bound", () => {
+  compile("\\pL{1000}".repeat(19));
+  throws(() => compile("\\pL{1000}".repeat(20)), isError("limit"));
+});
+
+Deno.test("the nesting of a pattern is bound", () => {
+  for (const open of ["(", "(?:"]) {
+    compile(open.repeat(250) + ")".repeat(250));
+    throws(() => compile(open.repeat(251) + ")".repeat(251)), isError("limit"));
+  }
+});
+
 Deno.test("the length of a result is bound", () => {
   const regex = compileRegex("a", { ...DEFAULT_OTTL_LIMITS, maxValueBytes: 20 });
   strictEqual(regex.replaceAll("aa", () => "0123456789"), "01234567890123456789");
@@ -207,7 +219,7 @@ Deno.test("which patterns the runtime's engine runs, and on what length", async 
   for (const { name, pattern, maxLength } of plans) {
     await t.step(`${name}: ${pattern}`, () => {
       const tree = readPattern(pattern);
-      const planned = tree && planNative(tree)?.maxLength;
+      const planned = tree && planNative(tree.root)?.maxLength;
       if (maxLength === "a few") ok(planned !== undefined && planned > 60 && planned < 1_000, String(planned));
       else strictEqual(planned, maxLength);
     });
@@ -216,7 +228,7 @@ Deno.test("which patterns the runtime's engine runs, and on what length", async 
 
 Deno.test("one past the longest text of the runtime's engine, the answer is the same", () => {
   const pattern = "(\\w+)@(x)";
-  const { maxLength } = planNative(readPattern(pattern)!)!;
+  const { maxLength } = planNative(readPattern(pattern)!.root)!;
   for (const length of [maxLength, maxLength + 1]) {
     const text = " ".repeat(length - 4) + "ab@x";
     deepStrictEqual([...compile(pattern).exec(text)!.groups], ["ab@x", "ab", "x"]);
