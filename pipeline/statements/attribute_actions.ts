@@ -141,24 +141,27 @@ function patternProblems({ action, pattern }: AttributeAction): Problem[] {
   }
 }
 
+/** A closure that sets the attribute to a value that never changes: cheaper than setting it in the map. */
+export type ConstantSetter = (key: string, value: Value) => () => void;
+
 /** The actions as one edit. */
-export function compileActions(actions: readonly AttributeAction[]): AttributeEdit {
-  const edits = actions.map(compileAction);
+export function compileActions(actions: readonly AttributeAction[], setterOf: ConstantSetter): AttributeEdit {
+  const edits = actions.map((action) => compileAction(action, setterOf));
   return (attributes, origin) => {
     for (const edit of edits) edit(attributes, origin);
   };
 }
 
-function compileAction(action: AttributeAction): AttributeEdit {
+function compileAction(action: AttributeAction, setterOf: ConstantSetter): AttributeEdit {
   const { key } = action;
   const regex = action.pattern === "" ? undefined : compileRegex(action.pattern, DEFAULT_OTTL_LIMITS);
   switch (action.action) {
     case "insert":
-      return compilePut(action, (attributes) => attributes.get(key) === undefined);
+      return compilePut(action, setterOf, (attributes) => attributes.get(key) === undefined);
     case "update":
-      return compilePut(action, (attributes) => attributes.get(key) !== undefined);
+      return compilePut(action, setterOf, (attributes) => attributes.get(key) !== undefined);
     case "upsert":
-      return compilePut(action, () => true);
+      return compilePut(action, setterOf, () => true);
     case "delete":
       return (attributes) => deleteKeys(attributes, key, regex);
     case "hash":
@@ -173,8 +176,18 @@ function compileAction(action: AttributeAction): AttributeEdit {
 /** undefined: there is none, and nothing is to be done. */
 type ValueSource = (attributes: OttlMap, origin: Origin) => Value | undefined;
 
-function compilePut(action: AttributeAction, applies: (attributes: OttlMap) => boolean): AttributeEdit {
-  const { key } = action;
+function compilePut(
+  action: AttributeAction,
+  setterOf: ConstantSetter,
+  applies: (attributes: OttlMap) => boolean,
+): AttributeEdit {
+  const { key, value: constant } = action;
+  if (constant !== undefined) {
+    const set = setterOf(key, constant.value);
+    return (attributes) => {
+      if (applies(attributes)) set();
+    };
+  }
   const sourceOf = compileSource(action);
   return (attributes, origin) => {
     if (!applies(attributes)) return;
@@ -183,8 +196,7 @@ function compilePut(action: AttributeAction, applies: (attributes: OttlMap) => b
   };
 }
 
-function compileSource({ value, default_value, from_attribute, from_context }: AttributeAction): ValueSource {
-  if (value !== undefined) return () => value.value;
+function compileSource({ default_value, from_attribute, from_context }: AttributeAction): ValueSource {
   const fallback = default_value?.value;
   if (from_context !== "") {
     const contextOf = compileContext(from_context);

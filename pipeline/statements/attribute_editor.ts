@@ -4,12 +4,13 @@
  * @module
  */
 
-import { OttlMap } from "../../ottl/values/value.ts";
+import type { Expression } from "../../ottl/mod.ts";
+import { OttlMap, type Value } from "../../ottl/values/value.ts";
 import type { ComponentDeps } from "../contract/component.ts";
 import { type Consumer, KEPT, type Outcome } from "../contract/consumer.ts";
 import { type ContextName, type Cursor, openContext, type Visitor, walk } from "../otlp/ottl/mod.ts";
 import type { Payload } from "../otlp/payload.ts";
-import { type AttributeAction, type AttributeEdit, compileActions } from "./attribute_actions.ts";
+import { type AttributeAction, compileActions } from "./attribute_actions.ts";
 import { BatchRun } from "./batch_run.ts";
 
 /** How long one batch may take, milliseconds. Actions are cheap: only regular expressions over long texts come near it. */
@@ -39,7 +40,7 @@ export class AttributeEditor implements Consumer {
   /** @param cursor What the selection asks. */
   constructor({ context, actions, selection }: AttributeEditing, cursor: Cursor, deps: ComponentDeps, next: Consumer) {
     this.#cursor = cursor;
-    this.#visit = visitors(context, editing(context, cursor, compileActions(actions)), selection);
+    this.#visit = visitors(context, editing(context, cursor, actions), selection);
     this.#batch = new BatchRun(deps, BATCH_LIMIT_MS, []);
     this.#next = next;
   }
@@ -58,11 +59,18 @@ export class AttributeEditor implements Consumer {
 }
 
 /** Edits what the cursor stands at. */
-function editing(context: ContextName, cursor: Cursor, edit: AttributeEdit): Visitor {
+function editing(context: ContextName, cursor: Cursor, actions: readonly AttributeAction[]): Visitor {
   const { resolver } = openContext(cursor.signal, context, cursor);
-  const path = { context, fields: [{ name: "attributes", keys: [] }], text: `${context}.attributes` };
-  const attributes = resolver.resolve(path).get(cursor);
-  if (!(attributes instanceof OttlMap)) throw new TypeError(`Cannot edit "${path.text}": it is no map`);
+  const pathTo = (keys: readonly Expression[]) =>
+    resolver.resolve({ context, fields: [{ name: "attributes", keys }], text: `${context}.attributes` });
+  const setterOf = (key: string, value: Value) => {
+    const path = pathTo([{ constant: key, evaluate: () => key }]);
+    const set = path.constantSetter?.(value) ?? ((item: Cursor) => path.set(item, value));
+    return () => set(cursor);
+  };
+  const attributes = pathTo([]).get(cursor);
+  if (!(attributes instanceof OttlMap)) throw new TypeError(`Cannot edit ${context}.attributes: it is no map`);
+  const edit = compileActions(actions, setterOf);
   return ({ origin }) => {
     edit(attributes, origin);
     return true;
