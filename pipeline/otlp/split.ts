@@ -1,5 +1,5 @@
 /**
- * Takes payloads apart without decoding them: by number, by size, by trace, by resource, or without some items.
+ * Takes payloads apart without decoding them: by number, by size, by trace, by resource.
  *
  * Every part is valid OTLP. Entries that go whole into a part are slices of the payload's own bytes; an envelope that is
  * divided is framed anew in each part, with its header copied. Items keep their order; an envelope without items stays
@@ -97,37 +97,11 @@ function cutAt(payload: Payload, index: ItemIndex, cuts: readonly number[]): Pay
 }
 
 /**
- * Says of one item whether to drop it: its message is `start` to `end` of `bytes`. Envelopes around it are reached from
- * `holder`, with their headers: `headerMessage(holder.parent, 1)` and so on.
- */
-export type DropItem = (bytes: Uint8Array, start: number, end: number, holder: Envelope) => boolean;
-
-/**
- * The payload without the items that `drop` wants gone. Envelopes that lose all their items go too; what had none before
- * stays. Profiles keep their dictionary whole.
- *
- * @throws {LimitExceededError} More than MAX_REFRAMED_BYTES to write.
- */
-export function withoutItems(payload: Payload, drop: DropItem): Payload {
-  const index = indexItems(payload);
-  const kept: number[] = [];
-  const count = index.starts.length;
-  for (let i = 0; i < count; i++) {
-    const content = index.contentStarts[i]!;
-    const holder = index.holders[i]!;
-    if (content !== -1 && drop(holder.bytes, content, index.ends[i]!, holder)) continue;
-    addItem(kept, i);
-  }
-  if (kept.length === 2 && kept[0] === 0 && kept[1] === count || count === 0) return payload;
-  return new Assembler(payload, index).part(kept);
-}
-
-/**
  * Parts by the key of each item, in the order in which keys first come; none when there are no items. Not for profiles.
  *
  * @throws {LimitExceededError} More than MAX_REFRAMED_BYTES to write.
  */
-export function partitionItems<Key>(
+function partitionItems<Key>(
   payload: Payload,
   keyOf: (bytes: Uint8Array, start: number, end: number, holder: Envelope) => Key,
 ): KeyedPart<Key>[] {

@@ -13,7 +13,6 @@ import {
   resourceEntries,
   splitByBytes,
   splitByItems,
-  withoutItems,
 } from "../../pipeline/otlp/split.ts";
 import { readPayload } from "../../pipeline/otlp/validate.ts";
 import { metricRequestBytes, traceRequestBytes } from "../support/otlp_samples.ts";
@@ -36,11 +35,6 @@ Deno.bench("partitionByResource() of 100 resources to 5 keys", () => {
   partitionByResource(many, (resource) => resourceAttribute(resource, "k8s.namespace.name"));
 });
 Deno.bench("resourceEntries() of 100 resources", () => void resourceEntries(many));
-Deno.bench("withoutItems() of 1,000 spans, one in ten dropped", () => {
-  let i = 0;
-  withoutItems(one, () => i++ % 10 === 0);
-});
-Deno.bench("withoutItems() of 1,000 spans, none dropped", () => void withoutItems(one, () => false));
 Deno.bench("mergePayloads() of 80 x 100 spans", () => void mergePayloads(new Array(80).fill(small), NO_ORIGIN));
 Deno.bench("payloadBytes() of 80 x 100 spans, 3.6 MB", () => void payloadBytes(batch));
 

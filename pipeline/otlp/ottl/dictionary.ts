@@ -41,6 +41,8 @@ export class Dictionary implements StringTable {
   #attributes: Uint8Array[] = [];
   /** Numbers of strings by their bytes as latin1; made when the first string is looked up. */
   #numbers: Map<string, number> | undefined;
+  /** Numbers of attributes without a unit by key and value; made when the first one is looked up. */
+  #attributeNumbers: Map<string, number> | undefined;
   #addedStrings = 0;
   #addedAttributes = 0;
 
@@ -54,6 +56,7 @@ export class Dictionary implements StringTable {
     this.#strings = [];
     this.#attributes = [];
     this.#numbers = undefined;
+    this.#attributeNumbers = undefined;
     this.#addedStrings = 0;
     this.#addedAttributes = 0;
   }
@@ -108,43 +111,40 @@ export class Dictionary implements StringTable {
     this.#read();
     const message = this.#attributes[index];
     if (message === undefined) return undefined;
-    let key = "";
-    let value: Value = null;
-    const fields = new FieldReader(message);
-    while (fields.next()) {
-      if (fields.tag === KEY_INDEX_TAG) key = this.text(varintLow(message, fields.start));
-      else if (fields.tag === VALUE_TAG) value = decodeAnyValue(message, fields.start, fields.valueEnd, this);
-    }
-    return { key, value };
+    const { keyIndex, value } = readAttribute(message);
+    return { key: this.text(keyIndex), value: decodeAnyValue(value, 0, value.length, this) };
   }
 
   /** The number of an attribute without a unit, which is added when it is new. */
   attributeIndex(key: Uint8Array, value: Value): number {
-    const keyIndex = this.indexOf(key);
-    const encoded = encodeAnyValue(value, this);
-    const known = this.#attributes.findIndex((message) => this.#isSame(message, keyIndex, encoded));
-    if (known !== -1) return known;
-    const writer = new ProtoWriter(encoded.length + 16);
-    writer.varintField(1, keyIndex);
-    writer.bytesField(2, encoded);
+    const numbers = this.#attributeNumbers ??= this.#indexAttributes();
+    const name = this.#nameOf(this.indexOf(key), value);
+    const known = numbers.get(name);
+    if (known !== undefined) return known;
     this.#countAdded();
     this.#addedAttributes++;
+    const writer = new ProtoWriter();
+    writer.varintField(1, this.indexOf(key));
+    writer.bytesField(2, encodeAnyValue(value, this));
+    numbers.set(name, this.#attributes.length);
     return this.#attributes.push(writer.finish()) - 1;
   }
 
-  /** Whether an attribute has this key and value, and no unit. Values are compared as they are written here. */
-  #isSame(message: Uint8Array, keyIndex: number, value: Uint8Array): boolean {
-    let foundKey = 0;
-    let found = NOTHING;
-    const fields = new FieldReader(message);
-    while (fields.next()) {
-      if (fields.tag === KEY_INDEX_TAG) foundKey = varintLow(message, fields.start);
-      else if (fields.tag === UNIT_INDEX_TAG && varintLow(message, fields.start) !== 0) return false;
-      else if (fields.tag === VALUE_TAG) found = fields.view();
-    }
-    if (foundKey !== keyIndex) return false;
-    if (Buffer.compare(found, value) === 0) return true;
-    return Buffer.compare(encodeAnyValue(decodeAnyValue(found, 0, found.length, this), this), value) === 0;
+  #indexAttributes(): Map<string, number> {
+    this.#read();
+    const numbers = new Map<string, number>();
+    this.#attributes.forEach((message, i) => {
+      const { keyIndex, unitIndex, value } = readAttribute(message);
+      if (unitIndex !== 0) return;
+      const name = this.#nameOf(keyIndex, decodeAnyValue(value, 0, value.length, this));
+      if (!numbers.has(name)) numbers.set(name, i);
+    });
+    return numbers;
+  }
+
+  /** The same for the same key and value, however they were written. */
+  #nameOf(keyIndex: number, value: Value): string {
+    return `${keyIndex} ${latin1(encodeAnyValue(value))}`;
   }
 
   #countAdded(): void {
@@ -163,6 +163,18 @@ export class Dictionary implements StringTable {
     for (const attribute of this.#attributes.slice(firstAdded)) writer.bytesField(6, attribute);
     writer.close(mark);
   }
+}
+
+/** The fields of a KeyValueAndUnit. */
+function readAttribute(message: Uint8Array) {
+  const found = { keyIndex: 0, unitIndex: 0, value: NOTHING };
+  const fields = new FieldReader(message);
+  while (fields.next()) {
+    if (fields.tag === KEY_INDEX_TAG) found.keyIndex = varintLow(message, fields.start);
+    else if (fields.tag === UNIT_INDEX_TAG) found.unitIndex = varintLow(message, fields.start);
+    else if (fields.tag === VALUE_TAG) found.value = fields.view();
+  }
+  return found;
 }
 
 function latin1(bytes: Uint8Array): string {

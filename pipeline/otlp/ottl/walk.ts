@@ -53,6 +53,8 @@ const MAX_FIRST_BYTES = 65_536;
 /** A level whose things go when they are empty, though there are such that stay: metrics without data. */
 const METRIC = 3;
 
+const NOTHING: Uint8Array = new Uint8Array(0);
+
 /** What became of a message. */
 const Fate = { kept: 0, written: 1, dropped: 2 } as const;
 type Fate = typeof Fate[keyof typeof Fate];
@@ -98,6 +100,7 @@ class Walk {
     cursor.origin = payload.origin;
     cursor.appended.length = 0;
     cursor.appendsLeft = options.maxAppendedMetrics ?? DEFAULT_MAX_APPENDED_METRICS;
+    cursor.appendBytesLeft = this.#maxOutputBytes;
     cursor.appendBytesLeft = this.#maxOutputBytes;
     cursor.deepest = this.#deepest;
     cursor.sharedCaches = options.sharedCaches;
@@ -200,6 +203,7 @@ class Walk {
     let kept = 0;
     for (let i = 0; i < appended.length; i++) {
       const metric = appended[i]!;
+      appended[i] = NOTHING; // once written it is not kept twice
       const frame = this.#frames[METRIC]!;
       frame.index = childCount;
       this.#itemCount += this.#countItems(METRIC, metric, 0, metric.length);

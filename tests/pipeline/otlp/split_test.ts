@@ -1,19 +1,16 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert";
 import fc from "fast-check";
 import { LimitExceededError } from "../../../pipeline/core/errors.ts";
-import { headerMessage } from "../../../pipeline/otlp/envelopes.ts";
 import { DEFAULT_PAYLOAD_LIMITS } from "../../../pipeline/otlp/limits.ts";
 import { mergePayloads, NO_ORIGIN, type Payload, payloadBytes } from "../../../pipeline/otlp/payload.ts";
 import { resourceAttribute } from "../../../pipeline/otlp/resource.ts";
 import { type Signal, SIGNAL_NAMES, SIGNALS } from "../../../pipeline/otlp/signals.ts";
 import {
-  type DropItem,
   partitionByResource,
   partitionByTraceId,
   resourceEntries,
   splitByBytes,
   splitByItems,
-  withoutItems,
 } from "../../../pipeline/otlp/split.ts";
 import { readPayload } from "../../../pipeline/otlp/validate.ts";
 import { ProtoWriter } from "../../../pipeline/wire/protobuf_writer.ts";
@@ -90,33 +87,6 @@ Deno.test("splitByBytes() keeps all content in order, in parts that fit", async 
           for (const part of parts) {
             ok(part.byteLength <= maxBytes || lines(part).filter(isSubstance).length <= 1, `${part.byteLength} bytes`);
           }
-        }),
-        { numRuns: 150 },
-      );
-    });
-  }
-});
-
-Deno.test("withoutItems() keeps the others with all around them", async (t) => {
-  for (const signal of SIGNAL_NAMES) {
-    await t.step(signal, () => {
-      fc.assert(
-        fc.property(arbitraryPayload(signal), fc.infiniteStream(fc.boolean()), (payload, choices) => {
-          const choice = choices.map((drop) => drop);
-          const dropped: boolean[] = [];
-          const rest = withoutItems(payload, () => {
-            const drop = choice.next().value === true;
-            dropped.push(drop);
-            return drop;
-          });
-          assertSound(rest);
-          strictEqual(dropped.length, payload.itemCount);
-          strictEqual(rest.itemCount, dropped.filter((drop) => !drop).length);
-          if (!dropped.includes(true)) return strictEqual(rest, payload);
-          const depth = signal === "metrics" ? 6 : signal === "profiles" ? 5 : 4;
-          let item = 0;
-          const want = lines(payload).filter((line) => line.split("\n").length < depth || !dropped[item++]);
-          deepStrictEqual(lines(rest).filter(isSubstance), want.filter(isSubstance));
         }),
         { numRuns: 150 },
       );
@@ -270,37 +240,6 @@ Deno.test("Splits leave alone what needs none", async (t) => {
     throws(() => splitByItems(payload, NaN), RangeError);
     throws(() => splitByBytes(payload, 0), RangeError);
   });
-});
-
-Deno.test("withoutItems() gives a filter what is around an item", () => {
-  const payload = read("metrics", requestBytes("metrics", 50, { resources: 2 }));
-  const names = new Set<string>();
-  const drop: DropItem = (bytes, start, end, holder) => {
-    ok(start >= holder.contentStart && end <= holder.end && bytes === holder.bytes);
-    const metric = holder.parent!;
-    const resourceMetrics = metric.parent!.parent!;
-    strictEqual(resourceMetrics.level, 1);
-    names.add(new TextDecoder().decode(headerMessage(metric, 1)));
-    return resourceAttribute(headerMessage(resourceMetrics, 1), "k8s.namespace.name") === "checkout";
-  };
-  const rest = withoutItems(payload, drop);
-  strictEqual(rest.itemCount, 25);
-  strictEqual(resourceEntries(rest).length, 1);
-  ok(names.has("http.server.request.sum.0"));
-});
-
-Deno.test("withoutItems() of everything leaves no bytes; a profile keeps its dictionary", () => {
-  const none = withoutItems(read("logs", requestBytes("logs", 5)), () => true);
-  deepStrictEqual([none.itemCount, none.byteLength, payloadBytes(none).length], [0, 0, 0]);
-  let first = true;
-  const profiles = read("profiles", requestBytes("profiles", 6, { resources: 2 }));
-  const rest = withoutItems(profiles, () => first && !(first = false));
-  strictEqual(rest.chunks.length, 1);
-  strictEqual(rest.itemCount, 5);
-  deepStrictEqual(
-    decodeRequest("profiles", payloadBytes(rest))["dictionary"],
-    decodeRequest("profiles", payloadBytes(profiles))["dictionary"],
-  );
 });
 
 Deno.test("A header that many parts repeat is bounded", () => {
