@@ -235,6 +235,15 @@ Deno.test("one past the longest text of the runtime's engine, the answer is the 
   }
 });
 
+Deno.test("loops of the longest text fit on the stack of the runtime's engine", async (t) => {
+  for (const pattern of ["^(?:(a)(b))*$", "^(?:a(b))*?$", "^(a|b)*$", "^([ab])*$"]) {
+    await t.step(pattern, () => {
+      const { maxLength } = planNative(readPattern(pattern)!.root)!;
+      strictEqual(compile(pattern).exec("ab".repeat(maxLength / 2))?.end, maxLength);
+    });
+  }
+});
+
 Deno.test("groups by name", () => {
   const match = compile("(?P<year>\\d+)-(?P<month>\\d+)(-(?P<day>\\d+))?").exec("on 2026-11!")!;
   deepStrictEqual([match.index, match.end, match.named("year"), match.named("month")], [3, 10, "2026", "11"]);
