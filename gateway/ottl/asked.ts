@@ -57,7 +57,9 @@ export function openTexts(
     const options = { signal, context, gates: new Set(featureGates), ...wrap !== undefined && { wrap } };
     return openSession(parseTexts(statements, conditions), options);
   } catch (thrown) {
-    if (thrown instanceof OttlSyntaxError) throw new UsageError(showProblems(thrown, [...statements, ...conditions]));
+    if (thrown instanceof OttlSyntaxError) {
+      throw new UsageError(showProblems(thrown, [...statements, ...conditions]), thrown.problems);
+    }
     if (thrown instanceof RangeError) throw new UsageError(thrown.message);
     throw thrown;
   }

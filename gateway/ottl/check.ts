@@ -28,7 +28,8 @@ async function check(asked: Asked): Promise<number> {
       failures.push(thrown);
     }
   }
-  throw failures[0] ??
+  // Where the paths name a context of the signal, its problems are the ones that are meant.
+  throw failures.find(({ problems }) => problems.some(({ category }) => category !== "inference")) ?? failures[0] ??
     new UsageError(`Cannot find the context ${JSON.stringify(asked.context)}, wanted one of a signal`);
 }
 

@@ -10,7 +10,7 @@ import { NO_ORIGIN, type Payload } from "../../pipeline/otlp/payload.ts";
 import { isSignal, type Signal } from "../../pipeline/otlp/signals.ts";
 import { UsageError } from "./usage_error.ts";
 
-/** Reads a file, or standard input for `-`. @throws {LimitExceededError} It is larger than a request may be. */
+/** Reads a file, or standard input for `-`. */
 export async function readInput(path: string): Promise<Uint8Array> {
   return path === "-" ? await readAll(Deno.stdin.readable) : await Deno.readFile(path);
 }
@@ -25,6 +25,7 @@ async function readAll(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> 
  * @param signal Undefined: the JSON's first key tells.
  * @throws {UsageError} It does not.
  * @throws {InvalidPayloadError} It is no OTLP/JSON of the signal.
+ * @throws {LimitExceededError} It is larger than a request may be.
  */
 export function jsonPayload(bytes: Uint8Array, signal: Signal | undefined): Payload {
   return readJsonPayload(signal ?? signalOf(bytes), bytes, DEFAULT_PAYLOAD_LIMITS, NO_ORIGIN);

@@ -4,13 +4,20 @@
  * @module
  */
 
-import { OttlError } from "../../ottl/mod.ts";
+import { OttlError, type OttlProblem } from "../../ottl/mod.ts";
 import { GatewayError } from "../../pipeline/core/errors.ts";
 import { writeLine } from "../console.ts";
 
 /** What was asked for cannot be done; the message says what is wanted. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
+  /** Of texts that do not load. */
+  readonly problems: readonly OttlProblem[];
+
+  constructor(message: string, problems: readonly OttlProblem[] = []) {
+    super(message);
+    this.problems = problems;
+  }
 }
 
 /** Runs a subcommand. @returns Its exit code; 1 after what it could not do, which is told on standard error. */

@@ -512,6 +512,7 @@ const NOT_OPERANDS: ReadonlyMap<TokenKind, string> = new Map([
   ["[", "a list"],
 ]);
 
+/** What a key cannot begin with. */
 const NOT_KEYS: ReadonlySet<TokenKind> = new Set(["nil", "bytes", "bool", "{", "[", "]"]);
 
 const NAMES: Readonly<Record<AnyNode["kind"], string>> = {

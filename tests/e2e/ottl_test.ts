@@ -29,6 +29,12 @@ Deno.test("ottl", async (t) => {
     deepStrictEqual(places.map((line) => line.slice(statements.length).split(" ")[0]), [":4:3:", ":5:5:"]);
   });
 
+  await t.step("check: the problem is that of the signal whose paths are named", async () => {
+    const { code, stderr } = await runMain(["ottl", "check", "--statement", "set(log.boddy, 1)"]);
+    strictEqual(code, 1);
+    match(stderr, /^--statement:1:\d+: .*boddy/);
+  });
+
   await t.step("check: what loads", async () => {
     const args = ["--signal", "logs", "--context", "log", "--statement", "set(severity_number, SEVERITY_NUMBER_INFO)"];
     const { code, stdout } = await runMain(["ottl", "check", ...args]);

@@ -62,7 +62,7 @@ const WRONG: {
 Deno.test("what is wrong is told with its place", async (t) => {
   for (const { name, statements, conditions, want } of WRONG) {
     await t.step(name, () => {
-      throws(() => openTexts(textsOf(statements, conditions), ASKED, "traces"), new UsageError(want));
+      throws(() => openTexts(textsOf(statements, conditions), ASKED, "traces"), { name: "UsageError", message: want });
     });
   }
   await t.step("a context that the signal has not", () => {
