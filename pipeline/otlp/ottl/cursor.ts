@@ -209,11 +209,7 @@ export class Cursor implements MetricItem, SpanItem {
   appendMetric(message: Uint8Array): void {
     if (this.appendsLeft === 0) throw new OttlError("limit", "too many metrics were added to one batch");
     if (message.length > this.appendBytesLeft) throw new OttlError("limit", "too much was added to one batch");
-    if (this.appendBytesLeft < message.length) {
-      throw new OttlError("limit", "the metrics added to one batch are too large");
-    }
     this.appendsLeft--;
-    this.appendBytesLeft -= message.length;
     this.appendBytesLeft -= message.length;
     this.appended.push(message);
   }

@@ -17,7 +17,7 @@
  * });
  * // `changed === payload` when nothing was changed. A payload without items left has `itemCount` 0 and no chunks.
  *
- * // Routing: one payload a key; `keyOf` runs once for each item of the level.
+ * // Routing: one payload a key; `keyOf` runs once for each item of the level; -1 is for items that no route takes.
  * const parts: Map<number, Payload> = partition(payload, cursor, "log", (item) => route(item));
  * ```
  *

@@ -35,7 +35,7 @@ export interface WalkOptions {
   readonly checkDeadline?: () => void;
   /** Metrics that functions may add. Default 10,000. */
   readonly maxAppendedMetrics?: number;
-  /** Bytes that may be written anew. Default 256 MiB. */
+  /** Bytes that may be written anew, and bytes of metrics that functions may add. Default 256 MiB. */
   readonly maxOutputBytes?: number;
 }
 
@@ -100,7 +100,6 @@ class Walk {
     cursor.origin = payload.origin;
     cursor.appended.length = 0;
     cursor.appendsLeft = options.maxAppendedMetrics ?? DEFAULT_MAX_APPENDED_METRICS;
-    cursor.appendBytesLeft = this.#maxOutputBytes;
     cursor.appendBytesLeft = this.#maxOutputBytes;
     cursor.deepest = this.#deepest;
     cursor.sharedCaches = options.sharedCaches;

@@ -87,6 +87,7 @@ function oneAttribute(attributes: AttributeIndex, key: Uint8Array): PathAccess {
     },
     constantSetter(value) {
       if (attributes.strings !== undefined) return undefined;
+      if (!isStorable(value)) return undefined;
       const keyValue = encodeKeyValue(key, value);
       return () => {
         const index = attributes.wantedIndex(slot);
@@ -134,10 +135,16 @@ export function anyValue(view: MessageView, field: number): PathAccess {
       };
     },
     constantSetter(value) {
+      if (!isStorable(value)) return undefined;
       const encoded = encodeAnyValue(value);
       return () => view.setBytes(field, encoded);
     },
   };
+}
+
+/** Whether it surely can be written; what only may be is tried for each item. */
+function isStorable(value: Value): boolean {
+  return value === null || typeof value !== "object" || value instanceof Uint8Array;
 }
 
 /** Compares the AnyValue whose member begins at `at`, or which is empty at -1. */

@@ -16,8 +16,10 @@ import {
   partition,
   walk,
 } from "../../../../pipeline/otlp/ottl/mod.ts";
+import { MAX_ATTRIBUTES, WireMap } from "../../../../pipeline/otlp/ottl/wire_map.ts";
 import { NO_ORIGIN, type Payload, payloadBytes, payloadOf } from "../../../../pipeline/otlp/payload.ts";
 import { type Signal, SIGNAL_NAMES } from "../../../../pipeline/otlp/signals.ts";
+import { ProtoWriter } from "../../../../pipeline/wire/protobuf_writer.ts";
 import { arbitraryRequest, countLines, itemLines } from "../../../support/otlp_arbitrary.ts";
 import { decodeRequest, encodeMessage, REQUEST_TYPES } from "../../../support/otlp_proto.ts";
 import { assertSound, DATA, type Message, messagesOf, PATHS, read } from "../../../support/otlp_levels.ts";
@@ -269,6 +271,31 @@ Deno.test("bounds of walk()", async (t) => {
       () => walk(payload, cursor, { visit: { metric: copyOf(6) }, maxAppendedMetrics: 5 }),
       (error) => error instanceof OttlError && error.category === "limit",
     );
+  });
+  await t.step("bytes of metrics added", () => {
+    const cursor = new Cursor("metrics");
+    const visit = {
+      metric: (item: Cursor) => {
+        item.appendMetric(new Uint8Array(1_001));
+        return true;
+      },
+    };
+    throws(
+      () => walk(sample("metrics", 1, 1), cursor, { visit, maxOutputBytes: 1_000 }),
+      (error) => error instanceof OttlError && error.category === "limit" && /too much/.test(error.message),
+    );
+  });
+  await t.step("attributes", () => {
+    const writer = new ProtoWriter();
+    for (let i = 1; i < MAX_ATTRIBUTES; i++) writer.bytesField(6, new Uint8Array(0));
+    const log = writer.finish();
+    const cursor = new Cursor("logs");
+    cursor.item.reset(log, 0, log.length);
+    const map = new WireMap(cursor.item);
+    map.set("last", 1n);
+    strictEqual(map.size, MAX_ATTRIBUTES);
+    map.set("last", 2n);
+    throws(() => map.set("more", 1n), (error) => error instanceof OttlError && error.category === "limit");
   });
   await t.step("time", () => {
     const payload = sample("logs", 200, 1);
