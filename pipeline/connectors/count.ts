@@ -126,10 +126,10 @@ class Count implements Consumer {
   }
 
   /** @throws {GatewayError} A condition failed, or a bound is passed; or of the next consumer. */
-  consume(payload: Payload, abort: AbortSignal): Promise<Outcome> {
+  async consume(payload: Payload, abort: AbortSignal): Promise<Outcome> {
     const tally = this.#batch.run(() => this.#count(payload));
-    if (tally.points === 0) return Promise.resolve(KEPT);
-    return this.#next.consume(payloadOf("metrics", tally.finish(), tally.points, payload.origin), abort);
+    if (tally.points === 0) return KEPT;
+    return await this.#next.consume(payloadOf("metrics", tally.finish(), tally.points, payload.origin), abort);
   }
 
   admit(bodyBytes: number): void {

@@ -55,9 +55,9 @@ class Routing implements Consumer {
   }
 
   /** @throws {GatewayError} A condition failed in error mode "propagate": nothing was sent; or of a pipeline. */
-  consume(payload: Payload, abort: AbortSignal): Promise<Outcome> {
+  async consume(payload: Payload, abort: AbortSignal): Promise<Outcome> {
     const deliveries = this.#batch.run(() => this.#route(payload));
-    return deliveries.length === 0 ? Promise.resolve(KEPT) : deliverAll(deliveries, abort);
+    return deliveries.length === 0 ? KEPT : await deliverAll(deliveries, abort);
   }
 
   admit(bodyBytes: number): void {

@@ -134,10 +134,10 @@ class Filter implements Consumer {
    *
    * @throws {GatewayError} A condition failed in error mode "propagate", or a bound is passed; or of the next consumer.
    */
-  consume(payload: Payload, abort: AbortSignal): Promise<Outcome> {
+  async consume(payload: Payload, abort: AbortSignal): Promise<Outcome> {
     const kept = this.#groups.length === 0 ? payload : this.#batch.run(() => this.#filter(payload));
     if (kept.itemCount < payload.itemCount) this.#filtered.add(payload.itemCount - kept.itemCount);
-    return kept.chunks.length === 0 ? Promise.resolve(KEPT) : this.#next.consume(kept, abort);
+    return kept.chunks.length === 0 ? KEPT : await this.#next.consume(kept, abort);
   }
 
   admit(bodyBytes: number): void {

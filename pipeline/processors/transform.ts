@@ -126,9 +126,9 @@ class Transform implements Consumer {
   }
 
   /** @throws {GatewayError} A statement failed in error mode "propagate", or a bound is passed; or of the next consumer. */
-  consume(payload: Payload, abort: AbortSignal): Promise<Outcome> {
+  async consume(payload: Payload, abort: AbortSignal): Promise<Outcome> {
     const changed = this.#groups.length === 0 ? payload : this.#batch.run(() => this.#transform(payload));
-    return changed.chunks.length === 0 ? Promise.resolve(KEPT) : this.#next.consume(changed, abort);
+    return changed.chunks.length === 0 ? KEPT : await this.#next.consume(changed, abort);
   }
 
   admit(bodyBytes: number): void {

@@ -54,7 +54,7 @@ export interface LoadedRoutes {
 export function loadRoutes(config: RoutingConfig, signal: Signal, tools: Tools): LoadedRoutes {
   const loader = new RouteLoader(signal, tools, config.error_mode);
   const table = routesOf(config).flatMap((row) => loader.row(row) ?? []);
-  const rules = config.rules.flatMap((text) => loader.rule(text) ?? []);
+  const rules = config.rules.flatMap(({ text, path }) => loader.rule({ text, path: ["rules", ...path] }) ?? []);
   const routes = [...table, ...rules];
   const watched = routes.flatMap((route) =>
     route.context === "request"

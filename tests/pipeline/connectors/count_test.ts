@@ -3,12 +3,11 @@ import { countConnectorFactory } from "../../../pipeline/connectors/count.ts";
 import { MAX_SERIES, Tally } from "../../../pipeline/connectors/count/tally.ts";
 import { KEPT } from "../../../pipeline/contract/consumer.ts";
 import { RejectedError } from "../../../pipeline/core/errors.ts";
-import { readJsonPayload } from "../../../pipeline/otlp/json_decode.ts";
-import { payloadToJson } from "../../../pipeline/otlp/json_encode.ts";
 import { DEFAULT_PAYLOAD_LIMITS } from "../../../pipeline/otlp/limits.ts";
-import { NO_ORIGIN, type Payload } from "../../../pipeline/otlp/payload.ts";
+import { NO_ORIGIN } from "../../../pipeline/otlp/payload.ts";
 import type { Signal } from "../../../pipeline/otlp/signals.ts";
 import { readPayload } from "../../../pipeline/otlp/validate.ts";
+import { jsonOfPayload, Keeper, payloadOfJson } from "../../support/json_payload.ts";
 import { testDeps } from "../queue/support.ts";
 
 const NEVER = new AbortController().signal;
@@ -49,22 +48,16 @@ interface Counted {
 
 /** What a batch gives: counts by resource, by metric and attribute values. */
 async function count(from: Signal, data: unknown, section: unknown): Promise<readonly Counted[]> {
-  let sent: Payload | undefined;
-  const sink = {
-    consume: (payload: Payload) => {
-      sent = payload;
-      return Promise.resolve(KEPT);
-    },
-  };
+  const sink = new Keeper();
   const config = countConnectorFactory.schema.parse(section);
   const deps = { ...testDeps(), from, to: "metrics" as const };
   const connector = countConnectorFactory.create(config, deps, new Map([["metrics", sink]]));
-  const body = new TextEncoder().encode(JSON.stringify(data));
-  strictEqual(await connector.consume(readJsonPayload(from, body, DEFAULT_PAYLOAD_LIMITS, NO_ORIGIN), NEVER), KEPT);
+  strictEqual(await connector.consume(payloadOfJson(from, data), NEVER), KEPT);
+  const [sent] = sink.payloads;
   if (sent === undefined) return [];
   const checked = readPayload("metrics", sent.chunks[0]!, DEFAULT_PAYLOAD_LIMITS, NO_ORIGIN);
   strictEqual(checked.itemCount, sent.itemCount);
-  return countsIn(JSON.parse(new TextDecoder().decode(payloadToJson(sent))));
+  return countsIn(jsonOfPayload(sent));
 }
 
 // deno-lint-ignore no-explicit-any -- plain JSON of a request
