@@ -8,6 +8,7 @@
 
 import { UnavailableError } from "../pipeline/core/errors.ts";
 import { LinkedList, ListNode } from "../pipeline/queue/linked_list.ts";
+import { collectGarbage } from "./collect_garbage.ts";
 
 /** What large bodies take together, unless one alone may be larger, bytes. */
 const CAPACITY_BYTES = 64 * 1024 * 1024;
@@ -52,6 +53,8 @@ export class LargeBodies {
   readonly #maxWaitMs: number;
   readonly #waiting = new LinkedList<Place>();
   #usedBytes = 0;
+  /** Of bodies that left since garbage was collected. */
+  #leftBytes = 0;
 
   /** @param maxBodyBytes The largest body that there may be: it finds room when it is alone. */
   constructor(maxBodyBytes: number, maxWaitMs = MAX_WAIT_MS) {
@@ -77,7 +80,14 @@ export class LargeBodies {
   leave(place: Place): void {
     clearTimeout(place.timer);
     this.#waiting.remove(place);
-    if (place.isIn) this.#usedBytes -= place.bytes;
+    if (place.isIn) {
+      this.#usedBytes -= place.bytes;
+      this.#leftBytes += place.bytes;
+      if (this.#leftBytes >= CAPACITY_BYTES) {
+        this.#leftBytes = 0;
+        setTimeout(collectGarbage, 0); // when the answer is written nothing holds the body
+      }
+    }
     this.#admitFirst();
   }
 
