@@ -52,7 +52,7 @@ export const VALUE_TAG = tagOf(2, WireType.bytes);
 export const KEY_INDEX_TAG = tagOf(3, WireType.varint);
 const ELEMENT_TAG = tagOf(1, WireType.bytes);
 
-/** Whether AnyValue has a member of this tag, by its bits: tags are below 0x48. */
+/** Whether AnyValue has a member of this tag. */
 function isMember(tag: number): boolean {
   switch (tag) {
     case Member.string:

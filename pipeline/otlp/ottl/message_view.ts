@@ -14,7 +14,6 @@ import {
   skipValue,
   tagOf,
   varint32,
-  varintBig,
   varintEnd,
   varintHigh,
   varintLow,
@@ -35,9 +34,9 @@ const NOTHING: Uint8Array = new Uint8Array(0);
 
 /** Where a message lies. */
 export interface Place {
-  bytes: Uint8Array;
-  start: number;
-  end: number;
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
 }
 
 export class MessageView {
@@ -245,12 +244,6 @@ export class MessageView {
     return start === -1 ? 0 : varintHigh(this.fieldBytes(field), start);
   }
 
-  /** A varint field, unsigned. */
-  varint(field: number): bigint {
-    const start = this.fieldStart(field);
-    return start === -1 ? 0n : varintBig(this.fieldBytes(field), start);
-  }
-
   /** 32 bits, unsigned, `offset` bytes into a fixed32 or fixed64 field. */
   fixed(field: number, offset: number): number {
     const start = this.fieldStart(field);
@@ -345,11 +338,6 @@ export class MessageView {
     const tag = tagOf(field, WireType.bytes);
     while (fields.next()) if (fields.tag === tag) found.push(isEdited ? fields.view().slice() : fields.view());
     return found;
-  }
-
-  /** How many fields of this number there are. */
-  count(field: number): number {
-    return this.messages(field).length;
   }
 
   /** Puts messages in place of a repeated field's. */

@@ -50,7 +50,7 @@ const MIN_SLICE_BYTES = 16_384;
 /** Of a buffer to write to, at first. */
 const MAX_FIRST_BYTES = 65_536;
 
-/** A level whose things go when they are empty, though there are such that stay: metrics without data. */
+/** The frame of metrics, and of the items of other signals. */
 const METRIC = 3;
 
 const NOTHING: Uint8Array = new Uint8Array(0);

@@ -11,6 +11,7 @@ import type { PathAccess } from "../../../../ottl/compile/context.ts";
 import { OttlError } from "../../../../ottl/values/errors.ts";
 import { compareValues } from "../../../../ottl/values/compare.ts";
 import { Id, OttlList, OttlMap, Time, type Value } from "../../../../ottl/values/value.ts";
+import { InvalidPayloadError } from "../../../../pipeline/core/errors.ts";
 import { MAX_VALUE_DEPTH } from "../../../../pipeline/otlp/ottl/any_value.ts";
 import {
   contextDefinition,
@@ -20,7 +21,7 @@ import {
   pathTable,
   walk,
 } from "../../../../pipeline/otlp/ottl/mod.ts";
-import { payloadBytes } from "../../../../pipeline/otlp/payload.ts";
+import { NO_ORIGIN, payloadBytes, payloadOf } from "../../../../pipeline/otlp/payload.ts";
 import { type Signal, SIGNAL_NAMES } from "../../../../pipeline/otlp/signals.ts";
 import { arbitraryRequest } from "../../../support/otlp_arbitrary.ts";
 import { type Message, messagesOf, read } from "../../../support/otlp_levels.ts";
@@ -520,3 +521,47 @@ Deno.test("every path of the table opens in its context", () => {
     }
   }
 });
+
+Deno.test("reads and edits of damaged messages throw InvalidPayloadError or OttlError, or give a payload", async (t) => {
+  for (const signal of SIGNAL_NAMES) {
+    for (const context of contextsOf(signal)) {
+      const { resolver, cursor } = openContext(signal, context);
+      const key = { constant: "a", evaluate: () => "a" };
+      const paths = contextDefinition(context).pathNames.filter((name) => !name.startsWith("otelcol.")).map((name) => {
+        const [prefix, ...fields] = name.split(".");
+        const keys = ["attributes", "filtered_attributes", "metadata"].includes(name.slice(name.lastIndexOf(".") + 1));
+        const all = fields.map((field) => ({ name: field, keys: [] as { constant: Value; evaluate(): Value }[] }));
+        if (keys) all.at(-1)!.keys.push(key);
+        return resolver.resolve({ context: prefix!, fields: all, text: name });
+      });
+      const visit = (item: Cursor) => {
+        for (const path of paths) {
+          const value = orFailure(() => path.get(item)) ?? null;
+          orFailure(() => path.set(item, value));
+          orFailure(() => path.set(item, "x"));
+        }
+        return true;
+      };
+      await t.step(`${signal}: ${context}`, () => {
+        fc.assert(
+          fc.property(arbitraryRequest(signal), fc.nat(), fc.nat({ max: 255 }), (bytes, at, byte) => {
+            const damaged = bytes.slice();
+            if (damaged.length > 0) damaged[at % damaged.length] = byte;
+            orFailure(() => walk(payloadOf(signal, damaged, 0, NO_ORIGIN), cursor, { visit: { [context]: visit } }));
+          }),
+          { numRuns: 60 },
+        );
+      });
+    }
+  }
+});
+
+/** What `run` gives; undefined when it throws what may be thrown. */
+function orFailure<T>(run: () => T): T | undefined {
+  try {
+    return run();
+  } catch (thrown) {
+    if (thrown instanceof InvalidPayloadError || thrown instanceof OttlError) return undefined;
+    throw thrown;
+  }
+}
