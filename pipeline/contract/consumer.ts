@@ -44,6 +44,12 @@ export interface Lifecycle {
    * Called once after the last payload; what is held is delivered before it settles.
    *
    * @param deadline When it fires, what is not delivered is given up, counted and told to whoever waits.
+   * @param heir Of the component of the same name that replaces it and runs already: what it takes need not be delivered.
    */
-  shutdown?(deadline: AbortSignal): Promise<void>;
+  shutdown?(deadline: AbortSignal, heir?: Adopt): Promise<void>;
+  /** Takes data from the component that this one replaces. Absent: it holds none. */
+  adopt?: Adopt;
 }
+
+/** Takes a payload whose sender has had its answer. @returns false when there is no room: it is as if never offered. */
+export type Adopt = (payload: Payload) => boolean;

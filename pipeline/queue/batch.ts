@@ -138,6 +138,17 @@ export class Batcher<Owner> {
     if (partition.parts.length === 0) this.#drop(partition);
   }
 
+  /** Takes out what waits, the oldest of each partition first, until `takes` refuses. */
+  handOver(takes: (part: Part<Owner>) => boolean): void {
+    for (const partition of this.#partitions.values()) {
+      for (let part = partition.parts.first; part !== undefined; part = partition.parts.first) {
+        if (!takes(part)) return;
+        this.#takeOut(partition, part);
+      }
+      this.#drop(partition);
+    }
+  }
+
   /** From now on everything is ready at once. */
   flush(): void {
     this.#flushing = true;

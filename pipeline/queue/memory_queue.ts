@@ -10,7 +10,7 @@
  * @module
  */
 
-import type { Consumer, Lifecycle, Outcome } from "../contract/consumer.ts";
+import type { Adopt, Consumer, Lifecycle, Outcome } from "../contract/consumer.ts";
 import { KEPT } from "../contract/consumer.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import { type GatewayError, LimitExceededError, toGatewayError, UnavailableError } from "../core/errors.ts";
@@ -156,6 +156,8 @@ export class MemoryQueue implements Consumer, Lifecycle {
   readonly #flights = new Set<Flight>();
   #used = 0;
   #stopping = false;
+  /** Takes what is left of data that was answered for. */
+  #heir: Adopt | undefined;
   #onIdle = () => {};
 
   constructor(next: Sender, settings: MemoryQueueSettings, deps: MemoryQueueDeps) {
@@ -198,17 +200,33 @@ export class MemoryQueue implements Consumer, Lifecycle {
     if (this.#stopping || full) throw this.#stopping ? shuttingDown() : this.#queueFull();
   }
 
+  /**
+   * Takes what another queue has answered for, if there is room now. For a queue whose senders do not wait: in another
+   * one data that nobody waits for would not be tried again.
+   */
+  adopt(payload: Payload): boolean {
+    const size = Math.max(1, sizeOf(payload, this.#settings.sizer));
+    if (this.#stopping || this.#settings.waitForResult || !this.#hasRoom(size)) return false;
+    const request = new Request(payload, size, this.#deps.clock.monotonicMs(), ignore, ignore, this.#onLeave);
+    const parts = this.#partsOf(request);
+    if (parts instanceof Error) return false;
+    this.#take(request, parts);
+    return true;
+  }
+
   /** Partitions that hold data now. */
   get partitions(): number {
     return this.#batcher.partitions;
   }
 
-  async shutdown(deadline: AbortSignal): Promise<void> {
+  async shutdown(deadline: AbortSignal, heir?: Adopt): Promise<void> {
     this.#stopping = true;
+    if (!this.#settings.waitForResult) this.#heir = heir;
     for (let request = this.#blocked.shift(); request !== undefined; request = this.#blocked.shift()) {
       this.#refuse(request, shuttingDown());
     }
     this.#batcher.flush();
+    this.#handOver();
     this.#pump();
     if (this.#used > 0 && !deadline.aborted) {
       await new Promise<void>((resolve) => {
@@ -239,7 +257,11 @@ export class MemoryQueue implements Consumer, Lifecycle {
 
   #enqueue(request: Request): void {
     const parts = this.#partsOf(request);
-    if (parts instanceof Error) return this.#refuse(request, parts);
+    if (parts instanceof Error) this.#refuse(request, parts);
+    else this.#take(request, parts);
+  }
+
+  #take(request: Request, parts: readonly Part<Request>[]): void {
     request.parts = parts;
     request.openParts = request.queuedParts = parts.length;
     this.#used += request.size;
@@ -384,8 +406,22 @@ export class MemoryQueue implements Consumer, Lifecycle {
     request.size = 0;
   }
 
+  /** What is queued, until the heir has no more room: the rest is still sent from here. */
+  #handOver(): void {
+    const heir = this.#heir;
+    if (heir === undefined) return;
+    this.#batcher.handOver(({ owner, payload }) => {
+      if (!heir(payload)) return false;
+      owner.queuedParts--;
+      owner.openParts--;
+      if (owner.openParts === 0) this.#giveBack(owner);
+      return true;
+    });
+  }
+
   /** At shutdown's deadline: everything that is left is counted and told. */
   #giveUp(error: GatewayError): void {
+    this.#handOver();
     for (let batch = this.#batcher.take(); batch !== undefined; batch = this.#batcher.take()) {
       this.#deps.losses.dropped(batch.payload.itemCount, error, this.#settings.waitForResult);
       for (const part of batch.parts) {
@@ -442,6 +478,8 @@ function shareOf(outcome: Outcome, part: Part<Request>, { payload, parts }: Batc
   const numbers = `${rejectedItems} of the ${payload.itemCount} ${items} of a batch that held these ${were} rejected`;
   return { rejectedItems: 0, message: message === "" ? numbers : `${numbers}: ${message}` };
 }
+
+function ignore(): void {}
 
 function shuttingDown(): UnavailableError {
   return new UnavailableError("Cannot export: the exporter shuts down", { retryAfterMs: REFUSED_RETRY_AFTER_MS });

@@ -8,16 +8,16 @@
  * @module
  */
 
-import type { Consumer, Lifecycle, Outcome } from "../contract/consumer.ts";
+import type { Adopt, Consumer, Lifecycle, Outcome } from "../contract/consumer.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import { type GatewayError, ThrottledError, toGatewayError, UnavailableError } from "../core/errors.ts";
 import { counted } from "../core/text.ts";
 import type { Payload } from "../otlp/payload.ts";
 import { SIGNALS } from "../otlp/signals.ts";
-import { MIN_ATTEMPT_MS, type Sender } from "./sender.ts";
+import { MIN_ATTEMPT_MS, MOVED, type Sender } from "./sender.ts";
 import type { RetryConfig } from "./settings.ts";
 
-type WaitEnd = "elapsed" | "caller left" | "shutdown";
+type WaitEnd = "elapsed" | "caller left" | "shutdown" | "moved";
 
 /** Told of each attempt that failed and will be made again. @param attempt How many have failed. */
 export type OnRetry = (attempt: number, retryInMs: number, error: GatewayError) => void;
@@ -46,7 +46,9 @@ export class RetrySender implements Sender, Lifecycle {
   readonly #random: Random;
   readonly #cutAtDeadline: boolean;
   readonly #onRetry: OnRetry;
-  readonly #waits = new Set<(end: WaitEnd) => void>();
+  /** What waits for its next attempt, by the end of its wait. */
+  readonly #waits = new Map<(end: WaitEnd) => void, Payload>();
+  #heir: Adopt | undefined;
   #stopped = false;
 
   constructor(
@@ -73,11 +75,14 @@ export class RetrySender implements Sender, Lifecycle {
     });
   }
 
-  shutdown(deadline: AbortSignal): Promise<void> {
+  /** @param heir Takes what failed, and need not be tried again here; only of data whose sender has its answer. */
+  shutdown(deadline: AbortSignal, heir?: Adopt): Promise<void> {
     const stop = () => {
       this.#stopped = true;
-      for (const end of this.#waits) end("shutdown");
+      for (const end of this.#waits.keys()) end("shutdown");
     };
+    if (this.#cutAtDeadline) this.#heir = heir;
+    for (const [end, payload] of this.#waits) if (this.#isMoved(payload)) end("moved");
     if (!this.#cutAtDeadline || deadline.aborted) stop();
     else deadline.addEventListener("abort", stop, { once: true });
     return Promise.resolve();
@@ -92,12 +97,14 @@ export class RetrySender implements Sender, Lifecycle {
     let intervalMs = this.#config.initial_interval;
     let error = first;
     for (let attempts = 1;; attempts++) {
+      if (error.retryable && this.#isMoved(payload)) return MOVED;
       if (!error.retryable || !this.#config.enabled) throw error;
       const waitMs = Math.max(this.#jittered(intervalMs), error.retryAfterMs ?? 0);
       if (abort.aborted) throw gaveUp(payload, attempts, error, waitMs, "caller left");
       if (this.#isTooLate(waitMs, bounds)) throw gaveUp(payload, attempts, error, waitMs, "time is up");
       if (!this.#stopped) this.#onRetry(attempts, waitMs, error);
-      const end = await this.#wait(waitMs, abort);
+      const end = await this.#wait(payload, waitMs, abort);
+      if (end === "moved" || (end === "shutdown" && this.#isMoved(payload))) return MOVED;
       if (end !== "elapsed") throw gaveUp(payload, attempts, error, waitMs, end);
       intervalMs = Math.min(intervalMs * this.#config.multiplier, this.#config.max_interval);
       try {
@@ -106,6 +113,10 @@ export class RetrySender implements Sender, Lifecycle {
         error = toGatewayError(thrown);
       }
     }
+  }
+
+  #isMoved(payload: Payload): boolean {
+    return this.#heir?.(payload) === true;
   }
 
   #isTooLate(waitMs: number, { lastStartMs, giveUpAtMs }: Bounds): boolean {
@@ -123,7 +134,7 @@ export class RetrySender implements Sender, Lifecycle {
     return intervalMs * (1 + this.#config.randomization_factor * (2 * this.#random() - 1));
   }
 
-  #wait(delayMs: number, abort: AbortSignal): Promise<WaitEnd> {
+  #wait(payload: Payload, delayMs: number, abort: AbortSignal): Promise<WaitEnd> {
     if (this.#stopped) return Promise.resolve("shutdown");
     return new Promise((resolve) => {
       const end = (how: WaitEnd) => {
@@ -134,13 +145,13 @@ export class RetrySender implements Sender, Lifecycle {
       };
       const onAbort = () => end("caller left");
       const timer = this.#clock.setTimer(() => end("elapsed"), delayMs);
-      this.#waits.add(end);
+      this.#waits.set(end, payload);
       abort.addEventListener("abort", onAbort);
     });
   }
 }
 
-const WHY: Readonly<Record<"time is up" | Exclude<WaitEnd, "elapsed">, string>> = {
+const WHY: Readonly<Record<"time is up" | Exclude<WaitEnd, "elapsed" | "moved">, string>> = {
   "time is up": "the next would come too late",
   "caller left": "nobody waits for the result any more",
   "shutdown": "the exporter shuts down",

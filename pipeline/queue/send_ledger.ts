@@ -18,7 +18,7 @@ import type { Counter, Gauge } from "../core/telemetry.ts";
 import type { Payload } from "../otlp/payload.ts";
 import { type Signal, SIGNALS } from "../otlp/signals.ts";
 import type { Losses } from "./memory_queue.ts";
-import type { Sender } from "./sender.ts";
+import { MOVED, type Sender } from "./sender.ts";
 
 export class SendLedger implements Losses {
   readonly #clock: Clock;
@@ -53,6 +53,11 @@ export class SendLedger implements Losses {
     this.#sent.add(items - rejectedItems);
     if (rejectedItems > 0) this.#sendFailed.add(rejectedItems);
     if (this.#saidRetrying) this.#sayRecovered();
+  }
+
+  /** A batch that another chain goes on with. */
+  moved(): void {
+    this.#inFlight.add(-1);
   }
 
   /** An attempt that failed and is made again, for data whose senders have their answer: nobody else would say so. */
@@ -103,7 +108,11 @@ export function countSends(next: Sender, ledger: SendLedger, told: boolean): Sen
       const { itemCount } = payload;
       ledger.begun();
       return next.send(payload, abort, giveUpAtMs).then(
-        (outcome) => (ledger.sent(itemCount, outcome), outcome),
+        (outcome) => {
+          if (outcome === MOVED) ledger.moved();
+          else ledger.sent(itemCount, outcome);
+          return outcome;
+        },
         (thrown) => {
           ledger.failed(itemCount, thrown, told);
           throw thrown;

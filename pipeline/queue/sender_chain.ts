@@ -9,14 +9,15 @@
  */
 
 import type { ComponentDeps } from "../contract/component.ts";
-import type { Consumer, Lifecycle } from "../contract/consumer.ts";
+import type { Adopt, Consumer, Lifecycle, Outcome } from "../contract/consumer.ts";
+import type { Payload } from "../otlp/payload.ts";
 import { type Signal, SIGNALS } from "../otlp/signals.ts";
 import { type BatchSettings, NO_BATCHING } from "./batch.ts";
 import { heldTooLong, MemoryQueue } from "./memory_queue.ts";
 import { RetrySender } from "./retry.ts";
 import { HOLD_SENDER_MS, type Sender } from "./sender.ts";
 import { countSends, SendLedger } from "./send_ledger.ts";
-import type { QueueBatchConfig, QueueConfig, RetryConfig } from "./settings.ts";
+import { type QueueBatchConfig, type QueueConfig, queueSchema, type RetryConfig } from "./settings.ts";
 import { splitBy } from "./split_by.ts";
 import { type Bounded, TimeoutConsumer } from "./timeout.ts";
 
@@ -37,9 +38,6 @@ export interface SenderChainConfig {
   readonly sending_queue: QueueConfig | undefined;
 }
 
-/** What takes the payloads of a chain. */
-type Head = Consumer & Required<Pick<Lifecycle, "shutdown">>;
-
 type ChainDeps = ComponentDeps & { readonly signal: Signal };
 
 /**
@@ -51,39 +49,118 @@ export function createSenderChain(
   config: SenderChainConfig,
   deps: ChainDeps,
 ): Consumer & Lifecycle {
-  const queueConfig = config.sending_queue?.enabled === true ? config.sending_queue : undefined;
-  const waits = queueConfig?.wait_for_result ?? true;
-  // A sender that is held is answered before such an attempt is out of time: one deadline will do.
-  const isHoldShorter = queueConfig === undefined && (config.timeoutMs === 0 || config.timeoutMs >= HOLD_SENDER_MS);
-  const timeout = isHoldShorter ? undefined : new TimeoutConsumer(push, config.timeoutMs, deps.clock);
-  const ledger = new SendLedger(deps);
-  const retry = new RetrySender(timeout ?? push, config.retry_on_failure, deps, {
-    cutAtDeadline: !waits,
-    ...(waits ? {} : { onRetry: (attempt, retryInMs, error) => ledger.retrying(attempt, retryInMs, error) }),
-  });
-  const head: Head = queueConfig === undefined
-    ? createHold(retry, ledger, deps)
-    : createQueue(countSends(retry, ledger, waits), queueConfig, ledger, deps);
-  return {
-    start: async () => await push.start?.(),
-    consume: (payload, abort) => head.consume(payload, abort),
-    admit(bodyBytes) {
-      head.admit?.(bodyBytes);
-      push.admit?.(bodyBytes);
-    },
-    async shutdown(deadline) {
-      await Promise.all([retry.shutdown(deadline), head.shutdown(deadline)]);
-      await timeout?.shutdown(deadline);
-      await push.shutdown?.(deadline);
-    },
-  };
+  return new SenderChain(push, config, deps);
+}
+
+/** Takes payloads and sends them. */
+interface Line {
+  readonly head: Consumer & Required<Pick<Lifecycle, "shutdown">>;
+  readonly retry: RetrySender;
+}
+
+/** A line for data whose senders have had their answer. */
+interface AnsweredLine extends Line {
+  readonly head: MemoryQueue;
+}
+
+class SenderChain implements Consumer, Lifecycle {
+  readonly #push: Consumer & Lifecycle;
+  readonly #config: SenderChainConfig;
+  readonly #deps: ChainDeps;
+  readonly #ledger: SendLedger;
+  readonly #timeout: TimeoutConsumer | undefined;
+  readonly #line: Line;
+  /** The line itself where senders do not wait; else one that is made when another chain hands data over. */
+  #answered: AnsweredLine | undefined;
+  /** Takes what is left: another chain has replaced this one. */
+  #heir: Adopt | undefined;
+  #movedItems = 0;
+  #isDown = false;
+
+  constructor(push: Consumer & Lifecycle, config: SenderChainConfig, deps: ChainDeps) {
+    this.#push = push;
+    this.#config = config;
+    this.#deps = deps;
+    this.#ledger = new SendLedger(deps);
+    const queue = config.sending_queue?.enabled === true ? config.sending_queue : undefined;
+    // A sender that is held is answered before such an attempt is out of time: one deadline will do.
+    const isHoldShorter = queue === undefined && (config.timeoutMs === 0 || config.timeoutMs >= HOLD_SENDER_MS);
+    this.#timeout = isHoldShorter ? undefined : new TimeoutConsumer(push, config.timeoutMs, deps.clock);
+    if (queue?.wait_for_result === false) this.#line = this.#answered = this.#answeredLine(queue);
+    else this.#line = this.#waitingLine(queue);
+  }
+
+  async start(): Promise<void> {
+    await this.#push.start?.();
+  }
+
+  consume(payload: Payload, abort: AbortSignal): Promise<Outcome> {
+    return this.#line.head.consume(payload, abort);
+  }
+
+  admit(bodyBytes: number): void {
+    this.#line.head.admit?.(bodyBytes);
+    this.#push.admit?.(bodyBytes);
+  }
+
+  /** Takes what another chain was answered for, and tries it as long as `max_elapsed_time` says. */
+  adopt(payload: Payload): boolean {
+    if (this.#heir !== undefined) return this.#heir(payload);
+    if (this.#isDown) return false;
+    this.#answered ??= this.#answeredLine(this.#config.sending_queue ?? queueSchema.parse({}));
+    return this.#answered.head.adopt(payload);
+  }
+
+  async shutdown(deadline: AbortSignal, heir?: Adopt): Promise<void> {
+    this.#isDown = true;
+    this.#heir = heir === undefined ? undefined : (payload) => this.#moveTo(heir, payload);
+    const lines = new Set([this.#line, ...(this.#answered === undefined ? [] : [this.#answered])]);
+    await Promise.all(
+      [...lines].flatMap(({ retry, head }) => [
+        retry.shutdown(deadline, this.#heir),
+        head.shutdown(deadline, this.#heir),
+      ]),
+    );
+    await this.#timeout?.shutdown(deadline);
+    await this.#push.shutdown?.(deadline);
+    if (this.#movedItems === 0) return;
+    this.#deps.logger.info("what was queued goes on in the exporter that replaces this one", {
+      items: this.#movedItems,
+    });
+  }
+
+  #moveTo(heir: Adopt, payload: Payload): boolean {
+    const isMoved = heir(payload);
+    if (isMoved) this.#movedItems += payload.itemCount;
+    return isMoved;
+  }
+
+  #waitingLine(queue: QueueConfig | undefined): Line {
+    const retry = new RetrySender(this.#timeout ?? this.#push, this.#config.retry_on_failure, this.#deps, {
+      cutAtDeadline: false,
+    });
+    const head = queue === undefined
+      ? createHold(retry, this.#ledger, this.#deps)
+      : createQueue(countSends(retry, this.#ledger, true), queue, this.#ledger, this.#deps);
+    return { head, retry };
+  }
+
+  #answeredLine(queue: QueueConfig): AnsweredLine {
+    const attempt = this.#timeout ?? new TimeoutConsumer(this.#push, this.#config.timeoutMs, this.#deps.clock);
+    const retry = new RetrySender(attempt, this.#config.retry_on_failure, this.#deps, {
+      cutAtDeadline: true,
+      onRetry: (attempts, retryInMs, error) => this.#ledger.retrying(attempts, retryInMs, error),
+    });
+    const settings = { ...queue, wait_for_result: false };
+    return { head: createQueue(countSends(retry, this.#ledger, false), settings, this.#ledger, this.#deps), retry };
+  }
 }
 
 /**
  * Without a queue: each call sends by itself, for as long as its sender is held. It is counted when its sender is
  * answered, whether or not a push heeds that it is told to stop.
  */
-function createHold(sender: Sender, ledger: SendLedger, { clock, random }: ChainDeps): Head {
+function createHold(sender: Sender, ledger: SendLedger, { clock, random }: ChainDeps): Line["head"] {
   const send: Bounded = { consume: (payload, abort, giveUpAtMs) => sender.send(payload, abort, giveUpAtMs) };
   const hold = new TimeoutConsumer(send, HOLD_SENDER_MS, clock, () => heldTooLong(HOLD_SENDER_MS, random));
   const counted = countSends({ send: (payload, abort) => hold.consume(payload, abort) }, ledger, true);
