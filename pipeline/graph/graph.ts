@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { Lifecycle } from "../contract/consumer.ts";
+import type { Adopt, Lifecycle } from "../contract/consumer.ts";
 import { type Clock, sleep } from "../core/clock.ts";
 import { GatewayError } from "../core/errors.ts";
 import { describeError, type Logger } from "../core/log.ts";
@@ -39,6 +39,10 @@ export class GraphError extends GatewayError {
 }
 
 const NONE: ReadonlySet<Component> = new Set();
+const NO_HEIRS: Heirs = new Map();
+
+/** What takes over data that components hold, by their names. */
+export type Heirs = ReadonlyMap<string, Adopt>;
 
 type State = "built" | "starting" | "ready" | "stopping" | "stopped";
 
@@ -85,7 +89,7 @@ export class Graph {
         ),
       );
       if (failures.length > 0) {
-        await this.#stop(started, AbortSignal.timeout(ROLLBACK_DEADLINE_MS));
+        await this.#stop(started, AbortSignal.timeout(ROLLBACK_DEADLINE_MS), NO_HEIRS);
         this.#state = "stopped";
         throw new GraphError("start", failures);
       }
@@ -98,14 +102,19 @@ export class Graph {
    *
    * @param deadline When it fires, what is not delivered is given up.
    * @param kept Components that another graph goes on with.
+   * @param heirs Components that replace those of the same name.
    * @returns Whether everything was drained: no component failed or ran into the deadline.
    */
-  async shutdown(deadline: AbortSignal, kept: ReadonlySet<Component> = NONE): Promise<boolean> {
+  async shutdown(
+    deadline: AbortSignal,
+    kept: ReadonlySet<Component> = NONE,
+    heirs: Heirs = NO_HEIRS,
+  ): Promise<boolean> {
     if (this.#state === "built") this.#state = "stopped";
     if (this.#state === "stopped") return true;
     this.#enter("stopping", ["ready"]);
     const stages = this.#stages.map((stage) => stage.filter((component) => !kept.has(component)));
-    const drained = await this.#stop(stages, deadline);
+    const drained = await this.#stop(stages, deadline, heirs);
     this.#state = "stopped";
     return drained && !deadline.aborted;
   }
@@ -129,20 +138,20 @@ export class Graph {
     }
   }
 
-  async #stop(stages: readonly (readonly Component[])[], deadline: AbortSignal): Promise<boolean> {
+  async #stop(stages: readonly (readonly Component[])[], deadline: AbortSignal, heirs: Heirs): Promise<boolean> {
     let drained = true;
     for (const stage of stages.toReversed()) {
-      const results = await Promise.all(stage.map((component) => this.#stopOne(component, deadline)));
+      const results = await Promise.all(stage.map((component) => this.#stopOne(component, deadline, heirs)));
       drained &&= results.every((done) => done);
     }
     return drained;
   }
 
-  async #stopOne({ name, lifecycle }: Component, deadline: AbortSignal): Promise<boolean> {
+  async #stopOne({ name, lifecycle }: Component, deadline: AbortSignal, heirs: Heirs): Promise<boolean> {
     if (lifecycle.shutdown === undefined) return true;
     const done = new AbortController();
     try {
-      const stopped = lifecycle.shutdown(deadline).then(() => true);
+      const stopped = lifecycle.shutdown(deadline, heirs.get(name)).then(() => true);
       const inTime = await Promise.race([stopped, this.#patience(deadline, done.signal)]);
       if (!inTime) {
         this.#logger.error("A component did not stop by the deadline and is left behind", { component: name });

@@ -7,7 +7,8 @@
 
 import type { GatewayConfig } from "../config/gateway_config.ts";
 import type { Assembly, Instances } from "./build.ts";
-import type { Component, Graph } from "./graph.ts";
+import type { Adopt } from "../contract/consumer.ts";
+import type { Component, Graph, Heirs } from "./graph.ts";
 
 /** Builds what a configuration asks for; it takes over what it can of `before`. */
 export type Build = (config: GatewayConfig, before: Instances) => Assembly;
@@ -68,7 +69,7 @@ export class LiveGraph {
       flip: () => {
         next.flip();
         this.#current = next;
-        return (deadline) => before?.graph.shutdown(deadline, own) ?? Promise.resolve(true);
+        return (deadline) => before?.graph.shutdown(deadline, own, heirsIn(next.graph)) ?? Promise.resolve(true);
       },
       discard: async (deadline) => void await next.graph.shutdown(deadline, running),
     };
@@ -78,6 +79,14 @@ export class LiveGraph {
   shutdown(deadline: AbortSignal): Promise<boolean> {
     return this.#current?.graph.shutdown(deadline) ?? Promise.resolve(true);
   }
+}
+
+function heirsIn(graph: Graph): Heirs {
+  return new Map(
+    graph.components.flatMap(({ name, lifecycle }): [string, Adopt][] =>
+      lifecycle.adopt === undefined ? [] : [[name, (payload) => lifecycle.adopt?.(payload) ?? false]]
+    ),
+  );
 }
 
 function names(graph: Graph, wanted: (component: Component) => boolean): readonly string[] {
