@@ -32,7 +32,15 @@ const FLOORS: readonly (readonly string[])[] = [
   ["pipeline/otlp/"],
   ["pipeline/wire/"],
   ["pipeline/core/"],
-  ["ottl/"],
+  ["ottl/mod.ts"],
+  ["ottl/compile/"],
+  ["ottl/functions/"],
+  ["ottl/data/"],
+  ["ottl/text/"],
+  ["ottl/time/"],
+  ["ottl/syntax/"],
+  ["ottl/values/"],
+  ["ottl/limits.ts"],
 ];
 
 /** Rooms in which each component is a file, or a file and a folder of its name, and knows no other component. */

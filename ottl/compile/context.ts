@@ -8,7 +8,7 @@
  */
 
 import type { Expression, FunctionDefinition, Item } from "../functions/definition.ts";
-import type { ComparisonOperator } from "../syntax/ast.ts";
+import type { ComparisonOperator } from "../values/operators.ts";
 import type { Value } from "../values/value.ts";
 
 /** A path whose context is known: of `span.attributes["a"]["b"]` context "span" and one field with two keys. */

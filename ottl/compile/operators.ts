@@ -5,7 +5,8 @@
  */
 
 import type { Item } from "../functions/definition.ts";
-import type { BooleanNode, CallNode, ComparisonNode, ComparisonOperator } from "../syntax/ast.ts";
+import type { BooleanNode, CallNode, ComparisonNode } from "../syntax/ast.ts";
+import type { ComparisonOperator } from "../values/operators.ts";
 import { compareValues } from "../values/compare.ts";
 import { OttlError } from "../values/errors.ts";
 import { typeName, type Value } from "../values/value.ts";

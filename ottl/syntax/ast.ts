@@ -6,6 +6,8 @@
  * @module
  */
 
+import type { ComparisonOperator, MathOperator } from "../values/operators.ts";
+
 /** A place in a text: UTF-16 offsets, the end behind the last character. */
 export interface Span {
   readonly start: number;
@@ -42,8 +44,6 @@ export interface NotNode {
   readonly term: BooleanNode;
   readonly span: Span;
 }
-
-export type ComparisonOperator = "==" | "!=" | "<" | "<=" | ">" | ">=";
 
 export interface ComparisonNode {
   readonly kind: "comparison";
@@ -143,8 +143,6 @@ export interface ArgumentNode {
   readonly value: ValueNode;
   readonly span: Span;
 }
-
-export type MathOperator = "+" | "-" | "*" | "/";
 
 export interface MathNode {
   readonly kind: "math";

@@ -16,13 +16,11 @@ import type {
   BooleanNode,
   CallNode,
   ComparisonNode,
-  ComparisonOperator,
   EnumNode,
   LambdaNode,
   ListNode,
   MapNode,
   MathNode,
-  MathOperator,
   NotNode,
   OrNode,
   PathField,
@@ -32,6 +30,7 @@ import type {
   Statement,
   ValueNode,
 } from "./ast.ts";
+import type { ComparisonOperator, MathOperator } from "../values/operators.ts";
 import { type TextKind, TokenCursor } from "./cursor.ts";
 import { reservedWord } from "./hints.ts";
 import type { TokenKind } from "./lexer.ts";

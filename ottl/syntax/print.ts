@@ -4,16 +4,8 @@
  * @module
  */
 
-import type {
-  ArgumentNode,
-  BooleanNode,
-  CallNode,
-  MathNode,
-  MathOperator,
-  PathNode,
-  Statement,
-  ValueNode,
-} from "./ast.ts";
+import type { ArgumentNode, BooleanNode, CallNode, MathNode, PathNode, Statement, ValueNode } from "./ast.ts";
+import type { MathOperator } from "../values/operators.ts";
 import { writeBytesLiteral, writeFloatLiteral, writeStringLiteral } from "./literals.ts";
 
 /** `set(…)` or `set(…) where …`, also for what was written as a rule. */

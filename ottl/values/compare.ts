@@ -7,7 +7,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import type { ComparisonOperator } from "../syntax/ast.ts";
+import type { ComparisonOperator } from "./operators.ts";
 import { compareUtf8 } from "./utf8.ts";
 import { Duration, Id, type ListKind, Opaque, OttlList, OttlMap, Time, type Value } from "./value.ts";
 

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { MathOperator } from "../syntax/ast.ts";
+import type { MathOperator } from "./operators.ts";
 import { OttlError } from "./errors.ts";
 import { MAX_INT, MIN_INT } from "./numbers.ts";
 import { Duration, Time, typeName, type Value } from "./value.ts";

@@ -1,6 +1,6 @@
 import { strictEqual } from "node:assert";
 import fc from "fast-check";
-import type { ComparisonOperator } from "../../../ottl/syntax/ast.ts";
+import type { ComparisonOperator } from "../../../ottl/values/operators.ts";
 import { compareValues, equalValues } from "../../../ottl/values/compare.ts";
 import { compareUtf8, decodeUtf8, encodeUtf8 } from "../../../ottl/values/utf8.ts";
 import { Duration, Id, Opaque, OttlList, PlainMap, Time, type Value } from "../../../ottl/values/value.ts";

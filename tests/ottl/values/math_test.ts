@@ -1,5 +1,5 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert";
-import type { MathOperator } from "../../../ottl/syntax/ast.ts";
+import type { MathOperator } from "../../../ottl/values/operators.ts";
 import { OttlError } from "../../../ottl/values/errors.ts";
 import { calculate, negate } from "../../../ottl/values/math.ts";
 import { Duration, PlainMap, Time, type Value } from "../../../ottl/values/value.ts";

@@ -6,7 +6,7 @@
 
 import type { PathAccess } from "../../../../ottl/compile/context.ts";
 import type { Expression, Item } from "../../../../ottl/functions/definition.ts";
-import type { ComparisonOperator } from "../../../../ottl/syntax/ast.ts";
+import type { ComparisonOperator } from "../../../../ottl/values/operators.ts";
 import { compareValues } from "../../../../ottl/values/compare.ts";
 import { OttlError } from "../../../../ottl/values/errors.ts";
 import type { Value } from "../../../../ottl/values/value.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { PathAccess } from "../../../../ottl/compile/context.ts";
-import type { ComparisonOperator } from "../../../../ottl/syntax/ast.ts";
+import type { ComparisonOperator } from "../../../../ottl/values/operators.ts";
 import { OttlError, typeError } from "../../../../ottl/values/errors.ts";
 import { encodeUtf8 } from "../../../../ottl/values/utf8.ts";
 import { Id, type IdKind, Time, typeName, type Value } from "../../../../ottl/values/value.ts";
