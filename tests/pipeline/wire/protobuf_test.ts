@@ -166,20 +166,39 @@ Deno.test("FieldReader refuses what is cut off", () => {
   }
 });
 
+/** Bytes that a writer is told to expect: right or wrong, they may only change where it has to move things. */
+const expected = fc.constantFrom(0, 1, 127, 128, 20_000, 3_000_000);
+
 Deno.test("ProtoWriter.open() and close() frame messages of any length in one another", () => {
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 20_000, size: "max" }), fc.string(), (content, text) => {
+  const contents = fc.uint8Array({ maxLength: 20_000, size: "max" });
+  const texts = fc.oneof(fc.string({ maxLength: 200 }), fc.string({ unit: "binary", maxLength: 200 }));
+  fc.assert(fc.property(contents, texts, expected, expected, (content, text, expectedOuter, expectedInner) => {
     const writer = new ProtoWriter(1);
-    const outer = writer.open(1);
+    const outer = writer.open(1, expectedOuter);
     writer.stringField(2, text);
-    const inner = writer.open(3);
+    const inner = writer.open(3, expectedInner);
     writer.copy(content);
-    writer.close(inner);
-    writer.close(outer);
+    writer.close(inner, expectedInner);
+    writer.close(outer, expectedOuter);
     writer.varintField(4, 1);
     const want = protobuf.Writer.create();
     want.uint32(10).fork().uint32(18).string(text).uint32(26).bytes(content).ldelim().uint32(32).uint32(1);
     deepStrictEqual([...writer.finish()], [...want.finish()]);
   }));
+});
+
+Deno.test("ProtoWriter.clear() begins anew, in the same buffer up to the bound", () => {
+  const writer = new ProtoWriter(64);
+  const { buffer } = writer;
+  writer.copy(new Uint8Array(64));
+  writer.clear(64);
+  writer.byte(7);
+  strictEqual(writer.buffer, buffer);
+  deepStrictEqual([...writer.finish()], [7]);
+  writer.clear(63);
+  strictEqual(writer.buffer.length, 0);
+  writer.byte(8);
+  deepStrictEqual([...writer.finish()], [8]);
 });
 
 Deno.test("ProtoWriter writes doubles and fixed integers as the oracle does", () => {
