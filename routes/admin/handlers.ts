@@ -1,0 +1,145 @@
+/**
+ * What each operation does: a line or two between the API's words and `AdminControl`.
+ *
+ * @module
+ */
+
+import { type AdminControl, NotFoundError } from "./control.ts";
+import type { AnswerOf, BodyOf, Operation, ParamsOf, QueryOf } from "./endpoints.ts";
+import { HttpProblem } from "./problem_answer.ts";
+import type { Applied, Probe, Queue, TapEvent } from "./schemas.ts";
+
+/** A request that has passed every check. */
+export interface Call<O extends Operation> {
+  readonly params: ParamsOf<O>;
+  readonly query: QueryOf<O>;
+  readonly body: BodyOf<O>;
+  readonly who: string;
+  /** The header, where the endpoint wants it; else "*". */
+  readonly ifMatch: string;
+  readonly abort: AbortSignal;
+}
+
+export interface Reply<O extends Operation> {
+  readonly body: AnswerOf<O>;
+  /** Default 200. */
+  readonly status?: number;
+  /** Without its quotes. */
+  readonly etag?: string;
+  /** For the audit log. */
+  readonly detail?: string;
+}
+
+/** Every operation but those that stream. */
+export type Handlers = {
+  readonly [O in Exclude<Operation, "tapNode">]: (call: Call<O>) => Reply<O> | Promise<Reply<O>>;
+};
+
+export function createHandlers(control: AdminControl): Handlers {
+  const queue = async (id: string): Promise<Queue> => found(await control.queues(), id, "queue");
+  const applied = (answer: Applied) => ({
+    body: answer,
+    etag: answer.entry.version,
+    detail: `entry ${answer.entry.id}, version ${answer.entry.version}${answer.changed ? "" : ", unchanged"}`,
+  });
+  const change = (call: { readonly who: string; readonly ifMatch: string }) => ({
+    who: call.who,
+    ifMatch: precondition(call.ifMatch, control.version()),
+  });
+  return {
+    getLive: () => probed(control.probe("live")),
+    getReady: () => probed(control.probe("ready")),
+    getStarted: () => probed(control.probe("started")),
+    getStatus: () => ({ body: control.status() }),
+    getConfig: () => ({ body: control.config(), etag: control.version() }),
+    listConfigValues: ({ query }) => ({
+      body: page(control.configValues().filter(({ path }) => path.startsWith(query.prefix)), query),
+    }),
+    validateConfig: async ({ body }) => {
+      const { diff: _, ...check } = await control.checkConfig(body);
+      return { body: check };
+    },
+    diffConfig: async ({ body }) => {
+      const { version, running_version, diff, problems } = await control.checkConfig(body);
+      return { body: { version, running_version, diff, problems } };
+    },
+    applyConfig: async (call) => applied(await control.applyConfig(call.body, change(call))),
+    reloadConfig: async (call) => applied(await control.reloadConfig(change(call))),
+    rollbackConfig: async (call) => applied(await control.rollbackConfig(call.body.id, change(call))),
+    listHistory: ({ query }) => ({ body: page(control.history(), query) }),
+    getGraph: () => ({ body: control.graph() }),
+    listComponents: ({ query }) => ({ body: page(control.components(), query) }),
+    getComponent: ({ params }) => ({ body: found(control.components(), params.id, "component") }),
+    listQueues: async ({ query }) => ({ body: page(await control.queues(), query) }),
+    getQueue: async ({ params }) => {
+      const body = await queue(params.id);
+      return { body, etag: body.state };
+    },
+    setQueueState: async ({ params, body, ifMatch }) => {
+      const before = await queue(params.id);
+      precondition(ifMatch, before.state);
+      const after = await control.setQueueState(params.id, body.state);
+      return { body: after, etag: after.state, detail: `${before.state} to ${after.state}` };
+    },
+    drainQueue: async ({ params, body }) => {
+      const drained = await control.drainQueue(params.id, body.timeout_ms);
+      return { body: drained, detail: drained.drained ? "drained" : "not drained in time" };
+    },
+    getLogLevel: () => {
+      const body = control.logLevel();
+      return { body, etag: body.level };
+    },
+    setLogLevel: ({ body, ifMatch }) => {
+      const { level: before } = control.logLevel();
+      precondition(ifMatch, before);
+      const after = control.setLogLevel(body.level);
+      return { body: after, etag: after.level, detail: `${before} to ${after.level}` };
+    },
+    tryOttl: ({ body }) => ({ body: control.tryOttl(body) }),
+    makeCpuProfile: async ({ body, abort }) => ({
+      body: await control.cpuProfile(body, abort),
+      detail: `${body.thread}, ${body.duration_ms} ms`,
+    }),
+    makeHeapSnapshot: async ({ body }) => ({ body: await control.heapSnapshot(body.thread), detail: body.thread }),
+    listAudit: ({ query }) => ({ body: page(control.audit.list(), query) }),
+  };
+}
+
+/** The samples of a tap. */
+export function tapEvents(control: AdminControl, { params, query, abort }: Call<"tapNode">): AsyncIterable<TapEvent> {
+  return control.tap(params.id, query, abort);
+}
+
+function probed(body: Probe) {
+  return { body, status: body.ok ? 200 : 503 };
+}
+
+function page<Item>(
+  all: readonly Item[],
+  { limit, cursor }: { readonly limit: number; readonly cursor?: string | undefined },
+) {
+  const start = Number(cursor ?? 0);
+  const end = start + limit;
+  return { items: all.slice(start, end), next_cursor: end < all.length ? String(end) : null };
+}
+
+function found<Item extends { readonly id: string }>(all: readonly Item[], id: string, what: string): Item {
+  const item = all.find((each) => each.id === id);
+  if (item === undefined) throw new NotFoundError(`Cannot find the ${what} ${JSON.stringify(id.slice(0, 100))}`);
+  return item;
+}
+
+/**
+ * Compares an If-Match header with the state that is (RFC 9110 13.1.1: strong comparison).
+ *
+ * @returns The state that was meant; undefined for any.
+ * @throws {HttpProblem} 412: another one is meant.
+ */
+export function precondition(ifMatch: string, current: string): string | undefined {
+  const tags = ifMatch.split(",").map((tag) => tag.trim());
+  if (tags.includes("*")) return undefined;
+  if (tags.includes(`"${current}"`)) return current;
+  throw new HttpProblem(412, "Cannot change it: it is not as If-Match says, wanted its present ETag", {
+    headers: { etag: `"${current}"` },
+  });
+}
