@@ -7,6 +7,7 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type GatewayError, UnavailableError } from "../pipeline/core/errors.ts";
+import type { Origin } from "../pipeline/otlp/payload.ts";
 import { ListNode } from "../pipeline/queue/linked_list.ts";
 import type { BodyBuffer } from "./body.ts";
 import type { OtlpAnswer, OtlpRequest } from "./otlp_protocol.ts";
@@ -19,6 +20,7 @@ const WHOLE_READ_BYTES = 64 * 1024;
 
 /** One request on a connection. */
 export class NodeExchange extends ListNode<NodeExchange> implements OtlpRequest {
+  readonly origin: Origin;
   readonly method: string;
   readonly path: string;
   /** With its question mark; "" when there is none. */
@@ -32,9 +34,13 @@ export class NodeExchange extends ListNode<NodeExchange> implements OtlpRequest 
   #isBodyBroken = false;
   #isLast = false;
 
-  /** @param expectsContinue The sender waits for a word before it sends its body. */
-  constructor(incoming: IncomingMessage, response: ServerResponse, expectsContinue: boolean) {
+  /**
+   * @param expectsContinue The sender waits for a word before it sends its body.
+   * @param origin Of the connection.
+   */
+  constructor(incoming: IncomingMessage, response: ServerResponse, expectsContinue: boolean, origin: Origin) {
     super();
+    this.origin = origin;
     this.#incoming = incoming;
     this.#response = response;
     this.#expectsContinue = expectsContinue;

@@ -10,6 +10,7 @@
 import { type Context, Hono } from "hono";
 import type { OtlpHandler } from "../pipeline/contract/http.ts";
 import { GatewayError, UnavailableError } from "../pipeline/core/errors.ts";
+import { NO_ORIGIN, type Origin } from "../pipeline/otlp/payload.ts";
 import type { BodyBuffer } from "./body.ts";
 import { createOtlpProtocol, type OtlpAnswer, type OtlpProtocolConfig, type OtlpRequest } from "./otlp_protocol.ts";
 
@@ -23,16 +24,25 @@ const ONE_CALL_BYTES = 64 * 1024;
  */
 export function createOtlpApp(handler: OtlpHandler, config: OtlpProtocolConfig): Hono {
   const answer = createOtlpProtocol(handler, config);
-  return new Hono().all("*", async (c: Context) => toResponse(await answer(new FetchRequest(c.req.raw))));
+  return new Hono().all("*", async (c: Context) => toResponse(await answer(new FetchRequest(c.req.raw, peerOf(c)))));
+}
+
+/** Who sends, where the platform tells it: `Deno.serve` hands it on with the request. */
+function peerOf({ env }: Context): string | undefined {
+  const { hostname, port } = (env as Partial<Deno.ServeHandlerInfo<Deno.NetAddr>> | undefined)?.remoteAddr ?? {};
+  if (hostname === undefined) return undefined;
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }
 
 /** A platform's Request, as the protocol wants it. */
 class FetchRequest implements OtlpRequest {
   readonly #request: Request;
   readonly path: string;
+  readonly origin: Origin;
 
-  constructor(request: Request) {
+  constructor(request: Request, peer: string | undefined) {
     this.#request = request;
+    this.origin = peer === undefined ? NO_ORIGIN : { ...NO_ORIGIN, client: { address: peer } };
     this.path = pathOf(request.url);
   }
 

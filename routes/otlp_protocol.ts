@@ -13,7 +13,7 @@ import type { Outcome } from "../pipeline/contract/consumer.ts";
 import type { OtlpEncoding, OtlpHandler } from "../pipeline/contract/http.ts";
 import { type ErrorCode, GatewayError, toGatewayError } from "../pipeline/core/errors.ts";
 import { encodeResponse, encodeResponseJson } from "../pipeline/otlp/partial_success.ts";
-import { NO_ORIGIN, type Origin } from "../pipeline/otlp/payload.ts";
+import type { Origin } from "../pipeline/otlp/payload.ts";
 import type { Signal } from "../pipeline/otlp/signals.ts";
 import { encodeStatus, encodeStatusJson } from "../pipeline/otlp/status.ts";
 import { compress, type ContentEncoding, decompress } from "../pipeline/wire/compression.ts";
@@ -24,6 +24,8 @@ import { LargeBodies } from "./large_bodies.ts";
 /** What the protocol asks of a request; a binding to a server implements it. */
 export interface OtlpRequest {
   readonly method: string;
+  /** Of its connection, without metadata. */
+  readonly origin: Origin;
   /** As sent, without the query: not normalized, not decoded. */
   readonly path: string;
   /** A header by its lower-case name; several lines are joined by ", ". */
@@ -146,7 +148,7 @@ class OtlpEndpoint {
       await request.readBody(buffer);
       const whole = buffer.bytes();
       const body = coding === "" ? whole : await this.#decompressed(coding, whole, buffer);
-      const origin = this.#keepsMetadata ? this.#originOf(request) : NO_ORIGIN;
+      const origin = this.#keepsMetadata ? this.#originOf(request) : request.origin;
       const outcome = await this.#handler.accept(signal, encoding, body, origin, request.abort);
       return this.#success(request, signal, encoding, outcome);
     } catch (thrown) {
@@ -207,7 +209,7 @@ class OtlpEndpoint {
       if (values === undefined) metadata.set(name, [value]);
       else values.push(value);
     }
-    return { metadata };
+    return { ...request.origin, metadata };
   }
 
   #success(

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import zlib from "node:zlib";
 import { RejectedError, ThrottledError, UnavailableError } from "../../pipeline/core/errors.ts";
 import { decodeResponse, decodeResponseJson } from "../../pipeline/otlp/partial_success.ts";
@@ -548,6 +548,14 @@ export function otlpHttpContract(binding: string, serve: Serve, { seesLeavers }:
       await sendRaw(edge.port, request);
       strictEqual(edge.payloads[0]?.origin.metadata.size, 0);
       await edge.close();
+    });
+    await t.step("who is at the other end is known in both cases", async () => {
+      for (const include_metadata of [false, true]) {
+        const edge = await openEdge(serve, { include_metadata });
+        await sendRaw(edge.port, request);
+        match(edge.payloads[0]?.origin.client?.address ?? "", /^127\.0\.0\.1:\d+$/);
+        await edge.close();
+      }
     });
   });
 
