@@ -10,6 +10,7 @@ import type { TelemetryConfig } from "../pipeline/config/service_telemetry.ts";
 import type { Lifecycle } from "../pipeline/contract/consumer.ts";
 import type { FetchHandler, HttpServer, ServeHttp } from "../pipeline/contract/http.ts";
 import type { SeriesValue } from "../pipeline/core/telemetry_store.ts";
+import { isShownAt, type MetricLevel } from "../pipeline/core/telemetry_table.ts";
 import type { Attributes } from "../pipeline/core/telemetry.ts";
 import type { PartDraft } from "../pipeline/graph/build.ts";
 import { createMetricsApp } from "../routes/metrics.ts";
@@ -28,10 +29,15 @@ export function ownMetricsPages(
     const labels = chooseLabels(resource, chosen);
     return {
       name: `own metrics on ${endpoint}`,
-      fingerprint: JSON.stringify([endpoint, labels]),
-      make: () => serverOf(endpoint, createMetricsApp(collect, labels).fetch, serveHttp),
+      fingerprint: JSON.stringify([endpoint, labels, level]),
+      make: () => serverOf(endpoint, createMetricsApp(shownAt(level, collect), labels).fetch, serveHttp),
     };
   });
+}
+
+/** What `level` shows of all series. */
+export function shownAt(level: MetricLevel, collect: () => readonly SeriesValue[]): () => readonly SeriesValue[] {
+  return () => collect().filter(({ name }) => isShownAt(name, level));
 }
 
 /** The resource that the metrics describe: the built-in attributes, over them those configured; null takes one away. */

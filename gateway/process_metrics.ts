@@ -40,7 +40,12 @@ function growing(counter: Counter): (total: number) => void {
 /** Tells this thread's heap now and then; the sum over threads is the process's. @returns Ends it. */
 export function reportHeap(meter: Meter): () => void {
   const heap = meter.gauge("otelcol_process_runtime_heap_alloc_bytes", {});
-  const report = () => heap.set(Deno.memoryUsage().heapUsed);
+  const reserved = meter.gauge("otelcol_process_runtime_total_sys_memory_bytes", {});
+  const report = () => {
+    const { heapUsed, heapTotal, external } = Deno.memoryUsage();
+    heap.set(heapUsed);
+    reserved.set(heapTotal + external);
+  };
   report();
   const timer = setInterval(report, HEAP_INTERVAL_MS);
   Deno.unrefTimer(timer);

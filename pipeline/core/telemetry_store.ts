@@ -10,10 +10,10 @@
 
 import { type Attributes, type Counter, type Gauge, type Histogram, type Meter, silentMeter } from "./telemetry.ts";
 
-/** Slots of one thread's region: 64 KiB. */
-export const DEFAULT_REGION_SLOTS = 8_192;
-/** Series that one metric name may have in one thread; what comes later is counted under `OVERFLOW_ATTRIBUTES`. */
-export const DEFAULT_MAX_SERIES_PER_NAME = 1_000;
+/** Slots of one thread's region: 1 MiB, of which only what is written to takes memory. Enough for 500 components. */
+export const DEFAULT_REGION_SLOTS = 131_072;
+/** Series of one name in one thread, as in the OpenTelemetry SDK; what comes later counts under `OVERFLOW_ATTRIBUTES`. */
+export const DEFAULT_MAX_SERIES_PER_NAME = 2_000;
 /** The attributes of the series that takes what found no room, as in the OpenTelemetry SDK's cardinality limit. */
 export const OVERFLOW_ATTRIBUTES: Attributes = { otel_metric_overflow: "true" };
 /** The last resort: what was added to series for which the whole region had no slot left. */
@@ -138,50 +138,94 @@ export class ThreadMeter implements Meter {
 
 /** Reads and sums the regions; lives on the control thread. */
 export class TelemetryStore {
-  readonly #threads = new Map<string, { readonly slots: Float64Array; readonly series: SeriesAnnouncement[] }>();
-  /** Counters and histograms of threads that are gone: a total never goes back. */
-  readonly #retired = new Map<string, MutableSeries>();
+  readonly #threads = new Map<string, Float64Array>();
+  /** Every series by its key, in the order of their names. */
+  readonly #series = new Map<string, StoredSeries>();
+  #sorted: readonly StoredSeries[] | undefined;
 
   /** Opens a thread's region: its meter is made of what this returns. */
   addThread(thread: string, region: SharedArrayBuffer): void {
     if (this.#threads.has(thread)) throw new TypeError(`Cannot add thread ${JSON.stringify(thread)}: it is known`);
-    this.#threads.set(thread, { slots: new Float64Array(region), series: [] });
+    this.#threads.set(thread, new Float64Array(region));
   }
 
   /** Takes a series that a thread announced. One from a thread that is gone is ignored. */
   announce(thread: string, series: SeriesAnnouncement): void {
-    this.#threads.get(thread)?.series.push(series);
+    const slots = this.#threads.get(thread);
+    if (slots === undefined) return;
+    const key = seriesKey(series.name, series.attributes);
+    let stored = this.#series.get(key);
+    if (stored === undefined) {
+      this.#series.set(key, stored = new StoredSeries(series));
+      this.#sorted = undefined;
+    }
+    stored.places.push({ thread, slots, slot: series.slot });
   }
 
   /** Keeps what the thread has counted, forgets its gauges. */
   retireThread(thread: string): void {
-    const { slots, series } = this.#threads.get(thread) ?? { slots: new Float64Array(), series: [] };
-    for (const one of series) {
-      if (one.kind !== "gauge") addInto(this.#retired, one, slots);
+    for (const [key, series] of this.#series) {
+      if (!series.retire(thread)) continue;
+      this.#series.delete(key);
+      this.#sorted = undefined;
     }
     this.#threads.delete(thread);
   }
 
   /** Every series, summed over all threads, in the order of their names. */
   collect(): readonly SeriesValue[] {
-    const sums = new Map<string, MutableSeries>();
-    for (const [key, retired] of this.#retired) sums.set(key, { ...retired, values: [...retired.values] });
-    for (const { slots, series } of this.#threads.values()) {
-      for (const one of series) addInto(sums, one, slots);
-    }
-    return [...sums.values()].sort((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+    this.#sorted ??= [...this.#series.values()].sort((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+    return this.#sorted.map((series) => series.read());
   }
 }
 
-type MutableSeries = Omit<SeriesValue, "values"> & { readonly values: number[] };
+/** Where one thread keeps its part of a series. */
+interface Place {
+  readonly thread: string;
+  readonly slots: Float64Array;
+  readonly slot: number;
+}
 
-function addInto(sums: Map<string, MutableSeries>, series: SeriesAnnouncement, slots: Float64Array): void {
-  const { name, kind, attributes, bounds, slot } = series;
-  const key = seriesKey(name, attributes);
-  const width = slotsOf(kind, bounds);
-  const sum = sums.get(key) ?? { name, kind, attributes, bounds, values: new Array<number>(width).fill(0) };
-  for (let at = 0; at < width; at++) sum.values[at] = (sum.values[at] ?? 0) + (slots[slot + at] ?? 0);
-  sums.set(key, sum);
+/** One series of all threads. */
+class StoredSeries {
+  readonly name: string;
+  readonly kind: SeriesKind;
+  readonly attributes: Attributes;
+  readonly bounds: readonly number[];
+  places: Place[] = [];
+  /** Of threads that are gone: a total never goes back. */
+  readonly #retired: number[];
+  #hasRetired = false;
+
+  constructor({ name, kind, attributes, bounds }: SeriesAnnouncement) {
+    this.name = name;
+    this.kind = kind;
+    this.attributes = attributes;
+    this.bounds = bounds;
+    this.#retired = new Array<number>(slotsOf(kind, bounds)).fill(0);
+  }
+
+  read(): SeriesValue {
+    const { name, kind, attributes, bounds } = this;
+    const values = [...this.#retired];
+    for (const place of this.places) addInto(values, place);
+    return { name, kind, attributes, bounds, values };
+  }
+
+  /** @returns Whether nothing is left of it. */
+  retire(thread: string): boolean {
+    for (const place of this.places) {
+      if (place.thread !== thread || this.kind === "gauge") continue;
+      addInto(this.#retired, place);
+      this.#hasRetired = true;
+    }
+    this.places = this.places.filter((place) => place.thread !== thread);
+    return this.places.length === 0 && !this.#hasRetired;
+  }
+}
+
+function addInto(sums: number[], { slots, slot }: Place): void {
+  for (let at = 0; at < sums.length; at++) sums[at]! += slots[slot + at] ?? 0;
 }
 
 function slotsOf(kind: SeriesKind, bounds: readonly number[]): number {

@@ -19,6 +19,7 @@ import type { Payload } from "../otlp/payload.ts";
 import { type Signal, SIGNAL_NAMES } from "../otlp/signals.ts";
 import { fanOut } from "../queue/fan_out.ts";
 import { type Component, Graph, GraphError } from "./graph.ts";
+import { observeProcessor } from "./observed_processor.ts";
 import { factoryOf, type Registry } from "./registry.ts";
 
 /** What the graph's components are given. */
@@ -257,7 +258,8 @@ class PipelineBuilder {
     const fields = { "otelcol.pipeline.id": pipelineId, "otelcol.signal": signal };
     const deps = { ...componentDeps(this.#deps, id, "processor", fields), signal };
     const name = `processor ${id} (pipeline ${pipelineId})`;
-    return this.#add(name, fingerprint, [next], () => factory.create(config, deps, next.consumer));
+    const make = () => observeProcessor(deps, next.consumer, (exit) => factory.create(config, deps, exit));
+    return this.#add(name, fingerprint, [next], make);
   }
 
   /** A receiver stays when only the pipelines behind it are others. */

@@ -1,0 +1,119 @@
+/**
+ * Counts what goes into a processor and what comes out of it, and how long it takes.
+ *
+ * Source: collector reference 9 (`otelcol_processor_incoming_items`, `_outgoing_items`, `_internal_duration`).
+ *
+ * @module
+ */
+
+import type { ComponentDeps } from "../contract/component.ts";
+import type { Adopt, Consumer, Lifecycle, Outcome } from "../contract/consumer.ts";
+import type { Clock } from "../core/clock.ts";
+import { DURATION_BOUNDS, TIMED_ONE_IN } from "../core/telemetry_stages.ts";
+import type { Counter, Histogram } from "../core/telemetry.ts";
+import type { Payload } from "../otlp/payload.ts";
+import type { Signal } from "../otlp/signals.ts";
+
+/** @param create Makes the processor in front of the consumer that it is given. */
+export function observeProcessor(
+  { id, meter, clock, signal }: ComponentDeps & { readonly signal: Signal },
+  next: Consumer,
+  create: (next: Consumer) => Consumer & Lifecycle,
+): Consumer & Lifecycle {
+  const attributes = { processor: id, "otel.signal": signal };
+  const duration = meter.histogram("otelcol_processor_internal_duration", attributes, DURATION_BOUNDS);
+  const timer = new CallTimer(clock, duration);
+  const exit = new Exit(next, meter.counter("otelcol_processor_outgoing_items", attributes), timer);
+  return new Entry(create(exit), meter.counter("otelcol_processor_incoming_items", attributes), timer);
+}
+
+/**
+ * From the call of the processor to its call of the next component. A call that passes nothing on before it returns, as
+ * those of the batch processor, has no such time.
+ */
+class CallTimer {
+  readonly #clock: Clock;
+  readonly #duration: Histogram;
+  #calls = 0;
+  #startedMs: number | undefined;
+
+  constructor(clock: Clock, duration: Histogram) {
+    this.#clock = clock;
+    this.#duration = duration;
+  }
+
+  enter(): void {
+    if (this.#calls++ % TIMED_ONE_IN === 0) this.#startedMs = this.#clock.monotonicMs();
+  }
+
+  passOn(): void {
+    if (this.#startedMs === undefined) return;
+    this.#duration.record((this.#clock.monotonicMs() - this.#startedMs) / 1_000);
+    this.#startedMs = undefined;
+  }
+
+  leave(): void {
+    this.#startedMs = undefined;
+  }
+}
+
+/** In front of the processor. */
+class Entry implements Consumer, Lifecycle {
+  /** Only of a processor that holds data. */
+  readonly adopt?: Adopt;
+  readonly #processor: Consumer & Lifecycle;
+  readonly #incoming: Counter;
+  readonly #timer: CallTimer;
+
+  constructor(processor: Consumer & Lifecycle, incoming: Counter, timer: CallTimer) {
+    this.#processor = processor;
+    this.#incoming = incoming;
+    this.#timer = timer;
+    if (processor.adopt !== undefined) this.adopt = (payload) => processor.adopt?.(payload) ?? false;
+  }
+
+  consume(payload: Payload, abort: AbortSignal): Promise<Outcome> {
+    this.#incoming.add(payload.itemCount);
+    this.#timer.enter();
+    try {
+      return this.#processor.consume(payload, abort);
+    } finally {
+      this.#timer.leave();
+    }
+  }
+
+  admit(bodyBytes: number): void {
+    this.#processor.admit?.(bodyBytes);
+  }
+
+  async start(): Promise<void> {
+    await this.#processor.start?.();
+  }
+
+  async shutdown(deadline: AbortSignal, heir?: Adopt): Promise<void> {
+    await this.#processor.shutdown?.(deadline, heir);
+  }
+}
+
+/** Behind the processor. */
+class Exit implements Consumer {
+  readonly #next: Consumer;
+  readonly #outgoing: Counter;
+  readonly #timer: CallTimer;
+
+  constructor(next: Consumer, outgoing: Counter, timer: CallTimer) {
+    this.#next = next;
+    this.#outgoing = outgoing;
+    this.#timer = timer;
+  }
+
+  consume(payload: Payload, abort: AbortSignal): Promise<Outcome> {
+    this.#timer.passOn();
+    this.#outgoing.add(payload.itemCount);
+    return this.#next.consume(payload, abort);
+  }
+
+  admit(bodyBytes: number): void {
+    this.#next.admit?.(bodyBytes);
+  }
+}
