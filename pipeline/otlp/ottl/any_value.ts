@@ -8,7 +8,7 @@
  */
 
 import { OttlError } from "../../../ottl/values/errors.ts";
-import { decodeUtf8, encodeUtf8 } from "../../../ottl/values/utf8.ts";
+import { decodeUtf8, encodeUtf8, isBroken } from "../../../ottl/values/utf8.ts";
 import { OttlList, OttlMap, PlainMap, typeName, type Value } from "../../../ottl/values/value.ts";
 import {
   FieldReader,
@@ -262,10 +262,15 @@ export function writeAnyValue(writer: ProtoWriter, value: Value, strings?: Strin
   throw new OttlError("type", `unsupported type ${typeName(value)} for set operation`);
 }
 
+/** A string field of a string of OTTL, which need not be UTF-8. */
+export function writeText(writer: ProtoWriter, field: number, text: string): void {
+  if (isBroken(text)) writer.bytesField(field, encodeUtf8(text));
+  else writer.stringField(field, text);
+}
+
 function writeString(writer: ProtoWriter, text: string, strings: StringTable | undefined): void {
-  const bytes = encodeUtf8(text);
-  if (strings === undefined) writer.bytesField(1, bytes);
-  else writer.varintField(8, strings.indexOf(bytes));
+  if (strings !== undefined) writer.varintField(8, strings.indexOf(encodeUtf8(text)));
+  else writeText(writer, 1, text);
 }
 
 function writeList(writer: ProtoWriter, list: OttlList, strings: StringTable | undefined, depth: number): void {

@@ -19,6 +19,9 @@ const STRIDE = 3;
 const FIRST_ATTRIBUTES = 64;
 const MAX_KEPT_ATTRIBUTES = 16_384;
 
+/** Numbers that are kept of each edited one: where the KeyValue that stands for it begins and ends. */
+const EDIT_STRIDE = 2;
+
 /** Stands for an attribute that was taken out. */
 const GONE: Uint8Array = new Uint8Array(0);
 
@@ -31,6 +34,8 @@ const VALUE = 0x12;
 /** The message that they are of. */
 interface Message {
   readonly bytes: Uint8Array;
+  /** What is edited is written here. */
+  readonly arena: ProtoWriter;
   /** Reads it unless it has been. */
   ready(): void;
 }
@@ -51,9 +56,14 @@ export class AttributeIndex {
   #slots = new Int32Array(0);
   /** Where the member of its value begins; UNKNOWN until somebody asks. */
   #slotMembers = new Int32Array(0);
+  /** Whether a wanted key came more than once. */
+  #hasTwins = false;
   #isEdited = false;
-  /** KeyValues that stand for attributes, by number. */
-  readonly #replaced: (Uint8Array | undefined)[] = [];
+  /** How many were added. */
+  #added = 0;
+  /** By number: the bytes that hold the KeyValue that stands for an attribute, undefined where it is as it came. */
+  #sources: (Uint8Array | undefined)[] = [];
+  #edits = new Int32Array(FIRST_ATTRIBUTES * EDIT_STRIDE);
   readonly #pair = new KeyValueRange();
 
   constructor(message: Message, field: number) {
@@ -65,18 +75,26 @@ export class AttributeIndex {
     return this.#isEdited;
   }
 
+  /** Where KeyValues are written that are put in place of attributes. */
+  get arena(): ProtoWriter {
+    return this.#message.arena;
+  }
+
   // ---- While the message is read ----
 
   /** Edits are gone. */
   forget(): void {
     if (!this.#isEdited) return;
     this.#isEdited = false;
-    this.#replaced.length = 0;
+    if (this.#sources.length > MAX_KEPT_ATTRIBUTES) this.#sources = [];
+    this.#sources.fill(undefined);
+    this.#added = 0;
   }
 
   /** Before the first `note`. */
   begin(): void {
     this.#count = 0;
+    this.#hasTwins = false;
     if (this.#ranges.length > MAX_KEPT_ATTRIBUTES * STRIDE) this.#ranges = new Int32Array(FIRST_ATTRIBUTES * STRIDE);
     const slots = this.wanted.size;
     if (this.#slots.length < slots) {
@@ -99,7 +117,11 @@ export class AttributeIndex {
     const keyEnd = start + 2 + bytes[start + 1]!;
     if (!isPlainPair(bytes, start, keyEnd, end)) return this.#noteUnusual(index, bytes, start, end);
     const slot = this.wanted.find(bytes, start + 2, keyEnd);
-    if (slot === -1 || this.#slots[slot] !== -1) return;
+    if (slot === -1) return;
+    if (this.#slots[slot] !== -1) {
+      this.#hasTwins = true;
+      return;
+    }
     this.#slots[slot] = index;
     this.#slotMembers[slot] = memberAt(bytes, keyEnd + 2, end);
   }
@@ -119,7 +141,11 @@ export class AttributeIndex {
   /** Of attributes with the same key the first counts. */
   #fillSlot(index: number, key: Uint8Array): void {
     const slot = this.wanted.find(key, 0, key.length);
-    if (slot === -1 || this.#slots[slot] !== -1) return;
+    if (slot === -1) return;
+    if (this.#slots[slot] !== -1) {
+      this.#hasTwins = true;
+      return;
+    }
     this.#slots[slot] = index;
     this.#slotMembers[slot] = UNKNOWN;
   }
@@ -161,12 +187,12 @@ export class AttributeIndex {
   /** One more than the highest number. */
   get span(): number {
     this.#message.ready();
-    return Math.max(this.#count, this.#replaced.length);
+    return this.#count + this.#added;
   }
 
   /** Whether it was not taken out. */
   has(index: number): boolean {
-    return this.#replaced[index] !== GONE;
+    return !this.#isEdited || this.#sources[index] !== GONE;
   }
 
   /** The number of the first attribute with this key, from number `from` on; -1 for none. */
@@ -185,16 +211,16 @@ export class AttributeIndex {
 
   /** The bytes that offsets of this attribute are into. */
   bytesOf(index: number): Uint8Array {
-    return this.#isEdited ? this.#replaced[index] ?? this.#message.bytes : this.#message.bytes;
+    return this.#isEdited ? this.#sources[index] ?? this.#message.bytes : this.#message.bytes;
   }
 
   /** Key and value of an attribute; overwritten by the next call. Offsets into `bytesOf(index)`. */
   at(index: number): KeyValueRange {
     const pair = this.#pair;
-    const replaced = this.#replaced[index];
-    const bytes = replaced ?? this.#message.bytes;
-    const start = replaced === undefined ? this.#ranges[index * STRIDE + 1]! : 0;
-    const end = replaced === undefined ? this.#ranges[index * STRIDE + 2]! : replaced.length;
+    const source = this.#isEdited ? this.#sources[index] : undefined;
+    const bytes = source ?? this.#message.bytes;
+    const start = source === undefined ? this.#ranges[index * STRIDE + 1]! : this.#edits[index * EDIT_STRIDE]!;
+    const end = source === undefined ? this.#ranges[index * STRIDE + 2]! : this.#edits[index * EDIT_STRIDE + 1]!;
     const keyEnd = start + 2 + bytes[start + 1]!;
     if (!isPlainPair(bytes, start, keyEnd, end)) {
       pair.locate(bytes, start, end);
@@ -215,37 +241,57 @@ export class AttributeIndex {
 
   // ---- Edits ----
 
-  /** Puts a KeyValue message, kept as it is, in place of an attribute, which has the same key. */
-  replace(index: number, keyValue: Uint8Array): void {
-    this.#isEdited = true;
-    this.#replaced[index] = keyValue;
-    this.#slotMembers.fill(UNKNOWN);
+  /** Puts the KeyValue from `start` to `end` of `bytes`, which stays as it is, in place of an attribute of the same key. */
+  replace(index: number, bytes: Uint8Array, start: number, end: number): void {
+    this.#edit(index, bytes, start, end);
+    const slot = this.#slotAt(index);
+    if (slot !== -1) this.#slotMembers[slot] = UNKNOWN;
   }
 
-  /** Adds an attribute whose key is not there: a KeyValue message, kept as it is. */
-  add(key: Uint8Array, keyValue: Uint8Array): void {
+  /** Adds an attribute whose key is not there: the KeyValue from `start` to `end` of `bytes`, which stays as it is. */
+  add(key: Uint8Array, bytes: Uint8Array, start: number, end: number): void {
     const index = this.span;
-    this.#isEdited = true;
-    this.#replaced[index] = keyValue;
+    this.#added++;
+    this.#edit(index, bytes, start, end);
     this.#fillSlot(index, key);
   }
 
   remove(index: number): void {
-    const key = this.keyOf(index);
-    this.#isEdited = true;
-    this.#replaced[index] = GONE;
-    const slot = this.wanted.find(key, 0, key.length);
-    if (slot === -1 || this.#slots[slot] !== index) return;
-    this.#slots[slot] = this.find(key, index + 1);
+    this.#edit(index, GONE, 0, 0);
+    const slot = this.#slotAt(index);
+    if (slot === -1) return;
+    this.#slots[slot] = this.#hasTwins ? this.find(this.wanted.keyAt(slot), index + 1) : -1;
     this.#slotMembers[slot] = UNKNOWN;
   }
 
   clear(): void {
     this.#message.ready();
+    this.#added = 0;
+    for (let index = 0; index < this.#count; index++) this.#edit(index, GONE, 0, 0);
     this.#isEdited = true;
-    this.#replaced.length = this.#count;
-    this.#replaced.fill(GONE);
     this.#slots.fill(-1);
+  }
+
+  #edit(index: number, source: Uint8Array, start: number, end: number): void {
+    this.#isEdited = true;
+    while (this.#sources.length <= index) this.#sources.push(undefined);
+    if ((index + 1) * EDIT_STRIDE > this.#edits.length) this.#growEdits(index);
+    this.#sources[index] = source;
+    this.#edits[index * EDIT_STRIDE] = start;
+    this.#edits[index * EDIT_STRIDE + 1] = end;
+  }
+
+  #growEdits(index: number): void {
+    const larger = new Int32Array(Math.max((index + 1) * EDIT_STRIDE, this.#edits.length * 2));
+    larger.set(this.#edits);
+    this.#edits = larger;
+  }
+
+  /** The slot whose attribute this is; -1 for none. */
+  #slotAt(index: number): number {
+    const slots = this.#slots;
+    for (let slot = 0; slot < slots.length; slot++) if (slots[slot] === index) return slot;
+    return -1;
   }
 
   // ---- Writing ----
@@ -262,11 +308,10 @@ export class AttributeIndex {
     let index = from;
     if (this.#isEdited) {
       for (; index < this.#count && this.#ranges[index * STRIDE]! < end; index++) {
-        const replaced = this.#replaced[index];
-        if (replaced === undefined) continue;
+        if (this.#sources[index] === undefined) continue;
         writer.copy(bytes, run, this.#ranges[index * STRIDE]);
         run = this.#ranges[index * STRIDE + 2]!;
-        if (replaced !== GONE) writer.bytesField(this.field, replaced);
+        this.#writeEdit(writer, index);
       }
     }
     writer.copy(bytes, run, end);
@@ -274,10 +319,14 @@ export class AttributeIndex {
   }
 
   writeAdded(writer: ProtoWriter): void {
-    for (let index = this.#count; index < this.#replaced.length; index++) {
-      const added = this.#replaced[index]!;
-      if (added !== GONE) writer.bytesField(this.field, added);
-    }
+    const end = this.#count + this.#added;
+    for (let index = this.#count; index < end; index++) this.#writeEdit(writer, index);
+  }
+
+  #writeEdit(writer: ProtoWriter, index: number): void {
+    const source = this.#sources[index]!;
+    if (source === GONE) return;
+    writer.bytesField(this.field, source, this.#edits[index * EDIT_STRIDE], this.#edits[index * EDIT_STRIDE + 1]);
   }
 }
 

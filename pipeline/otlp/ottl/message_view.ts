@@ -8,7 +8,7 @@
  * @module
  */
 
-import { decodeUtf8, encodeUtf8 } from "../../../ottl/values/utf8.ts";
+import { decodeUtf8 } from "../../../ottl/values/utf8.ts";
 import {
   FieldReader,
   skipValue,
@@ -19,8 +19,8 @@ import {
   varintLow,
   WireType,
 } from "../../wire/protobuf.ts";
-import { ProtoWriter } from "../../wire/protobuf_writer.ts";
-import { contentStart, readDouble } from "./any_value.ts";
+import { ProtoWriter, varintSize } from "../../wire/protobuf_writer.ts";
+import { contentStart, readDouble, writeText } from "./any_value.ts";
 import { AttributeIndex } from "./attribute_index.ts";
 
 /** One more than the highest field number of OTLP's messages. */
@@ -50,10 +50,12 @@ export class MessageView {
   /** Tag, content and end of each child, by turns. */
   children = new Int32Array(0);
   childCount = 0;
+  /** What was edited: fields with their tags, and attributes. */
+  readonly arena: ProtoWriter = new ProtoWriter(0);
 
   readonly #parts: MessagePart[] = [];
   #isRead = false;
-  /** Where the value of each field begins and ends: in `bytes`, or if edited in `#arena`. A start of -1: not there. */
+  /** Where the value of each field begins and ends: in `bytes`, or if edited in `arena`. A start of -1: not there. */
   readonly #starts = new Int32Array(FIELDS).fill(-1);
   readonly #ends = new Int32Array(FIELDS);
   /** Bits of fields that the message had as it came, children and attributes aside. */
@@ -62,9 +64,7 @@ export class MessageView {
   #repeated = 0;
   /** Bits of fields that were edited. */
   #edited = 0;
-  #arena: Uint8Array = NOTHING;
-  #arenaLength = 0;
-  /** Where an edited field begins in `#arena`, tag first. */
+  /** Where an edited field begins in `arena`, tag first. */
   readonly #editStarts = new Int32Array(FIELDS);
 
   constructor(attributesField = 0) {
@@ -82,8 +82,7 @@ export class MessageView {
   #forget(): void {
     this.#isRead = false;
     this.#edited = 0;
-    this.#arenaLength = 0;
-    if (this.#arena.length > MAX_KEPT_BYTES) this.#arena = NOTHING;
+    if (this.arena.length > 0) this.arena.clear(MAX_KEPT_BYTES);
     if (this.children.length > MAX_KEPT_CHILDREN * 3) this.children = new Int32Array(0);
     this.attributes.forget();
     for (const part of this.#parts) part.unload();
@@ -217,7 +216,7 @@ export class MessageView {
 
   /** The bytes that `fieldStart` and `fieldEnd` are offsets of. */
   fieldBytes(field: number): Uint8Array {
-    return (this.#edited >>> field & 1) === 0 ? this.bytes : this.#arena;
+    return (this.#edited >>> field & 1) === 0 ? this.bytes : this.arena.buffer;
   }
 
   /** A string field; "" when it is not there. */
@@ -269,54 +268,51 @@ export class MessageView {
   }
 
   setText(field: number, text: string): void {
-    this.setBytes(field, encodeUtf8(text));
+    const start = this.#begin(field);
+    writeText(this.arena, field, text);
+    this.#end(field, start);
+    this.#starts[field] = this.#contentStart(field, start);
   }
 
-  setBytes(field: number, value: Uint8Array): void {
-    this.#begin(field, WireType.bytes, value.length + 5);
-    this.#pushVarint(value.length);
-    this.#starts[field] = this.#arenaLength;
-    this.#arena.set(value, this.#arenaLength);
-    this.#arenaLength += value.length;
-    this.#ends[field] = this.#arenaLength;
+  /** @param value The bytes from `start` to `end` of it. */
+  setBytes(field: number, value: Uint8Array, start = 0, end: number = value.length): void {
+    const at = this.#begin(field);
+    this.arena.bytesField(field, value, start, end);
+    this.#end(field, at);
+    this.#starts[field] = this.arena.length - (end - start);
   }
 
   /** A varint of 64 bits in halves of 32. */
   setVarint(field: number, low: number, high: number): void {
-    this.#begin(field, WireType.varint, 10);
-    this.#starts[field] = this.#arenaLength;
-    low >>>= 0;
-    high >>>= 0;
-    while (high !== 0 || low > 0x7f) {
-      this.#arena[this.#arenaLength++] = low & 0x7f | 0x80;
-      low = (low >>> 7 | high << 25) >>> 0;
-      high >>>= 7;
-    }
-    this.#arena[this.#arenaLength++] = low;
-    this.#ends[field] = this.#arenaLength;
+    const start = this.#begin(field);
+    this.arena.tag(field, WireType.varint);
+    this.#starts[field] = this.arena.length;
+    this.arena.varint64(low, high);
+    this.#end(field, start);
   }
 
   setFixed64(field: number, low: number, high: number): void {
-    this.#begin(field, WireType.fixed64, 8);
-    this.#starts[field] = this.#arenaLength;
-    this.#pushFixed(low);
-    this.#pushFixed(high);
-    this.#ends[field] = this.#arenaLength;
+    const start = this.#begin(field);
+    this.arena.tag(field, WireType.fixed64);
+    this.#starts[field] = this.arena.length;
+    this.arena.fixed64(low, high);
+    this.#end(field, start);
   }
 
   setFixed32(field: number, value: number): void {
-    this.#begin(field, WireType.fixed32, 4);
-    this.#starts[field] = this.#arenaLength;
-    this.#pushFixed(value);
-    this.#ends[field] = this.#arenaLength;
+    const start = this.#begin(field);
+    this.arena.tag(field, WireType.fixed32);
+    this.#starts[field] = this.arena.length;
+    this.arena.fixed32(value);
+    this.#end(field, start);
   }
 
   setDouble(field: number, value: number): void {
-    this.#begin(field, WireType.fixed64, 8);
-    this.#starts[field] = this.#arenaLength;
-    new DataView(this.#arena.buffer, this.#arena.byteOffset).setFloat64(this.#arenaLength, value, true);
-    this.#arenaLength += 8;
-    this.#ends[field] = this.#arenaLength;
+    const start = this.#begin(field);
+    this.arena.tag(field, WireType.fixed64);
+    this.#starts[field] = this.arena.length;
+    this.arena.double(value);
+    this.#end(field, start);
   }
 
   remove(field: number): void {
@@ -333,7 +329,7 @@ export class MessageView {
     if ((this.#edited >>> field & 1) !== 0 && this.#starts[field] === -1) return found;
     const isEdited = (this.#edited >>> field & 1) !== 0;
     const fields = isEdited
-      ? new FieldReader(this.#arena, this.#editStarts[field], this.#ends[field])
+      ? new FieldReader(this.arena.buffer, this.#editStarts[field], this.#ends[field])
       : new FieldReader(this.bytes, this.start, this.end);
     const tag = tagOf(field, WireType.bytes);
     while (fields.next()) if (fields.tag === tag) found.push(isEdited ? fields.view().slice() : fields.view());
@@ -350,12 +346,10 @@ export class MessageView {
   /** Puts `fields`, all of this number, tags included, in place of those that are there. */
   setFields(field: number, fields: Uint8Array): void {
     if (fields.length === 0) return this.remove(field);
-    this.#begin(field, WireType.bytes, fields.length);
-    this.#arenaLength = this.#editStarts[field]!;
-    this.#arena.set(fields, this.#arenaLength);
-    this.#arenaLength += fields.length;
-    this.#starts[field] = contentStart(this.#arena, this.#editStarts[field]!);
-    this.#ends[field] = this.#arenaLength;
+    const start = this.#begin(field);
+    this.arena.copy(fields);
+    this.#end(field, start);
+    this.#starts[field] = this.#contentStart(field, start);
   }
 
   /** The numbers of a repeated field, packed or not: each through `take`, given bytes and an offset. */
@@ -364,7 +358,7 @@ export class MessageView {
     const isEdited = (this.#edited >>> field & 1) !== 0;
     if (isEdited && this.#starts[field] === -1) return;
     const fields = isEdited
-      ? new FieldReader(this.#arena, this.#editStarts[field], this.#ends[field])
+      ? new FieldReader(this.arena.buffer, this.#editStarts[field], this.#ends[field])
       : new FieldReader(this.bytes, this.start, this.end);
     while (fields.next()) {
       if (fields.field !== field) continue;
@@ -379,34 +373,22 @@ export class MessageView {
     }
   }
 
-  /** Begins an edit of a field with room for `more` bytes behind its tag. */
-  #begin(field: number, wireType: number, more: number): void {
+  /** Begins an edit of a field, which is written into the arena then. @returns Where that begins. */
+  #begin(field: number): number {
     this.ready();
     this.#unloadPart(field);
-    this.#reserve(more + 5);
+    return this.arena.length;
+  }
+
+  #end(field: number, start: number): void {
     this.#edited |= 1 << field;
-    this.#editStarts[field] = this.#arenaLength;
-    this.#pushVarint(tagOf(field, wireType));
+    this.#editStarts[field] = start;
+    this.#ends[field] = this.arena.length;
   }
 
-  #reserve(more: number): void {
-    const wanted = this.#arenaLength + more;
-    if (wanted <= this.#arena.length) return;
-    const arena = new Uint8Array(Math.max(wanted, this.#arena.length * 2, 256));
-    arena.set(this.#arena.subarray(0, this.#arenaLength));
-    this.#arena = arena;
-  }
-
-  #pushVarint(value: number): void {
-    while (value > 0x7f) {
-      this.#arena[this.#arenaLength++] = value & 0x7f | 0x80;
-      value >>>= 7;
-    }
-    this.#arena[this.#arenaLength++] = value;
-  }
-
-  #pushFixed(value: number): void {
-    for (let shift = 0; shift < 32; shift += 8) this.#arena[this.#arenaLength++] = value >>> shift;
+  /** Where the content of the length-delimited field at `start` of the arena begins. */
+  #contentStart(field: number, start: number): number {
+    return contentStart(this.arena.buffer, start + varintSize(tagOf(field, WireType.bytes)) - 1);
   }
 
   #unloadPart(field: number): void {
@@ -468,7 +450,7 @@ export class MessageView {
     }
     for (let field = 1; field < FIELDS; field++) {
       if ((this.#edited & ~overruled) >>> field & 1 && this.#starts[field] !== -1) {
-        writer.copy(this.#arena, this.#editStarts[field], this.#ends[field]);
+        writer.copy(this.arena.buffer, this.#editStarts[field], this.#ends[field]);
       }
     }
   }

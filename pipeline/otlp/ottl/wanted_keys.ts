@@ -30,6 +30,10 @@ export class WantedKeys {
     return slot;
   }
 
+  keyAt(slot: number): Uint8Array {
+    return this.#keys[slot]!;
+  }
+
   /** The slot of the key from `start` to `end`; -1 when nobody wants it. */
   find(bytes: Uint8Array, start: number, end: number): number {
     let slot = this.#last[bucketOf(bytes, start, end)]!;

@@ -8,7 +8,7 @@ import { OttlError } from "../../../ottl/values/errors.ts";
 import { decodeUtf8, encodeUtf8 } from "../../../ottl/values/utf8.ts";
 import { OttlMap, type Value } from "../../../ottl/values/value.ts";
 import { varintLow } from "../../wire/protobuf.ts";
-import { contentEnd, contentStart, decodeAnyValue, encodeKeyValue, Member, memberAt } from "./any_value.ts";
+import { contentEnd, contentStart, decodeAnyValue, Member, memberAt, writeKeyValue } from "./any_value.ts";
 import type { AttributeIndex } from "./attribute_index.ts";
 import type { MessageView } from "./message_view.ts";
 
@@ -98,7 +98,9 @@ export class WireMap extends OttlMap {
       if (text === undefined) return;
       const changed = change(text);
       if (changed === text) return;
-      attributes.replace(index, encodeKeyValue(this.#keyBytesAt(index).slice(), changed, attributes.strings));
+      const key = this.#keyBytesAt(index);
+      // A dictionary keeps keys that are new to it.
+      replaceAttribute(attributes, index, attributes.strings === undefined ? key : key.slice(), changed);
     });
   }
 
@@ -153,14 +155,26 @@ export function attributeValue(attributes: AttributeIndex, index: number): Value
  * @throws {OttlError} Of category "type" or "limit".
  */
 export function setAttribute(attributes: AttributeIndex, key: Uint8Array, index: number, value: Value): void {
-  if (index !== -1) return attributes.replace(index, encodeKeyValue(key, value, attributes.strings));
+  if (index !== -1) return replaceAttribute(attributes, index, key, value);
   if (attributes.span >= MAX_ATTRIBUTES) {
     throw new OttlError("limit", `cannot hold more than ${MAX_ATTRIBUTES} attributes`);
   }
-  let keyValue: Uint8Array | undefined;
+  const { arena, strings } = attributes;
+  let start = arena.length;
   try {
-    keyValue = encodeKeyValue(key, value, attributes.strings);
+    writeKeyValue(arena, key, value, strings);
+  } catch (error) {
+    start = arena.length;
+    writeKeyValue(arena, key, null, strings);
+    throw error;
   } finally {
-    attributes.add(key, keyValue ?? encodeKeyValue(key, null, attributes.strings));
+    attributes.add(key, arena.buffer, start, arena.length);
   }
+}
+
+function replaceAttribute(attributes: AttributeIndex, index: number, key: Uint8Array, value: Value): void {
+  const { arena, strings } = attributes;
+  const start = arena.length;
+  writeKeyValue(arena, key, value, strings);
+  attributes.replace(index, arena.buffer, start, arena.length);
 }

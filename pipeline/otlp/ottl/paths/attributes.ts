@@ -91,8 +91,8 @@ function oneAttribute(attributes: AttributeIndex, key: Uint8Array): PathAccess {
       const keyValue = encodeKeyValue(key, value);
       return () => {
         const index = attributes.wantedIndex(slot);
-        if (index === -1) attributes.add(key, keyValue);
-        else attributes.replace(index, keyValue);
+        if (index === -1) attributes.add(key, keyValue, 0, keyValue.length);
+        else attributes.replace(index, keyValue, 0, keyValue.length);
       };
     },
   };
