@@ -10,7 +10,7 @@ import type { Asked } from "./gateway/ottl/asked.ts";
 import type { ExplainFlags } from "./gateway/ottl/explain.ts";
 import type { RunFlags } from "./gateway/ottl/run.ts";
 import { explainFailure, writeLine } from "./gateway/console.ts";
-import { DEFAULT_DRAIN_TIMEOUT_MS, MAX_WORKERS } from "./gateway/limits.ts";
+import { DEFAULT_DRAIN_TIMEOUT_MS, DEFAULT_HEALTH_WINDOW_MS, MAX_WORKERS } from "./gateway/limits.ts";
 import { parseDurationMs } from "./pipeline/config/schema.ts";
 import { type ConfigSource, parseConfigSource, parseSetSource } from "./pipeline/config/source.ts";
 import { suggestion } from "./pipeline/config/suggest.ts";
@@ -29,6 +29,11 @@ interface GatewayFlags extends SourceFlags {
   readonly workers: number;
   /** Milliseconds. */
   readonly drainTimeout: number;
+  readonly watch: boolean;
+  /** Milliseconds. */
+  readonly healthWindow: number;
+  readonly stateDir?: string;
+  readonly useLastGood: boolean;
 }
 
 /**
@@ -60,11 +65,24 @@ function createProgram(done: (code: number) => void): Command {
     .description("run the gateway (the default)")
     .addOption(workersOption())
     .addOption(drainTimeoutOption())
-    .action(async ({ config, set, workers, drainTimeout }: GatewayFlags, command: Command) => {
+    .option("--watch", "go over to the configuration when its files change (SIGHUP does so at any time)", false)
+    .addOption(healthWindowOption())
+    .addOption(
+      new Option("--state-dir <directory>", "keep the history of configurations there").env("SLUICE_STATE_DIR"),
+    )
+    .option("--use-last-good", "start with the last good configuration when the given one does not load", false)
+    .action(async ({ config, set, workers, drainTimeout, ...live }: GatewayFlags, command: Command) => {
       refuseWords(program, command);
       const { runGateway } = await import("./gateway/run.ts");
       const { version } = manifest;
-      done(await runGateway({ configs: config, sets: set, workers, drainTimeoutMs: drainTimeout, version }));
+      const { watch, healthWindow: healthWindowMs, stateDir, useLastGood } = live;
+      if (useLastGood && stateDir === undefined) program.error("error: --use-last-good needs --state-dir");
+      done(
+        await runGateway({
+          ...{ configs: config, sets: set, workers, drainTimeoutMs: drainTimeout, version },
+          ...{ watch, healthWindowMs, stateDir, useLastGood },
+        }),
+      );
     });
 
   withSources(program.command("validate"))
@@ -214,13 +232,25 @@ function oneACore(): number {
 function drainTimeoutOption(): Option {
   return new Option("--drain-timeout <duration>", "how long a stop may take to deliver what is held")
     .env("SLUICE_DRAIN_TIMEOUT")
-    .argParser((argument) => {
-      const timeoutMs = parseDurationMs(argument);
-      const hasUnit = /[a-z]/.test(argument); // without one it would be nanoseconds, as in a configuration
-      if (timeoutMs !== undefined && (timeoutMs === 0 || (timeoutMs > 0 && hasUnit))) return timeoutMs;
-      throw new InvalidArgumentError("Wanted a duration with its unit, like 30s.");
-    })
+    .argParser(parseDuration)
     .default(DEFAULT_DRAIN_TIMEOUT_MS, "30s");
+}
+
+function healthWindowOption(): Option {
+  return new Option(
+    "--health-window <duration>",
+    "how long a new configuration is watched, to go back from; 0: not at all",
+  )
+    .env("SLUICE_HEALTH_WINDOW")
+    .argParser(parseDuration)
+    .default(DEFAULT_HEALTH_WINDOW_MS, "30s");
+}
+
+function parseDuration(argument: string): number {
+  const durationMs = parseDurationMs(argument);
+  const hasUnit = /[a-z]/.test(argument); // without one it would be nanoseconds, as in a configuration
+  if (durationMs !== undefined && (durationMs === 0 || (durationMs > 0 && hasUnit))) return durationMs;
+  throw new InvalidArgumentError("Wanted a duration with its unit, like 30s.");
 }
 
 /** Whether `deno serve` runs this module: it calls `onListen` right after the module is evaluated; `deno run` never. */

@@ -28,7 +28,7 @@ export type ConfigOutcome =
   | "superseded"
   /** It could not be read, built or started: nothing had changed. */
   | "failed"
-  /** The process ended before its health window was over. */
+  /** Nobody knows: the process ended before its health window was over, or the way back failed. */
   | "interrupted";
 
 /** A change that somebody asks for. */

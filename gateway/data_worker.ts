@@ -16,7 +16,7 @@ import { serveHttp } from "../routes/listener.ts";
 import { exclusive } from "./exclusive_listener.ts";
 import { ListenerHub } from "./listener_hub.ts";
 import { LiveParts } from "./live_parts.ts";
-import { openLog } from "./logging.ts";
+import { openLog, type OwnLog } from "./logging.ts";
 import type { FromWorker, ToWorker, WorkerAnswer, WorkerSetup } from "./messages.ts";
 import { reportHeap } from "./process_metrics.ts";
 import { createThreadMemory } from "./thread_memory.ts";
@@ -25,10 +25,13 @@ class DataWorker {
   readonly #hub = new ListenerHub((server, app) => (this.#probe ? exclusive(serveHttp) : serveHttp)(server, app));
   #setup: WorkerSetup | undefined;
   #parts: LiveParts | undefined;
+  #log: OwnLog | undefined;
+  /** Prepared, and not yet given the traffic. */
+  #next: GatewayConfig | undefined;
   /** Whether ports are opened by the first worker, before the others. */
   #probe = false;
 
-  async handle(message: ToWorker): Promise<WorkerAnswer> {
+  async handle(message: ToWorker): Promise<WorkerAnswer | undefined> {
     switch (message.type) {
       case "setup":
         this.#setup = message.setup;
@@ -37,11 +40,16 @@ class DataWorker {
         this.#probe = message.probe;
         const config = parseConfig(message.config, REGISTRY);
         this.#parts ??= this.#open(config);
-        return { type: "prepared", change: await this.#parts.prepare(config) };
+        const change = await this.#parts.prepare(config);
+        this.#next = config;
+        return { type: "prepared", change };
       }
       case "flip":
         void this.#flip(message.number, message.drainMs);
         return DONE;
+      case "log_level":
+        this.#log?.setLevel(message.level);
+        return undefined;
       case "discard":
         await this.#parts?.discard();
         return DONE;
@@ -54,6 +62,7 @@ class DataWorker {
   }
 
   async #flip(number: number, drainMs: number): Promise<void> {
+    if (this.#next !== undefined) this.#log?.setLevel(this.#next.telemetry.logs.level);
     const drained = await this.#parts?.flip(drainMs);
     tell({ type: "drained", flip: number, drained: drained ?? true });
   }
@@ -61,7 +70,7 @@ class DataWorker {
   #open(config: GatewayConfig): LiveParts {
     if (this.#setup === undefined) throw new TypeError("Cannot prepare: the worker is not set up");
     const { thread, region, memory } = this.#setup;
-    const logger = openLog(config, systemClock, { thread });
+    const { logger } = this.#log = openLog(config, systemClock, { thread });
     const meter = new ThreadMeter(region, (series) => tell({ type: "series", series }), {
       onOverflow: (metric) => logger.warn("Own metrics have more series than there is room for", { metric }),
     });
@@ -89,7 +98,8 @@ const worker = new DataWorker();
 
 self.onmessage = async ({ data }: MessageEvent<ToWorker>) => {
   try {
-    tell(await worker.handle(data));
+    const answer = await worker.handle(data);
+    if (answer !== undefined) tell(answer);
   } catch (thrown) {
     tell({ type: "failed", problems: failuresOf("data worker", thrown) });
   }

@@ -23,8 +23,29 @@ export function exclusive(serveHttp: ServeHttp): ServeHttp {
 /**
  * Every listener of a configuration whose port is taken, with its key: a second gateway on a machine meets the first at
  * all of them, and a start would tell only those that come first. Any other trouble is left to the start.
+ *
+ * @param held Endpoints that this gateway listens on itself: they are handed on, or shared.
  */
-export function portsInUse({ receivers, extensions, telemetry }: GatewayConfig): readonly string[] {
+export function portsInUse(config: GatewayConfig, held: ReadonlySet<string> = NONE): readonly string[] {
+  return listenersOf(config).flatMap(({ path, server }) => {
+    if (held.has(server.endpoint)) return [];
+    try {
+      probe(server);
+      return [];
+    } catch (thrown) {
+      return thrown instanceof UnavailableError ? [`${formatPath(path)}: ${thrown.message}`] : [];
+    }
+  });
+}
+
+/** The endpoints that a configuration listens on. */
+export function endpointsOf(config: GatewayConfig): readonly string[] {
+  return listenersOf(config).map(({ server }) => server.endpoint);
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+function listenersOf({ receivers, extensions, telemetry }: GatewayConfig): readonly ListenerAt[] {
   const components = Object.entries({ receivers, extensions }).flatMap(([section, configs]) =>
     [...configs.values()].filter(({ used }) => used).flatMap(({ id, config }) => listenersIn(config, [section, id]))
   );
@@ -36,14 +57,7 @@ export function portsInUse({ receivers, extensions, telemetry }: GatewayConfig):
       ? []
       : [{ path, server: { endpoint: formatEndpoint(page.host, page.port), transport: "tcp" } }];
   });
-  return [...components, ...pages].flatMap(({ path, server }) => {
-    try {
-      probe(server);
-      return [];
-    } catch (thrown) {
-      return thrown instanceof UnavailableError ? [`${formatPath(path)}: ${thrown.message}`] : [];
-    }
-  });
+  return [...components, ...pages];
 }
 
 type Listener = Pick<HttpServerConfig, "endpoint" | "transport">;

@@ -10,15 +10,16 @@ import { parseConfig } from "../pipeline/config/parse.ts";
 import { formatProblem } from "../pipeline/config/problem.ts";
 import type { ServeHttp } from "../pipeline/contract/http.ts";
 import { type Clock, systemClock } from "../pipeline/core/clock.ts";
-import type { Logger } from "../pipeline/core/log.ts";
-import { createRegion, TelemetryStore, ThreadMeter } from "../pipeline/core/telemetry_store.ts";
+import type { Logger, LogLevel } from "../pipeline/core/log.ts";
+import { createRegion, type SeriesValue, TelemetryStore, ThreadMeter } from "../pipeline/core/telemetry_store.ts";
 import { buildExtensions, buildParts, buildPipelines, type GraphDeps } from "../pipeline/graph/build.ts";
 import { GraphError } from "../pipeline/graph/graph.ts";
 import type { Build, GraphChange } from "../pipeline/graph/live_graph.ts";
 import { REGISTRY } from "../pipeline/graph/registry.ts";
+import { endpointsOf } from "./exclusive_listener.ts";
 import { ListenerHub } from "./listener_hub.ts";
 import { joinChanges, LiveParts } from "./live_parts.ts";
-import { openLog } from "./logging.ts";
+import { openLog, type OwnLog } from "./logging.ts";
 import { ownMetricsPages, resourceOf } from "./own_metrics.ts";
 import { createProcessMetrics, reportHeap } from "./process_metrics.ts";
 import { createMemoryCells, createThreadMemory, type MemoryCells, releaseThreadMemory } from "./thread_memory.ts";
@@ -38,8 +39,12 @@ export interface GatewayOptions {
   readonly version: string;
   /** Opens listeners; for more than one worker theirs is the one of `data_worker.ts`. */
   readonly serveHttp: ServeHttp;
-  /** Tells what would keep a configuration from starting, before anything of it does. Absent: nothing is asked. */
-  readonly preflight?: (config: GatewayConfig) => readonly string[];
+  /**
+   * Tells what would keep a configuration from starting, before anything of it does. Absent: nothing is asked.
+   *
+   * @param held Endpoints that this gateway listens on.
+   */
+  readonly preflight?: (config: GatewayConfig, held: ReadonlySet<string>) => readonly string[];
   /** Starts a data worker's thread. */
   readonly spawnWorker?: () => Worker;
 }
@@ -68,6 +73,12 @@ export interface Gateway {
    * @throws {GraphError} With every component that could not be created or started; nothing has changed.
    */
   apply(resolved: ResolvedConfig): Promise<AppliedConfig>;
+  /** What would keep a configuration from starting now; empty when nothing is known of. */
+  obstacles(config: GatewayConfig): readonly string[];
+  /** The own metrics of all threads. */
+  collect(): readonly SeriesValue[];
+  /** Logs from that level on, in all threads, until the next change of the configuration. */
+  setLogLevel(level: LogLevel): void;
   /**
    * Stops receiving, then drains.
    *
@@ -106,6 +117,9 @@ class ControlThread implements Gateway {
   /** Own metrics and extensions; the pipelines too when there are no workers. */
   readonly #parts: LiveParts;
   readonly #pool: WorkerPool | undefined;
+  readonly #log: OwnLog;
+  /** Configurations whose listeners may be open: the one that runs, and those that are being drained. */
+  readonly #open = new Set<GatewayConfig>();
   #config: GatewayConfig;
   #isStopping = false;
   /** The last change that was asked for. */
@@ -114,7 +128,8 @@ class ControlThread implements Gateway {
   constructor(options: GatewayOptions) {
     this.#options = options;
     this.#config = parseConfig(options.resolved, REGISTRY);
-    this.logger = openLog(this.#config, this.#clock);
+    this.#log = openLog(this.#config, this.#clock);
+    this.logger = this.#log.logger;
     this.broken = this.#breaks.promise;
     const meter = this.#openMeter();
     const hub = new ListenerHub(options.serveHttp);
@@ -138,8 +153,6 @@ class ControlThread implements Gateway {
 
   async start(): Promise<void> {
     for (const problem of this.#config.warnings) this.logger.warn(formatProblem(problem));
-    const obstacles = this.#options.preflight?.(this.#config) ?? [];
-    if (obstacles.length > 0) throw new GraphError("start", obstacles);
     const workers = Math.max(1, this.#options.workers);
     this.logger.info("Starting", { version: this.#options.version, workers, pipelines: this.#config.pipelines.size });
     await this.#goOver(this.#options.resolved, this.#config);
@@ -150,6 +163,19 @@ class ControlThread implements Gateway {
     const applied = this.#changes.then(() => this.#apply(resolved));
     this.#changes = applied.catch(() => {});
     return applied;
+  }
+
+  obstacles(config: GatewayConfig): readonly string[] {
+    return this.#options.preflight?.(config, new Set([...this.#open].flatMap(endpointsOf))) ?? [];
+  }
+
+  collect(): readonly SeriesValue[] {
+    return this.#store.collect();
+  }
+
+  setLogLevel(level: LogLevel): void {
+    this.#log.setLevel(level);
+    this.#pool?.setLogLevel(level);
   }
 
   async shutdown(deadlineMs: number): Promise<boolean> {
@@ -166,22 +192,33 @@ class ControlThread implements Gateway {
   }
 
   async #apply(resolved: ResolvedConfig): Promise<AppliedConfig> {
+    if (this.#isStopping) throw new GraphError("change the configuration", ["the gateway is stopping"]);
     const startedMs = this.#clock.monotonicMs();
     const config = parseConfig(resolved, REGISTRY);
     const gone = await this.#goOver(resolved, config);
-    this.#config = config;
     return { config, ...gone, tookMs: this.#clock.monotonicMs() - startedMs };
   }
 
   /** In two phases: everybody has prepared, or nobody flips. */
   async #goOver(resolved: ResolvedConfig, config: GatewayConfig): Promise<Pick<AppliedConfig, "change" | "drained">> {
+    const obstacles = this.obstacles(config);
+    if (obstacles.length > 0) throw new GraphError("start", obstacles);
     const own = await this.#parts.prepare(config);
     const data = await this.#preparePool(resolved);
     const drains = [await this.#pool?.flip(DRAIN_AFTER_CHANGE_MS), {
       drained: this.#parts.flip(DRAIN_AFTER_CHANGE_MS),
     }];
     const drained = Promise.all(drains.map((each) => each?.drained)).then((all) => !all.includes(false));
+    this.#hasGoneOver(config, drained);
     return { change: joinChanges([own, data]), drained };
+  }
+
+  #hasGoneOver(config: GatewayConfig, drained: Promise<boolean>): void {
+    const before = this.#config;
+    this.#open.add(config);
+    if (before !== config) void drained.then(() => this.#open.delete(before));
+    this.#config = config;
+    this.#log.setLevel(config.telemetry.logs.level);
   }
 
   async #preparePool(resolved: ResolvedConfig): Promise<GraphChange> {

@@ -54,9 +54,14 @@ export class LiveParts {
     const drains = this.#next.map((next) => next.flip());
     this.#next = [];
     this.#hub.flip();
-    const drained = drainAll(drains.toReversed(), AbortSignal.timeout(drainMs));
+    const deadline = new AbortController();
+    const timer = setTimeout(() => deadline.abort(), drainMs);
+    const drained = drainAll(drains.toReversed(), deadline.signal);
     this.#draining.add(drained);
-    void drained.finally(() => this.#draining.delete(drained));
+    void drained.finally(() => {
+      clearTimeout(timer); // it holds what was drained
+      this.#draining.delete(drained);
+    });
     return drained;
   }
 

@@ -6,16 +6,23 @@
 
 import type { GatewayConfig } from "../pipeline/config/gateway_config.ts";
 import type { Clock } from "../pipeline/core/clock.ts";
-import { createConsoleLogger, openSinks } from "../pipeline/core/console_log.ts";
-import type { LogFields, Logger } from "../pipeline/core/log.ts";
+import { type ConsoleLogOptions, createConsoleLogger, openSinks } from "../pipeline/core/console_log.ts";
+import type { LogFields, Logger, LogLevel } from "../pipeline/core/log.ts";
+
+/** A thread's log. */
+export interface OwnLog {
+  readonly logger: Logger;
+  /** From now on, of every logger made from it. */
+  setLevel(level: LogLevel): void;
+}
 
 /**
  * @param fields On every line of this thread, beside `initial_fields`.
  * @throws {Error} A file of `output_paths` cannot be opened.
  */
-export function openLog({ telemetry }: GatewayConfig, clock: Clock, fields: LogFields = {}): Logger {
+export function openLog({ telemetry }: GatewayConfig, clock: Clock, fields: LogFields = {}): OwnLog {
   const { level, encoding, output_paths, initial_fields, sampling } = telemetry.logs;
-  return createConsoleLogger({
+  const options: ConsoleLogOptions & { level: LogLevel } = {
     level,
     encoding,
     sinks: openSinks(output_paths),
@@ -24,7 +31,8 @@ export function openLog({ telemetry }: GatewayConfig, clock: Clock, fields: LogF
       ? { tickMs: sampling.tick, initial: sampling.initial, thereafter: sampling.thereafter }
       : undefined,
     clock,
-  });
+  };
+  return { logger: createConsoleLogger(options), setLevel: (next) => void (options.level = next) };
 }
 
 /** The fields of a map; what is nested goes in as JSON. */

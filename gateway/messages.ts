@@ -6,6 +6,7 @@
 
 import type { ResolvedConfig } from "../pipeline/config/gateway_config.ts";
 import type { SeriesAnnouncement } from "../pipeline/core/telemetry_store.ts";
+import type { LogLevel } from "../pipeline/core/log.ts";
 import type { GraphChange } from "../pipeline/graph/live_graph.ts";
 import type { MemoryCells } from "./thread_memory.ts";
 
@@ -27,6 +28,8 @@ export type ToWorker =
   | { readonly type: "prepare"; readonly config: ResolvedConfig; readonly probe: boolean }
   /** Give what was prepared the traffic; what was before it is drained until the deadline, milliseconds from now. */
   | { readonly type: "flip"; readonly number: number; readonly drainMs: number }
+  /** Log from this level on. The only request without an answer. */
+  | { readonly type: "log_level"; readonly level: LogLevel }
   /** Stop what was prepared. */
   | { readonly type: "discard" }
   | { readonly type: "shutdown"; readonly deadlineMs: number };

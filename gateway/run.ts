@@ -1,22 +1,45 @@
 /**
- * The process: from a command line's sources to an exit code. Starts the gateway, waits for a signal, drains.
+ * The process: from a command line's sources to an exit code. Starts the gateway, changes its configuration when it is
+ * asked to, waits for a signal, drains.
  *
  * @module
  */
 
 import { systemClock } from "../pipeline/core/clock.ts";
+import { describeError } from "../pipeline/core/log.ts";
 import { serveHttp } from "../routes/listener.ts";
+import { FileWatch, lookAtFile } from "./config/file_watch.ts";
+import { DEFAULT_HEALTH_LIMITS, sampleHealth } from "./config/health.ts";
+import { HealthWatch } from "./config/health_watch.ts";
+import { ConfigHistory } from "./config/history.ts";
+import { openHistoryFile } from "./config/history_file.ts";
+import { ConfigBusyError, type ConfigOrigin } from "./config_manager.ts";
 import { explainFailure, writeLine } from "./console.ts";
 import { welcome } from "./default_config.ts";
-import { exclusive, portsInUse } from "./exclusive_listener.ts";
+import { portsInUse } from "./exclusive_listener.ts";
 import { type Gateway, startGateway } from "./gateway.ts";
-import { resolveSources, type Sources } from "./sources.ts";
+import { LiveConfig, reasonsOf, versionOf } from "./live_config.ts";
+import { type ReadConfig, readSources, type Sources } from "./sources.ts";
 import { stopSignal } from "./stop_signals.ts";
 
 export interface RunOptions extends Sources {
   readonly workers: number;
   readonly drainTimeoutMs: number;
   readonly version: string;
+  /** Whether a change of the configuration's files changes the gateway. */
+  readonly watch: boolean;
+  /** How long a change is watched, milliseconds; 0: not at all. */
+  readonly healthWindowMs: number;
+  /** Where the history of configurations is kept. Absent: in memory. */
+  readonly stateDir: string | undefined;
+  /** Whether the last good configuration is used when the given one does not load. */
+  readonly useLastGood: boolean;
+}
+
+/** A gateway that runs, and what changes its configuration. */
+interface Running {
+  readonly gateway: Gateway;
+  readonly live: LiveConfig;
 }
 
 /**
@@ -26,31 +49,132 @@ export interface RunOptions extends Sources {
  * the gateway could not go on.
  */
 export async function runGateway(options: RunOptions): Promise<number> {
-  let gateway: Gateway | undefined = undefined; // until it has started
+  let running: Running | undefined = undefined; // until it has started
   const stopped = stopSignal({
     listen: (signal, onSignal) => Deno.addSignalListener(signal, onSignal),
     monotonicMs: systemClock.monotonicMs,
     onSecond: () => {
-      gateway?.logger.error("second signal: gives up what is held");
+      running?.gateway.logger.error("second signal: gives up what is held");
       Deno.exit(1);
     },
   });
-  gateway = await start(options);
-  if (gateway === undefined) return 1;
+  // From the first moment on: unheard it would end the process.
+  let onReload = () => void (isReloadDue = true);
+  let isReloadDue = false;
+  Deno.addSignalListener("SIGHUP", () => onReload());
+
+  running = await start(options);
+  if (running === undefined) return 1;
+  const { gateway, live } = running;
+  onReload = () => void reload(running, "SIGHUP", "signal");
+  if (isReloadDue) onReload();
+  const watch = options.watch ? await watchFiles(running) : undefined;
   if (options.configs.length === 0) writeLine(Deno.stdout, welcome(gateway.config));
+
   const reason = await Promise.race([stopped.then(() => undefined), gateway.broken]);
   if (reason !== undefined) gateway.logger.error("The gateway cannot go on", { error: reason });
+  watch?.stop();
+  await live.close();
   const drained = await gateway.shutdown(options.drainTimeoutMs);
   return drained && reason === undefined ? 0 : 1;
 }
 
-async function start(options: RunOptions): Promise<Gateway | undefined> {
+async function start(options: RunOptions): Promise<Running | undefined> {
+  let gateway: Gateway | undefined = undefined;
+  const onTrouble = (what: string, thrown: unknown) => {
+    const error = describeError(thrown);
+    if (gateway === undefined) writeLine(Deno.stderr, `${what}: ${error}`);
+    else gateway.logger.error(what, { error });
+  };
   try {
-    const resolved = await resolveSources(options);
-    const { workers, version } = options;
-    return await startGateway({ resolved, workers, version, serveHttp: exclusive(serveHttp), preflight: portsInUse });
+    const { stateDir } = options;
+    const history = new ConfigHistory(stateDir === undefined ? undefined : await openHistoryFile(stateDir), onTrouble);
+    await history.load();
+    const given = await readSources(options);
+    const started = await startOne(options, given, history);
+    gateway = started.gateway;
+    return { gateway, live: openLiveConfig(options, given, started, history) };
   } catch (thrown) {
     writeLine(Deno.stderr, explainFailure(thrown));
     return undefined;
   }
+}
+
+/** A gateway, and what it was started with. */
+interface Started {
+  readonly gateway: Gateway;
+  readonly read: ReadConfig;
+}
+
+/** Starts with the given configuration, or else with the last good one where that is wanted. */
+async function startOne(options: RunOptions, given: ReadConfig, history: ConfigHistory): Promise<Started> {
+  const { workers, version, useLastGood } = options;
+  const startWith = async (read: ReadConfig) => {
+    const { resolved } = read;
+    return { read, gateway: await startGateway({ resolved, workers, version, serveHttp, preflight: portsInUse }) };
+  };
+  try {
+    return await startWith(given);
+  } catch (thrown) {
+    const good = useLastGood ? history.lastGood() : undefined;
+    if (good === undefined) throw thrown;
+    writeLine(Deno.stderr, explainFailure(thrown));
+    const started = await startWith(await readSources(good.sources));
+    history.add({
+      ...{ atMs: systemClock.nowMs(), who: "command line", origin: "start", outcome: "failed", diff: "", tookMs: 0 },
+      ...{ reasons: reasonsOf(thrown), version: versionOf(given.resolved) },
+    }, given.sources);
+    const { id, version: which } = good.entry;
+    started.gateway.logger.error("Runs with the last good configuration: the given one does not load", { id, which });
+    return started;
+  }
+}
+
+function openLiveConfig(
+  { configs, sets, healthWindowMs }: RunOptions,
+  { files }: ReadConfig,
+  { gateway, read: started }: Started,
+  history: ConfigHistory,
+): LiveConfig {
+  const clock = systemClock;
+  const health = new HealthWatch({
+    windowMs: healthWindowMs,
+    limits: DEFAULT_HEALTH_LIMITS,
+    sample: () => sampleHealth(gateway.collect(), clock.monotonicMs()),
+    clock,
+  });
+  health.start();
+  return new LiveConfig({
+    gateway,
+    started,
+    sources: { configs, sets },
+    files,
+    read: readSources,
+    history,
+    health,
+    clock,
+  });
+}
+
+/** @returns false when there was no turn for it: what is wrong with the configuration has been told. */
+async function reload({ gateway, live }: Running, who: string, origin: ConfigOrigin): Promise<boolean> {
+  try {
+    await live.reload(who, origin);
+    return true;
+  } catch (thrown) {
+    if (!(thrown instanceof ConfigBusyError)) return true;
+    gateway.logger.warn("The configuration was not read again", { who, error: describeError(thrown) });
+    return false;
+  }
+}
+
+async function watchFiles(running: Running): Promise<FileWatch> {
+  const watch = new FileWatch({
+    paths: () => running.live.files,
+    look: lookAtFile,
+    onChange: () => reload(running, "--watch", "watch"),
+    clock: systemClock,
+  });
+  await watch.start();
+  return watch;
 }

@@ -5,6 +5,7 @@
  */
 
 import type { ResolvedConfig } from "../pipeline/config/gateway_config.ts";
+import type { LogLevel } from "../pipeline/core/log.ts";
 import type { SeriesAnnouncement } from "../pipeline/core/telemetry_store.ts";
 import { GraphError } from "../pipeline/graph/graph.ts";
 import type { GraphChange } from "../pipeline/graph/live_graph.ts";
@@ -23,8 +24,9 @@ const PROMPT_TIMEOUT_MS = 10_000;
 const STOP_GRACE_MS = 5_000;
 
 export class WorkerHandle {
-  /** Settles with the reason when the worker dies of itself; never when it is terminated. */
-  readonly died: Promise<string>;
+  readonly #deaths = Promise.withResolvers<string>();
+  /** Settles with the reason when the worker dies of itself or is killed; never when it is terminated. */
+  readonly died: Promise<string> = this.#deaths.promise;
   readonly #worker: Worker;
   readonly #loaded = Promise.withResolvers<void>();
   /** Told when the pipelines before a flip are gone; by the flip's number. */
@@ -42,16 +44,10 @@ export class WorkerHandle {
       else if (data.type === "drained") this.#drained(data.flip, data.drained);
       else this.#settle(data);
     };
-    this.died = new Promise((resolve) => {
-      worker.onerror = (event) => {
-        event.preventDefault(); // otherwise it would end the control thread too
-        this.#death = event.message;
-        this.#pending?.reject(new Error(event.message));
-        this.#pending = undefined;
-        for (const number of [...this.#draining.keys()]) this.#drained(number, false);
-        resolve(event.message);
-      };
-    });
+    worker.onerror = (event) => {
+      event.preventDefault(); // otherwise it would end the control thread too
+      this.#die(event.message);
+    };
   }
 
   async setUp(setup: WorkerSetup): Promise<void> {
@@ -87,6 +83,17 @@ export class WorkerHandle {
     }
   }
 
+  setLogLevel(level: LogLevel): void {
+    const message: ToWorker = { type: "log_level", level };
+    void this.#loaded.promise.then(() => this.#worker.postMessage(message));
+  }
+
+  /** Ends a worker that does not do as it should, as if it had died. */
+  kill(reason: string): void {
+    this.#worker.terminate();
+    this.#die(reason);
+  }
+
   terminate(): void {
     this.#worker.terminate();
   }
@@ -105,6 +112,15 @@ export class WorkerHandle {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  #die(reason: string): void {
+    if (this.#death !== undefined) return;
+    this.#death = reason;
+    this.#pending?.reject(new Error(reason));
+    this.#pending = undefined;
+    for (const number of [...this.#draining.keys()]) this.#drained(number, false);
+    this.#deaths.resolve(reason);
   }
 
   #drained(flip: number, drained: boolean): void {

@@ -9,7 +9,7 @@
 
 import type { ResolvedConfig } from "../pipeline/config/gateway_config.ts";
 import { type Clock, sleep } from "../pipeline/core/clock.ts";
-import { describeError, type Logger } from "../pipeline/core/log.ts";
+import { describeError, type Logger, type LogLevel } from "../pipeline/core/log.ts";
 import type { SeriesAnnouncement } from "../pipeline/core/telemetry_store.ts";
 import { failuresOf, GraphError } from "../pipeline/graph/graph.ts";
 import type { GraphChange } from "../pipeline/graph/live_graph.ts";
@@ -94,10 +94,17 @@ export class WorkerPool {
     const isFirst = this.#config === undefined;
     this.#config = config;
     this.#next = undefined;
-    const flipped = await Promise.allSettled(handles.map((handle) => handle.flip(drainMs)));
+    const late = isFirst ? [] : [...this.#running.values()].filter((handle) => !handles.includes(handle));
+    const drains = await Promise.all([
+      ...handles.map((handle) => this.#flip(handle, drainMs)),
+      ...late.map((handle) => this.#catchUp(handle, config, drainMs)),
+    ]);
     if (isFirst) handles.forEach((handle, i) => this.#supervise(this.#threads[i] ?? "", handle, 0));
-    const drains = flipped.map((result) => result.status === "fulfilled" ? result.value.drained : false);
-    return { drained: Promise.all(drains).then((all) => all.every((drained) => drained)) };
+    return { drained: Promise.all(drains.map(({ drained }) => drained)).then((all) => !all.includes(false)) };
+  }
+
+  setLogLevel(level: LogLevel): void {
+    for (const handle of this.#running.values()) handle.setLogLevel(level);
   }
 
   /** Stops what was prepared. A worker that died meanwhile has nothing to stop. */
@@ -120,6 +127,26 @@ export class WorkerPool {
     );
     this.#running.clear();
     return drained.every((done) => done);
+  }
+
+  /** A worker that does not flip is started again, with the configuration that the others have. */
+  async #flip(handle: WorkerHandle, drainMs: number): Promise<{ readonly drained: Promise<boolean> | false }> {
+    try {
+      return await handle.flip(drainMs);
+    } catch (thrown) {
+      handle.kill(describeError(thrown));
+      return { drained: false };
+    }
+  }
+
+  /** One that came back after the others had prepared: it runs what was before. */
+  async #catchUp(handle: WorkerHandle, config: ResolvedConfig, drainMs: number) {
+    try {
+      await handle.prepare(config, false);
+    } catch (thrown) {
+      handle.kill(describeError(thrown));
+    }
+    return await this.#flip(handle, drainMs);
   }
 
   async #spawnAll(): Promise<WorkerHandle[]> {

@@ -25,8 +25,8 @@ export interface FileWatchOptions {
   /** The files; asked at each look, because a configuration can name others. */
   readonly paths: () => readonly string[];
   readonly look: (path: string) => Promise<Look>;
-  /** Something changed, and is whole. The next look comes after it has settled. */
-  readonly onChange: () => Promise<void>;
+  /** Something changed, and is whole. The next look comes after it has settled. @returns false to be told again. */
+  readonly onChange: () => Promise<boolean>;
   readonly clock: Clock;
 }
 
@@ -66,10 +66,8 @@ export class FileWatch {
     this.#seen = mark;
     this.#hollowLooks = isHollow ? this.#hollowLooks + 1 : 0;
     const isWhole = !isHollow || this.#hollowLooks >= MAX_HOLLOW_LOOKS;
-    if (mark !== this.#told && isStable && isWhole && !this.#isStopped) {
-      this.#told = mark;
-      await this.#options.onChange();
-    }
+    const isNews = mark !== this.#told && isStable && isWhole && !this.#isStopped;
+    if (isNews && await this.#options.onChange()) this.#told = mark;
     this.#schedule();
   }
 

@@ -1,0 +1,343 @@
+/**
+ * Changes the configuration of a gateway that runs, whoever asks for it: one change at a time, each is checked, applied,
+ * watched, and taken back when the gateway does worse with it; the history tells all of it.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import type { ResolvedConfig } from "../pipeline/config/gateway_config.ts";
+import { parseConfig } from "../pipeline/config/parse.ts";
+import { ConfigError, formatProblem } from "../pipeline/config/problem.ts";
+import { showConfig } from "../pipeline/config/show.ts";
+import { fingerprintOf } from "../pipeline/config/tree/node.ts";
+import type { Clock } from "../pipeline/core/clock.ts";
+import { describeError, type Logger } from "../pipeline/core/log.ts";
+import { GraphError } from "../pipeline/graph/graph.ts";
+import type { GraphChange } from "../pipeline/graph/live_graph.ts";
+import { REGISTRY } from "../pipeline/graph/registry.ts";
+import type { HealthFigures } from "./config/health.ts";
+import type { HealthWatch } from "./config/health_watch.ts";
+import type { ConfigHistory } from "./config/history.ts";
+import { diffLines } from "./config/text_diff.ts";
+import {
+  type AppliedChange,
+  type CheckedChange,
+  ConfigBusyError,
+  type ConfigChange,
+  ConfigConflictError,
+  type ConfigEntry,
+  type ConfigManager,
+  type ConfigOrigin,
+  type ConfigOutcome,
+  type CurrentConfig,
+  UnknownConfigError,
+} from "./config_manager.ts";
+import type { Gateway } from "./gateway.ts";
+import type { ReadConfig, Sources } from "./sources.ts";
+
+/** Changes that wait for the one that runs. */
+export const MAX_WAITING_CHANGES = 1;
+/** Who is told to come back later comes back after this, milliseconds. */
+const BUSY_RETRY_AFTER_MS = 1_000;
+
+export interface LiveConfigOptions {
+  readonly gateway: Pick<Gateway, "config" | "apply" | "obstacles" | "logger">;
+  /** What the gateway was started with. */
+  readonly started: ReadConfig;
+  /** What it was to be started with: `reload` reads that. */
+  readonly sources: Sources;
+  /** The files of those. */
+  readonly files: readonly string[];
+  readonly read: (sources: Sources) => Promise<ReadConfig>;
+  readonly history: ConfigHistory;
+  readonly health: HealthWatch;
+  readonly clock: Clock;
+}
+
+/** A configuration that ran or runs. */
+interface Running {
+  readonly entry: ConfigEntry;
+  readonly read: ReadConfig;
+  /** The effective YAML, secrets masked. */
+  readonly shown: string;
+}
+
+/** A change whose health window is not over. */
+interface Watching {
+  readonly id: number;
+  /** How the gateway did with the last good configuration. */
+  readonly before: HealthFigures | undefined;
+  readonly stop: AbortController;
+  readonly settled: Promise<ConfigOutcome>;
+}
+
+export class LiveConfig implements ConfigManager {
+  readonly #options: LiveConfigOptions;
+  readonly #logger: Logger;
+  #running: Running;
+  /** The last that passed its health window: where a bad one goes back to. */
+  #good: Running;
+  #watching: Watching | undefined;
+  /** Of the sources to reload, as they were read last. */
+  #files: readonly string[];
+  #pending = 0;
+  #last: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
+
+  constructor(options: LiveConfigOptions) {
+    this.#options = options;
+    this.#logger = options.gateway.logger;
+    this.#files = options.files;
+    const { started: read } = options;
+    this.#running = this.#good = { read, shown: show(read.resolved), entry: this.#entryOfStart() };
+    if (this.#running.entry.outcome === "watching") this.#watch(undefined);
+  }
+
+  /** Files that `reload` reads, those that are included among them. */
+  get files(): readonly string[] {
+    return this.#files;
+  }
+
+  current(): CurrentConfig {
+    const { entry, read: { resolved } } = this.#running;
+    return { entry, resolved, config: this.#options.gateway.config };
+  }
+
+  apply(change: ConfigChange): Promise<AppliedChange> {
+    return this.#inTurn(() => this.#apply(change));
+  }
+
+  reload(who: string, origin: ConfigOrigin): Promise<AppliedChange> {
+    return this.apply({ sources: this.#options.sources, who, origin });
+  }
+
+  async check(sources: Sources): Promise<CheckedChange> {
+    const { resolved } = await this.#options.read(sources);
+    const version = versionOf(resolved);
+    const diff = resolved.complete ? this.#diff(show(resolved), version) : "";
+    try {
+      const config = parseConfig(resolved, REGISTRY);
+      return { problems: config.warnings, obstacles: this.#options.gateway.obstacles(config), diff, version };
+    } catch (thrown) {
+      if (!(thrown instanceof ConfigError)) throw thrown;
+      return { problems: thrown.problems, obstacles: [], diff, version };
+    }
+  }
+
+  history(): readonly ConfigEntry[] {
+    return this.#options.history.entries;
+  }
+
+  sourcesOf(id: number): Sources {
+    const sources = this.#options.history.sourcesOf(id);
+    if (sources === undefined) {
+      throw new UnknownConfigError(`Cannot find configuration ${id}: the history has none such`);
+    }
+    return sources;
+  }
+
+  async rollback(id: number, who: string, ifVersion?: string): Promise<AppliedChange> {
+    return await this.apply({ sources: this.sourcesOf(id), who, origin: "rollback", ifVersion });
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#watching?.stop.abort();
+    this.#options.health.stop();
+    await this.#last;
+    await this.#options.history.saved();
+  }
+
+  /** One after the other; so many wait. */
+  #inTurn(make: () => Promise<AppliedChange>): Promise<AppliedChange> {
+    if (this.#isClosed) {
+      return Promise.reject(new ConfigBusyError("Cannot change the configuration: the gateway is stopping"));
+    }
+    if (this.#pending > MAX_WAITING_CHANGES) {
+      const message = "Cannot change the configuration: one change is under way and another waits, wanted no more";
+      return Promise.reject(new ConfigBusyError(message, { retryAfterMs: BUSY_RETRY_AFTER_MS }));
+    }
+    return this.#append(make);
+  }
+
+  #append<T>(make: () => Promise<T>): Promise<T> {
+    this.#pending++;
+    const made = this.#last.then(make).finally(() => this.#pending--);
+    this.#last = made.catch(() => {});
+    return made;
+  }
+
+  async #apply(change: ConfigChange): Promise<AppliedChange> {
+    const startedMs = this.#options.clock.monotonicMs();
+    this.#refuseConflict(change);
+    const read = await this.#options.read(change.sources);
+    if (change.sources === this.#options.sources) this.#files = read.files;
+    const version = versionOf(read.resolved);
+    if (isSound(read.resolved) && version === this.#running.entry.version) return this.#unchanged();
+    const { change: made } = await this.#tryOut(change, read, version);
+    return this.#flipped(change, read, version, made, this.#options.clock.monotonicMs() - startedMs);
+  }
+
+  #refuseConflict({ ifVersion }: ConfigChange): void {
+    const { version } = this.#running.entry;
+    if (ifVersion === undefined || ifVersion === version) return;
+    throw new ConfigConflictError(
+      `Cannot change the configuration: version ${version} runs, wanted ${JSON.stringify(ifVersion)}`,
+    );
+  }
+
+  #unchanged(): AppliedChange {
+    const { entry } = this.#running;
+    this.#logger.info("The configuration is the one that runs: nothing to do", {
+      id: entry.id,
+      version: entry.version,
+    });
+    const settled = this.#watching?.settled ?? Promise.resolve(entry.outcome);
+    return { entry, changed: false, change: NO_CHANGE, settled };
+  }
+
+  /** Has the gateway go over; a failure is told in the log and in the history. */
+  async #tryOut({ sources: _, who, origin }: ConfigChange, read: ReadConfig, version: string) {
+    try {
+      return await this.#options.gateway.apply(read.resolved);
+    } catch (thrown) {
+      const reasons = reasonsOf(thrown);
+      const { id } = this.#add({ who, origin, outcome: "failed", reasons, version, diff: "", tookMs: 0 }, read);
+      for (const reason of reasons) {
+        this.#logger.error("The configuration was not changed", { id, who, origin, problem: reason });
+      }
+      throw thrown;
+    }
+  }
+
+  #flipped(
+    { who, origin }: ConfigChange,
+    read: ReadConfig,
+    version: string,
+    change: GraphChange,
+    tookMs: number,
+  ): AppliedChange {
+    const { health } = this.#options;
+    const shown = show(read.resolved);
+    const before = this.#supersede() ?? (health.windowMs > 0 ? health.lately() : undefined);
+    const outcome = health.windowMs > 0 && origin !== "health" ? "watching" : "good";
+    const diff = this.#diff(shown, version);
+    const entry = this.#add({ who, origin, outcome, reasons: [], version, diff, tookMs }, read);
+    this.#running = { entry, read, shown };
+    if (outcome === "good") this.#good = this.#running;
+    this.#logger.info("The configuration was changed", {
+      ...{ id: entry.id, version, who, origin, took_ms: Math.round(tookMs) },
+      ...{ kept: change.kept.length, added: change.added.join(", "), removed: change.removed.join(", ") },
+    });
+    const settled = outcome === "good" ? Promise.resolve<ConfigOutcome>(outcome) : this.#watch(before);
+    return { entry, changed: true, change, settled };
+  }
+
+  /** Ends the watch of the one before. @returns What that was compared with: it has not shown that it is good itself. */
+  #supersede(): HealthFigures | undefined {
+    const watching = this.#watching;
+    this.#watching = undefined;
+    if (watching === undefined) return undefined;
+    watching.stop.abort();
+    if (this.#running.entry.outcome === "watching") this.#settle("superseded");
+    return watching.before;
+  }
+
+  /** Watches the one that runs. */
+  #watch(before: HealthFigures | undefined): Promise<ConfigOutcome> {
+    const stop = new AbortController();
+    const { id } = this.#running.entry;
+    const settled = this.#options.health.watch(before, stop.signal).then(
+      (reasons): ConfigOutcome | Promise<ConfigOutcome> => {
+        if (reasons === undefined) return this.#isClosed ? "interrupted" : "superseded";
+        return reasons.length === 0 ? this.#hasPassed(id) : this.#append(() => this.#goBack(id, reasons));
+      },
+    );
+    this.#watching = { id, before, stop, settled };
+    return settled;
+  }
+
+  #hasPassed(id: number): ConfigOutcome {
+    if (this.#running.entry.id !== id) return "superseded";
+    this.#watching = undefined;
+    this.#settle("good");
+    this.#good = this.#running;
+    this.#logger.info("The configuration has passed its health window", { id });
+    return "good";
+  }
+
+  /** Back to the last good one, unless another has followed meanwhile. */
+  async #goBack(id: number, reasons: readonly string[]): Promise<ConfigOutcome> {
+    if (this.#running.entry.id !== id || this.#isClosed) return "superseded";
+    this.#watching = undefined;
+    const { read, entry: { id: to, version } } = this.#good;
+    this.#logger.error("The gateway does worse with the configuration: goes back", { id, to, why: reasons.join("; ") });
+    const change = { sources: read.sources, who: "gateway", origin: "health" } as const;
+    const startedMs = this.#options.clock.monotonicMs();
+    try {
+      const { change: made } = await this.#tryOut(change, read, version);
+      this.#settle("rolled_back", reasons);
+      this.#flipped(change, read, version, made, this.#options.clock.monotonicMs() - startedMs);
+      return "rolled_back";
+    } catch (thrown) {
+      const outcome = "interrupted";
+      this.#settle(outcome, [...reasons, ...reasonsOf(thrown).map((reason) => `Cannot go back: ${reason}`)]);
+      return outcome;
+    }
+  }
+
+  #settle(outcome: ConfigOutcome, reasons: readonly string[] = []): void {
+    const entry = this.#options.history.settle(this.#running.entry, outcome, reasons);
+    this.#running = { ...this.#running, entry };
+  }
+
+  /** A restart with the same configuration is no new entry: a service that restarts often would fill the history. */
+  #entryOfStart(): ConfigEntry {
+    const { started, history, health } = this.#options;
+    const version = versionOf(started.resolved);
+    const last = history.entries.find(({ outcome }) => outcome !== "failed");
+    const isWatched = health.windowMs > 0;
+    if (last?.version === version) {
+      return last.outcome === "good" ? last : history.settle(last, isWatched ? "watching" : "good");
+    }
+    const outcome = isWatched ? "watching" : "good";
+    return this.#add(
+      { who: "command line", origin: "start", outcome, reasons: [], version, diff: "", tookMs: 0 },
+      started,
+    );
+  }
+
+  #add(draft: Omit<ConfigEntry, "id" | "atMs">, { sources }: ReadConfig): ConfigEntry {
+    return this.#options.history.add({ atMs: this.#options.clock.nowMs(), ...draft }, sources);
+  }
+
+  /** What a masked value hides is told, not shown. */
+  #diff(shown: string, version: string): string {
+    const diff = diffLines(this.#running.shown, shown);
+    return diff === "" && version !== this.#running.entry.version ? "# only values that are masked differ" : diff;
+  }
+}
+
+const NO_CHANGE: GraphChange = { kept: [], added: [], removed: [] };
+
+/** The effective YAML, secrets masked. */
+function show(resolved: ResolvedConfig): string {
+  return showConfig(resolved, REGISTRY).trimEnd();
+}
+
+/** Equal for configurations that a gateway cannot tell apart. */
+export function versionOf({ tree, complete }: ResolvedConfig): string {
+  return complete ? createHash("sha256").update(fingerprintOf(tree)).digest("hex").slice(0, 16) : "";
+}
+
+function isSound({ complete, problems }: ResolvedConfig): boolean {
+  return complete && problems.every(({ severity }) => severity === "warning");
+}
+
+/** What is wrong, one line each. */
+export function reasonsOf(thrown: unknown): readonly string[] {
+  if (thrown instanceof GraphError) return thrown.failures;
+  if (!(thrown instanceof ConfigError)) return [describeError(thrown)];
+  return thrown.problems.filter(({ severity }) => severity === "error").map(formatProblem);
+}
