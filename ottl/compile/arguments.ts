@@ -93,7 +93,7 @@ function refuse(wanted: string, node: ValueNode, scope: Scope): never {
 
 /** A function that takes any value has no type to complain of, so it may count on all that is known. */
 function bindAny(value: Compiled): Expression {
-  return { evaluate: value.evaluate, constant: value.known };
+  return { ...value, constant: value.known };
 }
 
 /** A literal is converted at load, where it may turn out to be wrong; the rest for every item. */
@@ -128,8 +128,16 @@ function bindTarget(kind: "path" | "path-map" | "path-slice", access: PathAccess
   return {
     evaluate: targetReader(kind, access),
     set: (item, value) => access.set(item, value),
-    constantSetter: (value) => access.constantSetter?.(value) ?? ((item) => access.set(item, value)),
+    setter: (value) => setter(access, value),
+    keyDeleter: (key) => access.keyDeleter?.(key),
   };
+}
+
+function setter(access: PathAccess, value: Expression): (item: Item) => void {
+  const { constant } = value;
+  if (constant !== undefined) return access.constantSetter?.(constant) ?? ((item) => access.set(item, constant));
+  const source = (value as Partial<Compiled>).access;
+  return (source && access.copier?.(source)) ?? ((item) => access.set(item, value.evaluate(item)));
 }
 
 function targetReader(kind: "path" | "path-map" | "path-slice", access: PathAccess): (item: Item) => Value {

@@ -25,19 +25,30 @@ export interface ContextPathField {
   readonly keys: readonly Expression[];
 }
 
-/** What a path leads to. */
-export interface PathAccess {
+/** What a path leads to, as something to read. */
+export interface ReadAccess {
   /** @throws {OttlError} A key does not fit what is there. */
   get(item: Item): Value;
-  /** @throws {OttlError} It cannot hold such a value, or cannot be written. */
-  set(item: Item, value: Value): void;
   /**
    * A closure for `path operator constant` that need not take the value out; undefined where there is none better than
    * comparing what `get` gives. Its answers are those of `compareValues`.
    */
   comparison?(operator: ComparisonOperator, constant: Value): ((item: Item) => boolean) | undefined;
+}
+
+/** What a path leads to. */
+export interface PathAccess extends ReadAccess {
+  /** @throws {OttlError} It cannot hold such a value, or cannot be written. */
+  set(item: Item, value: Value): void;
   /** A closure that sets a value that never changes; undefined where there is none better than `set`. */
   constantSetter?(value: Value): ((item: Item) => void) | undefined;
+  /**
+   * A closure that sets what another path of the same resolver leads to and need not take it out; undefined where there is
+   * none better than `set` of what its `get` gives.
+   */
+  copier?(source: ReadAccess): ((item: Item) => void) | undefined;
+  /** Of a path to a map: a closure that takes one entry out; undefined where there is none better than the map's own. */
+  keyDeleter?(key: string): ((item: Item) => void) | undefined;
 }
 
 /** Resolves paths for one group of statements. */

@@ -39,8 +39,10 @@ export interface Target<T extends Value = Value> {
   evaluate(item: Item): T;
   /** @throws {OttlError} It cannot hold such a value, or not be written. */
   set(item: Item, value: Value): void;
-  /** A closure that sets what never changes: cheaper than `set`. */
-  constantSetter(value: Value): (item: Item) => void;
+  /** A closure that sets what an expression gives: cheaper than `set` where that never changes, or is a path's. */
+  setter(value: Expression): (item: Item) => void;
+  /** Of a map: a closure that takes one entry out; undefined where there is none better than the map's own. */
+  keyDeleter(key: string): ((item: Item) => void) | undefined;
 }
 
 /** A converter given by its name alone, called with one string. */

@@ -15,8 +15,11 @@ export const deleteKey = editor({
     { text: 'delete_key(attributes, "zz")', given: '{"a": 1}', result: '{"a": 1}' },
     { text: 'delete_key(attributes["a"], "b")', given: '{"a": 1}', error: "expected" },
   ],
-  compile: ({ target, key }) => (item) => {
-    const map = target.evaluate(item);
-    if (map.delete(key.evaluate(item))) target.set(item, map);
+  compile: ({ target, key }) => {
+    const deleteKnown = key.constant === undefined ? undefined : target.keyDeleter(key.constant);
+    return deleteKnown ?? ((item) => {
+      const map = target.evaluate(item);
+      if (map.delete(key.evaluate(item))) target.set(item, map);
+    });
   },
 });

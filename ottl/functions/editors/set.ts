@@ -18,8 +18,5 @@ export const set = editor({
     { text: "set(attributes, nil)", given: '{"a": 1}', result: "{}" },
     { text: 'set(attributes["a"], Duration("1s"))', error: "duration" },
   ],
-  compile: ({ target, value }) => {
-    if (value.constant !== undefined) return target.constantSetter(value.constant);
-    return (item) => target.set(item, value.evaluate(item));
-  },
+  compile: ({ target, value }) => target.setter(value),
 });

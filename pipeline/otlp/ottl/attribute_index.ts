@@ -214,6 +214,14 @@ export class AttributeIndex {
     return this.#isEdited ? this.#sources[index] ?? this.#message.bytes : this.#message.bytes;
   }
 
+  /** Bytes of the KeyValue of an attribute. */
+  byteLengthOf(index: number): number {
+    const isOwn = !this.#isEdited || this.#sources[index] === undefined;
+    return isOwn
+      ? this.#ranges[index * STRIDE + 2]! - this.#ranges[index * STRIDE + 1]!
+      : this.#edits[index * EDIT_STRIDE + 1]! - this.#edits[index * EDIT_STRIDE]!;
+  }
+
   /** Key and value of an attribute; overwritten by the next call. Offsets into `bytesOf(index)`. */
   at(index: number): KeyValueRange {
     const pair = this.#pair;

@@ -10,6 +10,7 @@ import { OttlMap, type Value } from "../../../ottl/values/value.ts";
 import { varintLow } from "../../wire/protobuf.ts";
 import { contentEnd, contentStart, decodeAnyValue, Member, memberAt, writeKeyValue } from "./any_value.ts";
 import type { AttributeIndex } from "./attribute_index.ts";
+import type { RawValue } from "./raw_value.ts";
 import type { MessageView } from "./message_view.ts";
 
 /** Attributes of one message. What is added may not go past it. */
@@ -91,9 +92,8 @@ export class WireMap extends OttlMap {
   override replaceStrings(change: (text: string) => string, minBytes = 0): void {
     const attributes = this.#attributes;
     this.#each((index) => {
-      const { valueStart, valueEnd } = attributes.at(index);
       // No string in it can be longer than it is; the dictionary's are.
-      if (valueEnd - valueStart < minBytes && attributes.strings === undefined) return;
+      if (attributes.strings === undefined && attributes.byteLengthOf(index) < minBytes) return;
       const text = this.#textAt(index, minBytes);
       if (text === undefined) return;
       const changed = change(text);
@@ -156,9 +156,7 @@ export function attributeValue(attributes: AttributeIndex, index: number): Value
  */
 export function setAttribute(attributes: AttributeIndex, key: Uint8Array, index: number, value: Value): void {
   if (index !== -1) return replaceAttribute(attributes, index, key, value);
-  if (attributes.span >= MAX_ATTRIBUTES) {
-    throw new OttlError("limit", `cannot hold more than ${MAX_ATTRIBUTES} attributes`);
-  }
+  checkRoom(attributes);
   const { arena, strings } = attributes;
   let start = arena.length;
   try {
@@ -170,6 +168,35 @@ export function setAttribute(attributes: AttributeIndex, key: Uint8Array, index:
   } finally {
     attributes.add(key, arena.buffer, start, arena.length);
   }
+}
+
+/**
+ * Puts a value that lies in bytes under a key.
+ *
+ * @param index The number of the attribute with this key; -1 for none.
+ * @param tag What `raw.find` gave.
+ * @throws {OttlError} Of category "limit".
+ */
+export function copyToAttribute(
+  attributes: AttributeIndex,
+  key: Uint8Array,
+  index: number,
+  raw: RawValue,
+  tag: number,
+): void {
+  if (index === -1) checkRoom(attributes);
+  const { arena } = attributes;
+  const start = arena.length;
+  arena.bytesField(1, key);
+  const mark = arena.open(2);
+  raw.writeValue(arena, tag);
+  arena.close(mark);
+  if (index === -1) attributes.add(key, arena.buffer, start, arena.length);
+  else attributes.replace(index, arena.buffer, start, arena.length);
+}
+
+function checkRoom({ span }: AttributeIndex): void {
+  if (span >= MAX_ATTRIBUTES) throw new OttlError("limit", `cannot hold more than ${MAX_ATTRIBUTES} attributes`);
 }
 
 function replaceAttribute(attributes: AttributeIndex, index: number, key: Uint8Array, value: Value): void {

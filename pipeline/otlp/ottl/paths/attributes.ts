@@ -29,7 +29,8 @@ import {
 } from "../any_value.ts";
 import type { AttributeIndex } from "../attribute_index.ts";
 import type { MessageView } from "../message_view.ts";
-import { attributeValue, setAttribute, WireMap } from "../wire_map.ts";
+import { NOT_RAW, type RawAccess, RawAttribute, rawOf } from "../raw_value.ts";
+import { attributeValue, copyToAttribute, setAttribute, WireMap } from "../wire_map.ts";
 import { numberTest, sign64, signTest } from "./scalars.ts";
 
 /** Entries of a list that an index makes. */
@@ -46,7 +47,7 @@ export function assignMap(map: OttlMap, value: Value): void {
 export function attributes(view: MessageView, keys: readonly Expression[]): PathAccess {
   const map = new WireMap(view);
   const [first] = keys;
-  if (first === undefined) return { get: () => map, set: (_, value) => assignMap(map, value) };
+  if (first === undefined) return wholeMap(view.attributes, map);
   if (keys.length === 1 && typeof first.constant === "string") {
     return oneAttribute(view.attributes, encodeUtf8(first.constant));
   }
@@ -54,6 +55,20 @@ export function attributes(view: MessageView, keys: readonly Expression[]): Path
     return insideAttribute(view.attributes, map, encodeUtf8(first.constant), keys);
   }
   return keyed(map, keys);
+}
+
+function wholeMap(attributes: AttributeIndex, map: WireMap): PathAccess {
+  return {
+    get: () => map,
+    set: (_, value) => assignMap(map, value),
+    keyDeleter(key) {
+      const slot = attributes.wanted.slotOf(encodeUtf8(key));
+      return () => {
+        const index = attributes.wantedIndex(slot);
+        if (index !== -1) attributes.remove(index);
+      };
+    },
+  };
 }
 
 /** A map with keys. */
@@ -65,14 +80,25 @@ export function keyed(map: OttlMap, keys: readonly Expression[]): PathAccess {
 }
 
 /** `attributes["key"]`: its slot is known. */
-function oneAttribute(attributes: AttributeIndex, key: Uint8Array): PathAccess {
+function oneAttribute(attributes: AttributeIndex, key: Uint8Array): PathAccess & RawAccess {
   const slot = attributes.wanted.slotOf(key);
+  const set = (value: Value) => setAttribute(attributes, key, attributes.wantedIndex(slot), value);
   return {
+    raw: new RawAttribute(attributes, slot),
     get: () => {
       const at = attributes.wantedMember(slot);
       return at === -1 ? null : decodeMember(attributes.wantedBytes(slot), at, attributes.strings);
     },
-    set: (_, value) => setAttribute(attributes, key, attributes.wantedIndex(slot), value),
+    set: (_, value) => set(value),
+    copier(source) {
+      const raw = rawOf(source);
+      if (raw === undefined || attributes.strings !== undefined) return undefined;
+      return (item) => {
+        const tag = raw.find();
+        if (tag === NOT_RAW) return set(source.get(item));
+        copyToAttribute(attributes, key, attributes.wantedIndex(slot), raw, tag);
+      };
+    },
     comparison(operator, constant) {
       if (typeof constant === "string" && attributes.strings === undefined) {
         const wanted = encodeUtf8(constant);

@@ -9,8 +9,9 @@ import type { ComparisonOperator } from "../../../../ottl/values/operators.ts";
 import { OttlError, typeError } from "../../../../ottl/values/errors.ts";
 import { encodeUtf8 } from "../../../../ottl/values/utf8.ts";
 import { Id, type IdKind, Time, typeName, type Value } from "../../../../ottl/values/value.ts";
-import { highHalf, lowHalf } from "../any_value.ts";
+import { highHalf, lowHalf, Member } from "../any_value.ts";
 import type { MessageView } from "../message_view.ts";
+import { type RawAccess, rawOf, RawText } from "../raw_value.ts";
 
 /** Makes the access to a field of the message that a view looks at. */
 export type FieldAccess = (view: MessageView, field: number) => PathAccess;
@@ -89,7 +90,8 @@ function timeOf(value: Value): Time {
   throw wrongType("time", value);
 }
 
-export const text: FieldAccess = (view, field) => ({
+export const text: FieldAccess = (view, field): PathAccess & RawAccess => ({
+  raw: new RawText(view, field),
   get: () => view.text(field),
   set: (_, value) => view.setText(field, stringOf(value)),
   comparison(operator, constant) {
@@ -101,6 +103,14 @@ export const text: FieldAccess = (view, field) => ({
     if (typeof value !== "string") return undefined;
     const bytes = encodeUtf8(value);
     return () => view.setBytes(field, bytes);
+  },
+  copier(source) {
+    const raw = rawOf(source);
+    if (raw === undefined) return undefined;
+    return (item) => {
+      if (raw.find() === Member.string) view.setBytes(field, raw.bytes, raw.start, raw.end);
+      else view.setText(field, stringOf(source.get(item)));
+    };
   },
 });
 
