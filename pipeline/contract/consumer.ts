@@ -5,6 +5,7 @@
  */
 
 import type { Payload } from "../otlp/payload.ts";
+import type { QueueControl } from "./queue_control.ts";
 
 /** How a payload was taken: wholly kept, or kept but for some items. A failure of the whole is a GatewayError. */
 export interface Outcome {
@@ -49,6 +50,8 @@ export interface Lifecycle {
   shutdown?(deadline: AbortSignal, heir?: Adopt): Promise<void>;
   /** Takes data from the component that this one replaces. Absent: it holds none. */
   adopt?: Adopt;
+  /** Of an exporter with a sending queue, for operators. Absent: it has none. */
+  readonly queue?: QueueControl | undefined;
 }
 
 /** Takes a payload whose sender has had its answer. @returns false when there is no room: it is as if never offered. */

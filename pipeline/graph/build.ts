@@ -9,16 +9,16 @@
 
 import type { ComponentConfig, GatewayConfig, PipelineConfig } from "../config/gateway_config.ts";
 import type { ComponentDeps, ConnectorFactory } from "../contract/component.ts";
-import type { Consumer, Lifecycle, Outcome } from "../contract/consumer.ts";
+import type { Consumer, Lifecycle } from "../contract/consumer.ts";
 import type { ServeHttp } from "../contract/http.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import { describeError, type Logger } from "../core/log.ts";
 import type { MemoryBudget } from "../core/memory.ts";
 import type { Meter } from "../core/telemetry.ts";
-import type { Payload } from "../otlp/payload.ts";
 import { type Signal, SIGNAL_NAMES } from "../otlp/signals.ts";
 import { fanOut } from "../queue/fan_out.ts";
 import { type Component, Graph, GraphError } from "./graph.ts";
+import { Inlet } from "./inlet.ts";
 import { observeProcessor } from "./observed_processor.ts";
 import { factoryOf, type Registry } from "./registry.ts";
 
@@ -44,7 +44,7 @@ export interface Assembly {
 /** Instances by name; one is taken over by the next build when nothing that it was made of has changed. */
 export type Instances = ReadonlyMap<string, Instance>;
 
-interface Instance {
+export interface Instance {
   /** Of what it was made: its configuration, and the instances that it feeds. */
   readonly fingerprint: string;
   readonly feeds: readonly Consumer[];
@@ -148,28 +148,12 @@ type Part = Lifecycle | Consumer;
 
 function newInstance(name: string, fingerprint: string, feeds: readonly Consumer[], make: () => Part): Instance {
   const made = create(name, make);
-  return { fingerprint, feeds, component: { name, lifecycle: made as Lifecycle }, consumer: made as Consumer };
+  return { fingerprint, feeds, component: { name, lifecycle: made as Lifecycle }, consumer: inletOf(made) };
 }
 
-/** Where a receiver sends its data: what is behind it can be changed while it runs. */
-class Switch implements Consumer {
-  #target: Consumer;
-
-  constructor(target: Consumer) {
-    this.#target = target;
-  }
-
-  point(target: Consumer): void {
-    this.#target = target;
-  }
-
-  consume(payload: Payload, abort: AbortSignal): Promise<Outcome> {
-    return this.#target.consume(payload, abort);
-  }
-
-  admit(bodyBytes: number): void {
-    this.#target.admit?.(bodyBytes);
-  }
+/** Receivers and extensions take no data. */
+function inletOf(made: Part): Consumer {
+  return "consume" in made && !(made instanceof Inlet) ? new Inlet(made) : made as Consumer;
 }
 
 /** A consumer, and how many components lie downstream of it at the most. */
@@ -265,7 +249,7 @@ class PipelineBuilder {
   /** A receiver stays when only the pipelines behind it are others. */
   #receiver({ id, type, config, fingerprint }: ComponentConfig): Component | undefined {
     const factory = factoryOf(this.#deps.registry.receivers, type);
-    const switches = new Map<Signal, Switch>();
+    const switches = new Map<Signal, Inlet>();
     for (const signal of SIGNAL_NAMES) {
       const heads = this.#fedBy(id, signal).map((pipeline) => this.#headOf(pipeline).consumer);
       if (heads.length > 0) switches.set(signal, this.#switch(`${signal} of receiver ${id}`, fanOut(heads)));
@@ -276,10 +260,10 @@ class PipelineBuilder {
   }
 
   /** The switch of that name: a new one points at `target`, one that is taken over does so after the flip. */
-  #switch(name: string, target: Consumer): Switch {
-    const { consumer } = this.#instances.take(name, "", [], () => new Switch(target));
-    this.#flips.push(() => (consumer as Switch).point(target));
-    return consumer as Switch;
+  #switch(name: string, target: Consumer): Inlet {
+    const { consumer } = this.#instances.take(name, "", [], () => new Inlet(target));
+    this.#flips.push(() => (consumer as Inlet).point(target));
+    return consumer as Inlet;
   }
 
   /** Pipelines of `signal` that name `id` under `receivers`. */

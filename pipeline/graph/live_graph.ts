@@ -49,6 +49,11 @@ export class LiveGraph {
     return this.#current?.graph.ready ?? false;
   }
 
+  /** What runs, by name. */
+  get instances(): Instances {
+    return this.#current?.instances ?? NOTHING;
+  }
+
   /**
    * Builds and starts a graph beside the one that runs.
    *

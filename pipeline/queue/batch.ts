@@ -12,6 +12,7 @@
  */
 
 import type { Clock, Timer } from "../core/clock.ts";
+import { joinTraces } from "../core/trace.ts";
 import { mergePayloads, NO_ORIGIN, type Origin, type Payload } from "../otlp/payload.ts";
 import { LinkedList, ListNode } from "./linked_list.ts";
 import type { Sizer } from "./settings.ts";
@@ -126,8 +127,10 @@ export class Batcher<Owner> {
     const trigger = partition.size >= this.#settings.minSize ? "size" : "timeout";
     const parts = this.#takeParts(partition);
     this.#schedule(partition);
-    const merged = mergePayloads(parts.map(({ payload }) => payload), partition.origin);
-    return { payload: this.#withOrigin(merged, partition.origin), parts, trigger };
+    const payloads = parts.map(({ payload }) => payload);
+    const trace = joinTraces(payloads.map(({ origin }) => origin));
+    const origin = trace === undefined ? partition.origin : { ...partition.origin, trace };
+    return { payload: this.#withOrigin(mergePayloads(payloads, origin), origin), parts, trigger };
   }
 
   /** Takes out one that still waits; another is left alone. */
@@ -149,9 +152,23 @@ export class Batcher<Owner> {
     }
   }
 
+  /** When the data that has waited longest came, on the monotonic clock, ms; undefined when none waits. */
+  get oldestMs(): number | undefined {
+    let oldest: number | undefined;
+    for (const { parts: { first } } of this.#partitions.values()) {
+      if (first !== undefined && first.enteredMs < (oldest ?? Infinity)) oldest = first.enteredMs;
+    }
+    return oldest;
+  }
+
   /** From now on everything is ready at once. */
   flush(): void {
     this.#flushing = true;
+    this.hurry();
+  }
+
+  /** What waits now is ready at once. */
+  hurry(): void {
     for (const partition of this.#partitions.values()) if (partition.parts.length > 0) this.#makeReady(partition);
   }
 

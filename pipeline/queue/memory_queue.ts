@@ -13,6 +13,7 @@
 import type { Adopt, Consumer, Lifecycle, Outcome } from "../contract/consumer.ts";
 import { KEPT } from "../contract/consumer.ts";
 import type { Clock, Random } from "../core/clock.ts";
+import type { QueueControl, QueueSnapshot } from "../contract/queue_control.ts";
 import { type GatewayError, LimitExceededError, toGatewayError, UnavailableError } from "../core/errors.ts";
 import type { MemoryBudget } from "../core/memory.ts";
 import type { Gauge } from "../core/telemetry.ts";
@@ -146,7 +147,7 @@ class Flight {
   }
 }
 
-export class MemoryQueue implements Consumer, Lifecycle {
+export class MemoryQueue implements Consumer, Lifecycle, QueueControl {
   readonly #next: Sender;
   readonly #settings: MemoryQueueSettings;
   readonly #deps: MemoryQueueDeps;
@@ -156,6 +157,7 @@ export class MemoryQueue implements Consumer, Lifecycle {
   readonly #flights = new Set<Flight>();
   #used = 0;
   #stopping = false;
+  #isPaused = false;
   /** Takes what is left of data that was answered for. */
   #heir: Adopt | undefined;
   #onIdle = () => {};
@@ -219,8 +221,35 @@ export class MemoryQueue implements Consumer, Lifecycle {
     return this.#batcher.partitions;
   }
 
+  snapshot(): QueueSnapshot {
+    const { sizer, capacity } = this.#settings;
+    const entered = [this.#batcher.oldestMs, this.#blocked.first?.enteredMs];
+    for (const { batch: { parts } } of this.#flights) entered.push(parts[0]?.enteredMs);
+    const oldestMs = Math.min(...entered.filter((each) => each !== undefined));
+    return {
+      unit: sizer,
+      depth: this.#used,
+      capacity,
+      inFlightRequests: this.#flights.size,
+      waitingRequests: this.#blocked.length,
+      oldestAgeMs: oldestMs === Infinity ? undefined : Math.max(0, this.#deps.clock.monotonicMs() - oldestMs),
+      isPaused: this.#isPaused,
+    };
+  }
+
+  setPaused(paused: boolean): void {
+    this.#isPaused = paused && !this.#stopping;
+    this.#pump();
+  }
+
+  hurry(): void {
+    this.#batcher.hurry();
+    this.#pump();
+  }
+
   async shutdown(deadline: AbortSignal, heir?: Adopt): Promise<void> {
     this.#stopping = true;
+    this.#isPaused = false;
     if (!this.#settings.waitForResult) this.#heir = heir;
     for (let request = this.#blocked.shift(); request !== undefined; request = this.#blocked.shift()) {
       this.#refuse(request, shuttingDown());
@@ -291,6 +320,7 @@ export class MemoryQueue implements Consumer, Lifecycle {
   }
 
   #pump(): void {
+    if (this.#isPaused) return;
     while (this.#flights.size < this.#settings.maxInFlight) {
       const batch = this.#batcher.take();
       if (batch === undefined) return;

@@ -11,6 +11,7 @@
 import type { ComponentDeps } from "../contract/component.ts";
 import type { Adopt, Consumer, Lifecycle, Outcome } from "../contract/consumer.ts";
 import type { Payload } from "../otlp/payload.ts";
+import type { QueueControl } from "../contract/queue_control.ts";
 import { type Signal, SIGNALS } from "../otlp/signals.ts";
 import { type BatchSettings, NO_BATCHING } from "./batch.ts";
 import { heldTooLong, MemoryQueue } from "./memory_queue.ts";
@@ -20,6 +21,7 @@ import { countSends, SendLedger } from "./send_ledger.ts";
 import { type QueueBatchConfig, type QueueConfig, queueSchema, type RetryConfig } from "./settings.ts";
 import { splitBy } from "./split_by.ts";
 import { type Bounded, TimeoutConsumer } from "./timeout.ts";
+import { traceSends } from "./traced_sender.ts";
 
 /** Partitions of a sending queue that hold data at one time; the collector has no bound. */
 const MAX_QUEUE_PARTITIONS = 1_000;
@@ -90,6 +92,11 @@ class SenderChain implements Consumer, Lifecycle {
     else this.#line = this.#waitingLine(queue);
   }
 
+  get queue(): QueueControl | undefined {
+    const { head } = this.#line;
+    return head instanceof MemoryQueue ? head : undefined;
+  }
+
   async start(): Promise<void> {
     await this.#push.start?.();
   }
@@ -140,8 +147,8 @@ class SenderChain implements Consumer, Lifecycle {
       cutAtDeadline: false,
     });
     const head = queue === undefined
-      ? createHold(retry, this.#ledger, this.#deps)
-      : createQueue(countSends(retry, this.#ledger, true), queue, this.#ledger, this.#deps);
+      ? createHold(traceSends(retry, this.#deps), this.#ledger, this.#deps)
+      : createQueue(countSends(traceSends(retry, this.#deps), this.#ledger, true), queue, this.#ledger, this.#deps);
     return { head, retry };
   }
 
@@ -152,7 +159,8 @@ class SenderChain implements Consumer, Lifecycle {
       onRetry: (attempts, retryInMs, error) => this.#ledger.retrying(attempts, retryInMs, error),
     });
     const settings = { ...queue, wait_for_result: false };
-    return { head: createQueue(countSends(retry, this.#ledger, false), settings, this.#ledger, this.#deps), retry };
+    const sender = countSends(traceSends(retry, this.#deps), this.#ledger, false);
+    return { head: createQueue(sender, settings, this.#ledger, this.#deps), retry };
   }
 }
 
