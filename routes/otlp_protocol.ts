@@ -10,7 +10,7 @@
 
 import type { HttpServerConfig } from "../pipeline/config/http_server.ts";
 import type { Outcome } from "../pipeline/contract/consumer.ts";
-import type { OtlpEncoding, OtlpHandler } from "../pipeline/contract/http.ts";
+import type { OtlpEncoding, OtlpHandler, RequestWatch } from "../pipeline/contract/http.ts";
 import { type ErrorCode, GatewayError, toGatewayError } from "../pipeline/core/errors.ts";
 import { encodeResponse, encodeResponseJson } from "../pipeline/otlp/partial_success.ts";
 import type { Origin } from "../pipeline/otlp/payload.ts";
@@ -140,20 +140,26 @@ class OtlpEndpoint {
     if (preflight !== undefined) return { status: 204, headers: [...this.#fixedHeaders, ...preflight], body: null };
     const encoding = otlpEncodingOf(request.header("content-type"));
     let buffer: BodyBuffer | undefined;
+    let watch: RequestWatch | undefined;
     try {
       const signal = this.#route(request);
+      watch = this.#handler.watch?.(signal, request);
       if (encoding === undefined) throw unsupportedType();
       const coding = this.#codingOf(request);
       buffer = this.#admit(request, signal);
       await request.readBody(buffer);
+      watch?.ended("read");
       const whole = buffer.bytes();
       const body = coding === "" ? whole : await this.#decompressed(coding, whole, buffer);
+      if (coding !== "") watch?.ended("decompress");
       const origin = this.#keepsMetadata ? this.#originOf(request) : request.origin;
-      const outcome = await this.#handler.accept(signal, encoding, body, origin, request.abort);
+      const outcome = await this.#handler.accept(signal, encoding, body, origin, request.abort, watch);
+      watch?.answered(200);
       return this.#success(request, signal, encoding, outcome);
     } catch (thrown) {
       const error = toGatewayError(thrown);
-      this.#handler.refused?.(error);
+      this.#handler.refused?.(error, watch);
+      watch?.answered(error.httpStatus);
       return this.#failure(request, encoding ?? "json", error);
     } finally {
       buffer?.release(); // what it holds in memory is given back however it ends

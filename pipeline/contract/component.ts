@@ -11,6 +11,7 @@ import type { Clock, Random } from "../core/clock.ts";
 import type { Logger } from "../core/log.ts";
 import type { MemoryBudget } from "../core/memory.ts";
 import type { Meter } from "../core/telemetry.ts";
+import type { Tracer } from "../core/trace.ts";
 import type { Signal } from "../otlp/signals.ts";
 import type { Consumer, Lifecycle } from "./consumer.ts";
 import type { ServeHttp } from "./http.ts";
@@ -25,6 +26,8 @@ export interface ComponentDeps {
   readonly random: Random;
   /** Bytes held by all data workers together. */
   readonly memory: MemoryBudget;
+  /** Traces of the gateway's own work. Absent: there are none. */
+  readonly tracer?: Tracer;
 }
 
 /** Common to all factories. */

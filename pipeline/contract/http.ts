@@ -9,11 +9,23 @@ import type { HttpServerConfig } from "../config/http_server.ts";
 import type { Outcome } from "./consumer.ts";
 import type { GatewayError } from "../core/errors.ts";
 import type { MemoryBudget } from "../core/memory.ts";
+import type { TraceLink } from "../core/trace.ts";
+import type { HeaderReader } from "../core/trace_context.ts";
 import type { Origin } from "../otlp/payload.ts";
 import type { Signal } from "../otlp/signals.ts";
 
 /** The two encodings of OTLP/HTTP. */
 export type OtlpEncoding = "protobuf" | "json";
+
+/** Follows one request: times its stages, and has its span. */
+export interface RequestWatch {
+  /** Of the request's own span, else of its sender's. */
+  readonly trace: TraceLink | undefined;
+  /** A stage has just ended; the next one begins. */
+  ended(stage: "read" | "decompress" | "validate"): void;
+  /** The answer is known. Called once. */
+  answered(status: number): void;
+}
 
 /** What an OTLP receiver does with a request whose HTTP side is settled. Framework-free; one a receiver. */
 export interface OtlpHandler {
@@ -29,6 +41,8 @@ export interface OtlpHandler {
    * @throws {GatewayError} Refused now.
    */
   admit(signal: Signal, bodyBytes: number): void;
+  /** Asked when a request begins. Absent or undefined: nobody follows it. */
+  watch?(signal: Signal, headers: HeaderReader): RequestWatch | undefined;
   /**
    * Takes a whole decompressed body.
    *
@@ -40,9 +54,10 @@ export interface OtlpHandler {
     body: Uint8Array,
     origin: Origin,
     abort: AbortSignal,
+    watch?: RequestWatch,
   ): Promise<Outcome>;
   /** Told of every request that is answered with a failure, once, wherever it failed. Absent: nobody counts. */
-  refused?(error: GatewayError): void;
+  refused?(error: GatewayError, watch?: RequestWatch): void;
 }
 
 /** Answers requests that are not OTLP: health, metrics, later the admin API. A Hono app's `fetch` is one. */

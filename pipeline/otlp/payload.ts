@@ -7,6 +7,7 @@
  */
 
 import { concatBytes } from "../core/bytes.ts";
+import type { TraceLink } from "../core/trace.ts";
 import { type Signal, SIGNALS } from "./signals.ts";
 
 /** Where a payload came from, as far as a later component asked to know. */
@@ -15,6 +16,8 @@ export interface Origin {
   readonly metadata: ReadonlyMap<string, readonly string[]>;
   /** What else statements may ask of the connection (OTTL: `otelcol.client`, `otelcol.grpc`); mostly nobody does. */
   readonly client?: ClientInfo;
+  /** The trace that its request is a part of, while the gateway traces itself. */
+  readonly trace?: TraceLink;
 }
 
 /** Of the connection that a payload came by. What is not there is not known. */

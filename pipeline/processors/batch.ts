@@ -20,15 +20,12 @@ import type { Payload } from "../otlp/payload.ts";
 import { type Signal, SIGNAL_NAMES, SIGNALS } from "../otlp/signals.ts";
 import { type Batch, type BatchSettings, NO_BATCHING } from "../queue/batch.ts";
 import { type Losses, MemoryQueue } from "../queue/memory_queue.ts";
-import { BATCH_SIZE_BOUNDS } from "../queue/sender_chain.ts";
+import { BATCH_BYTES_BOUNDS, BATCH_SIZE_BOUNDS } from "../queue/sender_chain.ts";
 import type { Sender } from "../queue/sender.ts";
 import { splitBy } from "../queue/split_by.ts";
 
 /** Requests that one batcher holds, waiting or on their way. More are refused with a retryable error. */
 const MAX_HELD_REQUESTS = 10_000;
-
-/** Powers of two from 128 B to 16 MiB, as the collector's. */
-const BATCH_BYTES_BOUNDS: readonly number[] = Array.from({ length: 18 }, (_, power) => 128 << power);
 
 export const batchSchema = section({
   send_batch_size: int({ min: 0 }).default(8_192),

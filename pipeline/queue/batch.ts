@@ -128,7 +128,7 @@ export class Batcher<Owner> {
     const parts = this.#takeParts(partition);
     this.#schedule(partition);
     const payloads = parts.map(({ payload }) => payload);
-    const trace = joinTraces(payloads.map(({ origin }) => origin));
+    const trace = joinTraces(payloads);
     const origin = trace === undefined ? partition.origin : { ...partition.origin, trace };
     return { payload: this.#withOrigin(mergePayloads(payloads, origin), origin), parts, trigger };
   }

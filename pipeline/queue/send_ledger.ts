@@ -15,6 +15,8 @@ import { describeError } from "../core/log.ts";
 import type { Logger } from "../core/log.ts";
 import { Repeated } from "../core/repeated.ts";
 import type { Counter, Gauge } from "../core/telemetry.ts";
+import { traceFields } from "../core/trace.ts";
+import type { SpanContext } from "../core/trace_context.ts";
 import type { Payload } from "../otlp/payload.ts";
 import { type Signal, SIGNALS } from "../otlp/signals.ts";
 import type { Losses } from "./memory_queue.ts";
@@ -73,26 +75,29 @@ export class SendLedger implements Losses {
    * A batch that is not kept.
    *
    * @param told Whether somebody waits for the answer; if not the data is lost, and each loss is logged.
+   * @param trace Where it failed.
    */
-  failed(items: number, error: unknown, told: boolean): void {
+  failed(items: number, error: unknown, told: boolean, trace?: SpanContext): void {
     this.#inFlight.add(-1);
-    this.dropped(items, error, told);
+    this.dropped(items, error, told, trace);
   }
 
-  dropped(items: number, error: unknown, told: boolean): void {
+  dropped(items: number, error: unknown, told: boolean, trace?: SpanContext): void {
     this.#sendFailed.add(items);
-    if (told) this.#logTold(items, error);
-    else this.#logger.error("export failed, the data is lost", { items, error: describeError(error) });
+    if (told) return this.#logTold(items, error, trace);
+    const fields = { items, error: describeError(error), ...traceFields(trace) };
+    this.#logger.error("export failed, the data is lost", fields);
   }
 
   refused(items: number): void {
     this.#enqueueFailed.add(items);
   }
 
-  #logTold(items: number, error: unknown): void {
+  #logTold(items: number, error: unknown, trace: SpanContext | undefined): void {
     const failures = this.#toldFailures.note(this.#clock.monotonicMs());
     if (failures === undefined) return;
-    this.#logger.warn("export failed, the senders are told", { failures, items, error: describeError(error) });
+    const fields = { failures, items, error: describeError(error), ...traceFields(trace) };
+    this.#logger.warn("export failed, the senders are told", fields);
   }
 
   #sayRecovered(): void {
@@ -105,7 +110,7 @@ export class SendLedger implements Losses {
 export function countSends(next: Sender, ledger: SendLedger, told: boolean): Sender {
   return {
     send(payload: Payload, abort: AbortSignal, giveUpAtMs: number): Promise<Outcome> {
-      const { itemCount } = payload;
+      const { itemCount, origin } = payload;
       ledger.begun();
       return next.send(payload, abort, giveUpAtMs).then(
         (outcome) => {
@@ -114,7 +119,7 @@ export function countSends(next: Sender, ledger: SendLedger, told: boolean): Sen
           return outcome;
         },
         (thrown) => {
-          ledger.failed(itemCount, thrown, told);
+          ledger.failed(itemCount, thrown, told, origin.trace?.context);
           throw thrown;
         },
       );

@@ -12,6 +12,7 @@ import type { ComponentDeps } from "../contract/component.ts";
 import type { Adopt, Consumer, Lifecycle, Outcome } from "../contract/consumer.ts";
 import type { Payload } from "../otlp/payload.ts";
 import type { QueueControl } from "../contract/queue_control.ts";
+import { StageTimes } from "../core/telemetry_stages.ts";
 import { type Signal, SIGNALS } from "../otlp/signals.ts";
 import { type BatchSettings, NO_BATCHING } from "./batch.ts";
 import { heldTooLong, MemoryQueue } from "./memory_queue.ts";
@@ -31,6 +32,9 @@ export const BATCH_SIZE_BOUNDS: readonly number[] = [
   ...[10, 25, 50, 75, 100, 250, 500, 750, 1_000, 2_000, 3_000, 4_000, 5_000, 6_000, 7_000, 8_000, 9_000, 10_000],
   ...[20_000, 30_000, 50_000, 100_000],
 ];
+
+/** Upper bounds of the same in bytes, as the collector's. */
+export const BATCH_BYTES_BOUNDS: readonly number[] = Array.from({ length: 18 }, (_, at) => 128 * 2 ** at);
 
 export interface SenderChainConfig {
   /** One attempt, milliseconds; 0 for no bound. */
@@ -182,7 +186,9 @@ function createQueue(sender: Sender, config: QueueConfig, ledger: SendLedger, de
   const batch = batchSettings(config, deps.signal);
   const labels = { exporter: deps.id, data_type: deps.signal };
   deps.meter.gauge("otelcol_exporter_queue_capacity", labels).set(config.queue_size);
-  const sendSize = deps.meter.histogram("otelcol_exporter_queue_batch_send_size", labels, BATCH_SIZE_BOUNDS);
+  const items = deps.meter.histogram("otelcol_exporter_queue_batch_send_size", labels, BATCH_SIZE_BOUNDS);
+  const bytes = deps.meter.histogram("otelcol_exporter_queue_batch_send_size_bytes", labels, BATCH_BYTES_BOUNDS);
+  const stages = new StageTimes(deps, deps.id);
   return new MemoryQueue(sender, {
     sizer: config.sizer,
     capacity: config.queue_size,
@@ -196,7 +202,12 @@ function createQueue(sender: Sender, config: QueueConfig, ledger: SendLedger, de
     losses: ledger,
     split: splitBy(batch.sizer),
     size: deps.meter.gauge("otelcol_exporter_queue_size", labels),
-    onBatch: ({ payload }) => sendSize.record(payload.itemCount),
+    onBatch({ payload, parts }) {
+      items.record(payload.itemCount);
+      bytes.record(payload.byteLength);
+      const oldestMs = parts[0]?.enteredMs;
+      if (oldestMs !== undefined && stages.isTimed()) stages.record("queue_wait", deps.clock.monotonicMs() - oldestMs);
+    },
   });
 }
 

@@ -25,17 +25,20 @@ import {
 import { tlsServerSchema } from "../config/tls.ts";
 import type { ComponentDeps, ReceiverFactory } from "../contract/component.ts";
 import { type Consumer, KEPT, type Lifecycle, type Outcome } from "../contract/consumer.ts";
-import type { HttpServer, OtlpEncoding, OtlpHandler, ServeHttp } from "../contract/http.ts";
+import type { HttpServer, OtlpEncoding, OtlpHandler, RequestWatch, ServeHttp } from "../contract/http.ts";
 import { type ErrorCode, GatewayError, toGatewayError } from "../core/errors.ts";
 import { describeError } from "../core/log.ts";
 import type { MemoryBudget } from "../core/memory.ts";
 import { Repeated } from "../core/repeated.ts";
 import type { Counter } from "../core/telemetry.ts";
+import { traceFields } from "../core/trace.ts";
+import type { HeaderReader } from "../core/trace_context.ts";
 import { readJsonPayload } from "../otlp/json_decode.ts";
 import { DEFAULT_PAYLOAD_LIMITS, type PayloadLimits } from "../otlp/limits.ts";
 import type { Origin, Payload } from "../otlp/payload.ts";
 import { type Signal, SIGNAL_NAMES, SIGNALS } from "../otlp/signals.ts";
 import { readPayload } from "../otlp/validate.ts";
+import { RequestWatcher } from "./otlp/request_watcher.ts";
 
 const urlPath = (signal: Signal) =>
   requiredText().default(SIGNALS[signal].path).transform((path) => path.startsWith("/") ? path : `/${path}`);
@@ -155,6 +158,8 @@ interface Route {
   readonly accepted: Counter;
   readonly refused: Counter;
   readonly failed: Counter;
+  /** Requests by outcome. */
+  readonly requests: Readonly<Record<"success" | "refused" | "failure", Counter>>;
 }
 
 class OtlpReceiver implements OtlpHandler, Lifecycle {
@@ -166,6 +171,7 @@ class OtlpReceiver implements OtlpHandler, Lifecycle {
   readonly #limits: PayloadLimits;
   readonly #routes: ReadonlyMap<Signal, Route>;
   readonly #refusals: Refusals;
+  readonly #watcher: RequestWatcher;
   #server: HttpServer | undefined;
 
   constructor(
@@ -182,6 +188,7 @@ class OtlpReceiver implements OtlpHandler, Lifecycle {
     this.paths = new Map(served.map(([signal, path]) => [path, signal]));
     this.#routes = new Map([...next].map(([signal, consumer]) => [signal, routeOf(signal, consumer, deps)]));
     this.#refusals = new Refusals(deps);
+    this.#watcher = new RequestWatcher(deps, pathsOf(config));
   }
 
   async start(): Promise<void> {
@@ -198,8 +205,12 @@ class OtlpReceiver implements OtlpHandler, Lifecycle {
     this.#route(signal).consumer.admit?.(bodyBytes);
   }
 
-  refused(error: GatewayError): void {
-    this.#refusals.note(error);
+  watch(signal: Signal, headers: HeaderReader): RequestWatch | undefined {
+    return this.#watcher.watch(signal, headers);
+  }
+
+  refused(error: GatewayError, watch?: RequestWatch): void {
+    this.#refusals.note(error, watch);
   }
 
   async accept(
@@ -208,10 +219,17 @@ class OtlpReceiver implements OtlpHandler, Lifecycle {
     body: Uint8Array,
     origin: Origin,
     abort: AbortSignal,
+    watch?: RequestWatch,
   ): Promise<Outcome> {
     const route = this.#route(signal);
     const read = encoding === "protobuf" ? readPayload : readJsonPayload;
-    const payload = read(signal, body, this.#limits, origin);
+    const payload = read(
+      signal,
+      body,
+      this.#limits,
+      watch?.trace === undefined ? origin : { ...origin, trace: watch.trace },
+    );
+    watch?.ended("validate");
     if (payload.itemCount === 0) return signal === "profiles" && payload.byteLength > 0 ? NO_SAMPLES : KEPT;
     let outcome: Outcome;
     try {
@@ -219,17 +237,20 @@ class OtlpReceiver implements OtlpHandler, Lifecycle {
     } catch (thrown) {
       throw this.#refuse(route, payload, toGatewayError(thrown));
     }
+    route.requests.success.add(1);
     route.accepted.add(payload.itemCount - outcome.rejectedItems);
     if (outcome.rejectedItems > 0) route.refused.add(outcome.rejectedItems);
     return outcome;
   }
 
-  #refuse({ failed, refused }: Route, payload: Payload, error: GatewayError): GatewayError {
+  #refuse({ failed, refused, requests }: Route, payload: Payload, error: GatewayError): GatewayError {
     const isOurs = error.code === "internal";
     (isOurs ? failed : refused).add(payload.itemCount);
+    (isOurs ? requests.failure : requests.refused).add(1);
     if (isOurs) {
-      const { signal, itemCount: items } = payload;
-      this.#deps.logger.error("Cannot process a request", { signal, items, error: describeError(error) });
+      const { signal, itemCount: items, origin } = payload;
+      const fields = { signal, items, error: describeError(error), ...traceFields(origin.trace?.context) };
+      this.#deps.logger.error("Cannot process a request", fields);
     }
     return new NotKeptError(error);
   }
@@ -251,12 +272,13 @@ class Refusals {
     this.#deps = deps;
   }
 
-  note(error: GatewayError): void {
+  note(error: GatewayError, watch: RequestWatch | undefined): void {
     const { clock, logger } = this.#deps;
     this.#counterOf(error.code).add(1);
     const requests = this.#repeated.note(clock.monotonicMs());
     if (requests === undefined) return;
-    logger.warn("requests are refused", { requests, status: error.httpStatus, last_error: describeError(error) });
+    const last = { status: error.httpStatus, last_error: describeError(error), ...traceFields(watch?.trace?.context) };
+    logger.warn("requests are refused", { requests, ...last });
   }
 
   /** A series a code, made when it is first seen: there are few codes, and most are never met. */
@@ -277,7 +299,14 @@ function routeOf(signal: Signal, consumer: Consumer, { id, meter }: ComponentDep
   const attributes = { receiver: id, transport: "http" };
   const counter = (what: string) =>
     meter.counter(`otelcol_receiver_${what}_${SIGNALS[signal].metricSuffix}`, attributes);
-  return { consumer, accepted: counter("accepted"), refused: counter("refused"), failed: counter("failed") };
+  const requests = (outcome: string) => meter.counter("otelcol_receiver_requests", { ...attributes, outcome });
+  return {
+    consumer,
+    accepted: counter("accepted"),
+    refused: counter("refused"),
+    failed: counter("failed"),
+    requests: { success: requests("success"), refused: requests("refused"), failure: requests("failure") },
+  };
 }
 
 /** What a sender is told of a failure behind the receiver. */

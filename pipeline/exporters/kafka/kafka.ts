@@ -74,7 +74,7 @@ export class KafkaPush implements Consumer, Lifecycle {
   ) {
     this.#deps = deps;
     this.#createProducer = createProducer;
-    this.#plan = createPlanner(config, deps.signal);
+    this.#plan = createPlanner(config, deps.signal, deps.tracer);
     this.#partitioner = createPartitioner(config, deps);
     this.#maxBatchBytes = config.producer.max_message_bytes;
     this.#maxBatchRecords = maxBatchRecords(config);

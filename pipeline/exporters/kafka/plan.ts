@@ -8,6 +8,7 @@
  * @module
  */
 
+import type { Tracer } from "../../core/trace.ts";
 import { payloadToJson } from "../../otlp/json_encode.ts";
 import type { Payload } from "../../otlp/payload.ts";
 import { attributeMapHash, resourceAttribute } from "../../otlp/resource.ts";
@@ -46,12 +47,13 @@ const utf8 = new TextEncoder();
 /**
  * Makes the plan for one payload after another, as `config` says for `signal`.
  *
+ * @param tracer Hands the trace of a payload on in the headers of its records.
  * @returns A function that throws a LimitExceededError where splitting would take too much memory.
  */
-export function createPlanner(config: KafkaConfig, signal: Signal): (payload: Payload) => Plan {
+export function createPlanner(config: KafkaConfig, signal: Signal, tracer?: Tracer): (payload: Payload) => Plan {
   const byTopic = topicSplitter(config, signal);
   const byKey = keySplitter(config, signal);
-  const headersOf = headerMaker(config);
+  const headersOf = headerMaker(config, tracer);
   const values = signalSettings(config, signal).encoding === "otlp_json" ? jsonValues : protoValues;
   const { max_message_bytes } = config.producer;
   const roomBytes = max_message_bytes - BATCH_OVERHEAD_BYTES - RECORD_OVERHEAD_BYTES;
@@ -126,16 +128,20 @@ function keySplitter(config: KafkaConfig, signal: Signal): (payload: Payload) =>
   return (payload) => [{ key: null, payload }];
 }
 
-/** Fixed headers are encoded once; those from client metadata once a payload. */
-function headerMaker({ record_headers, include_metadata_keys }: KafkaConfig): (payload: Payload) => RecordHeaders {
+/** Fixed headers are encoded once; those from client metadata and of a trace once a payload. */
+function headerMaker(
+  { record_headers, include_metadata_keys }: KafkaConfig,
+  tracer: Tracer | undefined,
+): (payload: Payload) => RecordHeaders {
   const fixed = Object.entries(record_headers);
   const fixedHeaders = encodeHeaders(fixed);
-  if (include_metadata_keys.length === 0) return () => fixedHeaders;
   return ({ origin }) => {
     const fromMetadata = include_metadata_keys.flatMap((key) =>
       (origin.metadata.get(key.toLowerCase()) ?? []).map((value) => [key, value] as const)
     );
-    return fromMetadata.length === 0 ? fixedHeaders : encodeHeaders([...fixed, ...fromMetadata]);
+    const ofTrace = origin.trace === undefined ? [] : tracer?.inject(origin.trace.context) ?? [];
+    if (fromMetadata.length === 0 && ofTrace.length === 0) return fixedHeaders;
+    return encodeHeaders([...fixed, ...fromMetadata, ...ofTrace]);
   };
 }
 

@@ -18,6 +18,7 @@ import {
   ThrottledError,
   UnavailableError,
 } from "../../core/errors.ts";
+import { StageTimes, type Stopwatch } from "../../core/telemetry_stages.ts";
 import { payloadToJson } from "../../otlp/json_encode.ts";
 import type { Payload } from "../../otlp/payload.ts";
 import { type Signal, SIGNAL_NAMES, SIGNALS } from "../../otlp/signals.ts";
@@ -107,6 +108,7 @@ class OtlpHttpPush implements Consumer, Lifecycle {
   readonly #path: string;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #encoding: ContentEncoding;
+  readonly #stages: StageTimes;
   #transport: HttpTransport | undefined;
 
   constructor(config: OtlpHttpConfig, deps: ComponentDeps & { readonly signal: Signal }) {
@@ -122,6 +124,7 @@ class OtlpHttpPush implements Consumer, Lifecycle {
     this.#path = url.pathname + url.search;
     this.#encoding = config.compression === "none" ? "" : config.compression;
     this.#headers = requestHeaders(config, this.#encoding);
+    this.#stages = new StageTimes(deps, deps.id);
   }
 
   async start(): Promise<void> {
@@ -135,11 +138,14 @@ class OtlpHttpPush implements Consumer, Lifecycle {
   async consume(payload: Payload, abort: AbortSignal): Promise<Outcome> {
     const transport = this.#transport;
     if (transport === undefined) throw new UnavailableError(`Cannot export to "${this.#deps.id}": it has not started`);
-    const chunks = this.#config.encoding === "json" ? [payloadToJson(payload)] : payload.chunks;
+    const watch = this.#stages.isTimed() ? this.#stages.start() : undefined;
+    const chunks = this.#encoded(payload, watch);
     const body = this.#encoding === "" ? chunks : [await this.#compressed(this.#encoding, chunks)];
+    if (this.#encoding !== "") watch?.ended("compress");
     let response: HttpResponse;
     try {
-      response = await transport.post(this.#path, this.#headers, body, abort);
+      response = await transport.post(this.#path, this.#headersFor(payload), body, abort);
+      watch?.ended("send");
     } catch (error) {
       // The sender is not told which upstream it was; the log has the causes.
       throw new UnavailableError(`Cannot export to "${this.#deps.id}": no answer from the destination`, {
@@ -148,6 +154,19 @@ class OtlpHttpPush implements Consumer, Lifecycle {
     }
     if (response.status >= 200 && response.status < 300) return this.#outcome(payload, response);
     throw this.#refusal(payload, response);
+  }
+
+  #encoded(payload: Payload, watch: Stopwatch | undefined): readonly Uint8Array[] {
+    if (this.#config.encoding !== "json") return payload.chunks;
+    const json = payloadToJson(payload);
+    watch?.ended("encode");
+    return [json];
+  }
+
+  /** Those of every request, and the trace that this one is a part of. */
+  #headersFor({ origin }: Payload): Readonly<Record<string, string>> {
+    if (origin.trace === undefined || this.#deps.tracer === undefined) return this.#headers;
+    return { ...Object.fromEntries(this.#deps.tracer.inject(origin.trace.context)), ...this.#headers };
   }
 
   #compressed(encoding: ContentEncoding, chunks: readonly Uint8Array[]): Uint8Array | Promise<Uint8Array> {
