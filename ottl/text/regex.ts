@@ -14,7 +14,7 @@
 import { RE2JS, RE2JSException } from "re2js";
 import type { OttlLimits } from "../limits.ts";
 import { OttlError } from "../values/errors.ts";
-import { joinUtf8 } from "../values/utf8.ts";
+import { mendUtf8 } from "../values/utf8.ts";
 import { type SeparateNames, separateNames } from "./group_names.ts";
 import { type NativePlan, planNative } from "./regex_native.ts";
 import { readPattern, sizeOf } from "./regex_syntax.ts";
@@ -130,7 +130,7 @@ export class Regex {
       end = match.end;
       hasMatch = true;
     });
-    return hasMatch ? joinUtf8([replaced, text.slice(end)]) : text;
+    return hasMatch ? mendUtf8(replaced + text.slice(end)) : text;
   }
 
   /** The runtime's engine, if it is for this text. */

@@ -56,8 +56,12 @@ export function compareUtf8(left: string, right: string): number {
 
 /** Joins strings; halves of a character that meet become the character. */
 export function joinUtf8(texts: readonly string[], delimiter = ""): string {
-  const joined = texts.join(delimiter);
-  return isBroken(joined) ? decodeUtf8(encodeEscaped(joined)) : joined;
+  return mendUtf8(texts.join(delimiter));
+}
+
+/** A string that was put together of others: halves of a character that met are the character. */
+export function mendUtf8(text: string): string {
+  return isBroken(text) ? decodeUtf8(encodeEscaped(text)) : text;
 }
 
 /** Whether no byte of the range is past 0x7f. */

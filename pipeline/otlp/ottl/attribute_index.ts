@@ -8,22 +8,25 @@
  */
 
 import { rangeEquals } from "../../wire/protobuf.ts";
-import type { ProtoWriter } from "../../wire/protobuf_writer.ts";
+import { ProtoWriter } from "../../wire/protobuf_writer.ts";
 import { contentEnd, contentStart, KeyValueRange, Member, memberAt, type StringTable } from "./any_value.ts";
 import { WantedKeys } from "./wanted_keys.ts";
 
-/** Numbers that are kept of each attribute: where its field and its KeyValue begin, and where both end. */
-const STRIDE = 3;
+/**
+ * Numbers that are kept of each attribute: where its field and its KeyValue begin, and where both end; which bytes hold
+ * the KeyValue that is in force (`Source`), and where that begins and ends if it was edited.
+ */
+const STRIDE = 6;
+const SOURCE = 3;
+const EDIT_START = 4;
+const EDIT_END = 5;
+
+/** Which bytes hold an attribute: those of the message as it came, none, what was written for this item or for all. */
+export const Source = { own: 0, gone: 1, arena: 2, constants: 3 } as const;
 
 /** Attributes that there is room for at first, and that room is kept for; more is let go. */
 const FIRST_ATTRIBUTES = 64;
 const MAX_KEPT_ATTRIBUTES = 16_384;
-
-/** Numbers that are kept of each edited one: where the KeyValue that stands for it begins and ends. */
-const EDIT_STRIDE = 2;
-
-/** Stands for an attribute that was taken out. */
-const GONE: Uint8Array = new Uint8Array(0);
 
 /** Of a value that nobody looked at yet. */
 const UNKNOWN = -2;
@@ -48,6 +51,8 @@ export class AttributeIndex {
   /** Where strings that are written as numbers stand; in profiles only. */
   strings: StringTable | undefined;
 
+  /** KeyValues that statements put into any item. Written while they are compiled. */
+  readonly constants: ProtoWriter = new ProtoWriter(0);
   readonly #message: Message;
   #ranges = new Int32Array(FIRST_ATTRIBUTES * STRIDE);
   /** How many the message has as it came. */
@@ -61,9 +66,6 @@ export class AttributeIndex {
   #isEdited = false;
   /** How many were added. */
   #added = 0;
-  /** By number: the bytes that hold the KeyValue that stands for an attribute, undefined where it is as it came. */
-  #sources: (Uint8Array | undefined)[] = [];
-  #edits = new Int32Array(FIRST_ATTRIBUTES * EDIT_STRIDE);
   readonly #pair = new KeyValueRange();
 
   constructor(message: Message, field: number) {
@@ -84,10 +86,7 @@ export class AttributeIndex {
 
   /** Edits are gone. */
   forget(): void {
-    if (!this.#isEdited) return;
     this.#isEdited = false;
-    if (this.#sources.length > MAX_KEPT_ATTRIBUTES) this.#sources = [];
-    this.#sources.fill(undefined);
     this.#added = 0;
   }
 
@@ -113,6 +112,7 @@ export class AttributeIndex {
     ranges[at] = tagStart;
     ranges[at + 1] = start;
     ranges[at + 2] = end;
+    ranges[at + SOURCE] = Source.own;
     if (this.#slots.length === 0) return;
     const keyEnd = start + 2 + bytes[start + 1]!;
     if (!isPlainPair(bytes, start, keyEnd, end)) return this.#noteUnusual(index, bytes, start, end);
@@ -192,7 +192,7 @@ export class AttributeIndex {
 
   /** Whether it was not taken out. */
   has(index: number): boolean {
-    return !this.#isEdited || this.#sources[index] !== GONE;
+    return this.#ranges[index * STRIDE + SOURCE] !== Source.gone;
   }
 
   /** The number of the first attribute with this key, from number `from` on; -1 for none. */
@@ -211,24 +211,29 @@ export class AttributeIndex {
 
   /** The bytes that offsets of this attribute are into. */
   bytesOf(index: number): Uint8Array {
-    return this.#isEdited ? this.#sources[index] ?? this.#message.bytes : this.#message.bytes;
+    switch (this.#ranges[index * STRIDE + SOURCE]) {
+      case Source.arena:
+        return this.#message.arena.buffer;
+      case Source.constants:
+        return this.constants.buffer;
+      default:
+        return this.#message.bytes;
+    }
   }
 
   /** Bytes of the KeyValue of an attribute. */
   byteLengthOf(index: number): number {
-    const isOwn = !this.#isEdited || this.#sources[index] === undefined;
-    return isOwn
-      ? this.#ranges[index * STRIDE + 2]! - this.#ranges[index * STRIDE + 1]!
-      : this.#edits[index * EDIT_STRIDE + 1]! - this.#edits[index * EDIT_STRIDE]!;
+    const at = index * STRIDE + (this.#ranges[index * STRIDE + SOURCE] === Source.own ? 1 : EDIT_START);
+    return this.#ranges[at + 1]! - this.#ranges[at]!;
   }
 
   /** Key and value of an attribute; overwritten by the next call. Offsets into `bytesOf(index)`. */
   at(index: number): KeyValueRange {
     const pair = this.#pair;
-    const source = this.#isEdited ? this.#sources[index] : undefined;
-    const bytes = source ?? this.#message.bytes;
-    const start = source === undefined ? this.#ranges[index * STRIDE + 1]! : this.#edits[index * EDIT_STRIDE]!;
-    const end = source === undefined ? this.#ranges[index * STRIDE + 2]! : this.#edits[index * EDIT_STRIDE + 1]!;
+    const bytes = this.bytesOf(index);
+    const at = index * STRIDE + (this.#ranges[index * STRIDE + SOURCE] === Source.own ? 1 : EDIT_START);
+    const start = this.#ranges[at]!;
+    const end = this.#ranges[at + 1]!;
     const keyEnd = start + 2 + bytes[start + 1]!;
     if (!isPlainPair(bytes, start, keyEnd, end)) {
       pair.locate(bytes, start, end);
@@ -249,23 +254,24 @@ export class AttributeIndex {
 
   // ---- Edits ----
 
-  /** Puts the KeyValue from `start` to `end` of `bytes`, which stays as it is, in place of an attribute of the same key. */
-  replace(index: number, bytes: Uint8Array, start: number, end: number): void {
-    this.#edit(index, bytes, start, end);
+  /** Puts the KeyValue from `start` to `end` of the arena or the constants in place of an attribute of the same key. */
+  replace(index: number, source: number, start: number, end: number): void {
+    this.#edit(index, source, start, end);
     const slot = this.#slotAt(index);
     if (slot !== -1) this.#slotMembers[slot] = UNKNOWN;
   }
 
-  /** Adds an attribute whose key is not there: the KeyValue from `start` to `end` of `bytes`, which stays as it is. */
-  add(key: Uint8Array, bytes: Uint8Array, start: number, end: number): void {
+  /** Adds an attribute whose key is not there: the KeyValue from `start` to `end` of the arena or the constants. */
+  add(key: Uint8Array, source: number, start: number, end: number): void {
     const index = this.span;
     this.#added++;
-    this.#edit(index, bytes, start, end);
+    if (index * STRIDE === this.#ranges.length) this.#grow();
+    this.#edit(index, source, start, end);
     this.#fillSlot(index, key);
   }
 
   remove(index: number): void {
-    this.#edit(index, GONE, 0, 0);
+    this.#edit(index, Source.gone, 0, 0);
     const slot = this.#slotAt(index);
     if (slot === -1) return;
     this.#slots[slot] = this.#hasTwins ? this.find(this.wanted.keyAt(slot), index + 1) : -1;
@@ -275,24 +281,17 @@ export class AttributeIndex {
   clear(): void {
     this.#message.ready();
     this.#added = 0;
-    for (let index = 0; index < this.#count; index++) this.#edit(index, GONE, 0, 0);
+    for (let index = 0; index < this.#count; index++) this.#edit(index, Source.gone, 0, 0);
     this.#isEdited = true;
     this.#slots.fill(-1);
   }
 
-  #edit(index: number, source: Uint8Array, start: number, end: number): void {
+  #edit(index: number, source: number, start: number, end: number): void {
     this.#isEdited = true;
-    while (this.#sources.length <= index) this.#sources.push(undefined);
-    if ((index + 1) * EDIT_STRIDE > this.#edits.length) this.#growEdits(index);
-    this.#sources[index] = source;
-    this.#edits[index * EDIT_STRIDE] = start;
-    this.#edits[index * EDIT_STRIDE + 1] = end;
-  }
-
-  #growEdits(index: number): void {
-    const larger = new Int32Array(Math.max((index + 1) * EDIT_STRIDE, this.#edits.length * 2));
-    larger.set(this.#edits);
-    this.#edits = larger;
+    const ranges = this.#ranges;
+    ranges[index * STRIDE + SOURCE] = source;
+    ranges[index * STRIDE + EDIT_START] = start;
+    ranges[index * STRIDE + EDIT_END] = end;
   }
 
   /** The slot whose attribute this is; -1 for none. */
@@ -316,7 +315,7 @@ export class AttributeIndex {
     let index = from;
     if (this.#isEdited) {
       for (; index < this.#count && this.#ranges[index * STRIDE]! < end; index++) {
-        if (this.#sources[index] === undefined) continue;
+        if (this.#ranges[index * STRIDE + SOURCE] === Source.own) continue;
         writer.copy(bytes, run, this.#ranges[index * STRIDE]);
         run = this.#ranges[index * STRIDE + 2]!;
         this.#writeEdit(writer, index);
@@ -332,9 +331,9 @@ export class AttributeIndex {
   }
 
   #writeEdit(writer: ProtoWriter, index: number): void {
-    const source = this.#sources[index]!;
-    if (source === GONE) return;
-    writer.bytesField(this.field, source, this.#edits[index * EDIT_STRIDE], this.#edits[index * EDIT_STRIDE + 1]);
+    if (!this.has(index)) return;
+    const at = index * STRIDE;
+    writer.bytesField(this.field, this.bytesOf(index), this.#ranges[at + EDIT_START], this.#ranges[at + EDIT_END]);
   }
 }
 

@@ -74,6 +74,8 @@ export class Frame {
   /** Where it, and its holder in it, were opened in the writer. */
   mark = 0;
   holderMark = 0;
+  /** Bytes that it was taken to have when it was opened. */
+  expected = 0;
 
   constructor(readonly view: MessageView, readonly row: LevelRow | undefined) {
     this.holder = view;
@@ -124,6 +126,8 @@ export class Cursor implements MetricItem, SpanItem {
   /** How many more the batch may get, and of how many bytes all together. */
   appendsLeft = 0;
   appendBytesLeft = 0;
+  /** Bytes that the last walk wrote for one that it read. */
+  growth = 1;
   /** How deep the walk goes: the number of the deepest frame. */
   deepest = 0;
   /** Caches that outlive an item, by the name of their context; undefined when each item has its own. */

@@ -50,6 +50,10 @@ const MIN_SLICE_BYTES = 16_384;
 /** Of a buffer to write to, at first. */
 const MAX_FIRST_BYTES = 65_536;
 
+/** How much larger than the last one the next output may be, and how much larger than its input it is taken to be. */
+const EXPECTED_MARGIN = 1.125;
+const MAX_GROWTH = 4;
+
 /** The frame of metrics, and of the items of other signals. */
 const METRIC = 3;
 
@@ -165,12 +169,18 @@ class Walk {
   }
 
   #output(): ProtoWriter {
-    return this.#writer ??= new ProtoWriter(Math.min(this.#frames[0]!.view.end + 256, MAX_FIRST_BYTES));
+    return this.#writer ??= new ProtoWriter(Math.min(this.#expectedBytes(), MAX_FIRST_BYTES));
+  }
+
+  /** A buffer that is large enough at first need not be copied; what statements add is much the same each time. */
+  #expectedBytes(): number {
+    return this.#frames[0]!.view.end * this.#cursor.growth * EXPECTED_MARGIN + 256;
   }
 
   /** Ends what is being written, as a chunk. */
   #cut(): void {
     if (this.#writer !== undefined && this.#writer.length > 0) {
+      this.#cursor.growth = Math.min(this.#writer.length / this.#frames[0]!.view.end, MAX_GROWTH);
       this.#written += this.#writer.length;
       this.#chunks.push(this.#writer.finish());
     }
@@ -277,7 +287,8 @@ class Walk {
     parent.isChanged = true;
     frame.isOpen = true;
     const writer = this.#output();
-    frame.mark = writer.open(frame.field);
+    frame.expected = frame.view.end - frame.view.start;
+    frame.mark = writer.open(frame.field, frame.expected);
     if (frame.holder !== frame.view && this.#cursor.data.field !== 0) {
       frame.holderMark = writer.open(this.#cursor.data.field);
     }
@@ -318,7 +329,7 @@ class Walk {
       }
       frame.view.writeContent(writer, DATA_MASK);
     }
-    writer.close(frame.mark);
+    writer.close(frame.mark, frame.expected);
     if (this.#written + writer.length > this.#maxOutputBytes) {
       throw new OttlError("limit", `the batch grew past ${this.#maxOutputBytes} bytes`);
     }

@@ -9,7 +9,7 @@ import { decodeUtf8, encodeUtf8 } from "../../../ottl/values/utf8.ts";
 import { OttlMap, type Value } from "../../../ottl/values/value.ts";
 import { varintLow } from "../../wire/protobuf.ts";
 import { contentEnd, contentStart, decodeAnyValue, Member, memberAt, writeKeyValue } from "./any_value.ts";
-import type { AttributeIndex } from "./attribute_index.ts";
+import { type AttributeIndex, Source } from "./attribute_index.ts";
 import type { RawValue } from "./raw_value.ts";
 import type { MessageView } from "./message_view.ts";
 
@@ -166,7 +166,7 @@ export function setAttribute(attributes: AttributeIndex, key: Uint8Array, index:
     writeKeyValue(arena, key, null, strings);
     throw error;
   } finally {
-    attributes.add(key, arena.buffer, start, arena.length);
+    attributes.add(key, Source.arena, start, arena.length);
   }
 }
 
@@ -191,8 +191,8 @@ export function copyToAttribute(
   const mark = arena.open(2);
   raw.writeValue(arena, tag);
   arena.close(mark);
-  if (index === -1) attributes.add(key, arena.buffer, start, arena.length);
-  else attributes.replace(index, arena.buffer, start, arena.length);
+  if (index === -1) attributes.add(key, Source.arena, start, arena.length);
+  else attributes.replace(index, Source.arena, start, arena.length);
 }
 
 function checkRoom({ span }: AttributeIndex): void {
@@ -203,5 +203,5 @@ function replaceAttribute(attributes: AttributeIndex, index: number, key: Uint8A
   const { arena, strings } = attributes;
   const start = arena.length;
   writeKeyValue(arena, key, value, strings);
-  attributes.replace(index, arena.buffer, start, arena.length);
+  attributes.replace(index, Source.arena, start, arena.length);
 }

@@ -19,15 +19,15 @@ import {
   decodeAnyValue,
   decodeMember,
   encodeAnyValue,
-  encodeKeyValue,
   highHalf,
   lowHalf,
   Member,
   memberAt,
   readDouble,
   type StringTable,
+  writeKeyValue,
 } from "../any_value.ts";
-import type { AttributeIndex } from "../attribute_index.ts";
+import { type AttributeIndex, Source } from "../attribute_index.ts";
 import type { MessageView } from "../message_view.ts";
 import { NOT_RAW, type RawAccess, RawAttribute, rawOf } from "../raw_value.ts";
 import { attributeValue, copyToAttribute, setAttribute, WireMap } from "../wire_map.ts";
@@ -114,11 +114,14 @@ function oneAttribute(attributes: AttributeIndex, key: Uint8Array): PathAccess &
     constantSetter(value) {
       if (attributes.strings !== undefined) return undefined;
       if (!isStorable(value)) return undefined;
-      const keyValue = encodeKeyValue(key, value);
+      const { constants } = attributes;
+      const start = constants.length;
+      writeKeyValue(constants, key, value);
+      const end = constants.length;
       return () => {
         const index = attributes.wantedIndex(slot);
-        if (index === -1) attributes.add(key, keyValue, 0, keyValue.length);
-        else attributes.replace(index, keyValue, 0, keyValue.length);
+        if (index === -1) attributes.add(key, Source.constants, start, end);
+        else attributes.replace(index, Source.constants, start, end);
       };
     },
   };
