@@ -27,7 +27,7 @@ export function parseCsvRow(text: string, delimiter: string, mode: QuoteMode): s
   for (let line = reader.nextWithText(); line !== undefined; line = reader.nextWithText()) {
     const fields = readRecord(reader, line, delimiter, mode === "lazyQuotes");
     if (!isFirst) row[row.length - 1] += `\n${fields.shift()}`;
-    row.push(...fields);
+    for (const field of fields) row.push(field); // a spread would put all of them on the stack
     isFirst = false;
   }
   if (isFirst) throw new OttlError("value", "cannot parse CSV: there is no row");

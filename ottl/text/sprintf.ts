@@ -12,7 +12,8 @@
 import { toHex } from "../values/hex.ts";
 import { OttlError } from "../values/errors.ts";
 import { decodeUtf8, encodeUtf8 } from "../values/utf8.ts";
-import { Duration, Id, type ListKind, Opaque, OttlList, OttlMap, Time, type Value } from "../values/value.ts";
+import { compareUtf8 } from "../values/utf8.ts";
+import { Duration, Id, type ListKind, Opaque, OttlList, OttlMap, PlainMap, Time, type Value } from "../values/value.ts";
 import { type FloatForm, formatFloat } from "./float_format.ts";
 import { canBackquote, isPrintable, quote } from "./quote.ts";
 
@@ -235,6 +236,7 @@ class Formatter {
     if (value instanceof OttlList) {
       return this.#sharpV ? this.#composite(goType(value), value.items) : this.#elements(value.items, verb);
     }
+    if (value instanceof PlainMap && value.host) return this.#hostMap(value, verb);
     const isText = "vsxXq".includes(verb) && !this.#isErroring;
     if (value instanceof Time && isText) return this.#string(this.#printers.time(value), verb, value);
     if (value instanceof Id && isText) return this.#string(idText(value), verb, value);
@@ -251,6 +253,19 @@ class Formatter {
   #objectText(value: OttlMap | Time | Opaque): string {
     if (value instanceof OttlMap) return this.#printers.json(value);
     return value instanceof Time ? this.#printers.time(value) : value.type;
+  }
+
+  /** A map of Go, sorted by key. */
+  #hostMap(map: PlainMap, verb: string): void {
+    this.#write("map[");
+    for (const [i, [key, item]] of map.entries().sort(([a], [b]) => compareUtf8(a, b)).entries()) {
+      if (i > 0) this.#write(" ");
+      this.#print(key, verb);
+      this.#write(":");
+      if (item === null) this.#write("<nil>");
+      else this.#print(item, verb);
+    }
+    this.#write("]");
   }
 
   #elements(items: readonly (Value | Byte)[], verb: string): void {
@@ -378,7 +393,7 @@ class Formatter {
     const digits = toHex(bytes.subarray(0, this.#precision));
     const prefix = this.#sharp && digits !== "" ? "0x" : "";
     const separator = this.#space ? ` ${prefix}` : "";
-    const text = prefix + digits.replace(/(?<=^(?:..)+)(?=..)/g, separator);
+    const text = prefix + (separator === "" ? digits : (digits.match(/../g) ?? []).join(separator));
     this.#pad(verb === "X" ? text.toUpperCase() : text);
   }
 
@@ -432,6 +447,7 @@ const LIST_TYPES: Readonly<Record<ListKind, string>> = {
   list: "[]interface {}",
   strings: "[]string",
   ints: "[]int64",
+  uints: "[]uint64",
   floats: "[]float64",
 };
 
@@ -456,6 +472,7 @@ function goType(value: Exclude<Value, null> | Byte): string {
   if ("byte" in value) return "uint8";
   if (value instanceof Uint8Array) return "[]uint8";
   if (value instanceof OttlList) return LIST_TYPES[value.kind];
+  if (value instanceof PlainMap && value.host) return "map[string]interface {}";
   if (value instanceof OttlMap) return "pcommon.Map";
   if (value instanceof Time) return "time.Time";
   if (value instanceof Duration) return "time.Duration";
