@@ -174,7 +174,7 @@ export class LiveConfig implements ConfigManager {
     const read = await this.#options.read(change.sources);
     if (change.sources === this.#options.sources) this.#files = read.files;
     const version = versionOf(read.resolved);
-    if (isSound(read.resolved) && version === this.#running.entry.version) return this.#unchanged();
+    if (isSound(read.resolved) && version === this.#running.entry.version) return this.#unchanged(change);
     const { change: made } = await this.#tryOut(change, read, version);
     return this.#flipped(change, read, version, made, this.#options.clock.monotonicMs() - startedMs);
   }
@@ -187,12 +187,11 @@ export class LiveConfig implements ConfigManager {
     );
   }
 
-  #unchanged(): AppliedChange {
+  #unchanged({ who, origin }: ConfigChange): AppliedChange {
     const { entry } = this.#running;
-    this.#logger.info("The configuration is the one that runs: nothing to do", {
-      id: entry.id,
-      version: entry.version,
-    });
+    // Files are also touched without a change; whoever asks for one wants to know.
+    const level = origin === "watch" ? "debug" : "info";
+    this.#logger[level]("The configuration is the one that runs: nothing to do", { id: entry.id, who });
     const settled = this.#watching?.settled ?? Promise.resolve(entry.outcome);
     return { entry, changed: false, change: NO_CHANGE, settled };
   }

@@ -44,9 +44,8 @@ export class FileWatch {
     this.#options = options;
   }
 
-  /** Begins with what there is now: that is no change. */
-  async start(): Promise<void> {
-    this.#told = (await this.#look()).mark;
+  /** The first look that is whole is told in any case: files may have changed between their reading and it. */
+  start(): void {
     this.#schedule();
   }
 
