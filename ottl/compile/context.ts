@@ -9,6 +9,7 @@
 
 import type { Expression, FunctionDefinition, Item } from "../functions/definition.ts";
 import type { ComparisonOperator } from "../values/operators.ts";
+import type { IntHalves } from "../values/int_halves.ts";
 import type { Value } from "../values/value.ts";
 
 /** A path whose context is known: of `span.attributes["a"]["b"]` context "span" and one field with two keys. */
@@ -34,6 +35,8 @@ export interface ReadAccess {
    * comparing what `get` gives. Its answers are those of `compareValues`.
    */
   comparison?(operator: ComparisonOperator, constant: Value): ((item: Item) => boolean) | undefined;
+  /** Of what always is an int, where it can be had in halves. */
+  readonly halves?: IntHalves;
 }
 
 /** What a path leads to. */

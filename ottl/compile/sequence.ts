@@ -98,18 +98,24 @@ export class StatementSequence {
    * @throws {OttlError} The first that fails, in error mode "propagate".
    */
   run(item: Item): void {
-    for (let i = 0; i < this.#statements.length; i++) this.#runOne(i, item);
+    for (let next = 0; next < this.#statements.length;) next = this.#runFrom(next, item);
   }
 
-  #runOne(index: number, item: Item): void {
-    const statement = this.#statements[index]!;
+  /** Runs statements up to the end, or to one that fails. @returns The number of the next one. */
+  #runFrom(first: number, item: Item): number {
+    const statements = this.#statements;
+    let i = first;
     try {
-      if (statement.where === undefined || statement.where.test(item)) statement.execute(item);
+      for (; i < statements.length; i++) {
+        const statement = statements[i]!;
+        if (statement.where === undefined || statement.where.test(item)) statement.execute(item);
+      }
     } catch (error) {
       if (!(error instanceof OttlError)) throw error;
-      if (this.#errorMode === "propagate") throw inText("failed to execute statement", statement.text, error);
-      this.#failures.add(index, error);
+      if (this.#errorMode === "propagate") throw inText("failed to execute statement", statements[i]!.text, error);
+      this.#failures.add(i++, error);
     }
+    return i;
   }
 
   /** What went wrong since the last call, in error modes "ignore" and "silent". */

@@ -10,6 +10,7 @@ import type { ComparisonOperator } from "../../../../ottl/values/operators.ts";
 import { compareValues } from "../../../../ottl/values/compare.ts";
 import { OttlError } from "../../../../ottl/values/errors.ts";
 import { readKeys, writeKeys } from "../../../../ottl/values/index_keys.ts";
+import { sign64, signTest } from "../../../../ottl/values/int_halves.ts";
 import { encodeUtf8 } from "../../../../ottl/values/utf8.ts";
 import { OttlMap, typeName, type Value } from "../../../../ottl/values/value.ts";
 import { rangeEquals, varintHigh, varintLow } from "../../../wire/protobuf.ts";
@@ -31,7 +32,7 @@ import { type AttributeIndex, Source } from "../attribute_index.ts";
 import type { MessageView } from "../message_view.ts";
 import { NOT_RAW, type RawAccess, RawAttribute, rawOf } from "../raw_value.ts";
 import { attributeValue, copyToAttribute, setAttribute, WireMap } from "../wire_map.ts";
-import { numberTest, sign64, signTest } from "./scalars.ts";
+import { numberTest } from "./scalars.ts";
 
 /** Entries of a list that an index makes. */
 export const MAX_MADE_ENTRIES = 100_000;

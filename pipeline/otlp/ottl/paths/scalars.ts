@@ -7,6 +7,7 @@
 import type { PathAccess } from "../../../../ottl/compile/context.ts";
 import type { ComparisonOperator } from "../../../../ottl/values/operators.ts";
 import { OttlError, typeError } from "../../../../ottl/values/errors.ts";
+import { sign64, signTest } from "../../../../ottl/values/int_halves.ts";
 import { encodeUtf8 } from "../../../../ottl/values/utf8.ts";
 import { Id, type IdKind, Time, typeName, type Value } from "../../../../ottl/values/value.ts";
 import { highHalf, lowHalf, Member } from "../any_value.ts";
@@ -15,24 +16,6 @@ import { type RawAccess, rawOf, RawText } from "../raw_value.ts";
 
 /** Makes the access to a field of the message that a view looks at. */
 export type FieldAccess = (view: MessageView, field: number) => PathAccess;
-
-/** Whether a comparison holds by the order of its sides: at -1 the left one is less, at 0 they are equal. */
-export function signTest(operator: ComparisonOperator): (sign: number) => boolean {
-  switch (operator) {
-    case "==":
-      return (sign) => sign === 0;
-    case "!=":
-      return (sign) => sign !== 0;
-    case "<":
-      return (sign) => sign < 0;
-    case "<=":
-      return (sign) => sign <= 0;
-    case ">":
-      return (sign) => sign > 0;
-    case ">=":
-      return (sign) => sign >= 0;
-  }
-}
 
 /** Compares a number with one that never changes; either may be NaN. */
 export function numberTest(operator: ComparisonOperator, right: number): (left: number) => boolean {
@@ -50,12 +33,6 @@ export function numberTest(operator: ComparisonOperator, right: number): (left: 
     case ">=":
       return (left) => left >= right;
   }
-}
-
-/** Order of two signed 64-bit integers in halves; the high ones signed, the low ones unsigned. */
-export function sign64(high: number, low: number, otherHigh: number, otherLow: number): number {
-  if (high !== otherHigh) return high < otherHigh ? -1 : 1;
-  return low === otherLow ? 0 : low < otherLow ? -1 : 1;
 }
 
 /** @throws {OttlError} It is another type: "setting a value to nil is not supported" for nil. */
@@ -189,6 +166,7 @@ function large(
   write: FieldWriter,
 ): FieldAccess {
   return (view, field) => ({
+    halves: { high: () => high(view, field) | 0, low: () => low(view, field) },
     get: () => BigInt(high(view, field) | 0) << 32n | BigInt(low(view, field)),
     set: (_, value) => write(view, field, intOf(value)),
     comparison(operator, constant) {

@@ -1,0 +1,62 @@
+/**
+ * Sums and differences of ints that are compared with a constant: worked out in halves of 32 bits, so that
+ * `end_time_unix_nano - start_time_unix_nano > 1000000` makes no `bigint` for an item.
+ *
+ * @module
+ */
+
+import type { Item } from "../functions/definition.ts";
+import type { ComparisonOperator, MathOperator } from "../values/operators.ts";
+import { highOf, type IntHalves, lowOf, sign64, signTest } from "../values/int_halves.ts";
+import type { Value } from "../values/value.ts";
+import type { ReadAccess } from "./context.ts";
+import type { Compiled } from "./scope.ts";
+
+/** What `left operator right` is to a comparison; undefined where a side need not be an int, or it is no sum. */
+export function intMath(
+  left: Compiled,
+  operator: MathOperator,
+  right: Compiled,
+  get: ReadAccess["get"],
+): ReadAccess | undefined {
+  const a = halvesOf(left);
+  const b = halvesOf(right);
+  if (a === undefined || b === undefined || operator !== "+" && operator !== "-") return undefined;
+  const sign = operator === "+" ? sumSign(a, b) : differenceSign(a, b);
+  return { get, comparison: (comparison, constant) => comparisonBy(sign, comparison, constant) };
+}
+
+function halvesOf({ access, constant }: Compiled): IntHalves | undefined {
+  if (typeof constant !== "bigint") return access?.halves;
+  const high = highOf(constant);
+  const low = lowOf(constant);
+  return { high: () => high, low: () => low };
+}
+
+/** The order of what is worked out for an item and a constant. */
+type SignOf = (item: Item, high: number, low: number) => number;
+
+/** Wraps at 64 bits, as all math of ints. */
+function sumSign(a: IntHalves, b: IntHalves): SignOf {
+  return (item, high, low) => {
+    const sum = a.low(item) + b.low(item);
+    const carry = sum > 0xffff_ffff ? 1 : 0;
+    return sign64(a.high(item) + b.high(item) + carry | 0, sum >>> 0, high, low);
+  };
+}
+
+function differenceSign(a: IntHalves, b: IntHalves): SignOf {
+  return (item, high, low) => {
+    const difference = a.low(item) - b.low(item);
+    const borrow = difference < 0 ? 1 : 0;
+    return sign64(a.high(item) - b.high(item) - borrow | 0, difference >>> 0, high, low);
+  };
+}
+
+function comparisonBy(signOf: SignOf, operator: ComparisonOperator, constant: Value) {
+  if (typeof constant !== "bigint") return undefined;
+  const high = highOf(constant);
+  const low = lowOf(constant);
+  const test = signTest(operator);
+  return (item: Item) => test(signOf(item, high, low));
+}
