@@ -6,6 +6,7 @@
  */
 
 import type { GatewayConfig } from "../pipeline/config/gateway_config.ts";
+import type { Instances } from "../pipeline/graph/build.ts";
 import { type Build, type GraphChange, LiveGraph, type NextGraph } from "../pipeline/graph/live_graph.ts";
 import type { ListenerHub } from "./listener_hub.ts";
 
@@ -27,6 +28,11 @@ export class LiveParts {
   /** Whether everything has started and nothing is being stopped. */
   get ready(): boolean {
     return this.#parts.every((part) => part.ready);
+  }
+
+  /** What runs, by name. */
+  get instances(): Instances {
+    return new Map(this.#parts.flatMap(({ instances }) => [...instances]));
   }
 
   /**

@@ -60,6 +60,11 @@ export class WorkerPool {
     return this.#running.size;
   }
 
+  /** Names of those that run now. */
+  get threads(): readonly string[] {
+    return [...this.#running.keys()];
+  }
+
   /**
    * Has every worker build and start a configuration beside the one that runs; the first alone, because only it can tell
    * a port that others hold. The first time the workers themselves are started.

@@ -5,12 +5,12 @@
  */
 
 import type { FetchHandler } from "../pipeline/contract/http.ts";
-import { toGatewayError } from "../pipeline/core/errors.ts";
+import { type GatewayError, toGatewayError } from "../pipeline/core/errors.ts";
 import { BodyBuffer } from "./body.ts";
 import type { NodeExchange } from "./node_exchange.ts";
 
 /**
- * Reads the body, bounded, and asks `fetch`. What it throws is answered with a bare status.
+ * Reads the body, bounded, and asks `fetch`. What it throws is answered by `unreadable`: with a bare status, by default.
  *
  * @param origin Of the listener, `http://host:port`: targets are read against it.
  */
@@ -19,12 +19,17 @@ export async function callFetch(
   fetch: FetchHandler,
   origin: string,
   maxBodyBytes: number,
+  unreadable: (error: GatewayError) => Response = bareStatus,
 ): Promise<Response> {
   try {
     return await fetch(await toRequest(exchange, origin, maxBodyBytes));
   } catch (thrown) {
-    return new Response(null, { status: toGatewayError(thrown).httpStatus, headers: { "content-length": "0" } });
+    return unreadable(toGatewayError(thrown));
   }
+}
+
+function bareStatus({ httpStatus }: GatewayError): Response {
+  return new Response(null, { status: httpStatus, headers: { "content-length": "0" } });
 }
 
 async function toRequest(exchange: NodeExchange, origin: string, maxBodyBytes: number): Promise<Request> {

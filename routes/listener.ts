@@ -16,7 +16,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { type HttpServerConfig, parseEndpoint } from "../pipeline/config/http_server.ts";
 import type { TlsServerConfig } from "../pipeline/config/tls.ts";
 import { DeadlineExceededError, type GatewayError, InvalidPayloadError } from "../pipeline/core/errors.ts";
-import type { FetchHandler, HttpApp, HttpServer, ServeHttp } from "../pipeline/contract/http.ts";
+import type { HttpApp, HttpServer, ServeHttp } from "../pipeline/contract/http.ts";
 import { NO_ORIGIN, type Origin } from "../pipeline/otlp/payload.ts";
 import { LinkedList } from "../pipeline/queue/linked_list.ts";
 import { callFetch } from "./fetch_adapter.ts";
@@ -149,7 +149,7 @@ class Listener implements HttpServer {
 
   #servingOf(config: HttpServerConfig, app: HttpApp): Serving {
     return new Serving(
-      "otlp" in app ? serveOtlp(config, app) : serveFetch(config, app.fetch, () => this.#origin()),
+      "otlp" in app ? serveOtlp(config, app) : serveFetch(config, app, () => this.#origin()),
     );
   }
 
@@ -277,9 +277,13 @@ function serveOtlp(config: HttpServerConfig, { otlp }: Extract<HttpApp, { readon
   return (exchange, isKept) => protocol(exchange).then((answer) => exchange.send(answer, isKept()));
 }
 
-function serveFetch({ max_request_body_size }: HttpServerConfig, fetch: FetchHandler, origin: () => string): Serve {
+function serveFetch(
+  { max_request_body_size }: HttpServerConfig,
+  { fetch, unreadable }: Exclude<HttpApp, { readonly otlp: unknown }>,
+  origin: () => string,
+): Serve {
   return async (exchange, isKept) => {
-    const response = await callFetch(exchange, fetch, origin(), max_request_body_size);
+    const response = await callFetch(exchange, fetch, origin(), max_request_body_size, unreadable);
     await exchange.sendResponse(response, isKept());
   };
 }

@@ -25,11 +25,11 @@ import { printYaml } from "./tree/print.ts";
 export const REDACTED = "[REDACTED]";
 
 /** The words that secrets are called by, in keys, variables and file names. */
-const SECRET_NAME =
+export const SECRET_NAME =
   /pass(?:word|wd|phrase)|secret|token|credential|private|(?:api|access|account)[-_]?key|key[-_]?pem|authorization|cookie|hmac|[-_]key$/i;
 
 /** User and password of a URL, up to the last @ before the path. */
-const USER_INFO = /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/?#"']*@/gi;
+export const USER_INFO = /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/?#"']*@/gi;
 
 /** The tree of `resolved` as YAML text that can be loaded again, but for what is masked. */
 export function showConfig(resolved: ResolvedConfig, catalog: ComponentCatalog): string {
@@ -38,7 +38,8 @@ export function showConfig(resolved: ResolvedConfig, catalog: ComponentCatalog):
 
 type Schema = z.core.$ZodType;
 
-function maskTree(tree: MapNode, catalog: ComponentCatalog): ConfigNode {
+/** The tree without its secrets; places stay. */
+export function maskTree(tree: MapNode, catalog: ComponentCatalog): ConfigNode {
   return mapEntries(tree, (section, node) => {
     if (node.kind !== "map") return mask(node, [], section);
     if (Object.hasOwn(COMPONENT_SECTIONS, section)) {

@@ -64,7 +64,11 @@ export interface OtlpHandler {
 export type FetchHandler = (request: Request) => Response | Promise<Response>;
 
 /** What runs behind a listener. */
-export type HttpApp = { readonly otlp: OtlpHandler } | { readonly fetch: FetchHandler };
+export type HttpApp = { readonly otlp: OtlpHandler } | {
+  readonly fetch: FetchHandler;
+  /** The answer to a request that could not be read, or whose handler threw. Absent: a bare status. */
+  readonly unreadable?: (error: GatewayError) => Response;
+};
 
 /** A listener that is open. */
 export interface HttpServer {

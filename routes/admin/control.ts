@@ -69,7 +69,7 @@ export interface AdminControl {
   /** The newest first. */
   history(): readonly HistoryEntry[];
   graph(): GraphView;
-  components(): readonly ComponentView[];
+  components(): Promise<readonly ComponentView[]>;
   queues(): Promise<readonly Queue[]>;
   /** On all threads. @throws {NotFoundError} */
   setQueueState(id: string, state: QueueState): Promise<Queue>;

@@ -68,8 +68,8 @@ export function createHandlers(control: AdminControl): Handlers {
     rollbackConfig: async (call) => applied(await control.rollbackConfig(call.body.id, change(call))),
     listHistory: ({ query }) => ({ body: page(control.history(), query) }),
     getGraph: () => ({ body: control.graph() }),
-    listComponents: ({ query }) => ({ body: page(control.components(), query) }),
-    getComponent: ({ params }) => ({ body: found(control.components(), params.id, "component") }),
+    listComponents: async ({ query }) => ({ body: page(await control.components(), query) }),
+    getComponent: async ({ params }) => ({ body: found(await control.components(), params.id, "component") }),
     listQueues: async ({ query }) => ({ body: page(await control.queues(), query) }),
     getQueue: async ({ params }) => {
       const body = await queue(params.id);

@@ -264,8 +264,8 @@ export const logLevelRequestSchema = named("LogLevelRequest", z.strictObject({ l
 export const ottlRequestSchema = named(
   "OttlRequest",
   z.strictObject({
-    statements: z.array(z.string().max(10_000)).max(100).default([]),
-    conditions: z.array(z.string().max(10_000)).max(100).default([]),
+    statements: z.array(z.string().max(10_000)).max(20).default([]),
+    conditions: z.array(z.string().max(10_000)).max(20).default([]),
     signal: signal().optional().describe("Absent: the payload's first key tells."),
     context: z.string().max(50).optional().describe("Absent: the paths tell."),
     error_mode: z.enum(["propagate", "ignore", "silent"]).default("propagate"),

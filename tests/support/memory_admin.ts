@@ -141,7 +141,7 @@ export class MemoryAdmin implements AdminControl {
   }
 
   components() {
-    return [{
+    return Promise.resolve([{
       id: NODE,
       kind: "exporter" as const,
       component: "otlp_http/eu",
@@ -152,7 +152,7 @@ export class MemoryAdmin implements AdminControl {
       config: "endpoint: x\n",
       counters: [{ name: "otelcol_exporter_sent_spans", attributes: { exporter: "x" }, value: 1, per_second: null }],
       last_errors: [{ at_ms: 1, level: "warn" as const, message: "m" }],
-    }];
+    }]);
   }
 
   queues() {

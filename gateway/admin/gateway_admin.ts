@@ -1,0 +1,345 @@
+/**
+ * The admin API's view of a gateway that runs, and its hands on it.
+ *
+ * @module
+ */
+
+import { describeError, type LogLevel } from "../../pipeline/core/log.ts";
+import { type Clock, sleep } from "../../pipeline/core/clock.ts";
+import { parseSetSource } from "../../pipeline/config/source.ts";
+import { showConfig } from "../../pipeline/config/show.ts";
+import { REGISTRY } from "../../pipeline/graph/registry.ts";
+import { isSignal, type Signal } from "../../pipeline/otlp/signals.ts";
+import {
+  type AdminControl,
+  type AuditLog,
+  BusyError,
+  type Change,
+  ConflictError,
+  NotFoundError,
+  type ProbeKind,
+} from "../../routes/admin/control.ts";
+import { placed } from "../../routes/admin/problem_answer.ts";
+import type {
+  Applied,
+  ComponentView,
+  ConfigCheck,
+  ConfigDiff,
+  ConfigRequest,
+  ConfigValue,
+  CpuProfile,
+  Drained,
+  EffectiveConfig,
+  GraphView,
+  HeapSnapshot,
+  HistoryEntry,
+  LogLevelView,
+  OttlRequest,
+  OttlTrial,
+  Probe,
+  ProfileRequest,
+  Queue,
+  QueueState,
+  Status,
+  TapEvent,
+  TapQuery,
+} from "../../routes/admin/schemas.ts";
+import type { AppliedChange, ConfigEntry, ConfigManager } from "../config_manager.ts";
+import { CONTROL_THREAD, type Gateway } from "../gateway.ts";
+import type { Sources } from "../sources.ts";
+import { componentViews } from "./component_view.ts";
+import { configValues, countUsed, REMOTE_PREFIX, sectionTexts } from "./config_view.ts";
+import { graphView } from "./graph_view.ts";
+import { tryOttl } from "./ottl_trial.ts";
+import { Rates } from "./rates.ts";
+import { Tap } from "./tap.ts";
+import { ThreadHub } from "./thread_hub.ts";
+import type { NodeQueue, RecentError } from "./thread_messages.ts";
+
+export interface GatewayAdminOptions {
+  readonly gateway: Gateway;
+  readonly manager: ConfigManager;
+  readonly audit: AuditLog;
+  /** Of the channel that the gateway's threads listen on. */
+  readonly channel: string;
+  readonly version: string;
+  /** Where heap snapshots are written. Absent: they are refused. */
+  readonly stateDir: string | undefined;
+  readonly clock: Clock;
+}
+
+/** Taps at one time. */
+export const MAX_TAPS = 4;
+/** How much longer than its duration a CPU profile may take, and how long a heap snapshot, milliseconds. */
+const CPU_GRACE_MS = 10_000;
+const HEAP_TIMEOUT_MS = 120_000;
+/** How often a queue that is drained is looked at, milliseconds. */
+const DRAIN_LOOK_MS = 50;
+
+export class GatewayAdmin implements AdminControl {
+  readonly audit: AuditLog;
+  readonly #options: GatewayAdminOptions;
+  readonly #hub: ThreadHub;
+  readonly #rates: Rates;
+  readonly #taps = new Set<Tap>();
+  readonly #startedAtMs: number;
+  readonly #startedMs: number;
+  #level: { readonly level: LogLevel; readonly config: unknown } | undefined;
+  #isProfiling = false;
+  #isStopping = false;
+
+  constructor(options: GatewayAdminOptions) {
+    const { gateway, clock, channel } = options;
+    this.#options = options;
+    this.audit = options.audit;
+    this.#hub = new ThreadHub(channel, () => gateway.threads);
+    this.#rates = new Rates(() => gateway.collect(), clock);
+    this.#startedAtMs = clock.nowMs();
+    this.#startedMs = clock.monotonicMs();
+  }
+
+  /** Ends taps; the probe of readiness fails from now on. */
+  stopping(): void {
+    this.#isStopping = true;
+    for (const tap of this.#taps) tap.end("shutdown");
+  }
+
+  close(): void {
+    this.stopping();
+    this.#rates.close();
+    this.#hub.close();
+  }
+
+  probe(kind: ProbeKind): Probe {
+    if (kind !== "ready" || (this.#options.gateway.ready && !this.#isStopping)) return { ok: true, reason: "" };
+    return { ok: false, reason: this.#isStopping ? "the gateway stops" : "the gateway takes no data now" };
+  }
+
+  status(): Status {
+    const { gateway, clock, version } = this.#options;
+    const { threads, workers, config } = gateway;
+    return {
+      build: { version, deno: Deno.version.deno, v8: Deno.version.v8, typescript: Deno.version.typescript },
+      state: this.#isStopping ? "stopping" : gateway.ready ? "ready" : "not_ready",
+      started_at_ms: this.#startedAtMs,
+      uptime_ms: clock.monotonicMs() - this.#startedMs,
+      pid: Deno.pid,
+      threads: [...this.#profiledThreads()],
+      workers: { wanted: workers, alive: threads.length },
+      config: entryView(this.#options.manager.current().entry),
+      pipelines: config.pipelines.size,
+      components: countUsed(config),
+      memory_rss_bytes: Deno.memoryUsage().rss,
+    };
+  }
+
+  version(): string {
+    return this.#options.manager.current().entry.version;
+  }
+
+  config(): EffectiveConfig {
+    const { entry, resolved } = this.#options.manager.current();
+    return { entry: entryView(entry), yaml: showConfig(resolved, REGISTRY) };
+  }
+
+  configValues(): readonly ConfigValue[] {
+    return configValues(this.#options.manager.current().resolved);
+  }
+
+  async checkConfig(request: ConfigRequest): Promise<ConfigCheck & ConfigDiff> {
+    const { problems, obstacles, version, diff } = await this.#options.manager.check(sourcesOf(request));
+    return {
+      valid: problems.every(({ severity }) => severity === "warning") && obstacles.length === 0,
+      problems: problems.map(placed),
+      obstacles: [...obstacles],
+      version,
+      running_version: this.version(),
+      diff,
+    };
+  }
+
+  async applyConfig(request: ConfigRequest, { who, ifMatch: ifVersion }: Change): Promise<Applied> {
+    const sources = sourcesOf(request);
+    return appliedView(await this.#options.manager.apply({ sources, who, origin: "admin", ifVersion }));
+  }
+
+  async reloadConfig({ who }: Change): Promise<Applied> {
+    return appliedView(await this.#options.manager.reload(who, "admin"));
+  }
+
+  async rollbackConfig(id: number, { who, ifMatch }: Change): Promise<Applied> {
+    return appliedView(await this.#options.manager.rollback(id, who, ifMatch));
+  }
+
+  history(): readonly HistoryEntry[] {
+    return this.#options.manager.history().map(entryView);
+  }
+
+  graph(): GraphView {
+    return graphView(this.#options.gateway.config, this.version(), this.#rates.read());
+  }
+
+  async components(): Promise<readonly ComponentView[]> {
+    const { config, resolved } = this.#options.manager.current();
+    const told = (await this.#hub.askAll({ type: "errors" })).flat();
+    const errors = new Map<string, RecentError[]>();
+    for (const [component, own] of told) errors.set(component, [...errors.get(component) ?? [], ...own]);
+    return componentViews({ config, reading: this.#rates.read(), textOf: sectionTexts(resolved), errors });
+  }
+
+  async queues(): Promise<readonly Queue[]> {
+    const told = (await this.#hub.askAll({ type: "queues" })).flat();
+    const byNode = Map.groupBy(told, ({ node }) => node);
+    return [...byNode].map(([node, parts]) => queueView(node, parts));
+  }
+
+  async setQueueState(id: string, state: QueueState): Promise<Queue> {
+    await this.#queue(id);
+    await this.#hub.askAll({ type: "pause", node: id, paused: state === "paused" });
+    return await this.#queue(id);
+  }
+
+  async drainQueue(id: string, timeoutMs: number): Promise<Drained> {
+    const { clock } = this.#options;
+    if ((await this.#queue(id)).state === "paused") {
+      throw new ConflictError("Cannot drain the queue: it is paused, wanted it to run");
+    }
+    const startedMs = clock.monotonicMs();
+    await this.#hub.askAll({ type: "hurry", node: id });
+    for (;;) {
+      const queue = await this.#queue(id);
+      const elapsedMs = clock.monotonicMs() - startedMs;
+      // What came meanwhile does not count.
+      const drained = queue.oldest_age_ms === null || queue.oldest_age_ms < elapsedMs;
+      if (drained || elapsedMs >= timeoutMs) return { drained, queue };
+      await sleep(clock, DRAIN_LOOK_MS, new AbortController().signal);
+    }
+  }
+
+  logLevel(): LogLevelView {
+    const { config } = this.#options.gateway;
+    const configured = config.telemetry.logs.level;
+    return { level: this.#level?.config === config ? this.#level.level : configured, configured };
+  }
+
+  setLogLevel(level: LogLevel): LogLevelView {
+    const { gateway } = this.#options;
+    gateway.setLogLevel(level);
+    this.#level = { level, config: gateway.config };
+    return this.logLevel();
+  }
+
+  tap(node: string, query: TapQuery, abort: AbortSignal): AsyncIterable<TapEvent> {
+    if (!this.graph().nodes.some(({ id }) => id === node)) throw unknown("node", node);
+    if (this.#taps.size >= MAX_TAPS) {
+      throw new BusyError(`Cannot tap: there are ${MAX_TAPS} taps, wanted one of them to end`, { retryAfterMs: 5_000 });
+    }
+    const id = crypto.randomUUID();
+    const tap: Tap = new Tap({
+      durationMs: query.duration_ms,
+      maxSamples: query.max_samples,
+      clock: this.#options.clock,
+      onEnd: () => {
+        this.#taps.delete(tap);
+        stopListening();
+        void this.#hub.askAll({ type: "untap", tap: id });
+      },
+    });
+    this.#taps.add(tap);
+    const stopListening = this.#hub.listen(id, (sample) => tap.push(sample));
+    const mask = query.mask.split(",").map((name) => name.trim()).filter((name) => name !== "");
+    const settings = { perSecond: query.per_second, maxItems: query.max_items, mask };
+    void this.#hub.askAll({ type: "tap", tap: id, node, settings });
+    abort.addEventListener("abort", () => void tap.return(), { once: true });
+    return tap;
+  }
+
+  tryOttl(request: OttlRequest): OttlTrial {
+    return tryOttl(request);
+  }
+
+  async cpuProfile({ thread, duration_ms: durationMs }: ProfileRequest, _abort: AbortSignal): Promise<CpuProfile> {
+    return await this.#profile(
+      thread,
+      () => this.#hub.ask(thread, { type: "cpu", durationMs }, durationMs + CPU_GRACE_MS),
+    );
+  }
+
+  async heapSnapshot(thread: string): Promise<HeapSnapshot> {
+    const { stateDir, clock } = this.#options;
+    if (stateDir === undefined) {
+      throw new ConflictError("Cannot write a heap snapshot: there is no state directory, wanted --state-dir");
+    }
+    const time = new Date(clock.nowMs()).toISOString().replaceAll(":", "-");
+    const path = `${stateDir}/heap-${thread}-${time}.heapsnapshot`;
+    const bytes = await this.#profile(thread, () => this.#hub.ask(thread, { type: "heap", path }, HEAP_TIMEOUT_MS));
+    return { path, bytes };
+  }
+
+  async #profile<T>(thread: string, make: () => Promise<T>): Promise<T> {
+    if (!this.#profiledThreads().has(thread)) throw unknown("thread", thread);
+    if (this.#isProfiling) throw new BusyError("Cannot profile: a profile is being made, wanted it to end first");
+    this.#isProfiling = true;
+    try {
+      return await make();
+    } catch (thrown) {
+      this.#options.gateway.logger.warn("admin: a profile could not be made", { thread, error: describeError(thrown) });
+      throw thrown;
+    } finally {
+      this.#isProfiling = false;
+    }
+  }
+
+  #profiledThreads(): ReadonlySet<string> {
+    return new Set([CONTROL_THREAD, ...this.#options.gateway.threads]);
+  }
+
+  async #queue(id: string): Promise<Queue> {
+    const queue = (await this.queues()).find((each) => each.id === id);
+    if (queue === undefined) throw unknown("queue", id);
+    return queue;
+  }
+}
+
+function unknown(what: string, id: string): NotFoundError {
+  return new NotFoundError(`Cannot find the ${what} ${JSON.stringify(id.slice(0, 100))}`);
+}
+
+function sourcesOf({ sources, set }: ConfigRequest): Sources {
+  const configs = sources.map(({ name, text }) => ({ kind: "text" as const, name: `${REMOTE_PREFIX}${name}`, text }));
+  return { configs, sets: set.map(parseSetSource) };
+}
+
+function entryView({ id, atMs, who, origin, outcome, reasons, version, diff, tookMs }: ConfigEntry): HistoryEntry {
+  return { id, at_ms: atMs, who, origin, outcome, reasons: [...reasons], version, diff, took_ms: tookMs };
+}
+
+function appliedView({ entry, changed, change: { kept, added, removed } }: AppliedChange): Applied {
+  return { entry: entryView(entry), changed, kept: [...kept], added: [...added], removed: [...removed] };
+}
+
+/** One queue of the parts of it that each thread has. */
+function queueView(node: string, parts: readonly NodeQueue[]): Queue {
+  const queues = parts.map(({ queue }) => queue);
+  const total = (size: (queue: NodeQueue["queue"]) => number) => queues.reduce((sum, queue) => sum + size(queue), 0);
+  const ages = queues.flatMap(({ oldestAgeMs }) => oldestAgeMs ?? []);
+  const { exporter, signal } = partsOf(node);
+  return {
+    id: node,
+    exporter,
+    signal,
+    state: queues.every(({ isPaused }) => isPaused) ? "paused" : "running",
+    unit: queues[0]?.unit ?? "requests",
+    depth: total(({ depth }) => depth),
+    capacity: total(({ capacity }) => capacity),
+    in_flight_requests: total(({ inFlightRequests }) => inFlightRequests),
+    waiting_requests: total(({ waitingRequests }) => waitingRequests),
+    oldest_age_ms: ages.length === 0 ? null : Math.max(...ages),
+  };
+}
+
+function partsOf(node: string): { readonly exporter: string; readonly signal: Signal } {
+  const [, exporter = "", signal = ""] = node.split(":");
+  if (!isSignal(signal)) throw new TypeError(`Cannot read the node ${node}: wanted exporter:id:signal`);
+  return { exporter, signal };
+}

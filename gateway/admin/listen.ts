@@ -1,0 +1,126 @@
+/**
+ * Opens the admin API's listener beside a gateway that runs.
+ *
+ * @module
+ */
+
+import { type HttpServerConfig, httpServerShape, parseEndpoint } from "../../pipeline/config/http_server.ts";
+import { section } from "../../pipeline/config/schema.ts";
+import type { HttpServer, ServeHttp } from "../../pipeline/contract/http.ts";
+import type { Clock } from "../../pipeline/core/clock.ts";
+import { UnavailableError } from "../../pipeline/core/errors.ts";
+import { describeError } from "../../pipeline/core/log.ts";
+import { createAdminApp, MAX_ADMIN_BODY_BYTES, unreadable } from "../../routes/admin/app.ts";
+import type { ConfigManager } from "../config_manager.ts";
+import { exclusive } from "../exclusive_listener.ts";
+import type { Gateway } from "../gateway.ts";
+import { GatewayAudit } from "./audit.ts";
+import { GatewayAdmin } from "./gateway_admin.ts";
+import { TokenFile } from "./token_file.ts";
+
+/**
+ * Where it listens unless told otherwise: beside the own metrics (8888), at a port that no component of the collector
+ * has by default. 8889 is where the collector's examples put its Prometheus exporter.
+ */
+export const DEFAULT_ADMIN_LISTEN = "127.0.0.1:8887";
+/** What `--admin-listen` says for nowhere. */
+export const ADMIN_OFF = "off";
+
+/** How long a stop waits for answers under way, milliseconds. */
+const STOP_MS = 1_000;
+/** A tap may take five minutes; nothing takes longer, milliseconds. */
+const WRITE_TIMEOUT_MS = 310_000;
+const MAX_CONNECTIONS = 100;
+
+export interface AdminOptions {
+  /** `host:port`, or `off`. Absent: the default, and nowhere when that is taken. */
+  readonly listen: string | undefined;
+  /** A file of tokens. */
+  readonly tokens: string | undefined;
+}
+
+export interface AdminServer {
+  readonly address: HttpServer["address"];
+  /** The gateway stops: probes say so. */
+  stopping(): void;
+  close(): Promise<void>;
+}
+
+export interface AdminDeps {
+  readonly gateway: Gateway;
+  readonly manager: ConfigManager;
+  /** Of the channel that the gateway's threads listen on. */
+  readonly channel: string;
+  readonly version: string;
+  readonly stateDir: string | undefined;
+  readonly serveHttp: ServeHttp;
+  readonly clock: Clock;
+}
+
+/**
+ * What would keep it from being opened, whatever runs.
+ *
+ * @throws {TypeError} The address is of another form, or others can reach it and there are no tokens.
+ */
+export function checkAdminOptions({ listen = DEFAULT_ADMIN_LISTEN, tokens }: AdminOptions): void {
+  if (listen === ADMIN_OFF || isLoopback(parseEndpoint(listen).hostname) || tokens !== undefined) return;
+  throw new TypeError(
+    `Cannot open the admin API at ${listen}: others can reach it, wanted --admin-tokens, or a loopback address`,
+  );
+}
+
+/**
+ * @returns undefined when it is off, or at its default address where somebody else is.
+ * @throws {Error} The tokens cannot be read, or the address that was asked for cannot be listened on.
+ */
+export async function openAdmin(options: AdminOptions, deps: AdminDeps): Promise<AdminServer | undefined> {
+  const { listen = DEFAULT_ADMIN_LISTEN } = options;
+  if (listen === ADMIN_OFF) return undefined;
+  checkAdminOptions(options);
+  try {
+    return await open(listen, options, deps);
+  } catch (thrown) {
+    if (options.listen !== undefined || !(thrown instanceof UnavailableError)) throw thrown;
+    deps.gateway.logger.warn("The admin API is off: its default port is taken", { error: describeError(thrown) });
+    return undefined;
+  }
+}
+
+async function open(listen: string, { tokens }: AdminOptions, deps: AdminDeps): Promise<AdminServer> {
+  const { gateway, clock, stateDir, version } = deps;
+  const { logger } = gateway;
+  const book = tokens === undefined ? undefined : new TokenFile(tokens, logger, clock);
+  const audit = new GatewayAudit({ logger, clock, stateDir });
+  const control = new GatewayAdmin({ ...deps, audit });
+  const loopback = isLoopback(parseEndpoint(listen).hostname);
+  const app = createAdminApp(control, { version, tokens: book, loopback });
+  try {
+    const server = await exclusive(deps.serveHttp)(serverConfig(listen), { fetch: app.fetch, unreadable });
+    const { hostname, port } = server.address;
+    logger.info("The admin API listens", { address: `${hostname}:${port}`, authenticated: book !== undefined });
+    return {
+      address: server.address,
+      stopping: () => control.stopping(),
+      close: async () => {
+        control.close();
+        await server.shutdown(AbortSignal.timeout(STOP_MS));
+      },
+    };
+  } catch (thrown) {
+    control.close();
+    throw thrown;
+  }
+}
+
+function serverConfig(endpoint: string): HttpServerConfig {
+  return {
+    ...section(httpServerShape(endpoint)).parse({}),
+    max_request_body_size: MAX_ADMIN_BODY_BYTES,
+    max_connections: MAX_CONNECTIONS,
+    write_timeout: WRITE_TIMEOUT_MS,
+  };
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "::1" || /^127(?:\.\d{1,3}){3}$/.test(hostname);
+}
