@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Budget } from "./budget.ts";
+
 export interface OttlLimits {
   /** One statement or condition, UTF-16 units. Default 65,536. */
   readonly maxTextLength: number;
@@ -11,7 +13,7 @@ export interface OttlLimits {
   readonly maxDepth: number;
   /** Source of one regular expression, UTF-16 units. Default 16,384. */
   readonly maxPatternLength: number;
-  /** Regular expressions of patterns that come with the data, kept compiled. Default 128. */
+  /** Regular expressions of patterns that come with the data, kept compiled. Default 16: the automaton of one may take 25 MB. */
   readonly maxCachedPatterns: number;
   /** One string, list or map that a function makes, bytes as UTF-8 (about). Default 16 MiB. */
   readonly maxValueBytes: number;
@@ -21,13 +23,15 @@ export interface OttlLimits {
   readonly maxParseBytes: number;
   /** Nesting of parsed JSON and of values, levels. Default 128. */
   readonly maxParseDepth: number;
+  /** What the batch that runs may still cost. Absent: nothing is counted, as where texts are only checked. */
+  readonly budget?: Budget;
 }
 
 export const DEFAULT_OTTL_LIMITS: OttlLimits = {
   maxTextLength: 65_536,
   maxDepth: 100,
   maxPatternLength: 16_384,
-  maxCachedPatterns: 128,
+  maxCachedPatterns: 16,
   maxValueBytes: 16 * 1024 * 1024,
   maxEntries: 100_000,
   maxParseBytes: 16 * 1024 * 1024,

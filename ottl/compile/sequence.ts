@@ -7,6 +7,7 @@
  * @module
  */
 
+import type { Budget } from "../budget.ts";
 import type { Item } from "../functions/definition.ts";
 import { OttlError } from "../values/errors.ts";
 
@@ -81,8 +82,10 @@ export class StatementSequence {
   readonly #statements: readonly CompiledStatement[];
   readonly #errorMode: ErrorMode;
   readonly #failures: Failures;
+  readonly #budget: Budget | undefined;
 
-  constructor(statements: readonly CompiledStatement[], errorMode: ErrorMode) {
+  constructor(statements: readonly CompiledStatement[], errorMode: ErrorMode, budget?: Budget) {
+    this.#budget = budget;
     this.#statements = statements;
     this.#errorMode = errorMode;
     this.#failures = new Failures(statements.map(({ text }) => text));
@@ -104,10 +107,12 @@ export class StatementSequence {
   /** Runs statements up to the end, or to one that fails. @returns The number of the next one. */
   #runFrom(first: number, item: Item): number {
     const statements = this.#statements;
+    const budget = this.#budget;
     let i = first;
     try {
       for (; i < statements.length; i++) {
         const statement = statements[i]!;
+        budget?.statement();
         if (statement.where === undefined || statement.where.test(item)) statement.execute(item);
       }
     } catch (error) {
@@ -129,8 +134,10 @@ export class ConditionList {
   readonly #conditions: readonly CompiledCondition[];
   readonly #errorMode: ErrorMode;
   readonly #failures: Failures;
+  readonly #budget: Budget | undefined;
 
-  constructor(conditions: readonly CompiledCondition[], errorMode: ErrorMode) {
+  constructor(conditions: readonly CompiledCondition[], errorMode: ErrorMode, budget?: Budget) {
+    this.#budget = budget;
     this.#conditions = conditions;
     this.#errorMode = errorMode;
     this.#failures = new Failures(conditions.map(({ text }) => text));
@@ -152,6 +159,7 @@ export class ConditionList {
 
   #holds(index: number, item: Item): boolean {
     const condition = this.#conditions[index]!;
+    this.#budget?.statement();
     try {
       return condition.test(item);
     } catch (error) {

@@ -9,7 +9,8 @@ import { OttlError } from "../values/errors.ts";
 import { utf8Length } from "../values/utf8.ts";
 
 /** @throws {OttlError} The text is too long to be parsed; of category "limit". */
-export function checkParseSize(text: string, format: string, { maxParseBytes }: OttlLimits): void {
+export function checkParseSize(text: string, format: string, { maxParseBytes, budget }: OttlLimits): void {
+  budget?.work(text.length);
   // A UTF-16 unit is at most three bytes.
   if (text.length * 3 <= maxParseBytes || utf8Length(text) <= maxParseBytes) return;
   throw new OttlError("limit", `cannot parse ${format}: the text is longer than ${maxParseBytes} bytes`);
@@ -27,8 +28,8 @@ export function checkEntries(count: number, { maxEntries }: OttlLimits): void {
   throw new OttlError("limit", `cannot make a list or map of ${count} entries: at most ${maxEntries} are allowed`);
 }
 
-/** @throws {OttlError} A text of so many characters is too long; of category "limit". */
-export function checkTextLength(length: number, { maxValueBytes }: OttlLimits): void {
-  if (length <= maxValueBytes) return;
+/** @throws {OttlError} A text of so many characters is too long, or the batch has made too much; of category "limit". */
+export function checkTextLength(length: number, { maxValueBytes, budget }: OttlLimits): void {
+  if (length <= maxValueBytes) return budget?.make(length);
   throw new OttlError("limit", `cannot make a text of ${length} characters: at most ${maxValueBytes} are allowed`);
 }

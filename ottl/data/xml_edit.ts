@@ -51,7 +51,7 @@ export function insertXml(text: string, xpath: XPath, subDocument: string, limit
         `cannot insert XML: the XPath selected a node that is no element but ${target.kind}`,
       );
     }
-    target.children.push(...inserted);
+    for (const node of inserted) target.children.push(node);
   }
   return printXml(document.children, limits);
 }

@@ -12,6 +12,7 @@
  */
 
 import { RE2JS, RE2JSException } from "re2js";
+import type { Budget } from "../budget.ts";
 import type { OttlLimits } from "../limits.ts";
 import { OttlError } from "../values/errors.ts";
 import { mendUtf8 } from "../values/utf8.ts";
@@ -19,7 +20,7 @@ import { type SeparateNames, separateNames } from "./group_names.ts";
 import { type NativePlan, planNative } from "./regex_native.ts";
 import { readPattern, sizeOf } from "./regex_syntax.ts";
 
-export type RegexLimits = Pick<OttlLimits, "maxPatternLength" | "maxValueBytes">;
+export type RegexLimits = Pick<OttlLimits, "maxPatternLength" | "maxValueBytes" | "budget">;
 
 /** Where a pattern was found, and what its groups took. */
 export class RegexMatch {
@@ -59,14 +60,25 @@ export class Regex {
   #characters: RegExp | undefined;
   readonly #plan: NativePlan | undefined;
   readonly #maxBytes: number;
+  readonly #budget: Budget | undefined;
+  /** Longest text that re2js may be given, UTF-16 units. */
+  readonly #maxLinearLength: number;
 
   /** @param groups With the pattern for `linear`, in which no name repeats. */
-  constructor(pattern: string, groups: SeparateNames, linear: RE2JS, plan: NativePlan | undefined, maxBytes: number) {
+  constructor(
+    pattern: string,
+    groups: SeparateNames,
+    linear: RE2JS,
+    plan: NativePlan | undefined,
+    limits: RegexLimits,
+  ) {
     this.pattern = pattern;
     this.#linear = linear;
     this.#plan = plan;
     this.#units = plan && new RegExp(plan.source, "g");
-    this.#maxBytes = maxBytes;
+    this.#maxBytes = limits.maxValueBytes;
+    this.#budget = limits.budget;
+    this.#maxLinearLength = Math.floor(MAX_LINEAR_STEPS / linear.programSize());
     this.groupCount = linear.groupCount();
     const numbers = Object.entries(linear.namedGroups()).sort(([, a], [, b]) => a - b);
     this.groupNumbers = new Map(numbers);
@@ -81,7 +93,7 @@ export class Regex {
   /** Whether it matches anywhere in `text`. */
   test(text: string): boolean {
     const native = this.#nativeFor(text);
-    if (native === undefined) return this.#linear.test(text.toWellFormed());
+    if (native === undefined) return this.#linear.test(this.#forLinear(text));
     native.lastIndex = 0;
     return native.test(text);
   }
@@ -90,7 +102,7 @@ export class Regex {
   exec(text: string, from = 0): RegexMatch | null {
     const native = this.#nativeFor(text);
     return native === undefined
-      ? this.#execLinear(text, text.toWellFormed(), from)
+      ? this.#execLinear(text, this.#forLinear(text), from)
       : this.#execNative(native, text, from);
   }
 
@@ -101,9 +113,12 @@ export class Regex {
    */
   forEachMatch(text: string, visit: (match: RegexMatch) => void): void {
     const native = this.#nativeFor(text);
-    const wellFormed = native === undefined ? text.toWellFormed() : text;
+    const wellFormed = native === undefined ? this.#forLinear(text) : text;
     let lastEnd = -1;
     for (let from = 0; from <= text.length;) {
+      // What re2js looks at before a match is not known, so the clock is asked each time: a fiftieth of what it takes.
+      if (native === undefined) this.#budget?.look();
+      else this.#budget?.work(MATCH_UNITS);
       const match = native === undefined
         ? this.#execLinear(text, wellFormed, from)
         : this.#execNative(native, text, from);
@@ -130,7 +145,9 @@ export class Regex {
       end = match.end;
       hasMatch = true;
     });
-    return hasMatch ? mendUtf8(replaced + text.slice(end)) : text;
+    if (!hasMatch) return text;
+    this.#budget?.make(replaced.length + text.length - end);
+    return mendUtf8(replaced + text.slice(end));
   }
 
   /** The runtime's engine, if it is for this text. */
@@ -140,6 +157,13 @@ export class Regex {
     if (!plan.isUnitSensitive || !SURROGATE.test(text)) return this.#units;
     if (plan.characterSource === undefined || !text.isWellFormed()) return undefined;
     return this.#characters ??= new RegExp(plan.characterSource, "gu");
+  }
+
+  /** The text as re2js takes it. @throws {OttlError} It would take too long; of category "limit". */
+  #forLinear(text: string): string {
+    if (text.length > this.#maxLinearLength) throw tooManySteps(text.length, this.#maxLinearLength);
+    if (text.length > LOOKED_AT_UNITS) this.#budget?.look();
+    return text.toWellFormed();
   }
 
   #execNative(native: RegExp, text: string, from: number): RegexMatch | null {
@@ -173,6 +197,25 @@ function characterLength(text: string, at: number): number {
   return (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1;
 }
 
+/**
+ * Instructions of a pattern times units of a text, in one search of re2js. A pattern that defeats its automaton takes 19 ns
+ * for each, 5 s in all; most take a thousandth of that.
+ */
+const MAX_LINEAR_STEPS = 268_435_456;
+
+/** From this length on a search is worth a look at the clock before it. */
+const LOOKED_AT_UNITS = 4_096;
+
+/** What a match of the runtime's engine counts as. */
+const MATCH_UNITS = 32;
+
+function tooManySteps(length: number, most: number): OttlError {
+  return new OttlError(
+    "limit",
+    `Cannot search a text of ${length} units: the most for a regular expression of this size is ${most}`,
+  );
+}
+
 function tooLong(maxBytes: number): OttlError {
   return new OttlError("limit", `Cannot replace: the result is longer than ${maxBytes} bytes, the most for one value`);
 }
@@ -197,7 +240,7 @@ export function compileRegex(pattern: string, limits: RegexLimits): Regex {
   }
   const groups = separateNames(pattern, tree?.names ?? []);
   const linear = compileLinear(groups.pattern);
-  return new Regex(pattern, groups, linear, tree && planNative(tree.root), limits.maxValueBytes);
+  return new Regex(pattern, groups, linear, tree && planNative(tree.root), limits);
 }
 
 /** Instructions of one pattern: each may have to be looked at for each character of a text. */

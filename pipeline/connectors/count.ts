@@ -119,15 +119,16 @@ class Count implements Consumer {
   readonly #next: Consumer;
 
   constructor(config: CountConfig, deps: ComponentDeps & { readonly from: Signal }, next: Consumer) {
-    this.#tools = createTools(deps);
+    const tools = createTools(deps);
+    this.#tools = tools;
     this.#counters = new CounterLoader(deps.from, this.#tools).load(config);
-    this.#batch = new BatchRun(deps, config.max_batch_duration, []);
+    this.#batch = new BatchRun(deps, config.max_batch_duration, [], tools.limits.budget);
     this.#next = next;
   }
 
   /** @throws {GatewayError} A condition failed, or a bound is passed; or of the next consumer. */
   async consume(payload: Payload, abort: AbortSignal): Promise<Outcome> {
-    const tally = this.#batch.run(() => this.#count(payload));
+    const tally = this.#batch.run(payload.byteLength, () => this.#count(payload));
     if (tally.points === 0) return KEPT;
     return await this.#next.consume(payloadOf("metrics", tally.finish(), tally.points, payload.origin), abort);
   }

@@ -46,8 +46,9 @@ class Routing implements Consumer {
     deps: ComponentDeps & { readonly from: Signal },
     pipelines: ReadonlyMap<string, Consumer>,
   ) {
-    this.#loaded = loadRoutes(config, deps.from, createTools(deps));
-    this.#batch = new BatchRun(deps, config.max_batch_duration, this.#loaded.watched);
+    const tools = createTools(deps);
+    this.#loaded = loadRoutes(config, deps.from, tools);
+    this.#batch = new BatchRun(deps, config.max_batch_duration, this.#loaded.watched, tools.limits.budget);
     this.#destinations = new Destinations(pipelines);
     this.#rest = this.#destinations.of(config.default_pipelines);
     this.#steps = stepsOf(this.#loaded.routes, this.#destinations);
@@ -56,7 +57,7 @@ class Routing implements Consumer {
 
   /** @throws {GatewayError} A condition failed in error mode "propagate": nothing was sent; or of a pipeline. */
   async consume(payload: Payload, abort: AbortSignal): Promise<Outcome> {
-    const deliveries = this.#batch.run(() => this.#route(payload));
+    const deliveries = this.#batch.run(payload.byteLength, () => this.#route(payload));
     return deliveries.length === 0 ? KEPT : await deliverAll(deliveries, abort);
   }
 

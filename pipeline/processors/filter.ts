@@ -6,13 +6,8 @@
  * @module
  */
 
-import {
-  type CompiledCondition,
-  ConditionList,
-  type ErrorMode,
-  type ParsedCondition,
-  type Tools,
-} from "../../ottl/mod.ts";
+import { type CompiledCondition, ConditionList, type ErrorMode, type ParsedCondition } from "../../ottl/mod.ts";
+import type { Budget } from "../../ottl/budget.ts";
 import type { ComponentDeps, ProcessorFactory } from "../contract/component.ts";
 import { type Consumer, KEPT, type Outcome } from "../contract/consumer.ts";
 import type { Counter } from "../core/telemetry.ts";
@@ -22,6 +17,7 @@ import { type Signal, SIGNAL_NAMES } from "../otlp/signals.ts";
 import { BatchRun, type Watched } from "../statements/batch_run.ts";
 import {
   CHECK_TOOLS,
+  type CountingTools,
   createTools,
   type Placed,
   type PlacedProblem,
@@ -60,14 +56,14 @@ interface Group {
 function loadGroups(
   signal: Signal,
   config: FilterConfig,
-  tools: Tools,
+  tools: CountingTools,
 ): { readonly groups: readonly Group[]; readonly problems: readonly PlacedProblem[] } {
   const loader = new TextLoader(signal, tools);
-  const groups = filterGroups(config, signal).map((group) => loadGroup(loader, group));
+  const groups = filterGroups(config, signal).map((group) => loadGroup(loader, group, tools.limits.budget));
   return { groups: groups.filter(({ watched }) => watched.length > 0), problems: loader.problems };
 }
 
-function loadGroup(loader: TextLoader, { lists, errorMode }: FilterGroup): Group {
+function loadGroup(loader: TextLoader, { lists, errorMode }: FilterGroup, budget: Budget): Group {
   const cursor = loader.newCursor();
   const byContext = new Map<ContextName, CompiledCondition[]>();
   for (const list of lists) {
@@ -80,7 +76,7 @@ function loadGroup(loader: TextLoader, { lists, errorMode }: FilterGroup): Group
   }
   const compiled = [...byContext].map(([context, conditions]) => ({
     context,
-    list: new ConditionList(conditions, errorMode),
+    list: new ConditionList(conditions, errorMode, budget),
   }));
   return {
     cursor,
@@ -121,9 +117,15 @@ class Filter implements Consumer {
   readonly #next: Consumer;
 
   constructor(config: FilterConfig, deps: ComponentDeps & { readonly signal: Signal }, next: Consumer) {
-    const { groups } = loadGroups(deps.signal, config, createTools(deps));
+    const tools = createTools(deps);
+    const { groups } = loadGroups(deps.signal, config, tools);
     this.#groups = groups;
-    this.#batch = new BatchRun(deps, config.max_batch_duration, groups.flatMap(({ watched }) => watched));
+    this.#batch = new BatchRun(
+      deps,
+      config.max_batch_duration,
+      groups.flatMap(({ watched }) => watched),
+      tools.limits.budget,
+    );
     const name = `otelcol_processor_filter_${COUNTED[deps.signal]}_filtered`;
     this.#filtered = deps.meter.counter(name, { filter: deps.id });
     this.#next = next;
@@ -135,7 +137,7 @@ class Filter implements Consumer {
    * @throws {GatewayError} A condition failed in error mode "propagate", or a bound is passed; or of the next consumer.
    */
   async consume(payload: Payload, abort: AbortSignal): Promise<Outcome> {
-    const kept = this.#groups.length === 0 ? payload : this.#batch.run(() => this.#filter(payload));
+    const kept = this.#groups.length === 0 ? payload : this.#batch.run(payload.byteLength, () => this.#filter(payload));
     if (kept.itemCount < payload.itemCount) this.#filtered.add(payload.itemCount - kept.itemCount);
     return kept.chunks.length === 0 ? KEPT : await this.#next.consume(kept, abort);
   }

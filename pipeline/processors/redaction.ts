@@ -20,6 +20,7 @@ import { type ContextName, Cursor, openContext, type Visitor, walk } from "../ot
 import type { Payload } from "../otlp/payload.ts";
 import type { Signal } from "../otlp/signals.ts";
 import { BatchRun, batchTimeLimit } from "../statements/batch_run.ts";
+import { createTools } from "../statements/loader.ts";
 import { HASH_FUNCTIONS, HMAC_KEY_BYTES, Redactor } from "./redaction/redactor.ts";
 
 const sanitizer = () => section({ enabled: bool().default(false), attributes: textList().default([]) });
@@ -126,20 +127,21 @@ class Redaction implements Consumer {
   readonly #next: Consumer;
 
   constructor(config: RedactionConfig, deps: ComponentDeps & { readonly signal: Signal }, next: Consumer) {
-    const redactor = new Redactor(config);
+    const { limits } = createTools(deps);
+    const redactor = new Redactor(config, limits);
     this.#cursor = new Cursor(deps.signal);
     const visitors = CONTEXTS[deps.signal as RedactedSignal].map((context) =>
       [context, visitorOf(context, this.#cursor, redactor)] as const
     );
     this.#visit = Object.fromEntries(visitors);
-    this.#batch = new BatchRun(deps, config.max_batch_duration, []);
+    this.#batch = new BatchRun(deps, config.max_batch_duration, [], limits.budget);
     this.#next = next;
   }
 
   /** @throws {GatewayError} A bound is passed; or of the next consumer. */
   consume(payload: Payload, abort: AbortSignal): Promise<Outcome> {
     const options = { visit: this.#visit, checkDeadline: this.#batch.checkDeadline };
-    const changed = this.#batch.run(() => walk(payload, this.#cursor, options));
+    const changed = this.#batch.run(payload.byteLength, () => walk(payload, this.#cursor, options));
     return changed.chunks.length === 0 ? Promise.resolve(KEPT) : this.#next.consume(changed, abort);
   }
 

@@ -8,7 +8,8 @@
  */
 
 import type { z } from "zod";
-import { ConditionList, type ErrorMode, StatementSequence, type Tools } from "../../ottl/mod.ts";
+import { ConditionList, type ErrorMode, StatementSequence } from "../../ottl/mod.ts";
+import type { Budget } from "../../ottl/budget.ts";
 import type { PlainMap } from "../../ottl/values/value.ts";
 import { bool, section } from "../config/schema.ts";
 import type { ComponentDeps, ProcessorFactory } from "../contract/component.ts";
@@ -19,7 +20,14 @@ import type { Payload } from "../otlp/payload.ts";
 import { type Signal, SIGNAL_NAMES } from "../otlp/signals.ts";
 import { BatchRun, batchTimeLimit, type Watched } from "../statements/batch_run.ts";
 import { errorMode, type GroupConfig, statementGroups } from "../statements/group_config.ts";
-import { CHECK_TOOLS, createTools, type PlacedProblem, reportProblems, TextLoader } from "../statements/loader.ts";
+import {
+  CHECK_TOOLS,
+  type CountingTools,
+  createTools,
+  type PlacedProblem,
+  reportProblems,
+  TextLoader,
+} from "../statements/loader.ts";
 
 /** The section's key for each signal. */
 const KEYS = {
@@ -72,14 +80,21 @@ interface Group {
 function loadGroups(
   signal: Signal,
   config: Pick<TransformConfig, "error_mode" | typeof KEYS[Signal]>,
-  tools: Tools,
+  tools: CountingTools,
 ): { readonly groups: readonly Group[]; readonly problems: readonly PlacedProblem[] } {
   const loader = new TextLoader(signal, tools);
-  const groups = config[KEYS[signal]].flatMap((group) => loadGroup(loader, group, config.error_mode) ?? []);
+  const groups = config[KEYS[signal]].flatMap((group) =>
+    loadGroup(loader, group, config.error_mode, tools.limits.budget) ?? []
+  );
   return { groups, problems: loader.problems };
 }
 
-function loadGroup(loader: TextLoader, group: GroupConfig, fallback: ErrorMode): Group | undefined {
+function loadGroup(
+  loader: TextLoader,
+  group: GroupConfig,
+  fallback: ErrorMode,
+  budget: Budget,
+): Group | undefined {
   const statements = loader.statements(group.statements);
   const conditions = loader.conditions(group.conditions);
   const all = [...statements, ...conditions];
@@ -89,8 +104,8 @@ function loadGroup(loader: TextLoader, group: GroupConfig, fallback: ErrorMode):
   const mode = group.errorMode ?? fallback;
   const cursor = loader.newCursor();
   const texts = loader.compiler(context, group.context !== undefined, cursor);
-  const when = new ConditionList(texts.conditions("transform condition", conditions), mode);
-  const sequence = new StatementSequence(texts.statements("transform statement", statements), mode);
+  const when = new ConditionList(texts.conditions("transform condition", conditions), mode, budget);
+  const sequence = new StatementSequence(texts.statements("transform statement", statements), mode, budget);
   return {
     context,
     cursor,
@@ -119,15 +134,23 @@ class Transform implements Consumer {
   readonly #next: Consumer;
 
   constructor(config: TransformConfig, deps: ComponentDeps & { readonly signal: Signal }, next: Consumer) {
-    const { groups } = loadGroups(deps.signal, config, createTools(deps));
+    const tools = createTools(deps);
+    const { groups } = loadGroups(deps.signal, config, tools);
     this.#groups = groups;
-    this.#batch = new BatchRun(deps, config.max_batch_duration, groups.flatMap(({ watched }) => watched));
+    this.#batch = new BatchRun(
+      deps,
+      config.max_batch_duration,
+      groups.flatMap(({ watched }) => watched),
+      tools.limits.budget,
+    );
     this.#next = next;
   }
 
   /** @throws {GatewayError} A statement failed in error mode "propagate", or a bound is passed; or of the next consumer. */
   async consume(payload: Payload, abort: AbortSignal): Promise<Outcome> {
-    const changed = this.#groups.length === 0 ? payload : this.#batch.run(() => this.#transform(payload));
+    const changed = this.#groups.length === 0
+      ? payload
+      : this.#batch.run(payload.byteLength, () => this.#transform(payload));
     return changed.chunks.length === 0 ? KEPT : await this.#next.consume(changed, abort);
   }
 

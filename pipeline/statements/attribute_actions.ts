@@ -9,7 +9,7 @@
 
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { DEFAULT_OTTL_LIMITS } from "../../ottl/limits.ts";
+import { DEFAULT_OTTL_LIMITS, type OttlLimits } from "../../ottl/limits.ts";
 import { compileRegex, type Regex } from "../../ottl/text/regex.ts";
 import { toIntLike } from "../../ottl/values/convert.ts";
 import { OttlError } from "../../ottl/values/errors.ts";
@@ -145,16 +145,20 @@ function patternProblems({ action, pattern }: AttributeAction): Problem[] {
 export type ConstantSetter = (key: string, value: Value) => () => void;
 
 /** The actions as one edit. */
-export function compileActions(actions: readonly AttributeAction[], setterOf: ConstantSetter): AttributeEdit {
-  const edits = actions.map((action) => compileAction(action, setterOf));
+export function compileActions(
+  actions: readonly AttributeAction[],
+  setterOf: ConstantSetter,
+  limits: OttlLimits,
+): AttributeEdit {
+  const edits = actions.map((action) => compileAction(action, setterOf, limits));
   return (attributes, origin) => {
     for (const edit of edits) edit(attributes, origin);
   };
 }
 
-function compileAction(action: AttributeAction, setterOf: ConstantSetter): AttributeEdit {
+function compileAction(action: AttributeAction, setterOf: ConstantSetter, limits: OttlLimits): AttributeEdit {
   const { key } = action;
-  const regex = action.pattern === "" ? undefined : compileRegex(action.pattern, DEFAULT_OTTL_LIMITS);
+  const regex = action.pattern === "" ? undefined : compileRegex(action.pattern, limits);
   switch (action.action) {
     case "insert":
       return compilePut(action, setterOf, (attributes) => attributes.get(key) === undefined);

@@ -5,6 +5,7 @@
  */
 
 import type { Expression } from "../../ottl/mod.ts";
+import type { OttlLimits } from "../../ottl/limits.ts";
 import { OttlMap, type Value } from "../../ottl/values/value.ts";
 import type { ComponentDeps } from "../contract/component.ts";
 import { type Consumer, KEPT, type Outcome } from "../contract/consumer.ts";
@@ -12,6 +13,7 @@ import { type ContextName, type Cursor, openContext, type Visitor, walk } from "
 import type { Payload } from "../otlp/payload.ts";
 import { type AttributeAction, compileActions } from "./attribute_actions.ts";
 import { BatchRun } from "./batch_run.ts";
+import { createTools } from "./loader.ts";
 
 /** How long one batch may take, milliseconds. Actions are cheap: only regular expressions over long texts come near it. */
 const BATCH_LIMIT_MS = 2_000;
@@ -39,9 +41,10 @@ export class AttributeEditor implements Consumer {
 
   /** @param cursor What the selection asks. */
   constructor({ context, actions, selection }: AttributeEditing, cursor: Cursor, deps: ComponentDeps, next: Consumer) {
+    const { limits } = createTools(deps);
     this.#cursor = cursor;
-    this.#visit = visitors(context, editing(context, cursor, actions), selection);
-    this.#batch = new BatchRun(deps, BATCH_LIMIT_MS, []);
+    this.#visit = visitors(context, editing(context, cursor, actions, limits), selection);
+    this.#batch = new BatchRun(deps, BATCH_LIMIT_MS, [], limits.budget);
     this.#next = next;
   }
 
@@ -49,7 +52,7 @@ export class AttributeEditor implements Consumer {
   consume(payload: Payload, abort: AbortSignal): Promise<Outcome> {
     const { checkDeadline } = this.#batch;
     const options = { visit: this.#visit, checkDeadline };
-    const changed = this.#batch.run(() => walk(payload, this.#cursor, options));
+    const changed = this.#batch.run(payload.byteLength, () => walk(payload, this.#cursor, options));
     return changed.chunks.length === 0 ? Promise.resolve(KEPT) : this.#next.consume(changed, abort);
   }
 
@@ -59,7 +62,12 @@ export class AttributeEditor implements Consumer {
 }
 
 /** Edits what the cursor stands at. */
-function editing(context: ContextName, cursor: Cursor, actions: readonly AttributeAction[]): Visitor {
+function editing(
+  context: ContextName,
+  cursor: Cursor,
+  actions: readonly AttributeAction[],
+  limits: OttlLimits,
+): Visitor {
   const { resolver } = openContext(cursor.signal, context, cursor);
   const pathTo = (keys: readonly Expression[]) =>
     resolver.resolve({ context, fields: [{ name: "attributes", keys }], text: `${context}.attributes` });
@@ -70,7 +78,7 @@ function editing(context: ContextName, cursor: Cursor, actions: readonly Attribu
   };
   const attributes = pathTo([]).get(cursor);
   if (!(attributes instanceof OttlMap)) throw new TypeError(`Cannot edit ${context}.attributes: it is no map`);
-  const edit = compileActions(actions, setterOf);
+  const edit = compileActions(actions, setterOf, limits);
   return ({ origin }) => {
     edit(attributes, origin);
     return true;

@@ -6,6 +6,7 @@
  */
 
 import { type ErrorMode, type Failure, OttlError } from "../../ottl/mod.ts";
+import type { Budget } from "../../ottl/budget.ts";
 import { durationMs } from "../config/schema.ts";
 import type { ComponentDeps } from "../contract/component.ts";
 import { type GatewayError, LimitExceededError, RejectedError } from "../core/errors.ts";
@@ -27,11 +28,16 @@ export class BatchRun {
   readonly #deps: ComponentDeps;
   readonly #limitMs: number;
   readonly #watched: readonly Watched[];
+  readonly #budget: Budget;
   readonly #counters = new Map<string, Counter>();
   #deadlineMs = 0;
 
-  /** @param watched Everything that runs in a batch. */
-  constructor(deps: ComponentDeps, limitMs: number, watched: readonly Watched[]) {
+  /**
+   * @param watched Everything that runs in a batch.
+   * @param budget What they count in.
+   */
+  constructor(deps: ComponentDeps, limitMs: number, watched: readonly Watched[], budget: Budget) {
+    this.#budget = budget;
     this.#deps = deps;
     this.#limitMs = limitMs;
     this.#watched = watched;
@@ -49,14 +55,21 @@ export class BatchRun {
   /**
    * Runs `work` on one batch.
    *
+   * @param bytes Of the batch.
    * @throws {GatewayError} The batch is refused, for good: the same statements would fail again.
    */
-  run<T>(work: () => T): T {
+  run<T>(bytes: number, work: () => T): T {
     this.#deadlineMs = this.#deps.clock.monotonicMs() + this.#limitMs;
+    this.#budget.begin(bytes, this.checkDeadline);
     try {
       return work();
     } catch (thrown) {
-      throw thrown instanceof OttlError ? this.#refusal(thrown) : thrown;
+      if (thrown instanceof OttlError) throw this.#refusal(thrown);
+      // The runtime's own bounds, of its stack, of strings and of buffers: whatever they stopped, the data is too much.
+      if (thrown instanceof RangeError) {
+        throw this.#refusal(new OttlError("limit", "the data is past what can be held"));
+      }
+      throw thrown;
     } finally {
       for (const watched of this.#watched) this.#tell(watched);
     }

@@ -22,6 +22,7 @@ import {
   type Statement,
   type Tools,
 } from "../../ottl/mod.ts";
+import { Budget } from "../../ottl/budget.ts";
 import type { ComponentDeps } from "../contract/component.ts";
 import { functionsOf, type TextPlace } from "../otlp/ottl/functions/table.ts";
 import { contextDefinition, type ContextName, contextsOf, Cursor, openContext } from "../otlp/ottl/mod.ts";
@@ -54,10 +55,13 @@ export function reportProblems(
 
 const NO_GATES: ReadonlySet<string> = new Set();
 
+/** Tools that count what a batch costs. */
+export type CountingTools = Tools & { readonly limits: { readonly budget: Budget } };
+
 /** What functions are given in a gateway. Times without a zone are UTC, never the machine's. */
-export function createTools({ clock, random }: Pick<ComponentDeps, "clock" | "random">): Tools {
+export function createTools({ clock, random }: Pick<ComponentDeps, "clock" | "random">): CountingTools {
   return {
-    limits: DEFAULT_OTTL_LIMITS,
+    limits: { ...DEFAULT_OTTL_LIMITS, budget: new Budget() },
     nowUnixNano: () => BigInt(Math.round(clock.nowMs() * 1_000)) * 1_000n,
     randomBytes: (count) => Uint8Array.from({ length: count }, () => Math.floor(random() * 256)),
     zone: "UTC",
@@ -65,7 +69,10 @@ export function createTools({ clock, random }: Pick<ComponentDeps, "clock" | "ra
 }
 
 /** For a check of texts that will not run. */
-export const CHECK_TOOLS: Tools = createTools({ clock: { nowMs: () => 0 } as ComponentDeps["clock"], random: () => 0 });
+export const CHECK_TOOLS: CountingTools = createTools({
+  clock: { nowMs: () => 0 } as ComponentDeps["clock"],
+  random: () => 0,
+});
 
 export class TextLoader {
   readonly problems: PlacedProblem[] = [];

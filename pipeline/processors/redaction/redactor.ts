@@ -5,7 +5,7 @@
  */
 
 import { createHash, createHmac } from "node:crypto";
-import { DEFAULT_OTTL_LIMITS } from "../../../ottl/limits.ts";
+import type { OttlLimits } from "../../../ottl/limits.ts";
 import { compileRegex, type Regex } from "../../../ottl/text/regex.ts";
 import { textOf } from "../../../ottl/values/text.ts";
 import { encodeUtf8 } from "../../../ottl/values/utf8.ts";
@@ -53,13 +53,15 @@ export class Redactor {
   readonly #blockedKeys: readonly Regex[];
   readonly #blockedValues: readonly Regex[];
   readonly #allowedValues: readonly Regex[];
-  readonly #everything = compile(EVERYTHING);
+  readonly #everything: Regex;
   readonly #allTypes: boolean;
   readonly #looksAtValues: boolean;
   readonly #maskOf: (text: string) => string;
   readonly #summary: RedactionRules["summary"];
 
-  constructor(rules: RedactionRules) {
+  constructor(rules: RedactionRules, limits: OttlLimits) {
+    const compile = (pattern: string) => compileRegex(pattern, limits);
+    this.#everything = compile(EVERYTHING);
     this.#allowed = rules.allow_all_keys ? undefined : new Set([...rules.allowed_keys, ...SUMMARY_KEYS]);
     this.#ignored = new Set(rules.ignored_keys);
     this.#ignoredPatterns = rules.ignored_key_patterns.map(compile);
@@ -203,10 +205,6 @@ function addKeys(attributes: OttlMap, name: string, keys: readonly string[]): vo
 
 function noKeys(): Keys {
   return { redacted: [], masked: [], allowed: [], ignored: [] };
-}
-
-function compile(pattern: string): Regex {
-  return compileRegex(pattern, DEFAULT_OTTL_LIMITS);
 }
 
 function matchesAny(regexes: readonly Regex[], text: string): boolean {

@@ -193,7 +193,7 @@ function mergeDistributions(into: DistributionDataPoint, point: DistributionData
   into.sum = (into.sum ?? 0) + (point.sum ?? 0);
   if (into.min !== undefined && point.min !== undefined && point.min < into.min) into.min = point.min;
   if (into.max !== undefined && point.max !== undefined && point.max > into.max) into.max = point.max;
-  into.exemplars.push(...point.exemplars);
+  for (const exemplar of point.exemplars) into.exemplars.push(exemplar);
   into.startTimeUnixNano = least(into.startTimeUnixNano, point.startTimeUnixNano);
 }
 
