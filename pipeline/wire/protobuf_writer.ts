@@ -135,9 +135,22 @@ export class ProtoWriter {
 
   /** A bytes or message field: tag, length, the bytes `start` to `end` of `source`. */
   bytesField(field: number, source: Uint8Array, start = 0, end = source.length): void {
+    const size = end - start;
+    if (field < 16 && size <= LOOP_COPY_BYTES) return this.#shortField(field, source, start, end);
     this.tag(field, WireType.bytes);
-    this.varint(end - start);
+    this.varint(size);
     this.copy(source, start, end);
+  }
+
+  /** What most fields are: a byte of tag, one of length, and few others. */
+  #shortField(field: number, source: Uint8Array, start: number, end: number): void {
+    this.#reserve(end - start + 2);
+    const bytes = this.#bytes;
+    let at = this.#length;
+    bytes[at++] = field << 3 | WireType.bytes;
+    bytes[at++] = end - start;
+    while (start < end) bytes[at++] = source[start++]!;
+    this.#length = at;
   }
 
   /** A string field, as UTF-8. Nothing is allocated for a short ASCII string. */

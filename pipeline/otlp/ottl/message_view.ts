@@ -58,6 +58,8 @@ export class MessageView {
   /** Where the value of each field begins and ends: in `bytes`, or if edited in `arena`. A start of -1: not there. */
   readonly #starts = new Int32Array(FIELDS).fill(-1);
   readonly #ends = new Int32Array(FIELDS);
+  /** Where each field begins in `bytes`, tag first; of the last one where it came more than once. */
+  readonly #tagStarts = new Int32Array(FIELDS);
   /** Bits of fields that the message had as it came, children and attributes aside. */
   #present = 0;
   /** Bits of those that came more than once. */
@@ -151,6 +153,7 @@ export class MessageView {
       if (field === attributesField && (tag & 7) === WireType.bytes) attributes.note(bytes, at, start, next);
       else {
         this.#present |= 1 << field;
+        this.#tagStarts[field] = at;
         starts[field] = start;
         ends[field] = next;
       }
@@ -183,6 +186,7 @@ export class MessageView {
     }
     if (this.#starts[field] !== -1) this.#repeated |= 1 << field;
     this.#present |= 1 << field;
+    this.#tagStarts[field] = tagStart;
     this.#starts[field] = at;
     this.#ends[field] = next;
     return next;
@@ -424,15 +428,44 @@ export class MessageView {
 
   /** What is not in `leftOut`, as it is; attributes as they were edited. */
   #writeKept(writer: ProtoWriter, leftOut: number): void {
+    const left = leftOut & this.#present;
+    if (this.childCount > 0 || (left & this.#repeated) !== 0) return this.#writeKeptByField(writer, leftOut);
     let run = this.start;
     let attribute = 0;
-    if ((leftOut & this.#present) !== 0 || this.childCount > 0) {
-      const fields = new FieldReader(this.bytes, this.start, this.end);
-      while (fields.next()) {
-        if (fields.field >= FIELDS || (leftOut >>> fields.field & 1) === 0) continue;
-        attribute = this.attributes.copyMessage(writer, run, fields.fieldStart, attribute);
-        run = fields.valueEnd;
-      }
+    for (let rest = left; rest !== 0;) {
+      const field = this.#firstOf(rest);
+      const at = this.#tagStarts[field]!;
+      attribute = this.attributes.copyMessage(writer, run, at, attribute);
+      run = this.#fieldEndInBytes(at);
+      rest &= ~(1 << field);
+    }
+    this.attributes.copyMessage(writer, run, this.end, attribute);
+  }
+
+  /** Of fields that came once the one that stands before the others. */
+  #firstOf(mask: number): number {
+    let first = 0;
+    for (let field = 1; field < FIELDS; field++) {
+      if ((mask >>> field & 1) === 0) continue;
+      if (first === 0 || this.#tagStarts[field]! < this.#tagStarts[first]!) first = field;
+    }
+    return first;
+  }
+
+  #fieldEndInBytes(tagStart: number): number {
+    const { bytes, end } = this;
+    return skipValue(bytes, varintEnd(bytes, tagStart, end), end, varint32(bytes, tagStart, end));
+  }
+
+  /** As `#writeKept`, where fields to leave out are many. */
+  #writeKeptByField(writer: ProtoWriter, leftOut: number): void {
+    let run = this.start;
+    let attribute = 0;
+    const fields = new FieldReader(this.bytes, this.start, this.end);
+    while (fields.next()) {
+      if (fields.field >= FIELDS || (leftOut >>> fields.field & 1) === 0) continue;
+      attribute = this.attributes.copyMessage(writer, run, fields.fieldStart, attribute);
+      run = fields.valueEnd;
     }
     this.attributes.copyMessage(writer, run, this.end, attribute);
   }
