@@ -9,8 +9,10 @@ import type { GatewayConfig } from "../pipeline/config/gateway_config.ts";
 import { parseConfig } from "../pipeline/config/parse.ts";
 import { systemClock } from "../pipeline/core/clock.ts";
 import { ThreadMeter } from "../pipeline/core/telemetry_store.ts";
-import { buildPipelines, type GraphDeps } from "../pipeline/graph/build.ts";
+import { Tracer } from "../pipeline/core/trace.ts";
+import { buildParts, buildPipelines, type GraphDeps } from "../pipeline/graph/build.ts";
 import { failuresOf } from "../pipeline/graph/graph.ts";
+import type { Build } from "../pipeline/graph/live_graph.ts";
 import { REGISTRY } from "../pipeline/graph/registry.ts";
 import { serveHttp } from "../routes/listener.ts";
 import { exclusive } from "./exclusive_listener.ts";
@@ -19,6 +21,7 @@ import { LiveParts } from "./live_parts.ts";
 import { openLog, type OwnLog } from "./logging.ts";
 import type { FromWorker, ToWorker, WorkerAnswer, WorkerSetup } from "./messages.ts";
 import { reportHeap } from "./process_metrics.ts";
+import { ownTelemetry } from "./telemetry/own_telemetry.ts";
 import { createThreadMemory } from "./thread_memory.ts";
 
 class DataWorker {
@@ -69,12 +72,13 @@ class DataWorker {
 
   #open(config: GatewayConfig): LiveParts {
     if (this.#setup === undefined) throw new TypeError("Cannot prepare: the worker is not set up");
-    const { thread, region, memory } = this.#setup;
-    const { logger } = this.#log = openLog(config, systemClock, { thread });
+    const { thread, region, memory, resource } = this.#setup;
+    const { logger, tee } = this.#log = openLog(config, systemClock, { thread });
     const meter = new ThreadMeter(region, (series) => tell({ type: "series", series }), {
       onOverflow: (metric) => logger.warn("Own metrics have more series than there is room for", { metric }),
     });
     reportHeap(meter);
+    const tracer = new Tracer(Math.random);
     const deps: GraphDeps = {
       registry: REGISTRY,
       logger,
@@ -83,8 +87,11 @@ class DataWorker {
       random: Math.random,
       memory: createThreadMemory(memory),
       serveHttp: this.#hub.serveHttp,
+      tracer,
     };
-    return new LiveParts([(next, before) => buildPipelines(next, deps, before)], this.#hub);
+    const telemetry: Build = (next, before) =>
+      buildParts(ownTelemetry(next.telemetry, { ...deps, resource, tracer, tee }), deps, before);
+    return new LiveParts([telemetry, (next, before) => buildPipelines(next, deps, before)], this.#hub);
   }
 }
 

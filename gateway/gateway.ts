@@ -12,6 +12,8 @@ import type { ServeHttp } from "../pipeline/contract/http.ts";
 import { type Clock, systemClock } from "../pipeline/core/clock.ts";
 import type { Logger, LogLevel } from "../pipeline/core/log.ts";
 import { createRegion, type SeriesValue, TelemetryStore, ThreadMeter } from "../pipeline/core/telemetry_store.ts";
+import type { Attributes } from "../pipeline/core/telemetry.ts";
+import { Tracer } from "../pipeline/core/trace.ts";
 import { buildExtensions, buildParts, buildPipelines, type GraphDeps } from "../pipeline/graph/build.ts";
 import { GraphError } from "../pipeline/graph/graph.ts";
 import type { Build, GraphChange } from "../pipeline/graph/live_graph.ts";
@@ -22,6 +24,7 @@ import { joinChanges, LiveParts } from "./live_parts.ts";
 import { openLog, type OwnLog } from "./logging.ts";
 import { ownMetricsPages, resourceOf } from "./own_metrics.ts";
 import { createProcessMetrics, reportHeap } from "./process_metrics.ts";
+import { ownTelemetry } from "./telemetry/own_telemetry.ts";
 import { createMemoryCells, createThreadMemory, type MemoryCells, releaseThreadMemory } from "./thread_memory.ts";
 import { WorkerPool } from "./worker_pool.ts";
 
@@ -112,6 +115,9 @@ class ControlThread implements Gateway {
   readonly #totalMemory = new SharedArrayBuffer(8);
   readonly #memory = new Map<string, MemoryCells>();
   readonly #deps: GraphDeps;
+  readonly #tracer = new Tracer(Math.random);
+  /** What own metrics, spans and log records say they come from. */
+  readonly #resource: Attributes;
   readonly #breaks = Promise.withResolvers<string>();
   readonly #stopHeapReport: () => void;
   /** Own metrics and extensions; the pipelines too when there are no workers. */
@@ -130,6 +136,7 @@ class ControlThread implements Gateway {
     this.#config = parseConfig(options.resolved, REGISTRY);
     this.#log = openLog(this.#config, this.#clock);
     this.logger = this.#log.logger;
+    this.#resource = resourceOf(this.#config.telemetry, options.version);
     this.broken = this.#breaks.promise;
     const meter = this.#openMeter();
     const hub = new ListenerHub(options.serveHttp);
@@ -141,6 +148,7 @@ class ControlThread implements Gateway {
       random: Math.random,
       memory: createThreadMemory(this.#cellsOf(CONTROL_THREAD)),
       serveHttp: hub.serveHttp,
+      tracer: this.#tracer,
     };
     this.#stopHeapReport = reportHeap(meter);
     this.#pool = options.workers > 1 ? this.#workers() : undefined;
@@ -232,8 +240,8 @@ class ControlThread implements Gateway {
 
   /** In the order of their start: what serves the others first. */
   #builds(meter: ThreadMeter): Build[] {
-    const { version, workers } = this.#options;
-    const resource = resourceOf(this.#config.telemetry, version);
+    const { workers } = this.#options;
+    const resource = this.#resource;
     const updateProcessMetrics = createProcessMetrics(meter, this.#clock, resource);
     const collect = () => {
       updateProcessMetrics();
@@ -243,9 +251,11 @@ class ControlThread implements Gateway {
       const drafts = ownMetricsPages(telemetry, resource, collect, this.#deps.serveHttp);
       return buildParts(drafts, this.#deps, before);
     };
+    const own = { ...this.#deps, resource, tracer: this.#tracer, tee: this.#log.tee, collect };
+    const telemetry: Build = (config, before) => buildParts(ownTelemetry(config.telemetry, own), this.#deps, before);
     const extensions: Build = (config, before) => buildExtensions(config, this.#deps, () => this.#isReady(), before);
     const pipelines: Build = (config, before) => buildPipelines(config, this.#deps, before);
-    return workers > 1 ? [pages, extensions] : [pages, extensions, pipelines];
+    return [telemetry, pages, extensions, ...(workers > 1 ? [] : [pipelines])];
   }
 
   /** Everything has started, and somebody takes data. */
@@ -270,7 +280,7 @@ class ControlThread implements Gateway {
       setup: (thread) => {
         const region = createRegion();
         this.#store.addThread(thread, region);
-        return { thread, region, memory: this.#cellsOf(thread) };
+        return { thread, region, memory: this.#cellsOf(thread), resource: this.#resource };
       },
       onSeries: (thread, series) => this.#store.announce(thread, series),
       onGone: (thread) => {

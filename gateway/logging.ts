@@ -7,11 +7,14 @@
 import type { GatewayConfig } from "../pipeline/config/gateway_config.ts";
 import type { Clock } from "../pipeline/core/clock.ts";
 import { type ConsoleLogOptions, createConsoleLogger, openSinks } from "../pipeline/core/console_log.ts";
+import { LogTee } from "../pipeline/core/log_tee.ts";
 import type { LogFields, Logger, LogLevel } from "../pipeline/core/log.ts";
 
 /** A thread's log. */
 export interface OwnLog {
   readonly logger: Logger;
+  /** Has every record of it. */
+  readonly tee: LogTee;
   /** From now on, of every logger made from it. */
   setLevel(level: LogLevel): void;
 }
@@ -22,6 +25,7 @@ export interface OwnLog {
  */
 export function openLog({ telemetry }: GatewayConfig, clock: Clock, fields: LogFields = {}): OwnLog {
   const { level, encoding, output_paths, initial_fields, sampling } = telemetry.logs;
+  const tee = new LogTee();
   const options: ConsoleLogOptions & { level: LogLevel } = {
     level,
     encoding,
@@ -31,8 +35,9 @@ export function openLog({ telemetry }: GatewayConfig, clock: Clock, fields: LogF
       ? { tickMs: sampling.tick, initial: sampling.initial, thereafter: sampling.thereafter }
       : undefined,
     clock,
+    tee,
   };
-  return { logger: createConsoleLogger(options), setLevel: (next) => void (options.level = next) };
+  return { logger: createConsoleLogger(options), tee, setLevel: (next) => void (options.level = next) };
 }
 
 /** The fields of a map; what is nested goes in as JSON. */

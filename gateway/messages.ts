@@ -7,6 +7,7 @@
 import type { ResolvedConfig } from "../pipeline/config/gateway_config.ts";
 import type { SeriesAnnouncement } from "../pipeline/core/telemetry_store.ts";
 import type { LogLevel } from "../pipeline/core/log.ts";
+import type { Attributes } from "../pipeline/core/telemetry.ts";
 import type { GraphChange } from "../pipeline/graph/live_graph.ts";
 import type { MemoryCells } from "./thread_memory.ts";
 
@@ -17,6 +18,8 @@ export interface WorkerSetup {
   /** Its metrics; it is the only writer. */
   readonly region: SharedArrayBuffer;
   readonly memory: MemoryCells;
+  /** What its spans and log records say they come from. */
+  readonly resource: Attributes;
 }
 
 export type ToWorker =

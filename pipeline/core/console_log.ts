@@ -11,6 +11,7 @@
 
 import type { Clock } from "./clock.ts";
 import type { LogFields, Logger, LogLevel } from "./log.ts";
+import type { LogTee } from "./log_tee.ts";
 
 export interface LogSampling {
   readonly tickMs: number;
@@ -28,6 +29,8 @@ export interface ConsoleLogOptions {
   /** Absent: every line is written. */
   readonly sampling?: LogSampling | undefined;
   readonly clock: Clock;
+  /** Gets every record that is written. */
+  readonly tee?: LogTee;
 }
 
 /** Takes one line with its newline. */
@@ -114,7 +117,9 @@ class ConsoleLogger implements Logger {
     if (!this.enabled(level) || !this.#sampled(level, message)) return;
     const { clock, encoding, sinks } = this.#options;
     const shown = showFields({ ...this.#fields, ...fields });
-    const time = new Date(clock.nowMs()).toISOString();
+    const timeMs = clock.nowMs();
+    this.#options.tee?.hand({ timeMs, level, message: cut(message), fields: shown });
+    const time = new Date(timeMs).toISOString();
     const line = encoding === "json"
       ? JSON.stringify({ level, ts: time, msg: cut(message), ...shown })
       : consoleLine(time, level, message, shown);

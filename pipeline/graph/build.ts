@@ -15,6 +15,7 @@ import type { Clock, Random } from "../core/clock.ts";
 import { describeError, type Logger } from "../core/log.ts";
 import type { MemoryBudget } from "../core/memory.ts";
 import type { Meter } from "../core/telemetry.ts";
+import type { Tracer } from "../core/trace.ts";
 import { type Signal, SIGNAL_NAMES } from "../otlp/signals.ts";
 import { fanOut } from "../queue/fan_out.ts";
 import { type Component, Graph, GraphError } from "./graph.ts";
@@ -31,6 +32,8 @@ export interface GraphDeps {
   readonly random: Random;
   readonly memory: MemoryBudget;
   readonly serveHttp: ServeHttp;
+  /** Traces of the gateway's own work. Absent: there are none. */
+  readonly tracer?: Tracer;
 }
 
 /** Pipelines, or extensions, as they were built: what runs, and what the next build may take over of it. */
@@ -294,13 +297,14 @@ function deepest(nodes: readonly Node[]): number {
 }
 
 function componentDeps(
-  { logger, meter, clock, random, memory }: GraphDeps,
+  { logger, meter, clock, random, memory, tracer }: GraphDeps,
   id: string,
   kind: string,
   fields: Readonly<Record<string, string>> = {},
 ): ComponentDeps {
   const named = { "otelcol.component.id": id, "otelcol.component.kind": kind, ...fields };
-  return { id, logger: logger.with(named), meter, clock, random, memory };
+  const deps = { id, logger: logger.with(named), meter, clock, random, memory };
+  return tracer === undefined ? deps : { ...deps, tracer };
 }
 
 function create<Made>(name: string, make: () => Made): Made {
