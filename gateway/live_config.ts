@@ -72,6 +72,13 @@ interface Watching {
   readonly settled: Promise<ConfigOutcome>;
 }
 
+/** A change that the gateway has made. */
+interface Flip {
+  readonly before: HealthFigures | undefined;
+  readonly change: GraphChange;
+  readonly tookMs: number;
+}
+
 export class LiveConfig implements ConfigManager {
   readonly #options: LiveConfigOptions;
   readonly #logger: Logger;
@@ -175,8 +182,11 @@ export class LiveConfig implements ConfigManager {
     if (change.sources === this.#options.sources) this.#files = read.files;
     const version = versionOf(read.resolved);
     if (isSound(read.resolved) && version === this.#running.entry.version) return this.#unchanged(change);
+    const { health, clock } = this.#options;
+    // Before the flip: what comes right after it is already the new one's.
+    const before = health.windowMs > 0 ? this.#watching?.before ?? health.lately() : undefined;
     const { change: made } = await this.#tryOut(change, read, version);
-    return this.#flipped(change, read, version, made, this.#options.clock.monotonicMs() - startedMs);
+    return this.#flipped(change, read, version, { before, change: made, tookMs: clock.monotonicMs() - startedMs });
   }
 
   #refuseConflict({ ifVersion }: ConfigChange): void {
@@ -214,12 +224,11 @@ export class LiveConfig implements ConfigManager {
     { who, origin }: ConfigChange,
     read: ReadConfig,
     version: string,
-    change: GraphChange,
-    tookMs: number,
+    { before, change, tookMs }: Flip,
   ): AppliedChange {
     const { health } = this.#options;
     const shown = show(read.resolved);
-    const before = this.#supersede() ?? (health.windowMs > 0 ? health.lately() : undefined);
+    this.#supersede();
     const outcome = health.windowMs > 0 && origin !== "health" ? "watching" : "good";
     const diff = this.#diff(shown, version);
     const entry = this.#add({ who, origin, outcome, reasons: [], version, diff, tookMs }, read);
@@ -233,14 +242,11 @@ export class LiveConfig implements ConfigManager {
     return { entry, changed: true, change, settled };
   }
 
-  /** Ends the watch of the one before. @returns What that was compared with: it has not shown that it is good itself. */
-  #supersede(): HealthFigures | undefined {
-    const watching = this.#watching;
+  /** Ends the watch of the one before: it will not show any more that it is good. */
+  #supersede(): void {
+    this.#watching?.stop.abort();
     this.#watching = undefined;
-    if (watching === undefined) return undefined;
-    watching.stop.abort();
     if (this.#running.entry.outcome === "watching") this.#settle("superseded");
-    return watching.before;
   }
 
   /** Watches the one that runs. */
@@ -277,7 +283,8 @@ export class LiveConfig implements ConfigManager {
     try {
       const { change: made } = await this.#tryOut(change, read, version);
       this.#settle("rolled_back", reasons);
-      this.#flipped(change, read, version, made, this.#options.clock.monotonicMs() - startedMs);
+      const tookMs = this.#options.clock.monotonicMs() - startedMs;
+      this.#flipped(change, read, version, { before: undefined, change: made, tookMs });
       return "rolled_back";
     } catch (thrown) {
       const outcome = "interrupted";
