@@ -4,10 +4,24 @@
  * @module
  */
 
+import { concatBytes } from "../../core/bytes.ts";
+import { FieldReader, tagOf, WireType } from "../../wire/protobuf.ts";
 import type { Payload } from "../payload.ts";
+import { SIGNALS } from "../signals.ts";
 import type { Cursor } from "./cursor.ts";
 import type { LevelName } from "./levels.ts";
-import { type Visitor, walk, type WalkOptions } from "./walk.ts";
+import { countItemsIn, type Visitor, walk, type WalkOptions } from "./walk.ts";
+
+/**
+ * Bytes that slices of a part have on average at least; what is in smaller pieces is copied together, as each chunk costs
+ * those behind it more than a copy.
+ */
+const MIN_SLICE_BYTES = 2_048;
+
+const RESOURCE = 1;
+const RESOURCE_TAG = tagOf(RESOURCE, WireType.bytes);
+/** Of the scopes in a ResourceXxx. */
+const SCOPES_TAG = tagOf(2, WireType.bytes);
 
 /** The key of items that are not moved. */
 const REST = -1;
@@ -40,8 +54,19 @@ export function partition(
   const distinct = new Set(keys);
   const isWhole = distinct.size === 1 && (level !== "datapoint" || distinct.has(REST));
   if (isWhole) return new Map([[keys[0]!, payload]]);
+  return level === "resource" && partsOfResources(payload, keys) || partsByWalk(payload, cursor, level, keys, options);
+}
+
+/** One walk a part. */
+function partsByWalk(
+  payload: Payload,
+  cursor: Cursor,
+  level: LevelName,
+  keys: readonly number[],
+  options: Omit<WalkOptions, "visit" | "prune">,
+): Map<number, Payload> {
   const parts = new Map<number, Payload>();
-  for (const key of distinct) {
+  for (const key of new Set(keys)) {
     let i = 0;
     const visit = {
       [level]: () => keys[i++] === key,
@@ -57,3 +82,66 @@ const moveShell: Visitor = ({ item, data }) => {
   if (item.attributes.span > 0) item.attributes.clear();
   return data.field !== 0;
 };
+
+/** Whole resources that go together, in their order. */
+class ResourcePart {
+  readonly #slices: Uint8Array[] = [];
+  #bytes: Uint8Array | undefined;
+  #start = 0;
+  #end = 0;
+  #byteLength = 0;
+  #itemCount = 0;
+
+  /** One that follows the last one makes its slice longer. */
+  add(bytes: Uint8Array, start: number, end: number, itemCount: number): void {
+    this.#byteLength += end - start;
+    this.#itemCount += itemCount;
+    if (bytes !== this.#bytes || start !== this.#end) {
+      this.#cut();
+      this.#bytes = bytes;
+      this.#start = start;
+    }
+    this.#end = end;
+  }
+
+  #cut(): void {
+    if (this.#bytes !== undefined) this.#slices.push(this.#bytes.subarray(this.#start, this.#end));
+  }
+
+  finish({ signal, origin }: Payload): Payload {
+    this.#cut();
+    const isFine = this.#slices.length > 0 && this.#slices.length * MIN_SLICE_BYTES > this.#byteLength;
+    const chunks = isFine ? [concatBytes(this.#slices, this.#byteLength)] : this.#slices;
+    return { signal, chunks, itemCount: this.#itemCount, byteLength: this.#byteLength, origin };
+  }
+}
+
+/**
+ * Parts of whole resources, cut out of the same bytes in one pass.
+ *
+ * @returns undefined for requests that have something besides resources, which every part needs.
+ */
+function partsOfResources(payload: Payload, keys: readonly number[]): Map<number, Payload> | undefined {
+  if (!SIGNALS[payload.signal].mergeable) return undefined;
+  const parts = new Map<number, ResourcePart>();
+  let next = 0;
+  for (const chunk of payload.chunks) {
+    const fields = new FieldReader(chunk);
+    while (fields.next()) {
+      if (fields.tag !== RESOURCE_TAG) return undefined;
+      const key = keys[next++]!;
+      let part = parts.get(key);
+      if (part === undefined) parts.set(key, part = new ResourcePart());
+      if (!hasScopes(chunk, fields.start, fields.valueEnd)) continue;
+      const itemCount = countItemsIn(payload.signal, RESOURCE, chunk, fields.start, fields.valueEnd);
+      part.add(chunk, fields.fieldStart, fields.valueEnd, itemCount);
+    }
+  }
+  return new Map([...parts].map(([key, part]) => [key, part.finish(payload)]));
+}
+
+function hasScopes(bytes: Uint8Array, start: number, end: number): boolean {
+  const fields = new FieldReader(bytes, start, end);
+  while (fields.next()) if (fields.tag === SCOPES_TAG) return true;
+  return false;
+}

@@ -350,11 +350,16 @@ class Walk {
   }
 
   #countItems(depth: number, bytes: Uint8Array, start: number, end: number): number {
-    const path = ITEM_PATHS[this.#payload.signal];
-    // Data points lie two fields deep in a metric.
-    const step = this.#payload.signal === "metrics" && depth > METRIC ? depth + 1 : depth;
-    return step > path.length ? 0 : countIn(bytes, start, end, path, step);
+    return countItemsIn(this.#payload.signal, depth, bytes, start, end);
   }
+}
+
+/** Items in a message that lies `depth` levels below the request; one, if it is an item. */
+export function countItemsIn(signal: Signal, depth: number, bytes: Uint8Array, start: number, end: number): number {
+  const path = ITEM_PATHS[signal];
+  // Data points lie two fields deep in a metric.
+  const step = signal === "metrics" && depth > METRIC ? depth + 1 : depth;
+  return step > path.length ? 0 : countIn(bytes, start, end, path, step);
 }
 
 /** Fields that lead from a request to what is counted, as bits. */
@@ -369,9 +374,10 @@ function countIn(bytes: Uint8Array, start: number, end: number, path: readonly n
   if (step === path.length) return 1;
   let count = 0;
   const fields = new FieldReader(bytes, start, end);
+  const isLast = step === path.length - 1;
   while (fields.next()) {
     if ((fields.tag & 7) !== WireType.bytes || fields.field > 31 || (path[step]! >>> fields.field & 1) === 0) continue;
-    count += countIn(bytes, fields.start, fields.valueEnd, path, step + 1);
+    count += isLast ? 1 : countIn(bytes, fields.start, fields.valueEnd, path, step + 1);
   }
   return count;
 }

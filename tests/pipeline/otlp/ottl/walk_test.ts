@@ -17,8 +17,8 @@ import {
   walk,
 } from "../../../../pipeline/otlp/ottl/mod.ts";
 import { MAX_ATTRIBUTES, WireMap } from "../../../../pipeline/otlp/ottl/wire_map.ts";
-import { NO_ORIGIN, type Payload, payloadBytes, payloadOf } from "../../../../pipeline/otlp/payload.ts";
-import { type Signal, SIGNAL_NAMES } from "../../../../pipeline/otlp/signals.ts";
+import { mergePayloads, NO_ORIGIN, type Payload, payloadBytes, payloadOf } from "../../../../pipeline/otlp/payload.ts";
+import { type Signal, SIGNAL_NAMES, SIGNALS } from "../../../../pipeline/otlp/signals.ts";
 import { ProtoWriter } from "../../../../pipeline/wire/protobuf_writer.ts";
 import { arbitraryRequest, countLines, itemLines } from "../../../support/otlp_arbitrary.ts";
 import { decodeRequest, encodeMessage, REQUEST_TYPES } from "../../../support/otlp_proto.ts";
@@ -218,6 +218,43 @@ Deno.test("partition() puts each item in the part of its key", async (t) => {
     const payload = sample("logs");
     strictEqual(partition(payload, new Cursor("logs"), "log", () => 7).get(7), payload);
   });
+});
+
+Deno.test("partition() by resource gives the parts that a walk for each of them gives", async (t) => {
+  for (const signal of SIGNAL_NAMES) {
+    const cursor = new Cursor(signal);
+    await t.step(signal, () => {
+      fc.assert(
+        fc.property(arbitraryRequest(signal), fc.array(fc.nat({ max: 2 }), { minLength: 1 }), (bytes, keys) => {
+          const one = read(signal, bytes);
+          const payload = SIGNALS[signal].mergeable ? mergePayloads([one, one], NO_ORIGIN) : one;
+          let i = 0;
+          const parts = partition(payload, cursor, "resource", () => keys[i++ % keys.length]!);
+          if (parts.size < 2) return;
+          for (const [key, part] of parts) {
+            let i = 0;
+            const visit = { resource: () => keys[i++ % keys.length] === key };
+            const want = walk(payload, cursor, { visit, prune: true });
+            deepStrictEqual([...payloadBytes(part)], [...payloadBytes(want)]);
+            strictEqual(part.itemCount, want.itemCount);
+            assertSound(part);
+          }
+        }),
+        RUNS,
+      );
+    });
+  }
+});
+
+Deno.test("partition() by resource slices long runs and copies short ones together", () => {
+  const long = sample("traces", 80, 4);
+  const chunksOf = (payload: Payload) => {
+    let i = 0;
+    return partition(payload, new Cursor("traces"), "resource", () => [0, 0, 1, 0][i++]!).get(0)!.chunks;
+  };
+  deepStrictEqual(chunksOf(long).map(({ buffer }) => buffer === long.chunks[0]!.buffer), [true, true]);
+  const short = sample("traces", 4, 4);
+  deepStrictEqual(chunksOf(short).map(({ buffer }) => buffer === short.chunks[0]!.buffer), [false]);
 });
 
 Deno.test("walk() on damaged bytes throws InvalidPayloadError or gives a payload", () => {
