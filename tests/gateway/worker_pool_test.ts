@@ -124,6 +124,36 @@ Deno.test("WorkerPool changes the configuration of all workers or of none", asyn
   });
 });
 
+Deno.test("WorkerPool changes the configuration while workers die", async (t) => {
+  await t.step("one that dies of the next configuration keeps all as they were, and comes back as it was", async () => {
+    const { pool, start, clock, waiting } = createPool(2, ["fine", "fine second", "fine again"]);
+    await start();
+    await rejects(pool.prepare(configOf("dies for second")), (error: unknown) => {
+      match(error instanceof GraphError ? error.failures.join() : "", /the worker was told to die/);
+      return true;
+    });
+    await waiting.forRestart.promise;
+    await clock.advance(100);
+    await waiting.forReturn.promise;
+    strictEqual(pool.size, 2);
+    deepStrictEqual((await pool.prepare(configOf("adds y"))).added, ["adds y"]);
+    strictEqual(await (await pool.flip(1_000)).drained, true);
+    strictEqual(await pool.shutdown(1_000), true);
+  });
+
+  await t.step("one that comes back after the others have prepared goes over with them", async () => {
+    const { pool, start, clock, waiting } = createPool(2, ["fine", "die", "leaky"]);
+    await start();
+    await waiting.forRestart.promise;
+    await pool.prepare(configOf("adds z"));
+    await clock.advance(100);
+    await waiting.forReturn.promise;
+    strictEqual(pool.size, 2);
+    strictEqual(await (await pool.flip(1_000)).drained, false, "the leaky one has flipped, too");
+    strictEqual(await pool.shutdown(1_000), true);
+  });
+});
+
 Deno.test("WorkerPool.shutdown() tells when a worker was not drained", async () => {
   const { pool, start } = createPool(2, ["fine", "stay"]);
   await start();

@@ -3,7 +3,7 @@
  *
  * The setup's `thread` is its script, set by the test: words of "fail-build", "fail-start", "die", "leaky" (what is before
  * a flip is not drained), "stay" (an answer to shutdown that says: not drained). A configuration's file name is told as
- * what it adds; "fails for NAME" fails in the worker whose script has that name.
+ * what it adds; "fails for NAME" fails in the worker whose script has that name, "dies for NAME" kills it.
  *
  * @module
  */
@@ -30,6 +30,10 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
       return answer({ type: "done" });
     case "prepare": {
       const added = data.config.tree.place.file;
+      const [, victim] = /^dies for (.*)$/.exec(added) ?? [];
+      if (victim !== undefined && script.includes(victim)) {
+        return void setTimeout(() => reportError(new Error("the worker was told to die")), 0);
+      }
       const problem = problemOf(added);
       return answer(
         problem === undefined
