@@ -15,7 +15,7 @@ import type {
   ParameterKind,
   Target,
 } from "../functions/definition.ts";
-import type { EnumNode, LambdaNode, MapNode, ValueNode } from "../syntax/ast.ts";
+import type { EnumNode, LambdaNode, ValueNode } from "../syntax/ast.ts";
 import { toBoolLike, toBytesLike, toFloatLike, toIntLike, toStringLike } from "../values/convert.ts";
 import { OttlError, typeError } from "../values/errors.ts";
 import { Duration, OttlList, OttlMap, Time, typeName, type Value } from "../values/value.ts";
@@ -66,8 +66,6 @@ export function bindArgument(parameter: Parameter, node: ValueNode, scope: Scope
   const literal = LITERALS[kind];
   if (literal !== undefined) return bindLiteral(literal, node, scope);
   switch (kind) {
-    case "lit-map":
-      return node.kind === "map" ? bindMapLiteral(node, scope) : refuse("a map literal", node, scope);
     case "enum":
       return node.kind === "enum" ? scope.value(node).constant : refuse("an enum symbol", node, scope);
     case "fn":
@@ -83,17 +81,12 @@ export function bindArgument(parameter: Parameter, node: ValueNode, scope: Scope
     case "dynamic-list":
       return bindDynamicList(parameter.element!, node, scope, reference);
     default:
-      return bindAny(scope.value(node));
+      return scope.value(node);
   }
 }
 
 function refuse(wanted: string, node: ValueNode, scope: Scope): never {
   return scope.refuse("arg_type", `must be ${wanted}`, node.span);
-}
-
-/** A function that takes any value has no type to complain of, so it may count on all that is known. */
-function bindAny(value: Compiled): Expression {
-  return { ...value, constant: value.known };
 }
 
 /** A literal is converted at load, where it may turn out to be wrong; the rest for every item. */
@@ -109,10 +102,6 @@ function bindLiteral(kind: ValueNode["kind"], node: ValueNode, scope: Scope): un
   return refuse(kind === "int" ? "an int literal" : `a ${kind} literal`, node, scope);
 }
 
-function bindMapLiteral(node: MapNode, scope: Scope): Value {
-  return scope.value(node).constant ?? refuse("a map literal of literals", node, scope);
-}
-
 function bindList(element: Parameter, node: ValueNode, scope: Scope, reference: Reference): unknown[] {
   if (node.kind !== "list") return refuse("a list literal", node, scope);
   return scope.all(node.items.map((item) => () => bindArgument(element, item, scope, reference)));
@@ -120,8 +109,14 @@ function bindList(element: Parameter, node: ValueNode, scope: Scope, reference: 
 
 function bindDynamicList(element: Parameter, node: ValueNode, scope: Scope, reference: Reference): unknown {
   if (node.kind === "list") return { elements: bindList(element, node, scope, reference), list: undefined };
-  if (node.kind !== "path" && node.kind !== "call") return refuse("a list literal, a path or a converter", node, scope);
-  return { elements: undefined, list: scope.value(node) };
+  const list = scope.value(node);
+  const { constant } = list;
+  // Of the other literals nil is a list without elements, and bytes are one of numbers.
+  const isList = constant === null || (constant instanceof Uint8Array && element.kind === "str~");
+  if (constant !== undefined && !isList) {
+    return refuse("a list literal, a path or a converter", node, scope);
+  }
+  return { elements: undefined, list };
 }
 
 function bindTarget(kind: "path" | "path-map" | "path-slice", access: PathAccess): Target {

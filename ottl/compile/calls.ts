@@ -22,7 +22,7 @@ export function compileCall(node: CallNode, kind: FunctionDefinition["kind"], sc
   const args = bindArguments(definition, node, scope);
   const run = scope.located(node.span, () => definition.compile(args, scope.environment.tools));
   if (definition.folds && areConstant(args)) return indexed(node, literal(run, node, scope), scope);
-  return indexed(node, { evaluate: run, constant: undefined, known: undefined, access: undefined }, scope);
+  return indexed(node, { evaluate: run, constant: undefined, access: undefined }, scope);
 }
 
 function findFunction(
@@ -49,14 +49,14 @@ const NO_ITEM: Item = {};
 /** A call whose result counts as a literal. */
 function literal(run: (item: Item) => Value, node: CallNode, scope: Scope): Compiled {
   const constant = scope.located(node.span, () => run(NO_ITEM), "arg_value");
-  return { evaluate: () => constant, constant, known: constant, access: undefined };
+  return { evaluate: () => constant, constant, access: undefined };
 }
 
 function indexed(node: CallNode, call: Compiled, scope: Scope): Compiled {
   if (node.keys.length === 0) return call;
   const keys = scope.all(node.keys.map((key) => () => scope.value(key)));
   const evaluate = (item: Item) => indexValues(call.evaluate(item), keys, item);
-  return { evaluate, constant: undefined, known: undefined, access: undefined };
+  return { evaluate, constant: undefined, access: undefined };
 }
 
 /** An argument for each parameter, by its name. */

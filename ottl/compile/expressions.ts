@@ -5,11 +5,11 @@
  */
 
 import type { EnumNode, ListNode, MapNode, MathNode, SignNode, ValueNode } from "../syntax/ast.ts";
-import { OttlError } from "../values/errors.ts";
 import { mapOfLiteral } from "../values/map_literal.ts";
 import { calculate, negate } from "../values/math.ts";
 import { OttlList, type Value } from "../values/value.ts";
 import { compileCall } from "./calls.ts";
+import { intMath } from "./int_math.ts";
 import { suggestion } from "./near_names.ts";
 import { compilePath } from "./paths.ts";
 import type { Compiled, Scope } from "./scope.ts";
@@ -46,7 +46,7 @@ export function compileExpression(node: ValueNode, scope: Scope): Compiled {
 }
 
 function literal(value: Value): Compiled {
-  return { evaluate: () => value, constant: value, known: value, access: undefined };
+  return { evaluate: () => value, constant: value, access: undefined };
 }
 
 function compileEnum({ name, span }: EnumNode, scope: Scope): Compiled {
@@ -73,33 +73,19 @@ function isLiteral({ constant }: Compiled): boolean {
 }
 
 function perItem(evaluate: Evaluate): Compiled {
-  return { evaluate, constant: undefined, known: undefined, access: undefined };
+  return { evaluate, constant: undefined, access: undefined };
 }
 
 function compileMath({ operator, left, right }: MathNode, scope: Scope): Compiled {
   const [a, b] = scope.all([() => scope.value(left), () => scope.value(right)]);
   const evaluate: Evaluate = (item) => calculate(a!.evaluate(item), operator, b!.evaluate(item));
-  return computed([a!, b!], evaluate);
+  return { ...perItem(evaluate), access: intMath(a!, operator, b!, evaluate) };
 }
 
+/** In parentheses, or with its sign, a number is as good a literal as without. */
 function compileSign({ sign, value }: SignNode, scope: Scope): Compiled {
   const part = scope.value(value);
-  return computed([part], sign === "-" ? (item) => negate(part.evaluate(item)) : part.evaluate);
-}
-
-/** Math is no literal to the functions that want one, though its result may be known. */
-function computed(parts: readonly Compiled[], evaluate: Evaluate): Compiled {
-  const known = parts.every((part) => part.known !== undefined) ? knownResult(evaluate) : undefined;
-  if (known === undefined) return perItem(evaluate);
-  return { evaluate: () => known, constant: undefined, known, access: undefined };
-}
-
-/** Undefined for what fails: it fails for every item, but only when there is one. */
-function knownResult(evaluate: Evaluate): Value | undefined {
-  try {
-    return evaluate({});
-  } catch (error) {
-    if (error instanceof OttlError) return undefined;
-    throw error;
-  }
+  if (sign !== "-") return part;
+  const isLiteral = value.kind === "int" || value.kind === "float";
+  return isLiteral ? literal(negate(part.evaluate({}))) : perItem((item) => negate(part.evaluate(item)));
 }

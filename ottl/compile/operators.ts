@@ -46,12 +46,14 @@ function always(answer: boolean): CompiledBoolean {
   return answer ? TRUE : FALSE;
 }
 
-/** Terms joined by `or` (`decisive` true) or `and` (false): the first decisive one decides, none behind it is looked at. */
+/**
+ * Terms joined by `or` (`decisive` true) or `and` (false): the first decisive one decides, none behind it is looked at.
+ * One that is known to be decisive decides wherever it stands: an error of those before it never comes to be.
+ */
 function compileTerms(nodes: readonly BooleanNode[], scope: Scope, decisive: boolean): CompiledBoolean {
   const terms = scope.all(nodes.map((node) => () => scope.condition(node)));
-  const decided = terms.findIndex(({ known }) => known === decisive);
-  const reached = decided < 0 ? terms : terms.slice(0, decided + 1);
-  return join(reached.filter(({ known }) => known !== !decisive), decisive);
+  if (terms.some(({ known }) => known === decisive)) return always(decisive);
+  return join(terms.filter(({ known }) => known === undefined), decisive);
 }
 
 /** A loop, for the stack is not as deep as a text may be long; two terms, the most usual, are cheaper without. */
@@ -89,12 +91,12 @@ function compileComparison(node: ComparisonNode, scope: Scope): CompiledBoolean 
   return { test: comparison(left!, node.operator, right!), known: knownAnswer(left!, node.operator, right!) };
 }
 
-function knownAnswer({ known: left }: Compiled, operator: ComparisonOperator, { known: right }: Compiled) {
+function knownAnswer({ constant: left }: Compiled, operator: ComparisonOperator, { constant: right }: Compiled) {
   return left === undefined || right === undefined ? undefined : compareValues(left, operator, right);
 }
 
 function comparison(left: Compiled, operator: ComparisonOperator, right: Compiled): (item: Item) => boolean {
-  return against(left, operator, right.known) ?? against(right, MIRRORED[operator], left.known) ??
+  return against(left, operator, right.constant) ?? against(right, MIRRORED[operator], left.constant) ??
     ((item) => compareValues(left.evaluate(item), operator, right.evaluate(item)));
 }
 

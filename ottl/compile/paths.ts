@@ -18,7 +18,7 @@ export function compilePath(node: PathNode, scope: Scope): Compiled {
   const slot = scope.slot(node.fields[0]!.name);
   if (slot !== undefined) return compileSlot(node, scope, () => slot.value);
   const access = resolvePath(node, scope);
-  return { evaluate: (item) => access.get(item), constant: undefined, known: undefined, access };
+  return { evaluate: (item) => access.get(item), constant: undefined, access };
 }
 
 /** What a path leads to, also to write there. */
@@ -49,7 +49,7 @@ function compileSlot(node: PathNode, scope: Scope, read: () => Value): Compiled 
   }
   const keys = compileKeys(field!, scope);
   const evaluate = (item: Item) => indexValues(read(), keys, item);
-  return { evaluate, constant: undefined, known: undefined, access: undefined };
+  return { evaluate, constant: undefined, access: undefined };
 }
 
 function contextPath(node: PathNode, scope: Scope): ContextPath {

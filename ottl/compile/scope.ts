@@ -10,7 +10,7 @@ import type { BooleanNode, Span, ValueNode } from "../syntax/ast.ts";
 import { type OttlProblem, OttlSyntaxError } from "../syntax/problem.ts";
 import { OttlError, type OttlErrorCategory } from "../values/errors.ts";
 import type { Value } from "../values/value.ts";
-import type { ContextDefinition, FunctionTable, PathAccess, PathResolver } from "./context.ts";
+import type { ContextDefinition, FunctionTable, PathResolver, ReadAccess } from "./context.ts";
 
 /** What the texts of one group are compiled against. */
 export interface Environment {
@@ -28,10 +28,8 @@ export interface Environment {
 
 /** A value that the compiler knows more of than functions may. */
 export interface Compiled extends Expression {
-  /** The value where it is the same for all items, also where it is no literal: `-5`, `1 + 1`. */
-  readonly known: Value | undefined;
-  /** What a path leads to. */
-  readonly access: PathAccess | undefined;
+  /** What a path leads to, or what else need not be taken out to be compared. */
+  readonly access: ReadAccess | undefined;
 }
 
 /** A condition as a closure. */

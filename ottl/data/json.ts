@@ -13,7 +13,7 @@ import type { OttlLimits } from "../limits.ts";
 import { OttlError } from "../values/errors.ts";
 import { isBroken } from "../values/utf8.ts";
 import { OttlList, OttlMap, PlainMap, type Value } from "../values/value.ts";
-import { checkParseDepth, checkParseSize } from "./bounds.ts";
+import { checkEntries, checkParseDepth, checkParseSize } from "./bounds.ts";
 
 type Json = null | string | number | boolean | readonly Json[] | { readonly [key: string]: Json };
 
@@ -24,7 +24,7 @@ type Json = null | string | number | boolean | readonly Json[] | { readonly [key
  */
 export function parseJson(text: string, limits: OttlLimits): OttlMap | OttlList {
   checkParseSize(text, "JSON", limits);
-  const value = convert(parseText(text), 1, limits);
+  const value = new Converter(limits).convert(parseText(text), 1);
   if (value instanceof OttlMap || value instanceof OttlList) return value;
   throw new OttlError("value", "cannot parse JSON: it is neither an object nor an array");
 }
@@ -38,15 +38,37 @@ function parseText(text: string): Json {
   }
 }
 
-function convert(json: Json, depth: number, limits: OttlLimits): Value {
-  if (json === null || typeof json === "boolean") return json;
-  if (typeof json === "string") return wellFormed(json);
-  if (typeof json === "number") return inRange(json);
-  checkParseDepth(depth, "JSON", limits);
-  if (Array.isArray(json)) return new OttlList(json.map((element) => convert(element, depth + 1, limits)));
-  const map = new PlainMap();
-  for (const [key, value] of Object.entries(json)) map.set(wellFormed(key), convert(value, depth + 1, limits));
-  return map;
+/** Makes values of what the platform's parser made; counts the entries of all lists and maps together. */
+class Converter {
+  readonly #limits: OttlLimits;
+  #parts = 0;
+
+  constructor(limits: OttlLimits) {
+    this.#limits = limits;
+  }
+
+  convert(json: Json, depth: number): Value {
+    if (json === null || typeof json === "boolean") return json;
+    if (typeof json === "string") return wellFormed(json);
+    if (typeof json === "number") return inRange(json);
+    checkParseDepth(depth, "JSON", this.#limits);
+    if (Array.isArray(json)) return this.#list(json, depth);
+    const entries = Object.entries(json);
+    this.#add(entries.length);
+    const map = new PlainMap();
+    for (const [key, value] of entries) map.set(wellFormed(key), this.convert(value, depth + 1));
+    return map;
+  }
+
+  #list(json: readonly Json[], depth: number): OttlList {
+    this.#add(json.length);
+    return new OttlList(json.map((element) => this.convert(element, depth + 1)));
+  }
+
+  #add(count: number): void {
+    this.#parts += count;
+    checkEntries(this.#parts, this.#limits);
+  }
 }
 
 function inRange(number: number): number {

@@ -64,22 +64,28 @@ const OPERATORS: readonly (readonly string[])[] = [
 ];
 
 const NAME = "[\\p{L}\\p{Nl}_][\\p{L}\\p{Nl}\\p{Nd}\\p{M}_.\\-]*";
+/** Behind a prefix it need not begin with a letter. */
+const LOCAL_NAME = "[\\p{L}\\p{Nl}\\p{Nd}\\p{M}_.\\-]+";
 const TOKEN = new RegExp(
   `(?<space>[ \\t\\r\\n]+)|(?<number>\\d+(?:\\.\\d*)?|\\.\\d+)|(?<string>"[^"]*"|'[^']*')|` +
-    `(?<name>${NAME}(?::(?:${NAME}|\\*))?(?!:(?!:)))|(?<mark>\\.\\.|::|//|<=|>=|!=|[()[\\].@,/|+\\-=<>*$])`,
+    `(?<name>${NAME}(?::(?:${LOCAL_NAME}|\\*))?(?!:(?!:)))|(?<mark>\\.\\.|::|//|<=|>=|!=|[()[\\].@,/|+\\-=<>*$])`,
   "uy",
 );
 
 interface Token {
-  readonly kind: "number" | "string" | "name" | "operator" | "mark" | "end";
+  readonly kind: "number" | "string" | "name" | "operator" | "mark" | "bad" | "end";
   readonly text: string;
 }
 
-/** @throws {OttlError} It is no XPath 1.0; of category "arg_value". */
+/**
+ * What follows a whole expression is not looked at, as the reference engine does not: `//a, //b` is `//a`.
+ *
+ * @throws {OttlError} It is no XPath 1.0; of category "arg_value".
+ */
 export function parseXPath(text: string): XPathSyntax {
   const parser = new Parser(tokens(text));
   const syntax = parser.expression();
-  parser.expectEnd();
+  parser.expectToken();
   return syntax;
 }
 
@@ -88,7 +94,7 @@ function tokens(text: string): Token[] {
   for (let at = 0; at < text.length;) {
     TOKEN.lastIndex = at;
     const match = TOKEN.exec(text);
-    if (match === null) throw invalid(`an unexpected character at ${at + 1}`);
+    if (match === null) return [...found, { kind: "bad", text: text.slice(at, at + 1) }];
     at += match[0].length;
     const token = tokenOf(match, found.at(-1));
     if (token !== undefined) found.push(token);
@@ -132,8 +138,9 @@ class Parser {
     return syntax;
   }
 
-  expectEnd(): void {
-    if (this.#peek().kind !== "end") throw invalid(`unexpected ${this.#peek().text}`);
+  /** The next thing may be anything that can be part of an expression, and the end. */
+  expectToken(): void {
+    if (this.#peek().kind === "bad") throw invalid(`unexpected ${this.#peek().text}`);
   }
 
   #binary(level: number): XPathSyntax {
@@ -195,8 +202,8 @@ class Parser {
   }
 
   #step(): Step {
-    if (this.#takes(".")) return { axis: "self", test: { kind: "node" }, predicates: [] };
-    if (this.#takes("..")) return { axis: "parent", test: { kind: "node" }, predicates: [] };
+    if (this.#takes(".")) return { axis: "self", test: { kind: "node" }, predicates: this.#predicates() };
+    if (this.#takes("..")) return { axis: "parent", test: { kind: "node" }, predicates: this.#predicates() };
     const axis = this.#axis();
     return { axis, test: this.#test(), predicates: this.#predicates() };
   }

@@ -89,7 +89,6 @@ export type ParameterKind =
   | "lit-float"
   | "lit-bool"
   | "lit-bytes"
-  | "lit-map"
   | "enum"
   | "fn"
   | "lambda"
@@ -214,8 +213,6 @@ export const litInt: Parameter<bigint> = parameter("lit-int");
 export const litFloat: Parameter<number> = parameter("lit-float");
 export const litBool: Parameter<boolean> = parameter("lit-bool");
 export const litBytes: Parameter<Uint8Array> = parameter("lit-bytes");
-/** A map literal of literals (ParseSeverity). */
-export const litMap: Parameter<OttlMap> = parameter("lit-map");
 
 /** An enum symbol, as its number. */
 export const enumSymbol: Parameter<bigint> = parameter("enum");
@@ -233,7 +230,7 @@ export function listOf<Argument>(element: Parameter<Argument>): Parameter<readon
 }
 
 /**
- * A list literal of expressions, or a path or converter that gives a slice while items run. For the first `elements` is
+ * A list literal of expressions, or any other value that is a slice when items run. For the first `elements` is
  * given; for the second `list`, whose value is nil, a list, or anything else by mistake.
  */
 export interface DynamicList<T extends Value> {

@@ -9,7 +9,7 @@ import { OttlError } from "./errors.ts";
 import { asStringFloat, floatText } from "./numbers.ts";
 import { rfc3339 } from "./rfc3339.ts";
 import { compareUtf8, isBroken } from "./utf8.ts";
-import { Duration, Id, OttlList, OttlMap, Time, type Value } from "./value.ts";
+import { Duration, Id, OttlList, OttlMap, PlainMap, Time, type Value } from "./value.ts";
 
 /** How texts of values differ from place to place. */
 interface Dialect {
@@ -58,7 +58,8 @@ function json(value: Value, dialect: Dialect): string {
       return dialect.float(value);
   }
   if (value === null) return "null";
-  if (value instanceof Uint8Array) return `"${base64(value)}"`;
+  // The engine's empty bytes are a null slice of Go.
+  if (value instanceof Uint8Array) return value.length === 0 ? "null" : `"${base64(value)}"`;
   if (value instanceof OttlList && (dialect !== HOST || value.kind !== "slice")) return listJson(value, dialect);
   return dialect.other(value, dialect);
 }
@@ -68,13 +69,14 @@ function listJson(list: OttlList, dialect: Dialect): string {
 }
 
 function mapJson(value: Value, dialect: Dialect): string {
-  if (!(value instanceof OttlMap)) return hostJson(value);
+  if (!(value instanceof OttlMap)) return hostJson(value, dialect);
   const entries = value.entries().sort(([left], [right]) => compareUtf8(left, right));
   return `{${entries.map(([key, item]) => `${quote(key, dialect.escapeHtml)}:${json(item, dialect)}`).join(",")}}`;
 }
 
 /** Objects of the engine's libraries have no fields that its JSON encoder sees: `{}`. */
-function hostJson(value: Value): string {
+function hostJson(value: Value, dialect: Dialect): string {
+  if (value instanceof PlainMap && value.host) return mapJson(value, dialect);
   if (value instanceof Time) return `"${rfc3339(value)}"`;
   if (value instanceof Duration) return String(value.nanos);
   return value instanceof Id ? `[${value.bytes.join(",")}]` : "{}";

@@ -129,9 +129,9 @@ export class PlainMap extends OttlMap {
 
 /**
  * What the reference engine makes of a list, where its answers depend on it: a pdata slice, a list literal, a list of
- * strings (Split), of unsigned or signed ints, of floats.
+ * strings (Split), of signed or unsigned ints, of floats. Attributes do not take unsigned ints.
  */
-export type ListKind = "slice" | "list" | "strings" | "ints" | "floats";
+export type ListKind = "slice" | "list" | "strings" | "ints" | "uints" | "floats";
 
 export class OttlList {
   readonly items: Value[];
@@ -207,11 +207,40 @@ export class Opaque {
 }
 
 /**
+ * Elements and entries of one value, those of lists and maps inside it included. Each may be an object of 250 bytes, and a
+ * list of empty maps comes in four bytes each.
+ */
+export const MAX_VALUE_PARTS = 1_000_000;
+
+/** @throws {OttlError} There are more than `MAX_VALUE_PARTS`; of category "limit". */
+export function checkParts(count: number): void {
+  if (count > MAX_VALUE_PARTS) {
+    throw new OttlError("limit", `a list or map has more than ${MAX_VALUE_PARTS} values, those inside others included`);
+  }
+}
+
+/** How many parts a value has, at least as far as is still allowed. */
+function countParts(value: Value, before: number): number {
+  if (!(value instanceof OttlMap || value instanceof OttlList)) return before;
+  let count = before + value.size;
+  checkParts(count);
+  const parts = value instanceof OttlMap ? value.entries().map(([, part]) => part) : value.items;
+  for (const part of parts) if (typeof part === "object") count = countParts(part, count);
+  return count;
+}
+
+/**
  * A value as attributes, bodies and caches keep it: a deep copy, maps in memory, lists as slices.
  *
- * @throws {OttlError} Of category "type": a time, duration, id or object of a context, which have no place there.
+ * @throws {OttlError} Of category "type": a time, duration, id or object of a context, which have no place there; "limit":
+ * it has too many parts.
  */
 export function copyValue(value: Value): Value {
+  countParts(value, 0);
+  return copyPart(value);
+}
+
+function copyPart(value: Value): Value {
   if (typeof value !== "object" || value === null) return value;
   if (value instanceof OttlMap) return copyMap(value);
   if (value instanceof OttlList) return copyList(value);
@@ -223,11 +252,18 @@ export function copyValue(value: Value): Value {
 }
 
 export function copyMap(map: OttlMap): PlainMap {
-  return new PlainMap(map.entries().map(([key, value]) => [key, copyValue(value)] as const));
+  return new PlainMap(map.entries().map(([key, value]) => [key, copyPart(value)] as const));
 }
 
+/** @throws {OttlError} As `copyValue`. */
 export function copyList(list: OttlList): OttlList {
-  return new OttlList(list.items.map(copyValue));
+  checkStorable(list);
+  return new OttlList(list.items.map(copyPart));
+}
+
+/** @throws {OttlError} Of category "type": the reference engine finds no place for such a list. */
+export function checkStorable({ kind }: OttlList): void {
+  if (kind === "uints") throw new OttlError("type", "cannot store a list of unsigned ints");
 }
 
 /** What a value is called in messages. */

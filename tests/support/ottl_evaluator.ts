@@ -54,9 +54,9 @@ export function evaluateBoolean(node: BooleanNode, item: MemoryItem, functions: 
     case "bool":
       return node.value;
     case "or":
-      return node.terms.some(holds);
+      return node.terms.some((term) => literalAnswer(term, item) === true) || node.terms.some(holds);
     case "and":
-      return node.terms.every(holds);
+      return node.terms.every((term) => literalAnswer(term, item) !== false) && node.terms.every(holds);
     case "not":
       return !holds(node.term);
     case "comparison": {
@@ -69,6 +69,43 @@ export function evaluateBoolean(node: BooleanNode, item: MemoryItem, functions: 
       throw new OttlError("type", `not a bool but ${typeName(answer)}`);
     }
   }
+}
+
+/** The answer that the text alone gives; undefined when it takes an item. */
+function literalAnswer(node: BooleanNode, item: MemoryItem): boolean | undefined {
+  switch (node.kind) {
+    case "bool":
+      return node.value;
+    case "not": {
+      const answer = literalAnswer(node.term, item);
+      return answer === undefined ? undefined : !answer;
+    }
+    case "comparison":
+      return isLiteral(node.left) && isLiteral(node.right) ? evaluateBoolean(node, item, new Map()) : undefined;
+    case "call":
+      return undefined;
+  }
+  const decisive = node.kind === "or";
+  const answers = node.terms.map((term) => literalAnswer(term, item));
+  if (answers.includes(decisive)) return decisive;
+  return answers.includes(undefined) ? undefined : !decisive;
+}
+
+function isLiteral(node: ValueNode): boolean {
+  switch (node.kind) {
+    case "list":
+      return node.items.every(isLiteral);
+    case "map":
+      return node.entries.every(({ value }) => isLiteral(value));
+    case "sign":
+      return node.sign === "-" ? node.value.kind === "int" || node.value.kind === "float" : isLiteral(node.value);
+    case "path":
+    case "call":
+    case "math":
+    case "lambda":
+      return false;
+  }
+  return true;
 }
 
 function evaluatePath({ fields }: PathNode, item: MemoryItem, value: (node: ValueNode) => Value): Value {

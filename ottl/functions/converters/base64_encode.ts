@@ -11,14 +11,14 @@ import { converter, optional, str } from "../definition.ts";
 export const base64Encode = converter({
   name: "Base64Encode",
   summary: "The bytes of a string in base64: `base64` (default), `base64-raw`, `base64-url` or `base64-raw-url`.",
-  parameters: { value: str, variant: optional(str) },
+  parameters: { target: str, variant: optional(str) },
   examples: [
     { text: 'Base64Encode("fo")', result: '"Zm8="' },
     { text: 'Base64Encode("a?>~", "base64-url")', result: '"YT8-fg=="' },
     { text: 'Base64Encode("a?>~", "base64-raw-url")', result: '"YT8-fg"' },
     { text: 'Base64Encode("a", "nope")', error: "variant" },
   ],
-  compile: ({ value, variant }) => (item) => {
+  compile: ({ target: value, variant }) => (item) => {
     const text = value.evaluate(item);
     const form = variant?.evaluate(item) ?? "base64";
     if (!isBase64Variant(form)) throw new OttlError("value", `unsupported base64 variant: ${form}`);

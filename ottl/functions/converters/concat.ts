@@ -40,6 +40,7 @@ const NIL = "<nil>";
 
 function textsIn(list: Value): string[] {
   if (list === null) return [];
+  if (list instanceof Uint8Array) return Array.from(list, String);
   if (!(list instanceof OttlList)) throw new OttlError("arg_type", `expected a slice, got ${typeName(list)}`);
   return list.items.map((item) => toStringLike(item) ?? NIL);
 }

@@ -14,7 +14,7 @@ export const decode = converter({
   name: "Decode",
   summary: "The string that bytes are in an encoding: `base64`, `base64-raw`, `base64-url`, `base64-raw-url`, " +
     "or a character set by its IANA name. `utf-8` repairs what is not valid, `utf-8-raw` keeps it.",
-  parameters: { value: any, encoding: str },
+  parameters: { target: any, encoding: str },
   examples: [
     { text: 'Decode("aGVsbG8=", "base64")', result: '"hello"' },
     { text: 'Decode(0xe9, "iso-8859-1")', result: '"é"' },
@@ -22,7 +22,7 @@ export const decode = converter({
     { text: 'Decode("a", "nope")', error: "unsupported encoding" },
     { text: 'Decode(1, "base64")', error: "unsupported type" },
   ],
-  compile: ({ value, encoding }) => {
+  compile: ({ target: value, encoding }) => {
     const decoderOf = prepared(encoding, decoder);
     return (item) => {
       const bytes = bytesOf(value.evaluate(item));

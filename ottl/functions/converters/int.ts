@@ -9,7 +9,7 @@ import { converter, intLike } from "../definition.ts";
 export const int = converter({
   name: "Int",
   summary: "An int: read from a decimal string, cut off from a float, 1 or 0 of a bool. nil stays nil.",
-  parameters: { value: intLike },
+  parameters: { target: intLike },
   examples: [
     { text: 'Int("-42")', result: "-42" },
     { text: "Int(2.9)", result: "2" },
@@ -17,5 +17,5 @@ export const int = converter({
     { text: 'Int(attributes["none"])', result: "nil" },
     { text: 'Int("1.5")', error: "int" },
   ],
-  compile: ({ value }) => (item) => value.evaluate(item),
+  compile: ({ target: value }) => (item) => value.evaluate(item),
 });

@@ -9,8 +9,8 @@ import { any, converter } from "../definition.ts";
 
 export const isEmpty = converter({
   name: "IsEmpty",
-  summary: 'Whether `value` is nil, `""`, 0, false, an ID of zeros only, or a list, map or bytes without content.',
-  parameters: { value: any },
+  summary: 'Whether `target` is nil, `""`, 0, false, an ID of zeros only, or a list, map or bytes without content.',
+  parameters: { target: any },
   examples: [
     { text: 'IsEmpty(attributes["none"])', result: "true" },
     { text: 'IsEmpty("")', result: "true" },
@@ -18,7 +18,7 @@ export const isEmpty = converter({
     { text: 'IsEmpty(attributes["a"])', given: '{"a": [nil]}', result: "false" },
     { text: "IsEmpty(0.1)", result: "false" },
   ],
-  compile: ({ value }) => (item) => isNothing(value.evaluate(item)),
+  compile: ({ target: value }) => (item) => isNothing(value.evaluate(item)),
 });
 
 /** What Go's zero time is: the first second of the year 1. */

@@ -9,14 +9,14 @@ import { any, converter } from "../definition.ts";
 
 export const isList = converter({
   name: "IsList",
-  summary: "Whether `value` is a list, also one that only a context knows (span events, data points).",
-  parameters: { value: any },
+  summary: "Whether `target` is a list, also one that only a context knows (span events, data points).",
+  parameters: { target: any },
   examples: [
     { text: "IsList([])", result: "true" },
     { text: 'IsList(Split("a,b", ","))', result: "true" },
     { text: "IsList(attributes)", result: "false" },
   ],
-  compile: ({ value }) => (item) => {
+  compile: ({ target: value }) => (item) => {
     const list = value.evaluate(item);
     return list instanceof OttlList || (list instanceof Opaque && list.size !== undefined);
   },

@@ -10,13 +10,13 @@ import { typeTest } from "../type_tests.ts";
 
 export const isMap = converter({
   name: "IsMap",
-  summary: "Whether `value` is a map. A literal of another type is refused at load.",
-  parameters: { value: any },
+  summary: "Whether `target` is a map. A literal of another type is refused at load.",
+  parameters: { target: any },
   examples: [
     { text: "IsMap(attributes)", result: "true" },
     { text: 'IsMap(attributes["i"])', given: '{"i": 1, "s": "a"}', result: "false" },
     { text: 'IsMap(attributes["none"])', result: "false" },
     { text: "IsMap(nil)", error: "expected map but got nil" },
   ],
-  compile: ({ value }) => typeTest(value, "map", (v) => v instanceof OttlMap),
+  compile: ({ target: value }) => typeTest(value, "map", (v) => v instanceof OttlMap),
 });

@@ -9,13 +9,13 @@ import { typeTest } from "../type_tests.ts";
 
 export const isString = converter({
   name: "IsString",
-  summary: "Whether `value` is a string. A literal of another type is refused at load.",
-  parameters: { value: any },
+  summary: "Whether `target` is a string. A literal of another type is refused at load.",
+  parameters: { target: any },
   examples: [
     { text: 'IsString("a")', result: "true" },
     { text: 'IsString(attributes["i"])', given: '{"i": 1, "s": "a"}', result: "false" },
     { text: 'IsString(attributes["none"])', result: "false" },
     { text: "IsString(nil)", error: "expected string but got nil" },
   ],
-  compile: ({ value }) => typeTest(value, "string", (v) => typeof v === "string"),
+  compile: ({ target: value }) => typeTest(value, "string", (v) => typeof v === "string"),
 });

@@ -11,7 +11,7 @@ export const isValidLuhn = converter({
   name: "IsValidLuhn",
   summary:
     "Whether the last digit of a number, such as a credit card's, is right by Luhn's formula. Spaces do not count.",
-  parameters: { value: strLike },
+  parameters: { target: strLike },
   examples: [
     { text: 'IsValidLuhn("4111 1111 1111 1111")', result: "true" },
     { text: 'IsValidLuhn("4111111111111112")', result: "false" },
@@ -19,7 +19,7 @@ export const isValidLuhn = converter({
     { text: 'IsValidLuhn("")', result: "false" },
     { text: 'IsValidLuhn("1-2")', error: "digit" },
   ],
-  compile: ({ value }) => (item) => {
+  compile: ({ target: value }) => (item) => {
     const text = value.evaluate(item);
     if (text === null) throw new OttlError("value", "invalid input: nil");
     return isRight(text.replaceAll(" ", ""));

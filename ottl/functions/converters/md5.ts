@@ -10,10 +10,10 @@ import { converter, str } from "../definition.ts";
 export const md5 = converter({
   name: "MD5",
   summary: "The MD5 hash of a string, in lower-case hexadecimal.",
-  parameters: { value: str },
+  parameters: { target: str },
   examples: [
     { text: 'MD5("hello world")', result: '"5eb63bbbe01eeed093cb22bb8f5acdc3"' },
     { text: "MD5(1)", error: "expected string" },
   ],
-  compile: ({ value }) => (item) => digest("md5", value.evaluate(item)),
+  compile: ({ target: value }) => (item) => digest("md5", value.evaluate(item)),
 });

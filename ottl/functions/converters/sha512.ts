@@ -10,7 +10,7 @@ import { converter, str } from "../definition.ts";
 export const sha512 = converter({
   name: "SHA512",
   summary: "The SHA-512 hash of a string, in lower-case hexadecimal.",
-  parameters: { value: str },
+  parameters: { target: str },
   examples: [
     {
       text: 'Substring(SHA512("a"), 0, 32)',
@@ -18,5 +18,5 @@ export const sha512 = converter({
     },
     { text: "SHA512(1)", error: "expected string" },
   ],
-  compile: ({ value }) => (item) => digest("sha512", value.evaluate(item)),
+  compile: ({ target: value }) => (item) => digest("sha512", value.evaluate(item)),
 });

@@ -7,7 +7,7 @@
 import { OttlError } from "../../values/errors.ts";
 import { textOf } from "../../values/text.ts";
 import { compareUtf8 } from "../../values/utf8.ts";
-import { OttlList, typeName, type Value } from "../../values/value.ts";
+import { copyList, OttlList, typeName, type Value } from "../../values/value.ts";
 import { any, converter, litStr, optional } from "../definition.ts";
 import { elementsOf } from "../elements.ts";
 
@@ -40,7 +40,7 @@ export const sort = converter({
 function sorted(list: OttlList, direction: 1 | -1): OttlList {
   const elements = elementsOf(list);
   const compare = comparerOf(elements);
-  if (compare === undefined) return list;
+  if (compare === undefined) return list.kind === "slice" ? list : copyList(list);
   const kind = list.kind === "slice" ? "list" : list.kind;
   return new OttlList(elements.toSorted((a, b) => direction * compare(a, b)), kind);
 }

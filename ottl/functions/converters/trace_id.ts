@@ -10,12 +10,12 @@ import { bytesLike, converter, prepared } from "../definition.ts";
 export const traceId = converter({
   name: "TraceID",
   summary: "The TraceID of 16 bytes, given as bytes or as a string of 32 hexadecimal digits.",
-  parameters: { id: bytesLike },
+  parameters: { target: bytesLike },
   examples: [
     { text: 'TraceID("00112233445566778899AABBCCDDEEFF")', result: "TraceID(0x00112233445566778899aabbccddeeff)" },
     { text: 'String(TraceID("01010101010101010101010101010101"))', result: '"[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]"' },
     { text: "TraceID(0x01)", error: "16 or 32" },
     { text: 'TraceID("zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz")', error: "hexadecimal" },
   ],
-  compile: ({ id }) => prepared(id, (bytes) => readId("trace_id", bytes)),
+  compile: ({ target: id }) => prepared(id, (bytes) => readId("trace_id", bytes)),
 });

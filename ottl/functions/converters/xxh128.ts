@@ -10,10 +10,10 @@ import { converter, str } from "../definition.ts";
 export const xxh128Hash = converter({
   name: "XXH128",
   summary: "The 128-bit XXH3 of a string with seed 0, in hexadecimal, big-endian.",
-  parameters: { value: str },
+  parameters: { target: str },
   examples: [
     { text: 'XXH128("Hello World")', result: '"403383a15c99beee9ac3af2126a00292"' },
     { text: "XXH128(1)", error: "expected string" },
   ],
-  compile: ({ value }) => (item) => xxh128(value.evaluate(item)),
+  compile: ({ target: value }) => (item) => xxh128(value.evaluate(item)),
 });

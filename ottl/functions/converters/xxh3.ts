@@ -10,10 +10,10 @@ import { converter, str } from "../definition.ts";
 export const xxh3Hash = converter({
   name: "XXH3",
   summary: "The 64-bit XXH3 of a string with seed 0, in hexadecimal, big-endian.",
-  parameters: { value: str },
+  parameters: { target: str },
   examples: [
     { text: 'XXH3("Hello World")', result: '"e34615aade2e6333"' },
     { text: "XXH3(1)", error: "expected string" },
   ],
-  compile: ({ value }) => (item) => xxh3(value.evaluate(item)),
+  compile: ({ target: value }) => (item) => xxh3(value.evaluate(item)),
 });

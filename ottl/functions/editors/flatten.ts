@@ -27,6 +27,11 @@ export const flatten = editor({
       given: '{"a": {"b": 1, "c": {"d": 2}}, "l": ["x", "y"]}',
       result: '{"a.b": 1, "a.c.d": 2, "l.0": "x", "l.1": "y"}',
     },
+    {
+      text: "flatten(attributes)",
+      given: '{"l": [[1, [2]], {"a": [3]}]}',
+      result: '{"l.00": 1, "l.01.0": 2, "l.1.a.0": 3}',
+    },
     { text: 'flatten(attributes, "p")', given: '{"a": {"b": 1}}', result: '{"p.a.b": 1}' },
     {
       text: "flatten(attributes, depth=1)",
@@ -70,19 +75,23 @@ class Flattener {
   }
 
   addMap(map: OttlMap, prefix: string, depth: number): void {
-    for (const [key, value] of map.entries()) {
-      const name = prefix === "" ? key : `${prefix}.${key}`;
-      this.#add(name, name, value, depth);
-    }
+    for (const [key, value] of map.entries()) this.#add(prefix === "" ? key : `${prefix}.${key}`, value, depth);
   }
 
-  /** `bare` is the key for an element that has no index of its own: that of its list. */
-  #add(name: string, bare: string, value: Value, depth: number): void {
+  #add(name: string, value: Value, depth: number): void {
     if (depth < this.#maxDepth && value instanceof OttlMap) this.addMap(value, name, depth + 1);
     else if (depth < this.#maxDepth && value instanceof OttlList) {
-      value.items.forEach((element, i) => this.#add(`${name}.${i}`, name, element, depth + 1));
-    } else if (this.#resolveConflicts) this.#put(this.#freeKey(bare), value);
-    else this.#put(name, value);
+      value.items.forEach((element, i) => this.#addElement(name, i, element, depth + 1));
+    } else this.#put(name, name, value);
+  }
+
+  /** The reference engine puts no point before the index of a list in a list, and counts two levels for it. */
+  #addElement(list: string, index: number, element: Value, depth: number): void {
+    const name = `${list}.${index}`;
+    if (depth < this.#maxDepth && element instanceof OttlMap) this.addMap(element, name, depth + 1);
+    else if (depth < this.#maxDepth && element instanceof OttlList) {
+      element.items.forEach((inner, i) => this.#add(`${name}${i}`, inner, depth + 2));
+    } else this.#put(name, list, element);
   }
 
   #freeKey(key: string): string {
@@ -92,8 +101,9 @@ class Flattener {
     return `${key}.${number}`;
   }
 
-  #put(key: string, value: Value): void {
-    this.result.set(key, value);
+  /** @param bare The key where conflicts are resolved: an element then has no index of its own. */
+  #put(name: string, bare: string, value: Value): void {
+    this.result.set(this.#resolveConflicts ? this.#freeKey(bare) : name, value);
     checkEntries(this.result.size, this.#limits);
   }
 }

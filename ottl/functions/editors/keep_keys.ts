@@ -4,7 +4,7 @@
  * @module
  */
 
-import { typeError } from "../../values/errors.ts";
+import { OttlError, typeError } from "../../values/errors.ts";
 import { OttlList, typeName, type Value } from "../../values/value.ts";
 import { type DynamicList, dynamicListOf, editor, type Item, mapPath, str } from "../definition.ts";
 
@@ -21,6 +21,7 @@ export const keepKeys = editor({
       result: '{"b": 2}',
     },
     { text: 'keep_keys(attributes, attributes["zz"])', error: "expected" },
+    { text: "keep_keys(attributes, nil)", error: "cannot be nil" },
   ],
   compile: ({ target, keys }) => {
     const keysOf = keyReader(keys);
@@ -34,6 +35,7 @@ export const keepKeys = editor({
 });
 
 function keyReader({ elements, list }: DynamicList<string>): (item: Item) => ReadonlySet<string> {
+  if (list?.constant === null) throw new OttlError("arg_value", "keys cannot be nil");
   if (elements === undefined) return (item) => keysIn(list?.evaluate(item) ?? null);
   if (elements.some(({ constant }) => constant === undefined)) {
     return (item) => new Set(elements.map((element) => element.evaluate(item)));

@@ -68,7 +68,8 @@ function orUndefined(replace: (text: string) => string): Replace {
 function renameKeys(map: OttlMap, replace: Replace): void {
   const keys = map.keys();
   const names = keys.map(replace);
-  if (names.every((name, i) => name === keys[i])) return;
+  // Of keys that were there twice the last stays, as of keys that become one.
+  if (names.every((name, i) => name === keys[i]) && new Set(names).size === keys.length) return;
   const renamed = map.entries().map(([, value], i) => [names[i], value] as const);
   map.assign(new PlainMap(renamed.filter((entry): entry is readonly [string, Value] => entry[0] !== undefined)));
 }

@@ -77,8 +77,22 @@ export function routedSignal(config: RoutingConfig, tools: Tools): Signal {
   return signalOf([...named, ...ruled]);
 }
 
-/** `request["name"] == "value"`: the one form that the collector knows. */
-const REQUEST_CONDITION = /^\s*request\["([^"]+)"\]\s*(==|!=)\s*"([^"]*)"\s*$/;
+/** What a request is asked: whether one of the values of `name` is `value` (`==`), or another (`!=`). */
+interface RequestCondition {
+  readonly name: string;
+  readonly operator: string;
+  readonly value: string;
+}
+
+/** `request["name"] == "value"`, read no stricter than the collector does; undefined when it is nothing of the kind. */
+function readRequestCondition(text: string): RequestCondition | undefined {
+  const [operator, ...others] = text.match(/==|!=/g) ?? [];
+  if (operator === undefined || others.length > 0) return undefined;
+  const [field = "", value = ""] = text.split(operator).map((side) => side.trim());
+  if (!/request\["[^\n]*"\]/.test(field) || !/"[^\n]*"/.test(value)) return undefined;
+  const name = field.replace(/^request\["/, "").replace(/"\]$/, "");
+  return { name: name.toLowerCase(), operator, value: value.replace(/^"/, "").replace(/"$/, "") };
+}
 
 class RouteLoader {
   readonly cursor: Cursor;
@@ -119,16 +133,16 @@ class RouteLoader {
   }
 
   #request({ text, path }: PlacedText): RequestRoute["matches"] | undefined {
-    const [, name = "", operator, value] = REQUEST_CONDITION.exec(text) ?? [];
-    if (value === undefined) {
+    const condition = readRequestCondition(text);
+    if (condition === undefined) {
       const message = `is ${JSON.stringify(text)}, wanted request["name"] == "value", or != for ==`;
       this.#texts.problems.push({ path, message });
       return undefined;
     }
-    return ({ metadata }) => {
-      const values = metadata.get(name.toLowerCase());
-      return values !== undefined && values.includes(value) === (operator === "==");
-    };
+    const { name, operator, value } = condition;
+    const fits = (given: string) => (given === value) === (operator === "==");
+    return ({ metadata, client }) =>
+      metadata.get(name)?.some(fits) === true || client?.grpcMetadata?.get(name)?.some(fits) === true;
   }
 
   #condition({ context, text }: RouteConfig) {
@@ -168,13 +182,22 @@ class RouteLoader {
 
   /** Without one that is said or meant it is "resource", as it was before contexts were inferred. */
   #contextOf(said: string | undefined, text: Placed<Statement | ParsedCondition>): ContextName | undefined {
-    if (said === undefined) return this.#texts.inferred(text.parsed, PLACES) ?? "resource";
+    const path = text.placed.path.slice(0, -1);
     // What is known of the request alone is the same for all resources.
-    return this.#texts.contextOf(said === "otelcol" ? "resource" : said, [text], PLACES, text.placed.path.slice(0, -1));
+    const context = said === "otelcol" ? "resource" : said ?? this.#texts.inferred(text.parsed, PLACES) ?? "resource";
+    if (ROUTED_CONTEXTS.has(context)) return this.#texts.contextOf(context, [text], PLACES, path);
+    const message = `is the context ${JSON.stringify(context)}, wanted one of ${
+      Array.from(ROUTED_CONTEXTS).join(", ")
+    }`;
+    this.#texts.problems.push({ path: [...path, "context"], message, category: "config" });
+    return undefined;
   }
 }
 
 const PLACES = ["routing"] as const;
+
+/** The contexts whose items are routed. */
+const ROUTED_CONTEXTS: ReadonlySet<string> = new Set(["resource", "span", "metric", "datapoint", "log"]);
 
 /**
  * The pipelines that a rule names.

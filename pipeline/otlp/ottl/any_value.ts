@@ -9,7 +9,7 @@
 
 import { OttlError } from "../../../ottl/values/errors.ts";
 import { decodeUtf8, encodeUtf8, isBroken } from "../../../ottl/values/utf8.ts";
-import { OttlList, OttlMap, PlainMap, typeName, type Value } from "../../../ottl/values/value.ts";
+import { checkStorable, OttlList, OttlMap, PlainMap, typeName, type Value } from "../../../ottl/values/value.ts";
 import {
   FieldReader,
   skipValue,
@@ -118,7 +118,7 @@ export function readDouble(bytes: Uint8Array, at: number): number {
 /**
  * The value of the AnyValue from `start` to `end`.
  *
- * @throws {OttlError} "limit": it is deeper than MAX_VALUE_DEPTH.
+ * @throws {OttlError} "limit": it is deeper than MAX_VALUE_DEPTH, or has too many parts.
  */
 export function decodeAnyValue(bytes: Uint8Array, start: number, end: number, strings?: StringTable, depth = 0): Value {
   const at = memberAt(bytes, start, end);
@@ -147,7 +147,15 @@ export function decodeMember(bytes: Uint8Array, at: number, strings?: StringTabl
   }
 }
 
+/** How many parts the value that is being decoded has had. One is decoded at a time. */
+let parts = 0;
+
+function addPart(): void {
+  checkParts(++parts);
+}
+
 function deeper(depth: number): number {
+  if (depth === 0) parts = 0;
   if (depth === MAX_VALUE_DEPTH) {
     throw new OttlError("limit", `a value is nested deeper than ${MAX_VALUE_DEPTH} levels`);
   }
@@ -164,7 +172,9 @@ function decodeList(
   const items: Value[] = [];
   const fields = new FieldReader(bytes, start, end);
   while (fields.next()) {
-    if (fields.tag === ELEMENT_TAG) items.push(decodeAnyValue(bytes, fields.start, fields.valueEnd, strings, depth));
+    if (fields.tag !== ELEMENT_TAG) continue;
+    addPart();
+    items.push(decodeAnyValue(bytes, fields.start, fields.valueEnd, strings, depth));
   }
   return new OttlList(items);
 }
@@ -182,6 +192,7 @@ function decodeMap(
   const fields = new FieldReader(bytes, start, end);
   while (fields.next()) {
     if (fields.tag !== ELEMENT_TAG) continue;
+    addPart();
     pair.locate(bytes, fields.start, fields.valueEnd);
     const key = decodeUtf8(pair.keyBytes(bytes, strings));
     if (entries.has(key)) continue;
@@ -274,6 +285,7 @@ function writeString(writer: ProtoWriter, text: string, strings: StringTable | u
 }
 
 function writeList(writer: ProtoWriter, list: OttlList, strings: StringTable | undefined, depth: number): void {
+  checkStorable(list);
   const mark = writer.open(5);
   for (const item of list.items) {
     const inner = writer.open(1);

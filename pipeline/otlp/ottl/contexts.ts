@@ -132,15 +132,8 @@ class WireResolver implements PathResolver {
       if (keys.length > 0 && (i < last || row.keys === "none")) throw noKeys(path, name);
     });
     const keys = path.fields[last]!.keys;
-    if (row.keys === "one" && keys.length > 0) this.#checkOneKey(path);
+    if (row.keys === "one" && keys.length > 1) throw new OttlError("path_keys", `"${path.text}" takes exactly one key`);
     return row.open(this.#cursor, keys);
-  }
-
-  #checkOneKey(path: ContextPath): void {
-    const [key, second] = path.fields[path.fields.length - 1]!.keys;
-    if (second !== undefined || typeof key!.constant !== "string") {
-      throw new OttlError("path_keys", `"${path.text}" takes exactly one literal string as its key`);
-    }
   }
 
   #rowOf(path: ContextPath): PathRow {

@@ -44,27 +44,28 @@ export function message(part: MessagePart, whole: MessageView, field: number, ty
 /** How the numbers of a repeated field are written. */
 export interface NumberForm {
   readonly wireType: number;
-  readonly kind: "ints" | "floats";
+  readonly kind: "ints" | "uints" | "floats";
   read(bytes: Uint8Array, at: number): bigint | number;
   write(writer: ProtoWriter, value: bigint | number): void;
 }
 
 export const UINT64: NumberForm = {
   wireType: WireType.varint,
-  kind: "ints",
+  kind: "uints",
   read: (bytes, at) => BigInt.asIntN(64, varintBig(bytes, at)),
   write: (writer, value) => writer.varint64(lowHalf(value as bigint), highHalf(value as bigint)),
 };
 
 export const INT32: NumberForm = {
   ...UINT64,
+  kind: "ints",
   read: (bytes, at) => BigInt.asIntN(32, varintBig(bytes, at)),
   write: (writer, value) => writer.varint64(lowHalf(value as bigint), highHalf(BigInt.asIntN(32, value as bigint))),
 };
 
 export const FIXED64: NumberForm = {
   wireType: WireType.fixed64,
-  kind: "ints",
+  kind: "uints",
   read: (bytes, at) => new DataView(bytes.buffer, bytes.byteOffset).getBigInt64(at, true),
   write: (writer, value) => writer.fixed64(lowHalf(value as bigint), highHalf(value as bigint)),
 };
@@ -102,5 +103,5 @@ export function setNumbers(view: MessageView, field: number, form: NumberForm, n
 function numbersOf(value: Value, form: NumberForm): (bigint | number)[] {
   if (value === null) return [];
   if (!(value instanceof OttlList)) throw wrongType("slice", value);
-  return value.items.map((item) => form.kind === "ints" ? intOf(item) : floatOf(item));
+  return value.items.map((item) => form.kind === "floats" ? floatOf(item) : intOf(item));
 }

@@ -17,7 +17,7 @@ import { attributes } from "./attributes.ts";
 import { messageList } from "./opaque.ts";
 import * as scalars from "./scalars.ts";
 
-/** How many keys in brackets a path takes: none, any number, or exactly one literal string. */
+/** How many keys in brackets a path takes: none, any number, or exactly one. */
 export type PathKeys = "none" | "any" | "one";
 
 export interface PathRow {

@@ -82,7 +82,7 @@ const SPAN_ROWS: readonly PathRow[] = [
   ...item.spanId("span_id", 2),
   ...item.spanId("parent_span_id", 4),
   row("trace_state", "string", ({ item }, [key]) => {
-    return key === undefined ? scalars.text(item, 3) : traceStateMember(item, 3, key.constant as string);
+    return key === undefined ? scalars.text(item, 3) : traceStateMember(item, 3, key.constant);
   }, { keys: "one" }),
   item.text("name", 5),
   item.int32("kind", 6),

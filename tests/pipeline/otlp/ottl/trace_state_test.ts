@@ -1,7 +1,29 @@
-import { strictEqual } from "node:assert";
+import { strictEqual, throws } from "node:assert";
+import { OttlError } from "../../../../ottl/values/errors.ts";
 import type { Value } from "../../../../ottl/values/value.ts";
 import { openContext } from "../../../../pipeline/otlp/ottl/mod.ts";
 import { encodeMessage } from "../../../support/otlp_proto.ts";
+
+Deno.test("trace_state by what is no literal string fails, unless the header does", async (t) => {
+  for (const key of [1n, undefined]) {
+    await t.step(String(key), () => {
+      const { resolver, cursor } = openContext("traces", "span");
+      const keys = [{ constant: key, evaluate: () => key ?? "a" }];
+      const path = resolver.resolve({ context: "span", fields: [{ name: "trace_state", keys }], text: "" });
+      const show = (header: string) => {
+        const span = encodeMessage("Span", { trace_state: header });
+        cursor.item.reset(span, 0, span.length);
+      };
+      show("a=1");
+      throws(() => path.get(cursor), OttlError);
+      throws(() => path.set(cursor, "x"), OttlError);
+      show("junk");
+      strictEqual(path.get(cursor), null);
+      path.set(cursor, "x");
+      strictEqual(cursor.item.text(3), "junk");
+    });
+  }
+});
 
 Deno.test("trace_state by key", async (t) => {
   const many = Array.from({ length: 32 }, (_, i) => `k${i}=v`);
