@@ -5,6 +5,8 @@
  */
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import type { AdminFlags, TapFlags, TokenFlags } from "./gateway/admin/cli/run.ts";
+import type { View } from "./gateway/admin/cli/views.ts";
 import type { FetchGateway } from "./gateway/fetch_gateway.ts";
 import type { Asked } from "./gateway/ottl/asked.ts";
 import type { ExplainFlags } from "./gateway/ottl/explain.ts";
@@ -34,6 +36,8 @@ interface GatewayFlags extends SourceFlags {
   readonly healthWindow: number;
   readonly stateDir?: string;
   readonly useLastGood: boolean;
+  readonly adminListen?: string;
+  readonly adminTokens?: string;
 }
 
 /**
@@ -71,16 +75,28 @@ function createProgram(done: (code: number) => void): Command {
       new Option("--state-dir <directory>", "keep the history of configurations there").env("SLUICE_STATE_DIR"),
     )
     .option("--use-last-good", "start with the last good configuration when the given one does not load", false)
+    .addOption(
+      new Option("--admin-listen <address>", "where the admin API is served, or off (default: 127.0.0.1:8887)")
+        .env("SLUICE_ADMIN_LISTEN"),
+    )
+    .addOption(
+      new Option(
+        "--admin-tokens <file>",
+        "who may use it: lines of `sluice admin token`; wanted where others can reach it",
+      )
+        .env("SLUICE_ADMIN_TOKENS"),
+    )
     .action(async ({ config, set, workers, drainTimeout, ...live }: GatewayFlags, command: Command) => {
       refuseWords(program, command);
       const { runGateway } = await import("./gateway/run.ts");
       const { version } = manifest;
       const { watch, healthWindow: healthWindowMs, stateDir, useLastGood } = live;
+      const admin = { listen: live.adminListen, tokens: live.adminTokens };
       if (useLastGood && stateDir === undefined) program.error("error: --use-last-good needs --state-dir");
       done(
         await runGateway({
           ...{ configs: config, sets: set, workers, drainTimeoutMs: drainTimeout, version },
-          ...{ watch, healthWindowMs, stateDir, useLastGood },
+          ...{ watch, healthWindowMs, stateDir, useLastGood, admin },
         }),
       );
     });
@@ -109,6 +125,14 @@ function createProgram(done: (code: number) => void): Command {
     });
 
   program.addCommand(createOttlCommand(done));
+  program.addCommand(createAdminCommand(done));
+  withAdmin(program.command("top")).description("show what flows through a gateway that runs, live")
+    .option("--once", "look once", false)
+    .action(async ({ once, ...flags }: AdminFlags & { readonly once: boolean }) => {
+      const { runView } = await import("./gateway/admin/cli/run.ts");
+      const { showTop } = await import("./gateway/admin/cli/top.ts");
+      done(await runView({ ...flags, watch: !once }, showTop));
+    });
   return program;
 }
 
@@ -155,21 +179,135 @@ function createOttlCommand(done: (code: number) => void): Command {
   return ottl;
 }
 
+function createAdminCommand(done: (code: number) => void): Command {
+  const admin = new Command("admin").description("look into a gateway that runs, and change it").exitOverride();
+  const views = () => import("./gateway/admin/cli/views.ts");
+  type Views = Awaited<ReturnType<typeof views>>;
+
+  /** A subcommand that shows what `pick` chooses, of its options and words. */
+  const add = (usage: string, what: string, pick: (all: Views, flags: ViewFlags, ...words: string[]) => View) =>
+    withAdmin(admin.command(usage)).description(what).action(async (...given: unknown[]) => {
+      const command = given.at(-1) as Command;
+      const flags = command.opts<AdminFlags & ViewFlags>();
+      const { runView } = await import("./gateway/admin/cli/run.ts");
+      done(await runView(flags, pick(await views(), flags, ...command.args)));
+    });
+  const ifVersion = () =>
+    new Option("--if-version <version>", "which must run (default: the one that runs when the command does)");
+  const thread = () => new Option("--thread <name>", "one that `status` names").default("control");
+
+  add("status", "build, state, threads, and the configuration that runs", (all) => all.showStatus);
+  add("config", "the effective configuration, secrets masked", (all) => all.showConfig);
+  add("values [prefix]", "each value with where it comes from", (all, _, prefix = "") => all.showValues(prefix));
+  add("validate <files...>", "every problem of a configuration", (all, _, ...files) => all.checkConfig(files));
+  add("diff <files...>", "what a configuration would change", (all, _, ...files) => all.diffConfig(files));
+  add(
+    "apply <files...>",
+    "go over to a configuration",
+    (all, flags, ...files) => all.applyConfig(files, flags.ifVersion),
+  ).addOption(ifVersion());
+  add("reload", "read again what the process was started with", (all, flags) => all.reloadConfig(flags.ifVersion))
+    .addOption(ifVersion());
+  add(
+    "rollback <entry>",
+    "go to a configuration of the history",
+    (all, flags, entry = "") => all.rollbackConfig(Number(entry), flags.ifVersion),
+  ).addOption(ifVersion());
+  add("history", "configurations that ran or were meant to", (all) => all.showHistory);
+  add("graph", "components and what flows between them", (all) => all.showGraph);
+  add(
+    "components [id]",
+    "components, or one with its configuration and counters",
+    (all, _, id) => all.showComponents(id),
+  );
+  add("queues", "the sending queues", (all) => all.showQueues);
+  add("pause <queue>", "send nothing of a queue", (all, _, id = "") => all.setQueueState(id, "paused"));
+  add("resume <queue>", "let a queue go on", (all, _, id = "") => all.setQueueState(id, "running"));
+  add("drain <queue>", "send what is queued now", (all, flags, id = "") => all.drainQueue(id, flags.timeout))
+    .addOption(durationOption("--timeout <duration>", "how long to wait for it", 10_000));
+  add("log-level [level]", "the level of the log, or set it", (all, _, level) => all.logLevel(level));
+  add(
+    "ottl <file>",
+    "run OTTL over a file of OTLP/JSON and explain it",
+    (all, flags, input = "") => all.tryOttl({ ...flags, input }),
+  )
+    .addOption(textsOption("statement", "a statement")).addOption(textsOption("condition", "a condition"));
+  add(
+    "profile <file>",
+    "write what a thread spends its time on, for Chrome DevTools",
+    (all, flags, path = "") => all.cpuProfile(flags.thread, flags.duration, path),
+  )
+    .addOption(thread()).addOption(durationOption("--duration <duration>", "how long", 5_000));
+  add(
+    "heap",
+    "write what a thread holds into the gateway's state directory",
+    (all, flags) => all.heapSnapshot(flags.thread),
+  ).addOption(thread());
+  add("audit", "what was changed, by whom", (all) => all.showAudit);
+
+  withAdmin(admin.command("tap <node>")).description("a sample of what goes through a node of the graph, live")
+    .addOption(durationOption("--duration <duration>", "when it ends", 30_000))
+    .option("--samples <count>", "how many at the most", parseItemNumber, 100)
+    .addOption(textsOption("mask", "an attribute whose values are masked"))
+    .action(async (node: string, flags: AdminFlags & TapFlags) => {
+      const { runTap } = await import("./gateway/admin/cli/run.ts");
+      done(await runTap(flags, node, flags));
+    });
+
+  admin.command("token").description("make a token, which is printed once; only its hash is kept")
+    .requiredOption("--name <name>", "whose it is, for the audit log")
+    .addOption(new Option("--scope <scope>", "what it may").choices(["read", "write"]).default("read"))
+    .option("--tokens <file>", "the file of --admin-tokens, to add its line to")
+    .action(async (flags: TokenFlags) => {
+      const { printToken } = await import("./gateway/admin/cli/run.ts");
+      done(await printToken(flags));
+    });
+  return admin;
+}
+
+/** Of all subcommands of `admin`; each has its own. */
+interface ViewFlags {
+  readonly ifVersion?: string;
+  /** Milliseconds. */
+  readonly timeout: number;
+  /** Milliseconds. */
+  readonly duration: number;
+  readonly thread: string;
+  readonly statement: readonly string[];
+  readonly condition: readonly string[];
+}
+
+function withAdmin(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--address <address>", "where its admin API is").env("SLUICE_ADMIN_ADDRESS").default("127.0.0.1:8887"),
+    )
+    .option("--token-file <file>", "the token's file (default: SLUICE_ADMIN_TOKEN)")
+    .option("--json", "for programs", false)
+    .option("--watch", "look again and again", false);
+}
+
+function durationOption(flags: string, what: string, defaultMs: number): Option {
+  return new Option(flags, what).argParser(parseDuration).default(defaultMs, `${defaultMs / 1_000}s`);
+}
+
+function textsOption(name: string, what: string): Option {
+  return new Option(`--${name} <text>`, `${what}; repeatable`)
+    .argParser((text, before: readonly string[]) => [...before, text]).default([], "none");
+}
+
 /** Statements, and what they are for. */
 function withTexts(command: Command): Command {
-  const texts = (name: string, what: string) =>
-    new Option(`--${name} <text>`, `${what}; repeatable`)
-      .argParser((text, before: readonly string[]) => [...before, text]).default([], "none");
   return command
     .argument(
       "[file]",
       "statements, one a line; lines that begin with a space go on, lines that begin with # do not count",
     )
-    .addOption(texts("statement", "a statement, or condition > editor(…)"))
-    .addOption(texts("condition", "a condition, of which one must hold for the statements to run"))
+    .addOption(textsOption("statement", "a statement, or condition > editor(…)"))
+    .addOption(textsOption("condition", "a condition, of which one must hold for the statements to run"))
     .addOption(new Option("--signal <signal>", "else the input or the context tells").choices([...SIGNAL_NAMES]))
     .option("--context <name>", "of the items, such as span; else the paths tell")
-    .addOption(texts("feature-gates", "an OTTL feature gate to turn on"));
+    .addOption(textsOption("feature-gates", "an OTTL feature gate to turn on"));
 }
 
 function withInput(command: Command): Command {

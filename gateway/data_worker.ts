@@ -15,6 +15,8 @@ import { failuresOf } from "../pipeline/graph/graph.ts";
 import type { Build } from "../pipeline/graph/live_graph.ts";
 import { REGISTRY } from "../pipeline/graph/registry.ts";
 import { serveHttp } from "../routes/listener.ts";
+import { RecentErrors } from "./admin/recent_errors.ts";
+import { ThreadAdmin } from "./admin/thread_admin.ts";
 import { exclusive } from "./exclusive_listener.ts";
 import { ListenerHub } from "./listener_hub.ts";
 import { LiveParts } from "./live_parts.ts";
@@ -72,8 +74,10 @@ class DataWorker {
 
   #open(config: GatewayConfig): LiveParts {
     if (this.#setup === undefined) throw new TypeError("Cannot prepare: the worker is not set up");
-    const { thread, region, memory, resource } = this.#setup;
-    const { logger, tee } = this.#log = openLog(config, systemClock, { thread });
+    const { thread, region, memory, resource, adminChannel: channel } = this.#setup;
+    const { tee } = this.#log = openLog(config, systemClock, { thread });
+    const errors = new RecentErrors(systemClock);
+    const logger = errors.listenTo(this.#log.logger);
     const meter = new ThreadMeter(region, (series) => tell({ type: "series", series }), {
       onOverflow: (metric) => logger.warn("Own metrics have more series than there is room for", { metric }),
     });
@@ -91,7 +95,11 @@ class DataWorker {
     };
     const telemetry: Build = (next, before) =>
       buildParts(ownTelemetry(next.telemetry, { ...deps, resource, tracer, tee }), deps, before);
-    return new LiveParts([telemetry, (next, before) => buildPipelines(next, deps, before)], this.#hub);
+    const parts = new LiveParts([telemetry, (next, before) => buildPipelines(next, deps, before)], this.#hub);
+    if (channel !== undefined) {
+      new ThreadAdmin({ channel, thread, errors, clock: systemClock, instances: () => parts.instances });
+    }
+    return parts;
   }
 }
 

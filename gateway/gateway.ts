@@ -18,6 +18,8 @@ import { buildExtensions, buildParts, buildPipelines, type GraphDeps } from "../
 import { GraphError } from "../pipeline/graph/graph.ts";
 import type { Build, GraphChange } from "../pipeline/graph/live_graph.ts";
 import { REGISTRY } from "../pipeline/graph/registry.ts";
+import { RecentErrors } from "./admin/recent_errors.ts";
+import { ThreadAdmin } from "./admin/thread_admin.ts";
 import { endpointsOf } from "./exclusive_listener.ts";
 import { ListenerHub } from "./listener_hub.ts";
 import { joinChanges, LiveParts } from "./live_parts.ts";
@@ -30,7 +32,7 @@ import { WorkerPool } from "./worker_pool.ts";
 
 /** What the collector logs when it takes data; scripts wait for it. */
 const READY_MESSAGE = "Everything is ready. Begin running and processing data.";
-const CONTROL_THREAD = "control";
+export const CONTROL_THREAD = "control";
 
 export interface GatewayOptions {
   readonly resolved: ResolvedConfig;
@@ -48,6 +50,8 @@ export interface GatewayOptions {
    * @param held Endpoints that this gateway listens on.
    */
   readonly preflight?: (config: GatewayConfig, held: ReadonlySet<string>) => readonly string[];
+  /** Of the channel that the admin API asks the threads over. Absent: they do not listen. */
+  readonly adminChannel?: string;
   /** Starts a data worker's thread. */
   readonly spawnWorker?: () => Worker;
 }
@@ -66,6 +70,12 @@ export interface Gateway {
   /** The configuration that runs. */
   readonly config: GatewayConfig;
   readonly logger: Logger;
+  /** Everything has started, and somebody takes data. */
+  readonly ready: boolean;
+  /** Names of the threads that run pipelines now. */
+  readonly threads: readonly string[];
+  /** How many there should be. */
+  readonly workers: number;
   /** Settles with the reason when the gateway cannot go on; never, while it can. */
   readonly broken: Promise<string>;
   /**
@@ -123,6 +133,7 @@ class ControlThread implements Gateway {
   /** Own metrics and extensions; the pipelines too when there are no workers. */
   readonly #parts: LiveParts;
   readonly #pool: WorkerPool | undefined;
+  readonly #admin: ThreadAdmin | undefined;
   readonly #log: OwnLog;
   /** Configurations whose listeners may be open: the one that runs, and those that are being drained. */
   readonly #open = new Set<GatewayConfig>();
@@ -140,9 +151,10 @@ class ControlThread implements Gateway {
     this.broken = this.#breaks.promise;
     const meter = this.#openMeter();
     const hub = new ListenerHub(options.serveHttp);
+    const errors = new RecentErrors(this.#clock);
     this.#deps = {
       registry: REGISTRY,
-      logger: this.logger,
+      logger: errors.listenTo(this.logger),
       meter,
       clock: this.#clock,
       random: Math.random,
@@ -153,6 +165,19 @@ class ControlThread implements Gateway {
     this.#stopHeapReport = reportHeap(meter);
     this.#pool = options.workers > 1 ? this.#workers() : undefined;
     this.#parts = new LiveParts(this.#builds(meter), hub);
+    this.#admin = this.#listenToAdmin(errors);
+  }
+
+  get ready(): boolean {
+    return this.#isReady();
+  }
+
+  get threads(): readonly string[] {
+    return this.#pool?.threads ?? [CONTROL_THREAD];
+  }
+
+  get workers(): number {
+    return Math.max(1, this.#options.workers);
   }
 
   get config(): GatewayConfig {
@@ -161,8 +186,11 @@ class ControlThread implements Gateway {
 
   async start(): Promise<void> {
     for (const problem of this.#config.warnings) this.logger.warn(formatProblem(problem));
-    const workers = Math.max(1, this.#options.workers);
-    this.logger.info("Starting", { version: this.#options.version, workers, pipelines: this.#config.pipelines.size });
+    this.logger.info("Starting", {
+      version: this.#options.version,
+      workers: this.workers,
+      pipelines: this.#config.pipelines.size,
+    });
     await this.#goOver(this.#options.resolved, this.#config);
     this.logger.info(READY_MESSAGE);
   }
@@ -193,6 +221,7 @@ class ControlThread implements Gateway {
     const deadline = AbortSignal.timeout(deadlineMs);
     const results = [await this.#pool?.shutdown(deadlineMs) ?? true, await this.#parts.shutdown(deadline)];
     this.#stopHeapReport();
+    this.#admin?.close();
     const drained = results.every((done) => done);
     if (drained) this.logger.info("Stopped: everything was drained");
     else this.logger.error("Stopped: not everything could be drained");
@@ -263,6 +292,13 @@ class ControlThread implements Gateway {
     return this.#parts.ready && this.#pool?.size !== 0 && !this.#isStopping;
   }
 
+  #listenToAdmin(errors: RecentErrors): ThreadAdmin | undefined {
+    const { adminChannel: channel } = this.#options;
+    if (channel === undefined) return undefined;
+    const instances = () => this.#parts.instances;
+    return new ThreadAdmin({ channel, thread: CONTROL_THREAD, errors, clock: this.#clock, instances });
+  }
+
   #openMeter(): ThreadMeter {
     const region = createRegion();
     this.#store.addThread(CONTROL_THREAD, region);
@@ -280,7 +316,8 @@ class ControlThread implements Gateway {
       setup: (thread) => {
         const region = createRegion();
         this.#store.addThread(thread, region);
-        return { thread, region, memory: this.#cellsOf(thread), resource: this.#resource };
+        const { adminChannel } = this.#options;
+        return { thread, region, memory: this.#cellsOf(thread), adminChannel, resource: this.#resource };
       },
       onSeries: (thread, series) => this.#store.announce(thread, series),
       onGone: (thread) => {

@@ -18,6 +18,8 @@ export interface WorkerSetup {
   /** Its metrics; it is the only writer. */
   readonly region: SharedArrayBuffer;
   readonly memory: MemoryCells;
+  /** Of the channel that the admin API asks over. Absent: there is none. */
+  readonly adminChannel: string | undefined;
   /** What its spans and log records say they come from. */
   readonly resource: Attributes;
 }

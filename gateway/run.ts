@@ -8,6 +8,7 @@
 import { systemClock } from "../pipeline/core/clock.ts";
 import { describeError } from "../pipeline/core/log.ts";
 import { serveHttp } from "../routes/listener.ts";
+import { type AdminOptions, type AdminServer, checkAdminOptions, openAdmin } from "./admin/listen.ts";
 import { FileWatch, lookAtFile } from "./config/file_watch.ts";
 import { DEFAULT_HEALTH_LIMITS, sampleHealth } from "./config/health.ts";
 import { HealthWatch } from "./config/health_watch.ts";
@@ -22,6 +23,9 @@ import { LiveConfig, reasonsOf, versionOf } from "./live_config.ts";
 import { type ReadConfig, readSources, type Sources } from "./sources.ts";
 import { stopSignal } from "./stop_signals.ts";
 
+/** One process runs one gateway. */
+const ADMIN_CHANNEL = "sluice admin";
+
 export interface RunOptions extends Sources {
   readonly workers: number;
   readonly drainTimeoutMs: number;
@@ -34,12 +38,14 @@ export interface RunOptions extends Sources {
   readonly stateDir: string | undefined;
   /** Whether the last good configuration is used when the given one does not load. */
   readonly useLastGood: boolean;
+  readonly admin: AdminOptions;
 }
 
 /** A gateway that runs, and what changes its configuration. */
 interface Running {
   readonly gateway: Gateway;
   readonly live: LiveConfig;
+  readonly admin: AdminServer | undefined;
 }
 
 /**
@@ -65,17 +71,19 @@ export async function runGateway(options: RunOptions): Promise<number> {
 
   running = await start(options);
   if (running === undefined) return 1;
-  const { gateway, live } = running;
+  const { gateway, live, admin } = running;
   onReload = () => void reload(running, "SIGHUP", "signal");
   if (isReloadDue) onReload();
-  const watch = options.watch ? await watchFiles(running) : undefined;
+  const watch = options.watch ? watchFiles(running) : undefined;
   if (options.configs.length === 0) writeLine(Deno.stdout, welcome(gateway.config));
 
   const reason = await Promise.race([stopped.then(() => undefined), gateway.broken]);
   if (reason !== undefined) gateway.logger.error("The gateway cannot go on", { error: reason });
   watch?.stop();
+  admin?.stopping();
   await live.close();
   const drained = await gateway.shutdown(options.drainTimeoutMs);
+  await admin?.close();
   return drained && reason === undefined ? 0 : 1;
 }
 
@@ -88,13 +96,16 @@ async function start(options: RunOptions): Promise<Running | undefined> {
   };
   try {
     const { stateDir } = options;
+    checkAdminOptions(options.admin);
     const history = new ConfigHistory(stateDir === undefined ? undefined : await openHistoryFile(stateDir), onTrouble);
     await history.load();
     const given = await readSources(options);
     const started = await startOne(options, given, history);
     gateway = started.gateway;
-    return { gateway, live: openLiveConfig(options, given, started, history) };
+    const live = openLiveConfig(options, given, started, history);
+    return { gateway, live, admin: await openAdminOf(options, gateway, live) };
   } catch (thrown) {
+    await gateway?.shutdown(0);
     writeLine(Deno.stderr, explainFailure(thrown));
     return undefined;
   }
@@ -108,10 +119,19 @@ interface Started {
 
 /** Starts with the given configuration, or else with the last good one where that is wanted. */
 async function startOne(options: RunOptions, given: ReadConfig, history: ConfigHistory): Promise<Started> {
-  const { workers, version, useLastGood } = options;
+  const { useLastGood } = options;
   const startWith = async (read: ReadConfig) => {
     const { resolved } = read;
-    return { read, gateway: await startGateway({ resolved, workers, version, serveHttp, preflight: portsInUse }) };
+    return {
+      read,
+      gateway: await startGateway({
+        ...options,
+        resolved,
+        serveHttp,
+        preflight: portsInUse,
+        adminChannel: ADMIN_CHANNEL,
+      }),
+    };
   };
   try {
     return await startWith(given);
@@ -128,6 +148,12 @@ async function startOne(options: RunOptions, given: ReadConfig, history: ConfigH
     started.gateway.logger.error("Runs with the last good configuration: the given one does not load", { id, which });
     return started;
   }
+}
+
+function openAdminOf(options: RunOptions, gateway: Gateway, manager: LiveConfig): Promise<AdminServer | undefined> {
+  const { version, stateDir } = options;
+  const deps = { gateway, manager, version, stateDir, serveHttp, clock: systemClock, channel: ADMIN_CHANNEL };
+  return openAdmin(options.admin, deps);
 }
 
 function openLiveConfig(
@@ -168,13 +194,13 @@ async function reload({ gateway, live }: Running, who: string, origin: ConfigOri
   }
 }
 
-async function watchFiles(running: Running): Promise<FileWatch> {
+function watchFiles(running: Running): FileWatch {
   const watch = new FileWatch({
     paths: () => running.live.files,
     look: lookAtFile,
     onChange: () => reload(running, "--watch", "watch"),
     clock: systemClock,
   });
-  await watch.start();
+  watch.start();
   return watch;
 }

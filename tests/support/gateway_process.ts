@@ -117,7 +117,7 @@ function spawnDeno(
 ): GatewayProcess {
   const child = new Deno.Command(Deno.execPath(), {
     args: [...args],
-    env: { NO_COLOR: "1", ...env },
+    env: { NO_COLOR: "1", SLUICE_ADMIN_LISTEN: "off", ...env }, // tests must not meet on one port
     cwd,
     stdin: "null",
     stdout: "piped",

@@ -1,0 +1,99 @@
+/**
+ * Runs one subcommand of `sluice admin`: asks once, or again and again.
+ *
+ * @module
+ */
+
+import { makeToken, type TokenScope } from "../../../routes/admin/tokens.ts";
+import { writeLine } from "../../console.ts";
+import { AdminClient, AdminFailure } from "./client.ts";
+import { plain } from "./table.ts";
+import type { View } from "./views.ts";
+
+export interface AdminFlags {
+  readonly address: string;
+  /** A file whose first line is the token. Absent: SLUICE_ADMIN_TOKEN, or none. */
+  readonly tokenFile?: string;
+  readonly json: boolean;
+  readonly watch: boolean;
+}
+
+/** Between two looks of `--watch`, milliseconds. */
+const WATCH_MS = 2_000;
+/** Puts the cursor home and clears what is below. */
+const CLEAR_SCREEN = "\u001b[H\u001b[2J";
+
+/** Prints what a view shows. @returns The exit code: 1 when the gateway does not answer, or says no. */
+export function runView(flags: AdminFlags, view: View): Promise<number> {
+  return tellFailure(async () => {
+    const client = await openClient(flags);
+    do {
+      const { json, text } = await view(client);
+      if (flags.watch && !flags.json) await Deno.stdout.write(new TextEncoder().encode(CLEAR_SCREEN));
+      writeLine(Deno.stdout, flags.json ? JSON.stringify(json) : text);
+      if (flags.watch) await new Promise((resolve) => setTimeout(resolve, WATCH_MS));
+    } while (flags.watch);
+    return 0;
+  });
+}
+
+export interface TapFlags {
+  readonly duration: number;
+  readonly samples: number;
+  readonly mask: readonly string[];
+}
+
+/** Prints samples as they come, one a line with `--json`. */
+export function runTap(flags: AdminFlags, node: string, { duration, samples, mask }: TapFlags): Promise<number> {
+  return tellFailure(async () => {
+    const client = await openClient(flags);
+    const query = { duration_ms: duration, max_samples: samples, mask: mask.join(",") };
+    for await (const event of client.tap({ id: node }, query)) {
+      if (flags.json) writeLine(Deno.stdout, JSON.stringify(event));
+      else if (event.type === "sample") {
+        writeLine(Deno.stdout, `${event.thread}: ${event.items} items, ${event.bytes} bytes of ${event.signal}`);
+        writeLine(Deno.stdout, JSON.stringify(event.payload, null, 2).split("\n").map(plain).join("\n"));
+      } else writeLine(Deno.stderr, `ended (${event.reason}): ${event.samples} samples, ${event.dropped} dropped`);
+    }
+    return 0;
+  });
+}
+
+export interface TokenFlags {
+  readonly name: string;
+  readonly scope: TokenScope;
+  /** Where its line is added. Absent: it is printed. */
+  readonly tokens?: string;
+}
+
+/** Makes a token and prints it, which nobody can do again. */
+export function printToken({ name, scope, tokens }: TokenFlags): Promise<number> {
+  return tellFailure(async () => {
+    const { token, line } = makeToken(name, scope, (bytes) => {
+      crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>);
+    });
+    if (tokens === undefined) writeLine(Deno.stderr, `for the file of --admin-tokens:\n${line}`);
+    else await Deno.writeTextFile(tokens, `${line}\n`, { append: true, mode: 0o600 });
+    writeLine(Deno.stdout, token);
+    return 0;
+  });
+}
+
+async function openClient({ address, tokenFile }: AdminFlags): Promise<AdminClient> {
+  const token = tokenFile === undefined
+    ? Deno.env.get("SLUICE_ADMIN_TOKEN")
+    : (await Deno.readTextFile(tokenFile)).split("\n")[0]?.trim();
+  return new AdminClient({ address, token });
+}
+
+async function tellFailure(run: () => Promise<number>): Promise<number> {
+  try {
+    return await run();
+  } catch (thrown) {
+    const isExpected = thrown instanceof AdminFailure || thrown instanceof Deno.errors.NotFound ||
+      thrown instanceof Deno.errors.PermissionDenied || thrown instanceof TypeError;
+    if (!isExpected) throw thrown;
+    writeLine(Deno.stderr, thrown.message.split("\n").map(plain).join("\n"));
+    return 1;
+  }
+}

@@ -1,0 +1,267 @@
+/**
+ * What each subcommand of `sluice admin` asks, and how it shows the answer to people.
+ *
+ * @module
+ */
+
+import type { Operation } from "../../../routes/admin/endpoints.ts";
+import type { Applied, HistoryEntry } from "../../../routes/admin/schemas.ts";
+import type { AdminClient } from "./client.ts";
+import { age, figure, plain, plainLines, table, time } from "./table.ts";
+
+/** An answer for programs, and for people. */
+export interface Shown {
+  readonly json: unknown;
+  readonly text: string;
+}
+
+/** Asks and shows. */
+export type View = (client: AdminClient) => Promise<Shown>;
+
+export const showStatus: View = async (client) => {
+  const { body: json } = await client.ask("getStatus");
+  const { build, state, uptime_ms, workers, config, components, memory_rss_bytes, threads } = json;
+  const rows = [
+    ["state", state],
+    ["build", `${build.version} on Deno ${build.deno}`],
+    ["up", age(uptime_ms)],
+    ["workers", `${workers.alive} of ${workers.wanted}`],
+    ["threads", threads.join(", ")],
+    ["configuration", `entry ${config.id}, version ${config.version}, by ${config.who}: ${config.outcome}`],
+    ["components", String(components)],
+    ["memory", `${figure(memory_rss_bytes)}B`],
+  ];
+  return { json, text: rows.map(([name = "", value = ""]) => `${name.padEnd(14)} ${plain(value)}`).join("\n") };
+};
+
+export const showConfig: View = async (client) => {
+  const { body: json } = await client.ask("getConfig");
+  return { json, text: plainLines(json.yaml.trimEnd()) };
+};
+
+export function showValues(prefix: string): View {
+  return async (client) => {
+    const json = await all((cursor) => client.ask("listConfigValues", { query: { prefix, limit: 500, ...cursor } }));
+    const rows = json.map(({ path, value, origin: { kind, source, line, expanded_from } }) => {
+      const place = line === 0 ? source : `${source}:${line}`;
+      return [path, value.slice(0, 60), [kind, place, ...expanded_from].filter((each) => each !== "").join(" ")];
+    });
+    return { json, text: table(["PATH", "VALUE", "FROM"], rows) };
+  };
+}
+
+export const showGraph: View = async (client) => {
+  const { body: json } = await client.ask("getGraph");
+  const rows = json.edges.map(({ from, to, flow }) => [
+    ...[from, to, figure(flow.items_per_second), figure(flow.bytes_per_second)],
+    ...[figure(flow.errors_per_second), figure(flow.items_total)],
+  ]);
+  return { json, text: table(["FROM", "TO", "ITEMS/S", "BYTES/S", "ERRORS/S", "ITEMS"], rows) };
+};
+
+export function showComponents(id: string | undefined): View {
+  return async (client) => {
+    if (id !== undefined) {
+      const { body: json } = await client.ask("getComponent", { params: { id } });
+      const counters = json.counters.map(({ name, value, per_second }) => [name, value, figure(per_second)]);
+      const errors = json.last_errors.map(({ at_ms, level, message }) => `${time(at_ms)} ${level} ${plain(message)}`);
+      const head = `${json.id} (${json.type}), ${json.state}, ${json.place}`;
+      return {
+        json,
+        text: [head, "", plainLines(json.config), table(["COUNTER", "VALUE", "PER SECOND"], counters), "", ...errors]
+          .join("\n").trimEnd(),
+      };
+    }
+    const json = await all((cursor) => client.ask("listComponents", { query: { limit: 500, ...cursor } }));
+    const rows = json.map((each) => [
+      ...[each.id, each.state, each.pipelines.join(","), each.last_errors.length, each.place],
+    ]);
+    return { json, text: table(["COMPONENT", "STATE", "PIPELINES", "ERRORS", "PLACE"], rows) };
+  };
+}
+
+export const showQueues: View = async (client) => {
+  const json = await all((cursor) => client.ask("listQueues", { query: { limit: 500, ...cursor } }));
+  const rows = json.map((queue) => [
+    ...[queue.id, queue.state, queue.depth, queue.capacity, queue.unit],
+    ...[queue.in_flight_requests, queue.waiting_requests, age(queue.oldest_age_ms)],
+  ]);
+  const heads = ["QUEUE", "STATE", "DEPTH", "CAPACITY", "UNIT", "IN FLIGHT", "WAITING", "OLDEST"];
+  return { json, text: table(heads, rows) };
+};
+
+export function setQueueState(id: string, state: "running" | "paused"): View {
+  return async (client) => {
+    const { etag } = await client.ask("getQueue", { params: { id } });
+    const { body: json } = await client.ask("setQueueState", { params: { id }, body: { state }, ifMatch: etag });
+    return { json, text: `${json.id} is ${json.state}` };
+  };
+}
+
+export function drainQueue(id: string, timeoutMs: number): View {
+  return async (client) => {
+    const { body: json } = await client.ask("drainQueue", { params: { id }, body: { timeout_ms: timeoutMs } });
+    return { json, text: json.drained ? `${id} has sent what it held` : `${id} still holds ${json.queue.depth}` };
+  };
+}
+
+/** The level, or after setting it. */
+export function logLevel(level: string | undefined): View {
+  return async (client) => {
+    const now = await client.ask("getLogLevel");
+    const { body: json } = level === undefined
+      ? now
+      : await client.ask("setLogLevel", { body: { level }, ifMatch: now.etag });
+    return {
+      json,
+      text: json.level === json.configured ? json.level : `${json.level} (configured: ${json.configured})`,
+    };
+  };
+}
+
+export function checkConfig(files: readonly string[]): View {
+  return async (client) => {
+    const { body: json } = await client.ask("validateConfig", { body: await readFiles(files) });
+    const problems = json.problems.map(({ severity, file, line, column, path, message }) =>
+      `${file}:${line}:${column}: ${severity === "warning" ? "warning: " : ""}${path}: ${message}`
+    );
+    return { json, text: [...problems, ...json.obstacles, json.valid ? "valid" : "not valid"].map(plain).join("\n") };
+  };
+}
+
+export function diffConfig(files: readonly string[]): View {
+  return async (client) => {
+    const { body: json } = await client.ask("diffConfig", { body: await readFiles(files) });
+    return { json, text: json.diff === "" ? "no difference" : plainLines(json.diff.trimEnd()) };
+  };
+}
+
+/** @param ifMatch The version that must run; absent: the one that runs when it is asked. */
+export function applyConfig(files: readonly string[], ifMatch: string | undefined): View {
+  return async (client) => applied(await changeConfig(client, "applyConfig", ifMatch, await readFiles(files)));
+}
+
+export function reloadConfig(ifMatch: string | undefined): View {
+  return async (client) => applied(await changeConfig(client, "reloadConfig", ifMatch, undefined));
+}
+
+export function rollbackConfig(id: number, ifMatch: string | undefined): View {
+  return async (client) => applied(await changeConfig(client, "rollbackConfig", ifMatch, { id }));
+}
+
+export const showHistory: View = async (client) => {
+  const json = await all((cursor) => client.ask("listHistory", { query: { limit: 500, ...cursor } }));
+  return { json, text: table(["ENTRY", "TIME", "WHO", "FROM", "OUTCOME", "VERSION", "WHY"], json.map(historyRow)) };
+};
+
+export const showAudit: View = async (client) => {
+  const json = await all((cursor) => client.ask("listAudit", { query: { limit: 500, ...cursor } }));
+  const rows = json.map((each) => [time(each.at_ms), each.who, each.operation, each.target, each.status, each.detail]);
+  return { json, text: table(["TIME", "WHO", "OPERATION", "TARGET", "STATUS", "DETAIL"], rows) };
+};
+
+/** Writes the profile to a file. */
+export function cpuProfile(thread: string, durationMs: number, path: string): View {
+  return async (client) => {
+    const { body: json } = await client.ask("makeCpuProfile", { body: { thread, duration_ms: durationMs } });
+    await Deno.writeTextFile(path, JSON.stringify(json));
+    return { json: { path }, text: `${path}: open it in Chrome DevTools, Performance` };
+  };
+}
+
+export function heapSnapshot(thread: string): View {
+  return async (client) => {
+    const { body: json } = await client.ask("makeHeapSnapshot", { body: { thread } });
+    return { json, text: `${json.path} on the gateway's machine, ${figure(json.bytes)}B` };
+  };
+}
+
+export interface TrialFlags {
+  readonly statement: readonly string[];
+  readonly condition: readonly string[];
+  /** A file of OTLP/JSON. */
+  readonly input: string;
+}
+
+export function tryOttl({ statement: statements, condition: conditions, input }: TrialFlags): View {
+  return async (client) => {
+    const body = { statements, conditions, payload: await Deno.readTextFile(input) };
+    const { body: json } = await client.ask("tryOttl", { body });
+    return { json, text: plainLines([...json.explanation, "", ...json.changes, ...json.failures].join("\n").trim()) };
+  };
+}
+
+async function changeConfig(
+  client: AdminClient,
+  operation: "applyConfig" | "reloadConfig" | "rollbackConfig",
+  version: string | undefined,
+  body: unknown,
+): Promise<Applied> {
+  const ifMatch = version === undefined ? (await client.ask("getConfig")).etag : `"${version}"`;
+  return (await client.ask(operation, { body, ifMatch })).body;
+}
+
+function applied(json: Applied): Shown {
+  const { entry, changed, kept, added, removed } = json;
+  if (!changed) return { json, text: `version ${entry.version} runs already: nothing was changed` };
+  const change = `${added.length} added, ${removed.length} removed, ${kept.length} kept`;
+  return { json, text: `entry ${entry.id}, version ${entry.version}, has the traffic: ${change}` };
+}
+
+function historyRow({ id, at_ms, who, origin, outcome, version, reasons }: HistoryEntry) {
+  return [id, time(at_ms), who, origin, outcome, version, reasons[0] ?? ""];
+}
+
+async function readFiles(files: readonly string[]) {
+  const sources = await Promise.all(files.map(async (path) => ({
+    name: path.replace(/[^\w.@/-]/g, "_").slice(-200),
+    text: await Deno.readTextFile(path),
+  })));
+  return { sources };
+}
+
+/** Every page of a list. */
+async function all<Item>(
+  ask: (cursor: { cursor?: string }) => Promise<{
+    readonly body: { readonly items: readonly Item[]; readonly next_cursor: string | null };
+  }>,
+): Promise<Item[]> {
+  const items: Item[] = [];
+  let cursor: string | null = "0";
+  while (cursor !== null) {
+    const { body }: Awaited<ReturnType<typeof ask>> = await ask({ cursor });
+    items.push(...body.items);
+    cursor = body.next_cursor;
+  }
+  return items;
+}
+
+/** Operations that the client has a command for: a test holds that none is missing. */
+export const COMMAND_OF: Readonly<Record<Operation, string>> = {
+  getLive: "status",
+  getReady: "status",
+  getStarted: "status",
+  getStatus: "status",
+  getConfig: "config",
+  listConfigValues: "values",
+  validateConfig: "validate",
+  diffConfig: "diff",
+  applyConfig: "apply",
+  reloadConfig: "reload",
+  rollbackConfig: "rollback",
+  listHistory: "history",
+  getGraph: "graph",
+  tapNode: "tap",
+  listComponents: "components",
+  getComponent: "components",
+  listQueues: "queues",
+  getQueue: "queues",
+  setQueueState: "pause, resume",
+  drainQueue: "drain",
+  getLogLevel: "log-level",
+  setLogLevel: "log-level",
+  tryOttl: "ottl",
+  makeCpuProfile: "profile",
+  makeHeapSnapshot: "heap",
+  listAudit: "audit",
+};
