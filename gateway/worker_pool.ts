@@ -66,8 +66,8 @@ export class WorkerPool {
   }
 
   /**
-   * Has every worker build and start a configuration beside the one that runs; the first alone, because only it can tell
-   * a port that others hold. The first time the workers themselves are started.
+   * Has every worker build and start a configuration beside the one that runs. The first time the workers themselves are
+   * started, and one goes ahead, because only it can tell a port that others hold.
    *
    * @throws {GraphError} With each different problem of all workers. Nothing has changed.
    */
@@ -78,8 +78,9 @@ export class WorkerPool {
     if (first === undefined) throw new GraphError("prepare", ["no data worker is alive, wanted one or more"]);
     this.#next = { config, handles: workers };
     try {
-      const [change] = await allOrProblems([first.prepare(config, isFirst)]);
-      await allOrProblems(rest.map((handle) => handle.prepare(config, false)));
+      const ahead = first.prepare(config, isFirst);
+      if (isFirst) await allOrProblems([ahead]);
+      const [change] = await allOrProblems([ahead, ...rest.map((handle) => handle.prepare(config, false))]);
       return change ?? NO_CHANGE;
     } catch (thrown) {
       if (isFirst) this.#abandon(workers);
