@@ -53,6 +53,8 @@ export class AttributeIndex {
 
   /** KeyValues that statements put into any item. Written while they are compiled. */
   readonly constants: ProtoWriter = new ProtoWriter(0);
+  /** Another number after each edit, and when another message is looked at. */
+  revision = 0;
   readonly #message: Message;
   #ranges = new Int32Array(FIRST_ATTRIBUTES * STRIDE);
   /** How many the message has as it came. */
@@ -86,6 +88,7 @@ export class AttributeIndex {
 
   /** Edits are gone. */
   forget(): void {
+    this.revision++;
     this.#isEdited = false;
     this.#added = 0;
   }
@@ -283,11 +286,13 @@ export class AttributeIndex {
     this.#added = 0;
     for (let index = 0; index < this.#count; index++) this.#edit(index, Source.gone, 0, 0);
     this.#isEdited = true;
+    this.revision++;
     this.#slots.fill(-1);
   }
 
   #edit(index: number, source: number, start: number, end: number): void {
     this.#isEdited = true;
+    this.revision++;
     const ranges = this.#ranges;
     ranges[index * STRIDE + SOURCE] = source;
     ranges[index * STRIDE + EDIT_START] = start;

@@ -29,7 +29,7 @@ import {
   writeKeyValue,
 } from "../any_value.ts";
 import { type AttributeIndex, Source } from "../attribute_index.ts";
-import type { MessageView } from "../message_view.ts";
+import { MessagePart, type MessageView } from "../message_view.ts";
 import { NOT_RAW, type RawAccess, RawAttribute, rawOf } from "../raw_value.ts";
 import { attributeValue, copyToAttribute, setAttribute, WireMap } from "../wire_map.ts";
 import { numberTest } from "./scalars.ts";
@@ -50,7 +50,9 @@ export function attributes(view: MessageView, keys: readonly Expression[]): Path
   const [first] = keys;
   if (first === undefined) return wholeMap(view.attributes, map);
   if (keys.length === 1 && typeof first.constant === "string") {
-    return oneAttribute(view.attributes, encodeUtf8(first.constant));
+    const access = oneAttribute(view.attributes, encodeUtf8(first.constant));
+    // A resource or scope: asked from each item in it.
+    return view instanceof MessagePart ? answeringOnce(access, view.attributes) : access;
   }
   if (typeof first.constant === "string") {
     return insideAttribute(view.attributes, map, encodeUtf8(first.constant), keys);
@@ -123,6 +125,25 @@ function oneAttribute(attributes: AttributeIndex, key: Uint8Array): PathAccess &
         const index = attributes.wantedIndex(slot);
         if (index === -1) attributes.add(key, Source.constants, start, end);
         else attributes.replace(index, Source.constants, start, end);
+      };
+    },
+  };
+}
+
+/** Comparisons are made once for a message, and again when its attributes were edited. */
+function answeringOnce(access: PathAccess, attributes: AttributeIndex): PathAccess {
+  return {
+    ...access,
+    comparison(operator, constant) {
+      const compare = access.comparison?.(operator, constant);
+      if (compare === undefined) return undefined;
+      let revision = -1;
+      let answer = false;
+      return (item) => {
+        if (revision === attributes.revision) return answer;
+        answer = compare(item);
+        revision = attributes.revision;
+        return answer;
       };
     },
   };
