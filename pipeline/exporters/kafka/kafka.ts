@@ -18,6 +18,7 @@ import {
   UnavailableError,
 } from "../../core/errors.ts";
 import { describeError } from "../../core/log.ts";
+import { StageTimes } from "../../core/telemetry_stages.ts";
 import type { Payload } from "../../otlp/payload.ts";
 import { type Signal, SIGNAL_NAMES, SIGNALS } from "../../otlp/signals.ts";
 import { createSenderChain } from "../../queue/sender_chain.ts";
@@ -63,6 +64,7 @@ export class KafkaPush implements Consumer, Lifecycle {
   readonly #partitioner: Partitioner;
   readonly #maxBatchBytes: number;
   readonly #maxBatchRecords: number;
+  readonly #stages: StageTimes;
   /** What is left of payloads that were kept in part, for the next attempt, which brings the same object. */
   readonly #unfinished = new WeakMap<Payload, Plan>();
   #producer: RecordProducer | undefined;
@@ -76,6 +78,7 @@ export class KafkaPush implements Consumer, Lifecycle {
     this.#createProducer = createProducer;
     this.#plan = createPlanner(config, deps.signal, deps.tracer);
     this.#partitioner = createPartitioner(config, deps);
+    this.#stages = new StageTimes(deps, deps.id);
     this.#maxBatchBytes = config.producer.max_message_bytes;
     this.#maxBatchRecords = maxBatchRecords(config);
   }
@@ -92,10 +95,13 @@ export class KafkaPush implements Consumer, Lifecycle {
   async consume(payload: Payload, abort: AbortSignal): Promise<Outcome> {
     const producer = this.#producer;
     if (producer === undefined) throw new UnavailableError(`Cannot export to "${this.#deps.id}": it has not started`);
+    const watch = this.#stages.isTimed() ? this.#stages.start() : undefined;
     const plan = this.#unfinished.get(payload) ?? this.#plan(payload);
+    watch?.ended("encode");
     const sent = await Promise.all(
       [...plan.recordsByTopic].map(([topic, records]) => this.#sendTopic(producer, topic, records, abort)),
     );
+    watch?.ended("send");
     return this.#conclude(payload, plan, sent.flat());
   }
 
@@ -254,6 +260,7 @@ async function producerSettings(config: KafkaConfig, deps: ComponentDeps): Promi
     retryMax: metadata.retry.max,
     retryBackoffMs: metadata.retry.backoff,
     logger: deps.logger,
+    meter: deps.meter,
     clientId,
     acks: producer.required_acks,
     brokerTimeoutMs: Math.ceil(requestTimeoutMs * BROKER_TIMEOUT_SHARE),

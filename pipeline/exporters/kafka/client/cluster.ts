@@ -9,6 +9,7 @@
 import { type Clock, sleep } from "../../../core/clock.ts";
 import { type GatewayError, RejectedError, toGatewayError, UnavailableError } from "../../../core/errors.ts";
 import { describeError, type LogFields, type Logger } from "../../../core/log.ts";
+import type { Meter } from "../../../core/telemetry.ts";
 import { BrokerConnection, type ConnectionSettings } from "./connection.ts";
 import { isStale, kafkaError, NO_ERROR } from "./error_codes.ts";
 import { dropOldest, LookupCache } from "./lookup_cache.ts";
@@ -45,6 +46,7 @@ export interface ClusterSettings {
   /** Between two tries, and how long a failure is remembered, milliseconds. */
   readonly retryBackoffMs: number;
   readonly logger: Logger;
+  readonly meter: Meter;
 }
 
 /** A topic as last seen. */
@@ -216,9 +218,11 @@ export class Cluster {
       }
       connection.onLost = (error) => this.#lost(key, connection, error);
       this.#connections.set(key, { state: "open", connection });
+      this.#countConnect(key, "success");
       return connection;
     } catch (thrown) {
       const error = toGatewayError(thrown);
+      this.#countConnect(key, "failure");
       const untilMs = this.#clock.monotonicMs() + this.#settings.retryBackoffMs;
       this.#connections.set(key, { state: "failed", error, untilMs });
       this.#warn("cannot connect to a Kafka broker", { broker: key }, error);
@@ -226,8 +230,13 @@ export class Cluster {
     }
   }
 
+  #countConnect(key: string, outcome: "success" | "failure"): void {
+    this.#settings.meter.counter("otelcol_kafka_broker_connects", { "server.address": key, outcome }).add(1);
+  }
+
   /** The broker may be gone for good: whoever led its partitions is asked for again. */
   #lost(key: string, connection: BrokerConnection, error: GatewayError): void {
+    this.#settings.meter.counter("otelcol_kafka_broker_closed", { "server.address": key }).add(1);
     this.#warn("lost a connection to a Kafka broker", { broker: key }, error);
     const dialled = this.#connections.get(key);
     if (dialled?.state === "open" && dialled.connection === connection) this.#connections.delete(key);

@@ -46,7 +46,8 @@ export class BrokerConnection {
   /** Called once when the connection is over, unless `close` ended it. */
   onLost: (error: GatewayError) => void = () => {};
 
-  readonly #name: string;
+  /** `host:port`. */
+  readonly name: string;
   readonly #socket: Socket;
   readonly #settings: ConnectionSettings;
   readonly #waiting: { readonly correlationId: number; readonly request: Waiting }[] = [];
@@ -60,7 +61,7 @@ export class BrokerConnection {
   #throttledUntilMs = 0;
 
   private constructor(name: string, socket: Socket, settings: ConnectionSettings) {
-    this.#name = name;
+    this.name = name;
     this.#socket = socket;
     this.#settings = settings;
     this.#quietSinceMs = settings.clock.monotonicMs();
@@ -141,13 +142,13 @@ export class BrokerConnection {
   post(frame: Uint8Array): Promise<void> {
     if (this.#over !== undefined) return Promise.reject(this.#over);
     return new Promise((resolve, reject) => {
-      this.#send(frame, (error) => error ? reject(this.#over ?? lost(this.#name, error)) : resolve());
+      this.#send(frame, (error) => error ? reject(this.#over ?? lost(this.name, error)) : resolve());
     });
   }
 
   /** The broker broke the protocol: nothing more is believed of it. */
   distrust(cause: Error): GatewayError {
-    const error = new UnavailableError(`Cannot understand Kafka broker ${this.#name}`, { cause });
+    const error = new UnavailableError(`Cannot understand Kafka broker ${this.name}`, { cause });
     this.#lose(error);
     return error;
   }
@@ -155,7 +156,7 @@ export class BrokerConnection {
   /** Ends it at once; what waits is refused. */
   close(): void {
     this.onLost = () => {};
-    this.#lose(new UnavailableError(`Cannot use the connection to Kafka broker ${this.#name}: it was closed`));
+    this.#lose(new UnavailableError(`Cannot use the connection to Kafka broker ${this.name}: it was closed`));
   }
 
   /** Ends it when what waits is answered, which the request timeout bounds. */
@@ -211,7 +212,7 @@ export class BrokerConnection {
       this.#timer = clock.setTimer(() => this.#checkTime(), leftMs);
     } else {
       this.#lose(
-        new DeadlineExceededError(`Cannot reach Kafka broker ${this.#name}: no reply in ${requestTimeoutMs} ms`),
+        new DeadlineExceededError(`Cannot reach Kafka broker ${this.name}: no reply in ${requestTimeoutMs} ms`),
       );
     }
   }
@@ -235,7 +236,7 @@ export class BrokerConnection {
     if (code !== NO_ERROR) {
       const offered = handshake.array((reader) => reader.string()).join(", ");
       throw new RejectedError(
-        `Cannot authenticate to Kafka broker ${this.#name}: it offers ${offered}, wanted ${sasl.mechanism}`,
+        `Cannot authenticate to Kafka broker ${this.name}: it offers ${offered}, wanted ${sasl.mechanism}`,
         "unauthenticated",
       );
     }
@@ -246,7 +247,7 @@ export class BrokerConnection {
       const errorCode = reply.int16();
       reply.nullableString(); // says no more than the code
       if (errorCode !== NO_ERROR) {
-        throw kafkaError(`authenticate to Kafka broker ${this.#name} as "${sasl.username}"`, errorCode);
+        throw kafkaError(`authenticate to Kafka broker ${this.name} as "${sasl.username}"`, errorCode);
       }
       const answer = reply.byteArray();
       lifetimeMs = reply.int64();

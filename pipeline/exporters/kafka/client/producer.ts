@@ -7,10 +7,12 @@
 import { sleep } from "../../../core/clock.ts";
 import { toGatewayError } from "../../../core/errors.ts";
 import type { MemoryBudget } from "../../../core/memory.ts";
+import type { BrokerConnection } from "./connection.ts";
+import { type Batch, KafkaTelemetry } from "./kafka_telemetry.ts";
 import { checkTopicName, Cluster, type ClusterSettings, type TopicPartitions } from "./cluster.ts";
 import { isStale, NO_ERROR } from "./error_codes.ts";
 import { type Attempt, NotSentError, PartitionLanes, untilAborted } from "./lanes.ts";
-import type { KafkaRecord } from "./record.ts";
+import { type KafkaRecord, recordBytes } from "./record.ts";
 import { produceRequest, type ProduceSettings } from "./record_batch.ts";
 import { readProduceReply } from "./wire.ts";
 
@@ -50,9 +52,11 @@ export class KafkaProducer implements RecordProducer {
   readonly #settings: ProducerSettings;
   readonly #cluster: Cluster;
   readonly #lanes: PartitionLanes;
+  readonly #telemetry: KafkaTelemetry;
 
   constructor(settings: ProducerSettings, memory: MemoryBudget) {
     this.#settings = settings;
+    this.#telemetry = new KafkaTelemetry(settings.meter, settings.connection.clock);
     this.#cluster = new Cluster(settings);
     this.#lanes = new PartitionLanes(
       { ...settings, clock: settings.connection.clock },
@@ -78,10 +82,13 @@ export class KafkaProducer implements RecordProducer {
   #prepare(topic: string, partition: number, records: readonly KafkaRecord[]): Attempt {
     const { connection: { clock } } = this.#settings;
     const frame = produceRequest(this.#settings, topic, partition, records, clock.nowMs());
-    return () => this.#attempt(frame, topic, partition);
+    const bytesUncompressed = records.reduce((sum, record) => sum + recordBytes(record), 0);
+    const batch = { topic, partition, records: records.length, bytes: frame.length, bytesUncompressed };
+    return () => this.#attempt(frame, batch);
   }
 
-  async #attempt(frame: Uint8Array, topic: string, partition: number): Promise<number> {
+  async #attempt(frame: Uint8Array, batch: Batch): Promise<number> {
+    const { topic, partition } = batch;
     await this.#cluster.topic(topic); // which has tried often enough when it fails
     const connection = await this.#cluster.leader(topic, partition).catch((thrown) => {
       throw new NotSentError(toGatewayError(thrown));
@@ -89,6 +96,11 @@ export class KafkaProducer implements RecordProducer {
     if (connection.throttledMs > 0) {
       await sleep(this.#settings.connection.clock, connection.throttledMs, this.#lanes.over);
     }
+    return await this.#telemetry.watch(connection.name, batch, () => this.#send(connection, frame, batch));
+  }
+
+  /** @returns The broker's error code. */
+  async #send(connection: BrokerConnection, frame: Uint8Array, { topic, partition }: Batch): Promise<number> {
     if (this.#settings.acks === 0) {
       await connection.post(frame);
       return NO_ERROR;
@@ -96,7 +108,10 @@ export class KafkaProducer implements RecordProducer {
     const reader = await connection.request(frame);
     try {
       const { errorCode, throttleMs } = readProduceReply(reader, topic, partition);
-      if (throttleMs > 0) connection.throttle(Math.min(throttleMs, MAX_THROTTLE_MS));
+      if (throttleMs > 0) {
+        this.#telemetry.throttled(connection.name, throttleMs);
+        connection.throttle(Math.min(throttleMs, MAX_THROTTLE_MS));
+      }
       if (isStale(errorCode)) this.#cluster.forget(topic);
       return errorCode;
     } catch (thrown) {

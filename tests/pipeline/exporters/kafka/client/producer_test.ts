@@ -8,6 +8,7 @@ import {
 } from "../../../../../pipeline/core/errors.ts";
 import { type Logger, silentLogger } from "../../../../../pipeline/core/log.ts";
 import { createMemoryBudget, type MemoryBudget } from "../../../../../pipeline/core/memory.ts";
+import { silentMeter } from "../../../../../pipeline/core/telemetry.ts";
 import { MAX_TOPICS } from "../../../../../pipeline/exporters/kafka/client/cluster.ts";
 import { KafkaProducer, type ProducerSettings } from "../../../../../pipeline/exporters/kafka/client/producer.ts";
 import { type KafkaRecord, NO_HEADERS } from "../../../../../pipeline/exporters/kafka/client/record.ts";
@@ -39,6 +40,7 @@ function createProducer(
     retryMax: 3,
     retryBackoffMs: 1,
     logger: silentLogger,
+    meter: silentMeter,
     clientId: CLIENT_ID,
     acks: -1,
     brokerTimeoutMs: 1_000,
