@@ -17,6 +17,9 @@ const LOOP_STRING_UNITS = 64;
 /** A UTF-16 unit is three bytes at most. */
 const MAX_UNIT_BYTES = 3;
 
+/** What one writer holds at the most: no request is as large by far, and what makes one should end here. */
+const MAX_BYTES = 512 * 1024 * 1024;
+
 /** What a buffer grows to at least. */
 const LEAST_GROWN_BYTES = 64;
 
@@ -35,7 +38,7 @@ export function varintSize(value: number): number {
   return value < 0x10000000 ? 4 : 5;
 }
 
-/** A message being written. Its size is bounded by what its caller puts in. */
+/** A message being written. What would be longer than 512 MiB is a RangeError. */
 export class ProtoWriter {
   #bytes: Uint8Array<ArrayBuffer>;
   #length = 0;
@@ -223,7 +226,10 @@ export class ProtoWriter {
   #reserve(more: number): void {
     const wanted = this.#length + more;
     if (wanted <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(wanted, this.#bytes.length * 2, LEAST_GROWN_BYTES));
+    if (wanted > MAX_BYTES) {
+      throw new RangeError(`Cannot write ${wanted} bytes: the most of one message is ${MAX_BYTES}`);
+    }
+    const grown = new Uint8Array(Math.min(Math.max(wanted, this.#bytes.length * 2, LEAST_GROWN_BYTES), MAX_BYTES));
     grown.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = grown;
   }

@@ -9,7 +9,15 @@
 
 import { OttlError } from "../../../ottl/values/errors.ts";
 import { decodeUtf8, encodeUtf8, isBroken } from "../../../ottl/values/utf8.ts";
-import { checkStorable, OttlList, OttlMap, PlainMap, typeName, type Value } from "../../../ottl/values/value.ts";
+import {
+  checkParts,
+  checkStorable,
+  OttlList,
+  OttlMap,
+  PlainMap,
+  typeName,
+  type Value,
+} from "../../../ottl/values/value.ts";
 import {
   FieldReader,
   skipValue,
