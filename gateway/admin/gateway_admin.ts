@@ -6,6 +6,7 @@
 
 import { describeError, type LogLevel } from "../../pipeline/core/log.ts";
 import { type Clock, sleep } from "../../pipeline/core/clock.ts";
+import { ConfigError } from "../../pipeline/config/problem.ts";
 import { parseSetSource } from "../../pipeline/config/source.ts";
 import { showConfig } from "../../pipeline/config/show.ts";
 import { REGISTRY } from "../../pipeline/graph/registry.ts";
@@ -44,7 +45,7 @@ import type {
   TapEvent,
   TapQuery,
 } from "../../routes/admin/schemas.ts";
-import type { AppliedChange, ConfigEntry, ConfigManager } from "../config_manager.ts";
+import type { AppliedChange, CheckedChange, ConfigEntry, ConfigManager } from "../config_manager.ts";
 import { CONTROL_THREAD, type Gateway } from "../gateway.ts";
 import type { Sources } from "../sources.ts";
 import { componentViews } from "./component_view.ts";
@@ -147,7 +148,7 @@ export class GatewayAdmin implements AdminControl {
   }
 
   async checkConfig(request: ConfigRequest): Promise<ConfigCheck & ConfigDiff> {
-    const { problems, obstacles, version, diff } = await this.#options.manager.check(sourcesOf(request));
+    const { problems, obstacles, version, diff } = await this.#check(request);
     return {
       valid: problems.every(({ severity }) => severity === "warning") && obstacles.length === 0,
       problems: problems.map(placed),
@@ -156,6 +157,16 @@ export class GatewayAdmin implements AdminControl {
       running_version: this.version(),
       diff,
     };
+  }
+
+  /** A `set` of another form is a problem like any other. */
+  async #check(request: ConfigRequest): Promise<CheckedChange> {
+    try {
+      return await this.#options.manager.check(sourcesOf(request));
+    } catch (thrown) {
+      if (!(thrown instanceof ConfigError)) throw thrown;
+      return { problems: thrown.problems, obstacles: [], diff: "", version: "" };
+    }
   }
 
   async applyConfig(request: ConfigRequest, { who, ifMatch: ifVersion }: Change): Promise<Applied> {
