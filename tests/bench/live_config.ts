@@ -72,7 +72,8 @@ const load = runLoad(
 const resident: number[] = [];
 const startedMs = Date.now();
 for (let turn = 1; Number(changes) > 0 && Date.now() < startedMs + (Number(seconds) + 1.5) * 1_000; turn++) {
-  await Deno.writeTextFile(path, yaml(port, sink.url, turn));
+  await Deno.writeTextFile(`${path}.new`, yaml(port, sink.url, turn));
+  await Deno.rename(`${path}.new`, path);
   gateway.signal("SIGHUP");
   await pause(1_000 / Number(changes));
   resident.push(residentMb(gateway.pid));
