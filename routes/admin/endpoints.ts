@@ -322,7 +322,7 @@ export const ENDPOINTS = {
     body: profileRequestSchema,
     answer: cpuProfileSchema,
     audited: true,
-    errors: [404],
+    errors: [404, 503],
   }),
   makeHeapSnapshot: endpoint({
     method: "POST",
@@ -335,7 +335,7 @@ export const ENDPOINTS = {
     body: heapRequestSchema,
     answer: heapSnapshotSchema,
     audited: true,
-    errors: [404, 409],
+    errors: [404, 409, 503],
   }),
   listAudit: endpoint({
     method: "GET",

@@ -1,0 +1,102 @@
+/** The file of tokens, the audit log, the last errors. */
+
+import { deepStrictEqual, match, strictEqual, throws } from "node:assert/strict";
+import { GatewayAudit, MAX_AUDIT_BYTES, MAX_AUDIT_ENTRIES } from "../../../gateway/admin/audit.ts";
+import { MAX_COMPONENTS, MAX_ERRORS, RecentErrors } from "../../../gateway/admin/recent_errors.ts";
+import { TokenFile } from "../../../gateway/admin/token_file.ts";
+import { silentLogger } from "../../../pipeline/core/log.ts";
+import { makeToken } from "../../../routes/admin/tokens.ts";
+import { FakeClock } from "../../support/fake_clock.ts";
+
+const token = (name: string, seed: number) => makeToken(name, "read", (bytes) => void bytes.fill(seed));
+const RECORD = { who: "a", operation: "applyConfig", target: "", status: 200, detail: "" };
+
+async function inFolder(run: (dir: string) => void | Promise<void>): Promise<void> {
+  const dir = await Deno.makeTempDir();
+  try {
+    await run(dir);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+Deno.test("the file of tokens", async (t) => {
+  const [ada, bob] = [token("ada", 1), token("bob", 2)];
+  await t.step(
+    "who is taken out of it is refused within a second; a mistake lets nobody in",
+    () =>
+      inFolder(async (dir) => {
+        const path = `${dir}/tokens`;
+        Deno.writeTextFileSync(path, `${ada.line}\n${bob.line}\n`);
+        const clock = new FakeClock();
+        const file = new TokenFile(path, silentLogger, clock);
+        strictEqual(file.find(bob.token)?.name, "bob");
+        Deno.writeTextFileSync(path, `${ada.line}\n`);
+        await clock.advance(999);
+        strictEqual(file.find(bob.token)?.name, "bob");
+        await clock.advance(1);
+        strictEqual(file.find(bob.token), undefined);
+        strictEqual(file.find(ada.token)?.name, "ada");
+        Deno.writeTextFileSync(path, "nonsense");
+        await clock.advance(1_000);
+        strictEqual(file.find(ada.token), undefined);
+        Deno.removeSync(path);
+        await clock.advance(1_000);
+        strictEqual(file.find(ada.token), undefined);
+        Deno.writeTextFileSync(path, ada.line);
+        await clock.advance(1_000);
+        strictEqual(file.find(ada.token)?.name, "ada");
+      }),
+  );
+  await t.step("is wanted at the start", () => {
+    throws(() => new TokenFile("/nowhere/tokens", silentLogger, new FakeClock()), Deno.errors.NotFound);
+  });
+});
+
+Deno.test("the audit log", async (t) => {
+  await t.step("keeps the newest in memory", () => {
+    const audit = new GatewayAudit({ logger: silentLogger, clock: new FakeClock(), stateDir: undefined });
+    for (let count = 0; count <= MAX_AUDIT_ENTRIES; count++) audit.record(RECORD);
+    deepStrictEqual([audit.list().length, audit.list()[0]?.id], [MAX_AUDIT_ENTRIES, MAX_AUDIT_ENTRIES + 1]);
+  });
+  await t.step("begins a new file when one is full", () =>
+    inFolder((dir) => {
+      const audit = new GatewayAudit({ logger: silentLogger, clock: new FakeClock(), stateDir: dir });
+      audit.record(RECORD);
+      Deno.truncateSync(`${dir}/audit.jsonl`, MAX_AUDIT_BYTES);
+      audit.record(RECORD);
+      strictEqual(Deno.statSync(`${dir}/audit.1.jsonl`).size, MAX_AUDIT_BYTES);
+      strictEqual(JSON.parse(Deno.readTextFileSync(`${dir}/audit.jsonl`)).id, 2);
+    }));
+  await t.step("a change goes on when it cannot be written", () => {
+    const errors: string[] = [];
+    const logger = { ...silentLogger, error: (message: string) => void errors.push(message) };
+    new GatewayAudit({ logger, clock: new FakeClock(), stateDir: "/nowhere" }).record(RECORD);
+    deepStrictEqual(errors, ["admin: the audit file cannot be written"]);
+  });
+});
+
+Deno.test("the last errors of components", async (t) => {
+  const open = () => {
+    const errors = new RecentErrors(new FakeClock(5));
+    return { errors, logger: errors.listenTo(silentLogger) };
+  };
+  const named = (id: string) => ({ "otelcol.component.id": id, "otelcol.component.kind": "exporter" });
+  await t.step("with their causes, by component; no lines of others, nor of lower levels", () => {
+    const { errors, logger } = open();
+    logger.error("of nobody");
+    const own = logger.with(named("a")).with({ "otelcol.signal": "traces" });
+    own.info("fine");
+    own.warn("failed", { error: "away" });
+    deepStrictEqual(errors.list(), [["exporter:a", [{ atMs: 5, level: "warn", message: "failed: away" }]]]);
+  });
+  await t.step("the last ones, of a bounded number of components", () => {
+    const { errors, logger } = open();
+    for (let at = 0; at <= MAX_ERRORS; at++) logger.with(named("a")).error(`e${at}`);
+    match(JSON.stringify(errors.list()), /"e1".*"e5"/);
+    strictEqual(errors.list()[0]?.[1].length, MAX_ERRORS);
+    for (let at = 0; at < MAX_COMPONENTS; at++) logger.with(named(`c${at}`)).error("x");
+    strictEqual(errors.list().length, MAX_COMPONENTS);
+    strictEqual(errors.list().some(([component]) => component === "exporter:a"), false);
+  });
+});
