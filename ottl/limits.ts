@@ -4,7 +4,17 @@
  * @module
  */
 
-import type { Budget } from "./budget.ts";
+/** What the statements of one batch may still cost together; values/budget.ts counts it. */
+export interface Budget {
+  /** A statement or condition is about to run. */
+  statement(): void;
+  /** Something is about to be done that takes so many units, of about one character that is looked at. */
+  work(units: number): void;
+  /** Looks at the clock now. */
+  look(): void;
+  /** @throws {OttlError} So many bytes more are too much for one batch; of category "limit". */
+  make(bytes: number): void;
+}
 
 export interface OttlLimits {
   /** One statement or condition, UTF-16 units. Default 65,536. */

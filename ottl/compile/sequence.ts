@@ -7,8 +7,8 @@
  * @module
  */
 
-import type { Budget } from "../budget.ts";
 import type { Item } from "../functions/definition.ts";
+import type { Budget } from "../limits.ts";
 import { OttlError } from "../values/errors.ts";
 
 /** What an error of one statement does: the batch fails, it is told and the rest goes on, or the rest just goes on. */

@@ -12,8 +12,7 @@
  */
 
 import { RE2JS, RE2JSException } from "re2js";
-import type { Budget } from "../budget.ts";
-import type { OttlLimits } from "../limits.ts";
+import type { Budget, OttlLimits } from "../limits.ts";
 import { OttlError } from "../values/errors.ts";
 import { mendUtf8 } from "../values/utf8.ts";
 import { type SeparateNames, separateNames } from "./group_names.ts";

@@ -5,6 +5,7 @@
  */
 
 import { Buffer } from "node:buffer";
+import { DEFAULT_OTTL_LIMITS } from "../limits.ts";
 import { OttlError } from "./errors.ts";
 import { asStringFloat, floatText } from "./numbers.ts";
 import { rfc3339 } from "./rfc3339.ts";
@@ -34,7 +35,7 @@ const HOST: Dialect = { escapeHtml: true, float: floatText, other: hostJson };
  * @throws {OttlError} Of category "value": a float in it is not finite.
  */
 export function plainJson(value: OttlMap | OttlList): string {
-  return json(value, PLAIN);
+  return bounded(json(value, PLAIN));
 }
 
 /**
@@ -43,8 +44,14 @@ export function plainJson(value: OttlMap | OttlList): string {
  * @throws {OttlError} Of category "value": a float in it is not finite.
  */
 export function escapedJson(value: Value): string {
-  if (value instanceof OttlList) return json(value, value.kind === "slice" ? ESCAPED : HOST);
-  return value instanceof OttlMap ? json(value, ESCAPED) : json(value, HOST);
+  if (value instanceof OttlList) return bounded(json(value, value.kind === "slice" ? ESCAPED : HOST));
+  return bounded(value instanceof OttlMap ? json(value, ESCAPED) : json(value, HOST));
+}
+
+/** Texts that hold texts grow by their escapes, each time again. */
+function bounded(text: string): string {
+  if (text.length <= DEFAULT_OTTL_LIMITS.maxValueBytes) return text;
+  throw new OttlError("limit", `cannot make JSON of ${text.length} characters: the most for one value is 16 MiB`);
 }
 
 function json(value: Value, dialect: Dialect): string {

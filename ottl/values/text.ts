@@ -5,6 +5,7 @@
  */
 
 import { toHex } from "./hex.ts";
+import { OttlError } from "./errors.ts";
 import { base64, plainJson } from "./json.ts";
 import { asStringFloat } from "./numbers.ts";
 import { rfc3339 } from "./rfc3339.ts";
@@ -32,7 +33,8 @@ export function textOf(value: Value): string {
 function jsonOrNothing(value: OttlMap | OttlList): string {
   try {
     return plainJson(value);
-  } catch {
-    return "";
+  } catch (error) {
+    if (error instanceof OttlError && error.category === "value") return "";
+    throw error;
   }
 }

@@ -7,7 +7,7 @@
  */
 
 import { type CompiledCondition, ConditionList, type ErrorMode, type ParsedCondition } from "../../ottl/mod.ts";
-import type { Budget } from "../../ottl/budget.ts";
+import type { Budget } from "../../ottl/limits.ts";
 import type { ComponentDeps, ProcessorFactory } from "../contract/component.ts";
 import { type Consumer, KEPT, type Outcome } from "../contract/consumer.ts";
 import type { Counter } from "../core/telemetry.ts";

@@ -8,8 +8,8 @@
  */
 
 import type { z } from "zod";
-import { ConditionList, type ErrorMode, StatementSequence } from "../../ottl/mod.ts";
-import type { Budget } from "../../ottl/budget.ts";
+import { ConditionList, type ErrorMode, type Statement, StatementSequence } from "../../ottl/mod.ts";
+import type { Budget } from "../../ottl/limits.ts";
 import type { PlainMap } from "../../ottl/values/value.ts";
 import { bool, section } from "../config/schema.ts";
 import type { ComponentDeps, ProcessorFactory } from "../contract/component.ts";
@@ -24,6 +24,7 @@ import {
   CHECK_TOOLS,
   type CountingTools,
   createTools,
+  type Placed,
   type PlacedProblem,
   reportProblems,
   TextLoader,
@@ -100,7 +101,10 @@ function loadGroup(
   const all = [...statements, ...conditions];
   if (group.context === undefined && all.length === 0) return undefined;
   const context = loader.contextOf(group.context, all, ["transform statement", "transform condition"], group.path);
-  if (context === undefined) return undefined;
+  if (context === undefined) {
+    if (group.context === undefined) checkEach(loader, statements);
+    return undefined;
+  }
   const mode = group.errorMode ?? fallback;
   const cursor = loader.newCursor();
   const texts = loader.compiler(context, group.context !== undefined, cursor);
@@ -113,6 +117,15 @@ function loadGroup(
     sharedCache: group.sharedCache,
     watched: [when, sequence].map((each) => ({ errorMode: mode, drainFailures: () => each.drainFailures() })),
   };
+}
+
+/** Where one text keeps a group from having a context, what else is wrong is found by looking at each by itself. */
+function checkEach(loader: TextLoader, statements: readonly Placed<Statement>[]): void {
+  for (const statement of statements) {
+    const context = loader.inferred(statement.parsed, ["transform statement"]);
+    if (context === undefined) continue;
+    loader.compiler(context, false, loader.newCursor()).statements("transform statement", [statement]);
+  }
 }
 
 function visitorOf(when: ConditionList, sequence: StatementSequence): Visitor {

@@ -6,7 +6,7 @@
  */
 
 import { type ErrorMode, type Failure, OttlError } from "../../ottl/mod.ts";
-import type { Budget } from "../../ottl/budget.ts";
+import type { BatchBudget } from "../../ottl/values/budget.ts";
 import { durationMs } from "../config/schema.ts";
 import type { ComponentDeps } from "../contract/component.ts";
 import { type GatewayError, LimitExceededError, RejectedError } from "../core/errors.ts";
@@ -28,7 +28,7 @@ export class BatchRun {
   readonly #deps: ComponentDeps;
   readonly #limitMs: number;
   readonly #watched: readonly Watched[];
-  readonly #budget: Budget;
+  readonly #budget: BatchBudget;
   readonly #counters = new Map<string, Counter>();
   #deadlineMs = 0;
 
@@ -36,7 +36,7 @@ export class BatchRun {
    * @param watched Everything that runs in a batch.
    * @param budget What they count in.
    */
-  constructor(deps: ComponentDeps, limitMs: number, watched: readonly Watched[], budget: Budget) {
+  constructor(deps: ComponentDeps, limitMs: number, watched: readonly Watched[], budget: BatchBudget) {
     this.#budget = budget;
     this.#deps = deps;
     this.#limitMs = limitMs;

@@ -22,7 +22,7 @@ import {
   type Statement,
   type Tools,
 } from "../../ottl/mod.ts";
-import { Budget } from "../../ottl/budget.ts";
+import { BatchBudget } from "../../ottl/values/budget.ts";
 import type { ComponentDeps } from "../contract/component.ts";
 import { functionsOf, type TextPlace } from "../otlp/ottl/functions/table.ts";
 import { contextDefinition, type ContextName, contextsOf, Cursor, openContext } from "../otlp/ottl/mod.ts";
@@ -56,12 +56,12 @@ export function reportProblems(
 const NO_GATES: ReadonlySet<string> = new Set();
 
 /** Tools that count what a batch costs. */
-export type CountingTools = Tools & { readonly limits: { readonly budget: Budget } };
+export type CountingTools = Tools & { readonly limits: { readonly budget: BatchBudget } };
 
 /** What functions are given in a gateway. Times without a zone are UTC, never the machine's. */
 export function createTools({ clock, random }: Pick<ComponentDeps, "clock" | "random">): CountingTools {
   return {
-    limits: { ...DEFAULT_OTTL_LIMITS, budget: new Budget() },
+    limits: { ...DEFAULT_OTTL_LIMITS, budget: new BatchBudget() },
     nowUnixNano: () => BigInt(Math.round(clock.nowMs() * 1_000)) * 1_000n,
     randomBytes: (count) => Uint8Array.from({ length: count }, () => Math.floor(random() * 256)),
     zone: "UTC",

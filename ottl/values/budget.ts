@@ -7,7 +7,8 @@
  * @module
  */
 
-import { OttlError } from "./values/errors.ts";
+import type { Budget } from "../limits.ts";
+import { OttlError } from "./errors.ts";
 
 /** Units between two looks at the clock: at the worst, 150 ns a unit, they take 0.6 s. */
 const UNITS_BETWEEN_LOOKS = 4 * 1024 * 1024;
@@ -21,7 +22,7 @@ const LARGE_BYTES = 65_536;
 /** Bytes of large values that the statements of one batch may make. */
 export const MAX_MADE_BYTES: number = 512 * 1024 * 1024;
 
-export class Budget {
+export class BatchBudget implements Budget {
   #unitsLeft = UNITS_BETWEEN_LOOKS;
   #bytesLeft = Infinity;
   #statementUnits = 0;
@@ -40,24 +41,20 @@ export class Budget {
     this.#look = look;
   }
 
-  /** A statement or condition is about to run. */
   statement(): void {
     this.work(this.#statementUnits);
   }
 
-  /** Something is about to be done that takes so many units. */
   work(units: number): void {
     this.#unitsLeft -= units;
     if (this.#unitsLeft <= 0) this.look();
   }
 
-  /** Looks at the clock now. */
   look(): void {
     this.#unitsLeft = UNITS_BETWEEN_LOOKS;
     this.#look();
   }
 
-  /** @throws {OttlError} The batch has made too much; of category "limit". */
   make(bytes: number): void {
     if (bytes < LARGE_BYTES) return;
     this.work(bytes);
