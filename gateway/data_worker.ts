@@ -31,6 +31,8 @@ class DataWorker {
   #setup: WorkerSetup | undefined;
   #parts: LiveParts | undefined;
   #log: OwnLog | undefined;
+  /** What runs. */
+  #config: GatewayConfig | undefined;
   /** Prepared, and not yet given the traffic. */
   #next: GatewayConfig | undefined;
   /** Whether ports are opened by the first worker, before the others. */
@@ -43,7 +45,7 @@ class DataWorker {
         return DONE;
       case "prepare": {
         this.#probe = message.probe;
-        const config = parseConfig(message.config, REGISTRY);
+        const config = parseConfig(message.config, REGISTRY, this.#config); // requests wait: no check twice
         this.#parts ??= this.#open(config);
         const change = await this.#parts.prepare(config);
         this.#next = config;
@@ -68,6 +70,7 @@ class DataWorker {
 
   async #flip(number: number, drainMs: number): Promise<void> {
     if (this.#next !== undefined) this.#log?.setLevel(this.#next.telemetry.logs.level);
+    this.#config = this.#next;
     const drained = await this.#parts?.flip(drainMs);
     tell({ type: "drained", flip: number, drained: drained ?? true });
   }

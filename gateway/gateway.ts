@@ -233,6 +233,7 @@ class ControlThread implements Gateway {
     const startedMs = this.#clock.monotonicMs();
     const config = parseConfig(resolved, REGISTRY);
     const gone = await this.#goOver(resolved, config);
+    for (const problem of config.warnings) this.logger.warn(formatProblem(problem));
     return { config, ...gone, tookMs: this.#clock.monotonicMs() - startedMs };
   }
 

@@ -35,9 +35,15 @@ const TOP_LEVEL_KEYS = [...SECTION_NAMES, "service"];
 /**
  * Checks everything that can be checked without making a component.
  *
+ * @param before A configuration that was checked: sections that are the same in it are not checked again, and what it
+ *   warned of in them is not told again.
  * @throws {ConfigError} With every problem of the configuration, those of `loadConfig` among them.
  */
-export function parseConfig(resolved: ResolvedConfig, catalog: ComponentCatalog): GatewayConfig {
+export function parseConfig(
+  resolved: ResolvedConfig,
+  catalog: ComponentCatalog,
+  before?: GatewayConfig,
+): GatewayConfig {
   const problems: Problem[] = [...resolved.problems];
   if (!resolved.complete) throw new ConfigError(problems);
   const { tree } = resolved;
@@ -46,7 +52,7 @@ export function parseConfig(resolved: ResolvedConfig, catalog: ComponentCatalog)
   const users = usersOf(service);
   const sections = mapSections((section) => readSection(section, tree, catalog[section], users, problems));
   problems.push(...connectionProblems(service, sections));
-  const components = mapSections((section) => checkComponents(section, sections, service, users, problems));
+  const components = mapSections((section) => checkComponents(section, sections, service, users, problems, before));
 
   const { telemetry } = service;
   if (telemetry === undefined || problems.some(({ severity }) => severity === "error")) throw new ConfigError(problems);
@@ -146,6 +152,7 @@ function checkComponents(
   { extensions, pipelines }: ServiceDraft,
   users: Users,
   problems: Problem[],
+  before: GatewayConfig | undefined,
 ): ReadonlyMap<string, ComponentConfig> {
   const configs = new Map<string, ComponentConfig>();
   for (const component of sections[section].values()) {
@@ -153,15 +160,24 @@ function checkComponents(
     if (entry === undefined) continue;
     const used = users[section].has(id);
     if (!used) problems.push(warningAt(keyPlace, path, unusedMessage(section)));
-    const checked = checkSection(node, entry.schema, path);
-    problems.push(...checked.problems, ...(used ? extensionProblems(component, entry, sections, extensions) : []));
-    if (checked.config === undefined) continue;
-    problems.push(...factoryWarnings(component, entry, checked.config));
-    if (used) problems.push(...pipelineNameProblems(component, entry, checked.config, pipelines));
-    const { config } = checked;
-    configs.set(id, { id, type: entry.type, config, fingerprint: fingerprintOf(node), used, place: keyPlace });
+    const fingerprint = fingerprintOf(node);
+    const { config, problems: own } = sameAs(before?.[section].get(id), entry, fingerprint) ?? check(component, entry);
+    problems.push(...own, ...(used ? extensionProblems(component, entry, sections, extensions) : []));
+    if (config === undefined) continue;
+    if (used) problems.push(...pipelineNameProblems(component, entry, config, pipelines));
+    configs.set(id, { id, type: entry.type, config, fingerprint, used, place: keyPlace });
   }
   return configs;
+}
+
+function sameAs(known: ComponentConfig | undefined, { type }: CatalogEntry, fingerprint: string) {
+  return known?.type === type && known.fingerprint === fingerprint ? { config: known.config, problems: [] } : undefined;
+}
+
+function check(component: Component, entry: CatalogEntry) {
+  const { config, problems } = checkSection(component.node, entry.schema, component.path);
+  if (config === undefined) return { config, problems };
+  return { config, problems: [...problems, ...factoryWarnings(component, entry, config)] };
 }
 
 function unusedMessage(section: ComponentSection): string {

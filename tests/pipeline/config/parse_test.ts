@@ -213,3 +213,31 @@ Deno.test("ConfigError tells all errors, and carries the warnings", async () => 
     return true;
   });
 });
+
+Deno.test("parseConfig() takes what is the same from the configuration before", async (t) => {
+  const before = parseConfig(await load(GOOD), catalog);
+  await t.step("as it is, without telling its warnings again", async () => {
+    const after = parseConfig(await load(`# moved by a line\n${GOOD}`), catalog, before);
+    for (const section of ["receivers", "processors", "exporters"] as const) {
+      deepStrictEqual([...after[section].keys()], [...before[section].keys()]);
+      for (const [id, { config }] of after[section]) strictEqual(config, before[section].get(id)?.config, id);
+    }
+  });
+
+  await t.step("what is not the same is checked", async () => {
+    const broken = await load(GOOD.replace("max_idle_conns: 7", "max_idle_conns: seven"));
+    throws(() => parseConfig(broken, catalog, before), ConfigError);
+    const changed = parseConfig(await load(GOOD.replace("http://h", "http://other")), catalog, before);
+    const endpoint = (config: typeof before) =>
+      (config.exporters.get("otlphttp/eu")?.config as { endpoint: string } | undefined)?.endpoint;
+    deepStrictEqual([endpoint(before), endpoint(changed)], ["http://h", "http://other"]);
+    strictEqual(changed.processors.get("batch/x")?.config, before.processors.get("batch/x")?.config);
+  });
+
+  await t.step("what is in use now, and how it is connected, is looked at anew", async () => {
+    const unused = parseConfig(await load(GOOD.replace("processors: [batch/x], ", "")), catalog, before);
+    strictEqual(unused.processors.get("batch/x")?.used, false);
+    const absent = await load(GOOD.replace("processors: [batch/x]", "processors: [batch/y]"));
+    throws(() => parseConfig(absent, catalog, before), ConfigError);
+  });
+});
