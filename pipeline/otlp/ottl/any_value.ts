@@ -220,6 +220,27 @@ export class KeyValueRange {
 
   /** Finds both in the KeyValue from `start` to `end`; what is not there is an empty range. */
   locate(bytes: Uint8Array, start: number, end: number): void {
+    if (!this.#locateShort(bytes, start, end)) this.#locateAny(bytes, start, end);
+  }
+
+  /** Key and value of less than 128 bytes each; collectors write the value first. @returns false for all else. */
+  #locateShort(bytes: Uint8Array, start: number, end: number): boolean {
+    const firstLength = bytes[start + 1]!;
+    const middle = start + 2 + firstLength;
+    if (firstLength >= 0x80 || middle + 1 >= end) return false;
+    const secondLength = bytes[middle + 1]!;
+    if (secondLength >= 0x80 || middle + 2 + secondLength !== end) return false;
+    const isKeyFirst = bytes[start] === KEY_TAG && bytes[middle] === VALUE_TAG;
+    if (!isKeyFirst && (bytes[start] !== VALUE_TAG || bytes[middle] !== KEY_TAG)) return false;
+    this.keyIndex = -1;
+    this.keyStart = isKeyFirst ? start + 2 : middle + 2;
+    this.keyEnd = isKeyFirst ? middle : end;
+    this.valueStart = isKeyFirst ? middle + 2 : start + 2;
+    this.valueEnd = isKeyFirst ? end : middle;
+    return true;
+  }
+
+  #locateAny(bytes: Uint8Array, start: number, end: number): void {
     this.keyStart =
       this.keyEnd =
       this.valueStart =

@@ -137,13 +137,16 @@ export class AttributeIndex {
 
   /** An attribute with a long key or value, or whose fields are in another order. */
   #noteUnusual(index: number, bytes: Uint8Array, start: number, end: number): void {
-    this.#pair.locate(bytes, start, end);
-    this.#fillSlot(index, this.#pair.keyBytes(bytes, this.strings));
+    const pair = this.#pair;
+    pair.locate(bytes, start, end);
+    if (pair.keyIndex === -1) return this.#fillSlot(index, bytes, pair.keyStart, pair.keyEnd);
+    const key = pair.keyBytes(bytes, this.strings);
+    this.#fillSlot(index, key, 0, key.length);
   }
 
   /** Of attributes with the same key the first counts. */
-  #fillSlot(index: number, key: Uint8Array): void {
-    const slot = this.wanted.find(key, 0, key.length);
+  #fillSlot(index: number, bytes: Uint8Array, keyStart: number, keyEnd: number): void {
+    const slot = this.wanted.find(bytes, keyStart, keyEnd);
     if (slot === -1) return;
     if (this.#slots[slot] !== -1) {
       this.#hasTwins = true;
@@ -270,7 +273,7 @@ export class AttributeIndex {
     this.#added++;
     if (index * STRIDE === this.#ranges.length) this.#grow();
     this.#edit(index, source, start, end);
-    this.#fillSlot(index, key);
+    this.#fillSlot(index, key, 0, key.length);
   }
 
   remove(index: number): void {
