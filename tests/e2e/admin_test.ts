@@ -4,6 +4,7 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { ENDPOINTS } from "../../routes/admin/endpoints.ts";
 import { freePort, type GatewayProcess, runMain, startGateway } from "../support/gateway_process.ts";
+import { sendRaw } from "../support/raw_http.ts";
 import { OpenApiClient, type OpenApiDocument } from "../support/openapi_client.ts";
 
 const SECRET = "hunter2-hunter2";
@@ -147,22 +148,10 @@ for (const workers of [1, 2]) {
 
     await t.step("taps a node, masked, and ends by itself", async () => {
       const response = await get("/api/v1/graph/nodes/receiver%3Aotlp/tap?max_samples=1&mask=user.name&per_second=20");
-      const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
-      let text = (await reader.read()).value ?? "";
-      for (let done = false; !done;) {
-        if (!text.includes("event: ")) await send();
-        const part = await Promise.race([reader.read(), new Promise<undefined>((r) => setTimeout(r, 50, undefined))]);
-        if (part === undefined) {
-          if (text.includes("event: ")) continue;
-          // The next read goes on with the one that waits.
-          const next = await reader.read();
-          text += next.value ?? "";
-          done = next.done;
-          continue;
-        }
-        text += part.value ?? "";
-        done = part.done;
-      }
+      const sent: Promise<void>[] = [];
+      const timer = setInterval(() => sent.push(send()), 50);
+      const text = await response.text().finally(() => clearInterval(timer));
+      await Promise.all(sent);
       match(text, /event: end\ndata: \{"type":"end","reason":"max_samples","samples":1/);
       ok(!text.includes(SECRET) && !text.includes("ada"), text);
       match(text, /GET \//);
@@ -314,6 +303,37 @@ Deno.test("a process keeps to the OpenAPI document that it serves", async () => 
     }),
     { numRuns: 150 },
   );
+});
+
+Deno.test("what the listener itself refuses", async (t) => {
+  await using setup = await start(1);
+  const port = Number(setup.address.split(":")[1]);
+  const put = (headers: readonly string[], body: string) =>
+    sendRaw(port, {
+      method: "PUT",
+      path: "/api/v1/config",
+      headers: [
+        "Host: localhost",
+        `Authorization: Bearer ${setup.token}`,
+        "Content-Type: application/json",
+        ...headers,
+      ],
+      body,
+    });
+  await t.step("a body past the bound, before it is read", async () => {
+    const answer = await put(["Content-Length: 99999999"], "{");
+    strictEqual(answer?.status, 413);
+    strictEqual(answer.headers.get("content-type"), "application/problem+json");
+    strictEqual(JSON.parse(new TextDecoder().decode(answer.body)).status, 413);
+  });
+  await t.step("headers past the bound", async () => {
+    strictEqual((await put([`X-Long: ${"x".repeat(70_000)}`], ""))?.status, 431);
+  });
+  await t.step("another host, though it leads here", async () => {
+    const answer = await sendRaw(port, { method: "GET", path: "/", headers: ["Host: evil.example"] });
+    strictEqual(answer?.status, 403);
+  });
+  await t.step("it goes on all the same", async () => strictEqual((await setup.get("/api/v1/status")).status, 200));
 });
 
 Deno.test("who would open the admin API to others without tokens is told", async () => {
