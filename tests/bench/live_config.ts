@@ -27,7 +27,7 @@ function yaml(port: number, sinkUrl: string, turn: number): string {
     actions:
       - {key: k${i}, action: upsert, value: "${turn}"}
       - {key: l${i}, action: delete}`);
-  const names = filler.map((_, i) => `attributes/${i}`);
+  const names = filler.map((_, i) => `attributes/${i}`).join(", ");
   return `
 receivers:
   otlp: {protocols: {http: {endpoint: "127.0.0.1:${port}"}}}
@@ -43,7 +43,8 @@ exporters:
 service:
   telemetry: {metrics: {level: none}, logs: {sampling: {enabled: false}}}
   pipelines:
-    traces: {receivers: [otlp], processors: [${["resource", ...names.slice(0, 2)].join(", ")}], exporters: [otlp_http]}
+    traces: {receivers: [otlp], processors: [resource], exporters: [otlp_http]}
+    logs: {receivers: [otlp], processors: [${names}], exporters: [otlp_http]}
 `;
 }
 
