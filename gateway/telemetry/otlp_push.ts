@@ -36,6 +36,8 @@ const ATTEMPTS = 3;
 /** Before the second attempt; twice as long before the third. Milliseconds. */
 const FIRST_BACKOFF_MS = 500;
 const RETRIED_STATUSES = [429, 502, 503, 504];
+/** How long what is left of own telemetry may hold up a stop, milliseconds. */
+const LAST_WORDS_MS = 3_000;
 /** Of the SDK's `ExportResultCode`. */
 const SUCCESS = 0;
 const FAILED = 1;
@@ -137,6 +139,15 @@ export class OtlpPush<Items> {
     if (failures === undefined) return;
     this.#deps.logger.warn("Cannot send own telemetry", { failures, last_error: describeError(thrown) });
   }
+}
+
+/** Sends what is left, but not for long; whether it arrives is nothing that a stop depends on. */
+export async function lastWords(flush: Promise<void>, deadline: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, LAST_WORDS_MS);
+  deadline.addEventListener("abort", () => resolve(), { once: true });
+  if (!deadline.aborted) await Promise.race([flush.catch(() => {}), promise]); // what failed was said
+  clearTimeout(timer);
 }
 
 /** The endpoint as it is when it has a path, else with that of the signal. */

@@ -11,7 +11,7 @@ import type { Lifecycle } from "../../pipeline/contract/consumer.ts";
 import type { LogRecord, LogTee } from "../../pipeline/core/log_tee.ts";
 import type { LogLevel } from "../../pipeline/core/log.ts";
 import type { Attributes } from "../../pipeline/core/telemetry.ts";
-import { OtlpPush, type OtlpPushDeps } from "./otlp_push.ts";
+import { lastWords, OtlpPush, type OtlpPushDeps } from "./otlp_push.ts";
 import { otlpOf } from "./own_traces.ts";
 
 const SCOPE = "sluice";
@@ -31,7 +31,7 @@ export function ownLogs(
   tee: LogTee,
   deps: OtlpPushDeps,
 ): Lifecycle {
-  let stop = () => Promise.resolve();
+  let stop = (_deadline: AbortSignal) => Promise.resolve();
   return {
     async start() {
       const sdk = await loadSdk();
@@ -41,12 +41,12 @@ export function ownLogs(
       });
       const logger = provider.getLogger(SCOPE);
       const remove = tee.use((record) => logger.emit(toApi(sdk, record)));
-      stop = async () => {
+      stop = async (deadline) => {
         remove();
-        await provider.shutdown();
+        await lastWords(provider.shutdown(), deadline);
       };
     },
-    shutdown: () => stop(),
+    shutdown: (deadline) => stop(deadline),
   };
 }
 

@@ -14,7 +14,7 @@ import type { Timer } from "../../pipeline/core/clock.ts";
 import type { SeriesValue } from "../../pipeline/core/telemetry_store.ts";
 import { metricRow } from "../../pipeline/core/telemetry_table.ts";
 import type { Attributes } from "../../pipeline/core/telemetry.ts";
-import { OtlpPush, type OtlpPushDeps } from "./otlp_push.ts";
+import { lastWords, OtlpPush, type OtlpPushDeps } from "./otlp_push.ts";
 
 const SCOPE = { name: "sluice" };
 /** Attributes of the resource as a metric: OTLP has them in the resource. */
@@ -47,10 +47,10 @@ export function ownMetricsPush(
       };
       next();
     },
-    async shutdown() {
+    async shutdown(deadline) {
       if (timer !== undefined) deps.clock.clearTimer(timer);
       timer = undefined;
-      await push();
+      await lastWords(push(), deadline);
     },
   };
 }

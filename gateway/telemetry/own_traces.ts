@@ -24,7 +24,7 @@ import type { Attributes } from "../../pipeline/core/telemetry.ts";
 import type { Span, SpanAttributes, SpanKind, SpanOptions, Tracer, TracerSetup } from "../../pipeline/core/trace.ts";
 import { PROPAGATORS, type SpanContext } from "../../pipeline/core/trace_context.ts";
 import { alwaysOff, alwaysOn, byParent, byRatio, type Sampler } from "../../pipeline/core/trace_sampler.ts";
-import { OtlpPush, type OtlpPushDeps } from "./otlp_push.ts";
+import { lastWords, OtlpPush, type OtlpPushDeps } from "./otlp_push.ts";
 
 const SCOPE = "sluice";
 const SAMPLED_FLAG = 1;
@@ -47,7 +47,7 @@ export function ownTraces(
   tracer: Tracer,
   deps: OtlpPushDeps,
 ): Lifecycle {
-  let stop = () => Promise.resolve();
+  let stop = (_deadline: AbortSignal) => Promise.resolve();
   return {
     async start() {
       const sdk = await loadSdk();
@@ -57,12 +57,12 @@ export function ownTraces(
         sampler: samplerOf(config.sampler),
         startSpan: provider.startSpan,
       });
-      stop = async () => {
+      stop = async (deadline) => {
         remove();
-        await provider.shutdown();
+        await lastWords(provider.shutdown(), deadline);
       };
     },
-    shutdown: () => stop(),
+    shutdown: (deadline) => stop(deadline),
   };
 }
 

@@ -102,7 +102,7 @@ const SPAN = "00f067aa0ba902b7";
 
 interface Setup {
   readonly port: number;
-  readonly own: Sink;
+  readonly own: { readonly url: string };
   readonly upstream: Sink;
   readonly exporter?: string;
   readonly traces?: string;
@@ -260,5 +260,15 @@ processors:
   match(page, /^otelcol_processor_incoming_items\{processor="filter",otel_signal="traces"\} 27$/m);
   match(page, /^otelcol_receiver_requests\{receiver="otlp",transport="http",outcome="success"\} 9$/m);
   for (const { name } of metricsIn(own.received)) ok(metricRow(name) !== undefined, name);
+  strictEqual((await gateway.stop()).code, 0);
+});
+
+Deno.test("where own telemetry cannot go, data goes on all the same, and so does a stop", async () => {
+  await using upstream = new Sink();
+  const port = freePort();
+  const own = { url: `http://127.0.0.1:${freePort()}` };
+  await using gateway = await startGateway(yaml({ port, own, upstream }));
+  strictEqual(await send(port, traceparent(TRACE)), 200);
+  await gateway.waitForLine("Cannot send own telemetry");
   strictEqual((await gateway.stop()).code, 0);
 });

@@ -120,7 +120,7 @@ Deno.test("own traces need no permission but that of the network", async () => {
     const part = ownTraces(traces, {}, tracer, { clock: systemClock, random: Math.random, logger: silentLogger });
     await part.start();
     tracer.startRequest("POST /v1/traces", undefined, {}, Date.now()).end();
-    await part.shutdown(AbortSignal.abort());
+    await part.shutdown(new AbortController().signal);
     await server.shutdown();
   `;
   const file = Deno.makeTempFileSync({ suffix: ".ts" });
