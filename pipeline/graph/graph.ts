@@ -38,6 +38,9 @@ export class GraphError extends GatewayError {
   }
 }
 
+/** Of a wait that nobody needs any more: without a reason each would make an error with a stack. */
+const OVER = "over";
+
 const NONE: ReadonlySet<Component> = new Set();
 const NO_HEIRS: Heirs = new Map();
 
@@ -127,14 +130,15 @@ export class Graph {
   }
 
   async #startOne({ lifecycle }: Component): Promise<void> {
+    if (lifecycle.start === undefined) return;
     const done = new AbortController();
     const late = sleep(this.#clock, START_TIMEOUT_MS, done.signal).then((passed) => {
       if (passed) throw new Error(`has not started within ${START_TIMEOUT_MS} ms`);
     });
     try {
-      await Promise.race([lifecycle.start?.(), late]);
+      await Promise.race([lifecycle.start(), late]);
     } finally {
-      done.abort();
+      done.abort(OVER);
     }
   }
 
@@ -161,7 +165,7 @@ export class Graph {
       this.#logger.error("A component failed to stop", { component: name, error: describeError(thrown) });
       return false;
     } finally {
-      done.abort();
+      done.abort(OVER);
     }
   }
 
