@@ -1,5 +1,8 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import fc from "fast-check";
+import { Tracer } from "../../../../pipeline/core/trace.ts";
+import { traceContext } from "../../../../pipeline/core/trace_context.ts";
+import { alwaysOff } from "../../../../pipeline/core/trace_sampler.ts";
 import {
   BATCH_OVERHEAD_BYTES,
   NO_HEADERS,
@@ -141,6 +144,20 @@ Deno.test("plan: headers, fixed ones and every value of the metadata that is ask
   const payload = { ...samplePayload("traces", 1), origin: originWith({ "x-tenant": ["a", "b"], other: ["c"] }) };
   const { bytes } = plan(payload, yaml).recordsByTopic.get("otlp_spans")![0]!.headers;
   strictEqual(text.decode(bytes), "\x06\x06env\x08prod\x10X-Tenant\x02a\x10X-Tenant\x02b");
+});
+
+Deno.test("plan: the trace of a payload goes on in the headers, while the gateway traces itself", () => {
+  const context = { traceId: "a".repeat(32), spanId: "b".repeat(16), isSampled: true, traceState: "" };
+  const payload = { ...samplePayload("traces", 1), origin: { ...NO_ORIGIN, trace: { context, links: [] } } };
+  const tracer = new Tracer(() => 0);
+  const planner = createPlanner(kafkaConfig("record_headers: {env: prod}"), "traces", tracer);
+  const pairs = () => planner(payload).recordsByTopic.get("otlp_spans")![0]!.headers.pairs;
+  deepStrictEqual(pairs(), [["env", "prod"]]);
+  const startSpan = () => {
+    throw new Error("Cannot happen: nobody asks for a span");
+  };
+  tracer.use({ propagators: [traceContext], sampler: alwaysOff, startSpan });
+  deepStrictEqual(pairs(), [["env", "prod"], ["traceparent", `00-${context.traceId}-${context.spanId}-01`]]);
 });
 
 Deno.test("plan: otlp_json", () => {
