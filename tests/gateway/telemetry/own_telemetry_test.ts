@@ -7,6 +7,9 @@ import { systemClock } from "../../../pipeline/core/clock.ts";
 import { LogTee } from "../../../pipeline/core/log_tee.ts";
 import { silentLogger } from "../../../pipeline/core/log.ts";
 import { Tracer } from "../../../pipeline/core/trace.ts";
+import { buildParts } from "../../../pipeline/graph/build.ts";
+import { type Build, LiveGraph } from "../../../pipeline/graph/live_graph.ts";
+import { sketchConfig } from "../../support/gateway_config.ts";
 
 const otlp = (more: Record<string, unknown> = {}) => ({ exporter: { otlp: { endpoint: "http://h", ...more } } });
 const deps = {
@@ -84,4 +87,28 @@ Deno.test("samplerOf()", async (t) => {
       deepStrictEqual([decide(undefined, 0.6), decide(true, 0.6), decide(false, 0.6)], want);
     });
   }
+});
+
+Deno.test("own traces come and go with the configuration", async () => {
+  const tracer = new Tracer(() => 0);
+  const build: Build = ({ telemetry }, before) =>
+    buildParts(ownTelemetry(telemetry, { ...deps, tracer }), deps, before);
+  const live = new LiveGraph(build);
+  const withTraces = (traces: unknown) => ({ ...sketchConfig({}), telemetry: telemetrySchema.parse({ traces }) });
+  const [off, on] = [withTraces({}), withTraces({ processors: [{ batch: otlp() }] })];
+  const other = withTraces({ propagators: ["b3"], processors: [{ batch: otlp() }] });
+  const context = { traceId: "a".repeat(32), spanId: "b".repeat(16), isSampled: true, traceState: "" };
+  const written = () => tracer.inject(context).map(([name]) => name)[0];
+  const deadline = new AbortController().signal;
+
+  await (await live.prepare(off)).flip()(deadline);
+  strictEqual(tracer.isOn, false);
+  await (await live.prepare(on)).discard(deadline);
+  strictEqual(tracer.isOn, false);
+  await (await live.prepare(on)).flip()(deadline);
+  strictEqual(written(), "traceparent");
+  await (await live.prepare(other)).flip()(deadline);
+  strictEqual(written(), "x-b3-traceid");
+  await (await live.prepare(off)).flip()(deadline);
+  strictEqual(tracer.isOn, false);
 });
