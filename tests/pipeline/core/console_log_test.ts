@@ -5,6 +5,7 @@ import {
   MAX_SAMPLED_MESSAGES,
   MAX_TEXT_CHARS,
 } from "../../../pipeline/core/console_log.ts";
+import { type LogRecord, LogTee } from "../../../pipeline/core/log_tee.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 
 const START_MS = Date.parse("Thu, 01 Jan 2026 00:00:00 GMT");
@@ -65,6 +66,23 @@ Deno.test("createConsoleLogger()", async (t) => {
       strictEqual(logger.enabled("info"), want.includes("i" as never));
     });
   }
+
+  await t.step("a tee has what is written, masked and cut, until it is let go", () => {
+    const tee = new LogTee();
+    const { logger } = createLog({ tee });
+    const records: LogRecord[] = [];
+    const letGo = tee.use((record) => void records.push(record));
+    logger.debug("not written");
+    logger.with({ trace_id: "a" }).warn("m".repeat(MAX_TEXT_CHARS + 1), { token: "x" });
+    letGo();
+    logger.info("nobody listens");
+    deepStrictEqual(records, [{
+      timeMs: START_MS,
+      level: "warn",
+      message: `${"m".repeat(MAX_TEXT_CHARS)}…`,
+      fields: { trace_id: "a", token: "[REDACTED]" },
+    }]);
+  });
 
   await t.step("a message cannot forge a second line", () => {
     const { logger, lines } = createLog();
