@@ -91,7 +91,7 @@ function createProgram(done: (code: number) => void): Command {
       const { runGateway } = await import("./gateway/run.ts");
       const { version } = manifest;
       const { watch, healthWindow: healthWindowMs, stateDir, useLastGood } = live;
-      const admin = { listen: live.adminListen, tokens: live.adminTokens };
+      const admin = { listen: live.adminListen || undefined, tokens: live.adminTokens || undefined };
       if (useLastGood && stateDir === undefined) program.error("error: --use-last-good needs --state-dir");
       done(
         await runGateway({

@@ -67,7 +67,14 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   undici: ["pipeline/exporters/otlp_http/"],
   yaml: ["ottl/data/", "pipeline/config/"],
   "xxhash-wasm": ["pipeline/otlp/"],
-  zod: ["routes/admin/", "pipeline/config/", "pipeline/queue/", "pipeline/statements/", ...COMPONENT_ROOMS],
+  zod: [
+    "gateway/config/",
+    "routes/admin/",
+    "pipeline/config/",
+    "pipeline/queue/",
+    "pipeline/statements/",
+    ...COMPONENT_ROOMS,
+  ],
 };
 
 /** Packages that exactly one file of the product imports, so that replacing one is one file's matter. */

@@ -2,6 +2,7 @@
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
+import { DEFAULT_ADMIN_LISTEN } from "../../gateway/admin/listen.ts";
 import { ENDPOINTS } from "../../routes/admin/endpoints.ts";
 import { freePort, type GatewayProcess, runMain, startGateway } from "../support/gateway_process.ts";
 import { sendRaw } from "../support/raw_http.ts";
@@ -335,6 +336,37 @@ Deno.test("what the listener itself refuses", async (t) => {
   });
   await t.step("it goes on all the same", async () => strictEqual((await setup.get("/api/v1/status")).status, 200));
 });
+
+Deno.test("a gateway whose default admin port is taken runs without it, and says so", async () => {
+  const held = holdDefaultPort();
+  try {
+    const yaml = () => `
+receivers: {otlp: {protocols: {http: {endpoint: "127.0.0.1:${freePort()}"}}}}
+exporters: {nop: }
+service:
+  telemetry: {metrics: {level: none}}
+  pipelines: {traces: {receivers: [otlp], exporters: [nop]}}
+`;
+    await using gateway = await startGateway(yaml(), { env: { SLUICE_ADMIN_LISTEN: "" } });
+    match(await gateway.waitForLine("The admin API is off"), /8887.*the port is in use/);
+    const refused = await runMain(["gateway", "--config", `yaml:${yaml()}`, "--admin-listen", DEFAULT_ADMIN_LISTEN]);
+    strictEqual(refused.code, 1);
+    match(refused.stderr, /8887.*the port is in use/);
+  } finally {
+    held?.close();
+  }
+});
+
+/** Nothing when somebody has it already, which serves as well. */
+function holdDefaultPort(): Deno.Listener | undefined {
+  try {
+    const [hostname = "", port] = DEFAULT_ADMIN_LISTEN.split(":");
+    return Deno.listen({ hostname, port: Number(port) });
+  } catch (thrown) {
+    if (thrown instanceof Deno.errors.AddrInUse) return undefined;
+    throw thrown;
+  }
+}
 
 Deno.test("who would open the admin API to others without tokens is told", async () => {
   const ended = await runMain(["gateway", "--config", "yaml:{}", "--admin-listen", "0.0.0.0:0"]);
