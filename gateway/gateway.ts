@@ -113,6 +113,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   return control;
 }
 
+/** Configurations that are being drained at one time: each may hold data until its destinations answer. */
+export const MAX_DRAINING = 100;
 /** How long what a change takes away may go on delivering, milliseconds. */
 const DRAIN_AFTER_CHANGE_MS = 30_000;
 
@@ -135,8 +137,8 @@ class ControlThread implements Gateway {
   readonly #pool: WorkerPool | undefined;
   readonly #admin: ThreadAdmin | undefined;
   readonly #log: OwnLog;
-  /** Configurations whose listeners may be open: the one that runs, and those that are being drained. */
-  readonly #open = new Set<GatewayConfig>();
+  /** The endpoints of configurations whose listeners may be open: the one that runs, and those that are being drained. */
+  readonly #open = new Map<GatewayConfig, readonly string[]>();
   #config: GatewayConfig;
   #isStopping = false;
   /** The last change that was asked for. */
@@ -202,7 +204,7 @@ class ControlThread implements Gateway {
   }
 
   obstacles(config: GatewayConfig): readonly string[] {
-    return this.#options.preflight?.(config, new Set([...this.#open].flatMap(endpointsOf))) ?? [];
+    return this.#options.preflight?.(config, new Set([...this.#open.values()].flat())) ?? [];
   }
 
   collect(): readonly SeriesValue[] {
@@ -230,6 +232,10 @@ class ControlThread implements Gateway {
 
   async #apply(resolved: ResolvedConfig): Promise<AppliedConfig> {
     if (this.#isStopping) throw new GraphError("change the configuration", ["the gateway is stopping"]);
+    if (this.#open.size > MAX_DRAINING) {
+      const reason = `${MAX_DRAINING} configurations before it are still being drained, wanted no more`;
+      throw new GraphError("change the configuration", [reason]);
+    }
     const startedMs = this.#clock.monotonicMs();
     const config = parseConfig(resolved, REGISTRY);
     const gone = await this.#goOver(resolved, config);
@@ -253,7 +259,7 @@ class ControlThread implements Gateway {
 
   #hasGoneOver(config: GatewayConfig, drained: Promise<boolean>): void {
     const before = this.#config;
-    this.#open.add(config);
+    this.#open.set(config, endpointsOf(config));
     if (before !== config) void drained.then(() => this.#open.delete(before));
     this.#config = config;
     this.#log.setLevel(config.telemetry.logs.level);

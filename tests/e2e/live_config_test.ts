@@ -5,7 +5,13 @@ import tls from "node:tls";
 import { HISTORY_FILE } from "../../gateway/config/history_file.ts";
 import type { ConfigEntry } from "../../gateway/config_manager.ts";
 import { makeCertificates } from "../support/certificates.ts";
-import { freePort, type GatewayProcess, type GatewayProcessOptions, startGateway } from "../support/gateway_process.ts";
+import {
+  freePort,
+  type GatewayProcess,
+  type GatewayProcessOptions,
+  runMain,
+  startGateway,
+} from "../support/gateway_process.ts";
 import { postLogs } from "../support/otlp_requests.ts";
 
 const CHANGED = "The configuration was changed";
@@ -234,6 +240,11 @@ function certificateAt(port: number): Promise<string> {
     socket.on("error", reject);
   });
 }
+
+Deno.test("a last good configuration needs a place that it is kept in", async () => {
+  const { code, stderr } = await runMain(["gateway", "--use-last-good"]);
+  deepStrictEqual([code, stderr.trim()], [2, "error: --use-last-good needs --state-dir"]);
+});
 
 Deno.test("a gateway that was killed comes back with the right configuration", async (t) => {
   const port = freePort();
