@@ -29,7 +29,13 @@ function createPool(count: number, scripts: readonly string[], module = FRAGILE)
     setup: (thread): WorkerSetup => {
       const script = scripts[Math.min(setUp.length, scripts.length - 1)] ?? "";
       setUp.push(thread);
-      return { thread: script, region: createRegion(1), memory: createMemoryCells(new SharedArrayBuffer(8)) };
+      return {
+        thread: script,
+        region: createRegion(1),
+        memory: createMemoryCells(new SharedArrayBuffer(8)),
+        adminChannel: undefined,
+        resource: {},
+      };
     },
     onSeries: () => {},
     onGone: (thread) => gone.push(thread),
