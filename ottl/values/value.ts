@@ -210,7 +210,7 @@ export class Opaque {
  * Elements and entries of one value, those of lists and maps inside it included. Each may be an object of 250 bytes, and a
  * list of empty maps comes in four bytes each.
  */
-export const MAX_VALUE_PARTS = 1_000_000;
+export const MAX_VALUE_PARTS = 250_000;
 
 /** @throws {OttlError} There are more than `MAX_VALUE_PARTS`; of category "limit". */
 export function checkParts(count: number): void {
