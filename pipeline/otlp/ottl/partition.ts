@@ -10,7 +10,8 @@ import type { Payload } from "../payload.ts";
 import { SIGNALS } from "../signals.ts";
 import type { Cursor } from "./cursor.ts";
 import type { LevelName } from "./levels.ts";
-import { countItemsIn, type Visitor, walk, type WalkOptions } from "./walk.ts";
+import { partsOfItems } from "./item_parts.ts";
+import { countItemsIn, DEFAULT_MAX_OUTPUT_BYTES, type Visitor, walk, type WalkOptions } from "./walk.ts";
 
 /**
  * Bytes that slices of a part have on average at least; what is in smaller pieces is copied together, as each chunk costs
@@ -22,6 +23,9 @@ const RESOURCE = 1;
 const RESOURCE_TAG = tagOf(RESOURCE, WireType.bytes);
 /** Of the scopes in a ResourceXxx. */
 const SCOPES_TAG = tagOf(2, WireType.bytes);
+
+/** Levels of what lies in scopes. */
+const ITEM_LEVELS: ReadonlySet<LevelName> = new Set<LevelName>(["span", "log", "metric"]);
 
 /** The key of items that are not moved. */
 const REST = -1;
@@ -54,7 +58,13 @@ export function partition(
   const distinct = new Set(keys);
   const isWhole = distinct.size === 1 && (level !== "datapoint" || distinct.has(REST));
   if (isWhole) return new Map([[keys[0]!, payload]]);
-  return level === "resource" && partsOfResources(payload, keys) || partsByWalk(payload, cursor, level, keys, options);
+  const { maxOutputBytes = DEFAULT_MAX_OUTPUT_BYTES } = options;
+  const inOnePass = level === "resource"
+    ? partsOfResources(payload, keys)
+    : ITEM_LEVELS.has(level)
+    ? partsOfItems(payload, keys, maxOutputBytes)
+    : undefined;
+  return inOnePass ?? partsByWalk(payload, cursor, level, keys, options);
 }
 
 /** One walk a part. */

@@ -220,29 +220,31 @@ Deno.test("partition() puts each item in the part of its key", async (t) => {
   });
 });
 
-Deno.test("partition() by resource gives the parts that a walk for each of them gives", async (t) => {
+Deno.test("partition() gives the parts that a walk for each of them gives", async (t) => {
   for (const signal of SIGNAL_NAMES) {
     const cursor = new Cursor(signal);
-    await t.step(signal, () => {
-      fc.assert(
-        fc.property(arbitraryRequest(signal), fc.array(fc.nat({ max: 2 }), { minLength: 1 }), (bytes, keys) => {
-          const one = read(signal, bytes);
-          const payload = SIGNALS[signal].mergeable ? mergePayloads([one, one], NO_ORIGIN) : one;
-          let i = 0;
-          const parts = partition(payload, cursor, "resource", () => keys[i++ % keys.length]!);
-          if (parts.size < 2) return;
-          for (const [key, part] of parts) {
+    for (const level of contextsOf(signal).filter((level) => level !== "datapoint" && level !== "exemplar")) {
+      await t.step(`${signal} by ${level}`, () => {
+        fc.assert(
+          fc.property(arbitraryRequest(signal), fc.array(fc.nat({ max: 2 }), { minLength: 1 }), (bytes, keys) => {
+            const one = read(signal, bytes);
+            const payload = SIGNALS[signal].mergeable ? mergePayloads([one, one], NO_ORIGIN) : one;
             let i = 0;
-            const visit = { resource: () => keys[i++ % keys.length] === key };
-            const want = walk(payload, cursor, { visit, prune: true });
-            deepStrictEqual([...payloadBytes(part)], [...payloadBytes(want)]);
-            strictEqual(part.itemCount, want.itemCount);
-            assertSound(part);
-          }
-        }),
-        RUNS,
-      );
-    });
+            const parts = partition(payload, cursor, level, () => keys[i++ % keys.length]!);
+            if (parts.size < 2) return;
+            for (const [key, part] of parts) {
+              let i = 0;
+              const visit = { [level]: () => keys[i++ % keys.length] === key };
+              const want = walk(payload, cursor, { visit, prune: true });
+              deepStrictEqual([...payloadBytes(part)], [...payloadBytes(want)]);
+              strictEqual(part.itemCount, want.itemCount);
+              assertSound(part);
+            }
+          }),
+          RUNS,
+        );
+      });
+    }
   }
 });
 
