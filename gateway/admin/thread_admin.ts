@@ -12,7 +12,6 @@ import type { Instances } from "../../pipeline/graph/build.ts";
 import { Inlet } from "../../pipeline/graph/inlet.ts";
 import { sampleOf } from "./mask_payload.ts";
 import { exporterNodeOf, instanceNames } from "./node_names.ts";
-import { cpuProfile, heapSnapshot } from "./profiler.ts";
 import type { RecentErrors } from "./recent_errors.ts";
 import type { Command, Message, NodeQueue, TapSettings } from "./thread_messages.ts";
 
@@ -26,6 +25,9 @@ export interface ThreadAdminOptions {
   readonly errors: RecentErrors;
   readonly clock: Clock;
 }
+
+/** Loaded when it is asked for: not every platform has an inspector. */
+const profiler = () => import("./profiler.ts");
 
 /** How often a tap looks whether another instance has taken the node's place, milliseconds. */
 const REATTACH_MS = 500;
@@ -83,9 +85,9 @@ export class ThreadAdmin {
         this.#taps.get(command.tap)?.end();
         return this.#taps.delete(command.tap);
       case "cpu":
-        return cpuProfile(command.durationMs);
+        return profiler().then(({ cpuProfile }) => cpuProfile(command.durationMs));
       case "heap":
-        return heapSnapshot(command.path);
+        return profiler().then(({ heapSnapshot }) => heapSnapshot(command.path));
     }
   }
 
