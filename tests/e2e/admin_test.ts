@@ -337,6 +337,20 @@ Deno.test("what the listener itself refuses", async (t) => {
   await t.step("it goes on all the same", async () => strictEqual((await setup.get("/api/v1/status")).status, 200));
 });
 
+Deno.test("a stop ends taps, whether their clients read or not", async () => {
+  await using setup = await start(1);
+  const path = "/api/v1/graph/nodes/receiver%3Aotlp/tap?duration_ms=300000";
+  const reading = (await setup.get(path)).text();
+  using silent = await Deno.connect({ hostname: "127.0.0.1", port: Number(setup.address.split(":")[1]) });
+  await silent.write(new TextEncoder().encode(
+    `GET ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${setup.token}\r\n\r\n`,
+  ));
+  await setup.send();
+  const { stderr } = await setup.gateway.stop();
+  match(await reading, /event: end\ndata: \{"type":"end","reason":"shutdown"/);
+  match(stderr, /Stopped: /);
+});
+
 Deno.test("a gateway whose default admin port is taken runs without it, and says so", async () => {
   const held = holdDefaultPort();
   try {
