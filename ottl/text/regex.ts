@@ -60,8 +60,8 @@ export class Regex {
   readonly #plan: NativePlan | undefined;
   readonly #maxBytes: number;
   readonly #budget: Budget | undefined;
-  /** Longest text that re2js may be given, UTF-16 units. */
-  readonly #maxLinearLength: number;
+  /** Instructions that re2js has for it. */
+  readonly #size: number;
 
   /** @param groups With the pattern for `linear`, in which no name repeats. */
   constructor(
@@ -77,7 +77,7 @@ export class Regex {
     this.#units = plan && new RegExp(plan.source, "g");
     this.#maxBytes = limits.maxValueBytes;
     this.#budget = limits.budget;
-    this.#maxLinearLength = Math.floor(MAX_LINEAR_STEPS / linear.programSize());
+    this.#size = linear.programSize();
     this.groupCount = linear.groupCount();
     const numbers = Object.entries(linear.namedGroups()).sort(([, a], [, b]) => a - b);
     this.groupNumbers = new Map(numbers);
@@ -92,7 +92,7 @@ export class Regex {
   /** Whether it matches anywhere in `text`. */
   test(text: string): boolean {
     const native = this.#nativeFor(text);
-    if (native === undefined) return this.#linear.test(this.#forLinear(text));
+    if (native === undefined) return this.#linear.test(this.#forLinear(text, MAX_TEST_STEPS));
     native.lastIndex = 0;
     return native.test(text);
   }
@@ -101,7 +101,7 @@ export class Regex {
   exec(text: string, from = 0): RegexMatch | null {
     const native = this.#nativeFor(text);
     return native === undefined
-      ? this.#execLinear(text, this.#forLinear(text), from)
+      ? this.#execLinear(text, this.#forLinear(text, MAX_SEARCH_STEPS), from)
       : this.#execNative(native, text, from);
   }
 
@@ -112,7 +112,7 @@ export class Regex {
    */
   forEachMatch(text: string, visit: (match: RegexMatch) => void): void {
     const native = this.#nativeFor(text);
-    const wellFormed = native === undefined ? this.#forLinear(text) : text;
+    const wellFormed = native === undefined ? this.#forLinear(text, MAX_SEARCH_STEPS) : text;
     let lastEnd = -1;
     for (let from = 0; from <= text.length;) {
       // What re2js looks at before a match is not known, so the clock is asked each time: a fiftieth of what it takes.
@@ -159,8 +159,8 @@ export class Regex {
   }
 
   /** The text as re2js takes it. @throws {OttlError} It would take too long; of category "limit". */
-  #forLinear(text: string): string {
-    if (text.length > this.#maxLinearLength) throw tooManySteps(text.length, this.#maxLinearLength);
+  #forLinear(text: string, maxSteps: number): string {
+    if (text.length * this.#size > maxSteps) throw tooManySteps(text.length, Math.floor(maxSteps / this.#size));
     if (text.length > LOOKED_AT_UNITS) this.#budget?.look();
     return text.toWellFormed();
   }
@@ -197,10 +197,13 @@ function characterLength(text: string, at: number): number {
 }
 
 /**
- * Instructions of a pattern times units of a text, in one search of re2js. A pattern that defeats its automaton takes 19 ns
- * for each, 5 s in all; most take a thousandth of that.
+ * Instructions of a pattern times units of a text, for a yes or no from re2js. A pattern that defeats its automaton takes
+ * 19 ns for each, 5 s in all; most take a thousandth of that.
  */
-const MAX_LINEAR_STEPS = 268_435_456;
+const MAX_TEST_STEPS = 268_435_456;
+
+/** The same where a match and its groups are wanted: up to 80 ns for each. */
+const MAX_SEARCH_STEPS = 67_108_864;
 
 /** From this length on a search is worth a look at the clock before it. */
 const LOOKED_AT_UNITS = 4_096;

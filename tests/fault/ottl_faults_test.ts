@@ -151,7 +151,7 @@ Deno.test("hostile data: a truthful answer, no loss, bounded memory, others are 
     const hostile = post(port, "/v1/logs", type, body);
     strictEqual((await post(port, "/v1/traces", "application/x-protobuf", span)).status, 200, "another request");
     const { status, rejected } = await hostile;
-    ok([200, 400, 413].includes(status), `status ${status}`);
+    ok([200, 400, 413, 503, 504].includes(status), `status ${status}`);
     if (status === 200 && rejected === 0) kept++;
     strictEqual(recordsIn(file), kept, "records that were acknowledged");
     ok(peakMib(gateway.pid) < 1_536, `${peakMib(gateway.pid)} MiB`);
