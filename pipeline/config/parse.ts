@@ -54,6 +54,7 @@ export function parseConfig(
   problems.push(...connectionProblems(service, sections));
   const components = mapSections((section) => checkComponents(section, sections, service, users, problems, before));
 
+  problems.push(...metadataWarnings(components));
   const { telemetry } = service;
   if (telemetry === undefined || problems.some(({ severity }) => severity === "error")) throw new ConfigError(problems);
   return {
@@ -69,6 +70,29 @@ export function parseConfig(
 function mapSections<T>(make: (section: ComponentSection) => T): Record<ComponentSection, T> {
   return Object.fromEntries(SECTION_NAMES.map((section) => [section, make(section)])) as Record<ComponentSection, T>;
 }
+
+/** How a section asks for what a client said of itself in headers, in its fingerprint: by a key, or in a text of OTTL. */
+const ASKS_METADATA =
+  /otelcol\.client\.metadata|\brequest\[|"from_context":"metadata\.|"[a-z_]*metadata_keys?":(?:\[[^\]]|"[^"])/;
+const KEEPS_METADATA = /"include_metadata":\{"value":true/;
+
+/** Without a receiver that keeps headers, whoever asks for them finds none, and says nothing. */
+function metadataWarnings({ receivers, ...others }: Readonly<Record<ComponentSection, Components>>): Problem[] {
+  if ([...receivers.values()].some(({ fingerprint }) => KEEPS_METADATA.test(fingerprint))) return [];
+  return Object.entries(others).flatMap(([section, components]) =>
+    [...components.values()].filter(({ used, fingerprint }) => used && ASKS_METADATA.test(fingerprint)).map((
+      component,
+    ) =>
+      warningAt(
+        component.place,
+        [section, component.id],
+        "asks for client metadata, and no receiver keeps it: it will find none, wanted include_metadata: true at the receiver",
+      )
+    )
+  );
+}
+
+type Components = ReadonlyMap<string, ComponentConfig>;
 
 function toPipeline({ id, signal, place, receivers, processors, exporters }: PipelineDraft): PipelineConfig {
   const ids = (references: readonly { readonly id: string }[]) => references.map((reference) => reference.id);

@@ -34,11 +34,41 @@ export function suggestion(name: string, known: readonly string[]): string {
 }
 
 /** What to write for a component of the collector that goes by another name here, by section. */
+const KEEP_A_COLLECTOR = "which is not here: keep a collector for it, in front or behind";
+
 const INSTEAD: Readonly<Partial<Record<ComponentSection, Readonly<Record<string, string>>>>> = {
+  receivers: Object.fromEntries(
+    [
+      "prometheus",
+      "hostmetrics",
+      "filelog",
+      "jaeger",
+      "zipkin",
+      "kafka",
+      "k8s_cluster",
+      "kubeletstats",
+      "statsd",
+      "syslog",
+    ]
+      .map((type) => [type, KEEP_A_COLLECTOR]),
+  ),
+  processors: {
+    k8sattributes: KEEP_A_COLLECTOR,
+    resourcedetection: KEEP_A_COLLECTOR,
+    tail_sampling: KEEP_A_COLLECTOR,
+    cumulativetodelta: KEEP_A_COLLECTOR,
+    groupbyattrs: KEEP_A_COLLECTOR,
+    metricstransform: "use transform",
+    span: "use transform",
+  },
+  connectors: { spanmetrics: KEEP_A_COLLECTOR, servicegraph: KEEP_A_COLLECTOR },
   exporters: {
     otlp: "use otlp_http (gRPC is not there yet)",
     otlp_grpc: "use otlp_http (gRPC is not there yet)",
     logging: "use debug",
+    prometheusremotewrite: KEEP_A_COLLECTOR,
+    prometheus: KEEP_A_COLLECTOR,
+    loadbalancing: KEEP_A_COLLECTOR,
   },
 };
 

@@ -22,6 +22,7 @@ import { type Batch, type BatchSettings, NO_BATCHING } from "../queue/batch.ts";
 import { type Losses, MemoryQueue } from "../queue/memory_queue.ts";
 import { BATCH_BYTES_BOUNDS, BATCH_SIZE_BOUNDS } from "../queue/sender_chain.ts";
 import type { Sender } from "../queue/sender.ts";
+import { waitWarnings } from "../queue/settings.ts";
 import { splitBy } from "../queue/split_by.ts";
 
 /** Requests that one batcher holds, waiting or on their way. More are refused with a retryable error. */
@@ -54,6 +55,7 @@ export const batchProcessorFactory: ProcessorFactory<BatchConfig> = {
   summary: "Joins requests into batches; a sender has its answer when the batch is kept.",
   signals: SIGNAL_NAMES,
   schema: batchSchema,
+  warnings: ({ timeout, wait_for_result }) => waitWarnings("timeout", timeout, wait_for_result),
   create: (config, deps, next) => createBatchProcessor(config, deps, next),
 };
 

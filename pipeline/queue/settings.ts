@@ -90,6 +90,28 @@ export type RetryConfig = z.output<typeof retrySchema>;
 export type QueueConfig = z.output<typeof queueSchema>;
 export type QueueBatchConfig = z.output<typeof queueBatchSchema>;
 
+/** Senders are told to come back after 8 s, and SDKs give up after 10: one that waits longer for a batch sends twice. */
+const MAX_SENSIBLE_WAIT_MS = 5_000;
+
+/** What to say of a batch that a sender may wait for; nothing when it is filled soon enough. */
+export function waitWarnings(
+  path: string,
+  waitMs: number,
+  waitForResult: boolean,
+): { path: string; message: string }[] {
+  if (!waitForResult || waitMs <= MAX_SENSIBLE_WAIT_MS) return [];
+  const message =
+    `is ${waitMs} ms, and with wait_for_result a lone sender waits that long for its answer: it will give up ` +
+    `and send again, wanted at most ${MAX_SENSIBLE_WAIT_MS} ms, or wait_for_result: false`;
+  return [{ path, message }];
+}
+
+/** What to say of an exporter's queue. */
+export function queueWarnings({ enabled, wait_for_result, batch }: QueueConfig): { path: string; message: string }[] {
+  if (!enabled || batch === undefined) return [];
+  return waitWarnings("sending_queue::batch::flush_timeout", batch.flush_timeout, wait_for_result);
+}
+
 /** The keys of the chain for an exporter's section. */
 export function senderShape() {
   return {

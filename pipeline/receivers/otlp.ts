@@ -265,8 +265,9 @@ class OtlpReceiver implements OtlpHandler, Lifecycle {
 /** Counts and logs the requests that are not answered with 200. */
 class Refusals {
   readonly #deps: ComponentDeps;
+  /** By code: there are few, and most are never met. */
   readonly #counters = new Map<ErrorCode, Counter>();
-  readonly #repeated = new Repeated();
+  readonly #repeated = new Map<ErrorCode, Repeated>();
 
   constructor(deps: ComponentDeps) {
     this.#deps = deps;
@@ -275,13 +276,15 @@ class Refusals {
   note(error: GatewayError, watch: RequestWatch | undefined): void {
     const { clock, logger } = this.#deps;
     this.#counterOf(error.code).add(1);
-    const requests = this.#repeated.note(clock.monotonicMs());
+    let repeated = this.#repeated.get(error.code);
+    if (repeated === undefined) this.#repeated.set(error.code, repeated = new Repeated());
+    const requests = repeated.note(clock.monotonicMs());
     if (requests === undefined) return;
     const last = { status: error.httpStatus, last_error: describeError(error), ...traceFields(watch?.trace?.context) };
     logger.warn("requests are refused", { requests, ...last });
   }
 
-  /** A series a code, made when it is first seen: there are few codes, and most are never met. */
+  /** A series a code, made when it is first seen. */
   #counterOf(code: ErrorCode): Counter {
     const known = this.#counters.get(code);
     if (known !== undefined) return known;

@@ -9,11 +9,11 @@ import { type ErrorMode, type Failure, OttlError } from "../../ottl/mod.ts";
 import type { BatchBudget } from "../../ottl/values/budget.ts";
 import { durationMs } from "../config/schema.ts";
 import type { ComponentDeps } from "../contract/component.ts";
-import { type GatewayError, LimitExceededError, RejectedError } from "../core/errors.ts";
+import { DeadlineExceededError, type GatewayError, LimitExceededError, RejectedError } from "../core/errors.ts";
 import type { Counter } from "../core/telemetry.ts";
 
 /** How long one batch may take, milliseconds. Ours: the collector has no such bound. */
-export const batchTimeLimit = () => durationMs({ minMs: 1 }).default(2_000);
+export const batchTimeLimit = () => durationMs({ minMs: 1 }).default(10_000);
 
 /** Characters of a statement in a metric's attribute. */
 const MAX_LABEL_CHARS = 120;
@@ -46,9 +46,10 @@ export class BatchRun {
   /** For a walk: throws when the batch has taken too long. */
   readonly checkDeadline = (): void => {
     if (this.#deps.clock.monotonicMs() <= this.#deadlineMs) return;
-    throw new LimitExceededError(
-      `Cannot run the statements of ${this.#deps.id}: the batch takes longer than ${this.#limitMs} ms, wanted less data ` +
-        "or simpler statements",
+    // A machine that is busy now may do it later.
+    throw new DeadlineExceededError(
+      `Cannot run the statements of ${this.#deps.id}: the batch takes longer than ${this.#limitMs} ms ` +
+        "(max_batch_duration), wanted less data or simpler statements",
     );
   };
 
@@ -56,7 +57,7 @@ export class BatchRun {
    * Runs `work` on one batch.
    *
    * @param bytes Of the batch.
-   * @throws {GatewayError} The batch is refused, for good: the same statements would fail again.
+   * @throws {GatewayError} The batch is refused; for good, unless it only took too long: the same statements would fail again.
    */
   run<T>(bytes: number, work: () => T): T {
     this.#deadlineMs = this.#deps.clock.monotonicMs() + this.#limitMs;

@@ -59,9 +59,7 @@ export function parseYaml(source: string, file: string, limits: TreeLimits): Par
     checkSize(source, limits);
     const document = compose(source, lines, limits);
     if (document === undefined) return { node: nullScalar(start), problems: [], beyondLimits: false };
-    const syntax = document.errors.slice(0, MAX_SYNTAX_PROBLEMS).map((error) =>
-      errorAt(placeAt(error.pos[0]), [], syntaxMessage(error))
-    );
+    const syntax = syntaxErrors(document).map((error) => errorAt(placeAt(error.pos[0]), [], syntaxMessage(error)));
     if (syntax.length > 0) return { node: nullScalar(start), problems: syntax, beyondLimits: false };
     const reader = new TreeReader(document, placeAt, limits);
     return { node: reader.read(), problems: reader.problems, beyondLimits: false };
@@ -72,10 +70,18 @@ export function parseYaml(source: string, file: string, limits: TreeLimits): Par
   }
 }
 
+/** A token in the wrong place makes those behind it wrong too: only the first of them is told. */
+function syntaxErrors({ errors }: YAML.Document.Parsed): readonly YAML.YAMLParseError[] {
+  const first = errors.findIndex(({ code }) => code === "UNEXPECTED_TOKEN");
+  const own = errors.filter(({ code }, i) => code !== "UNEXPECTED_TOKEN" ? first === -1 || i < first : i === first);
+  return own.slice(0, MAX_SYNTAX_PROBLEMS);
+}
+
 /** A text's tokens can quote the text, secrets and all: what stands behind the colon is left out. */
-function syntaxMessage({ message }: YAML.YAMLParseError): string {
+function syntaxMessage({ code, message }: YAML.YAMLParseError): string {
   const sentence = message.replace(/: ".*$/s, "");
-  return `is not YAML: ${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}`;
+  const hint = code === "UNEXPECTED_TOKEN" ? ': a text with ": ", { or } in it stands in quotes' : "";
+  return `is not YAML: ${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}${hint}`;
 }
 
 function checkSize(source: string, { maxSourceBytes }: TreeLimits): void {

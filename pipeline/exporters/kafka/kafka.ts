@@ -22,6 +22,7 @@ import { StageTimes } from "../../core/telemetry_stages.ts";
 import type { Payload } from "../../otlp/payload.ts";
 import { type Signal, SIGNAL_NAMES, SIGNALS } from "../../otlp/signals.ts";
 import { createSenderChain } from "../../queue/sender_chain.ts";
+import { queueWarnings } from "../../queue/settings.ts";
 import type { ProducerSettings, RecordProducer } from "./client/producer.ts";
 import { BATCH_OVERHEAD_BYTES, recordBytes } from "./client/record.ts";
 import { tlsOptions } from "./client/tls.ts";
@@ -40,7 +41,7 @@ export const kafkaExporterFactory: ExporterFactory<KafkaConfig> = {
   summary: "Writes OTLP to Kafka topics.",
   signals: SIGNAL_NAMES,
   schema: kafkaSchema,
-  warnings: kafkaWarnings,
+  warnings: (config) => [...kafkaWarnings(config), ...queueWarnings(config.sending_queue)],
   create(config, deps) {
     const push = new KafkaPush(config, deps, () => createProducer(config, deps));
     const { timeout, retry_on_failure, sending_queue } = config;

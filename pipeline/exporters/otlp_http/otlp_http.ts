@@ -25,7 +25,7 @@ import { type Signal, SIGNAL_NAMES, SIGNALS } from "../../otlp/signals.ts";
 import { decodeResponse, decodeResponseJson } from "../../otlp/partial_success.ts";
 import { decodeStatus, decodeStatusJson } from "../../otlp/status.ts";
 import { createSenderChain } from "../../queue/sender_chain.ts";
-import { senderShape } from "../../queue/settings.ts";
+import { queueWarnings, senderShape } from "../../queue/settings.ts";
 import { compress, type ContentEncoding } from "../../wire/compression.ts";
 import { parseRetryAfterMs } from "./retry_after.ts";
 import { createTcpTransport } from "./tcp_transport.ts";
@@ -80,7 +80,10 @@ export const otlpHttpExporterFactory: ExporterFactory<OtlpHttpConfig> = {
   summary: "Sends OTLP over HTTP to an upstream collector or backend.",
   signals: SIGNAL_NAMES,
   schema,
-  warnings: (config) => inertKeys(config).map((path) => ({ path, message: "loads but does nothing yet" })),
+  warnings: (config) => [
+    ...inertKeys(config).map((path) => ({ path, message: "loads but does nothing yet" })),
+    ...queueWarnings(config.sending_queue),
+  ],
   create(config, deps) {
     const push = new OtlpHttpPush(config, deps);
     const { timeout, retry_on_failure, sending_queue } = config;

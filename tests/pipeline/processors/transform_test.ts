@@ -1,6 +1,6 @@
 import { deepStrictEqual, match, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { Scalar } from "../../../pipeline/config/schema.ts";
-import { LimitExceededError, RejectedError, UnavailableError } from "../../../pipeline/core/errors.ts";
+import { DeadlineExceededError, RejectedError, UnavailableError } from "../../../pipeline/core/errors.ts";
 import { transformFactory } from "../../../pipeline/processors/transform.ts";
 import { Keeper, payloadOfJson, spanNames, spansOf, tracesOf } from "../../support/json_payload.ts";
 import { testDeps } from "../queue/support.ts";
@@ -99,7 +99,7 @@ Deno.test("transform takes no longer than max_batch_duration", async (t) => {
       let nowMs = 0;
       deps.clock.monotonicMs = () => nowMs += stepMs;
       const consumed = processor.consume(request, NEVER);
-      if (refused) await rejects(consumed, LimitExceededError);
+      if (refused) await rejects(consumed, DeadlineExceededError);
       else await consumed;
       strictEqual(next.payloads.length, refused ? 0 : 1);
     });

@@ -108,7 +108,7 @@ Deno.test("otlp receiver: warnings", async (t) => {
   }
 });
 
-Deno.test("otlp receiver: requests that fail are counted by code and logged once in a while", async () => {
+Deno.test("otlp receiver: requests that fail are counted by code, and each code is logged once in a while", async () => {
   const deps = { ...testDeps(), id: "otlp/in" };
   let served: HttpApp | undefined;
   const serveHttp = (_config: unknown, app: HttpApp) => {
@@ -133,7 +133,8 @@ Deno.test("otlp receiver: requests that fail are counted by code and logged once
   ]);
   deepStrictEqual(deps.lines.filter(({ level }) => level === "warn").map(({ fields }) => fields), [
     { requests: 1, status: 503, last_error: "Cannot queue: full" },
-    { requests: 3, status: 503, last_error: "Cannot queue: still full" },
+    { requests: 1, status: 400, last_error: "Cannot read: bad" },
+    { requests: 2, status: 503, last_error: "Cannot queue: still full" },
   ]);
   await receiver.shutdown?.(new AbortController().signal);
 });
