@@ -15,6 +15,7 @@ import type {
   ParameterKind,
   Target,
 } from "../functions/definition.ts";
+import { elementsOf } from "../functions/elements.ts";
 import type { EnumNode, LambdaNode, ValueNode } from "../syntax/ast.ts";
 import { toBoolLike, toBytesLike, toFloatLike, toIntLike, toStringLike } from "../values/convert.ts";
 import { OttlError, typeError } from "../values/errors.ts";
@@ -35,7 +36,7 @@ const CONVERSIONS: ReadonlyMap<ParameterKind, Convert> = new Map<ParameterKind, 
   ["float", (value) => typeof value === "number" ? value : wrongType("float", value)],
   ["bool", (value) => typeof value === "boolean" ? value : wrongType("bool", value)],
   ["map", (value) => value instanceof OttlMap ? value : wrongType("map", value)],
-  ["slice", (value) => value instanceof OttlList ? value : wrongType("slice", value)],
+  ["slice", toSlice],
   ["time", (value) => value instanceof Time ? value : wrongType("time", value)],
   ["duration", (value) => value instanceof Duration ? value : wrongType("duration", value)],
   ["str~", toStringLike],
@@ -53,6 +54,13 @@ const LITERALS: Partial<Record<ParameterKind, ValueNode["kind"]>> = {
   "lit-bool": "bool",
   "lit-bytes": "bytes",
 };
+
+/** The engine makes a slice of its own out of a list literal, which not every list can become. */
+function toSlice(value: Value): OttlList {
+  if (!(value instanceof OttlList)) return wrongType("slice", value);
+  elementsOf(value);
+  return value;
+}
 
 function wrongType(wanted: string, value: Value): never {
   throw typeError(wanted, typeName(value));

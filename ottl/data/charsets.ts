@@ -33,6 +33,18 @@ const OWN: Readonly<Record<string, Decoder>> = {
 const NOT_OF_THE_WEB =
   /^(?:iso[-_]?8859-?[19](?:[:-].*)?|iso_8859-[19]:\d+|latin[15]|l[15]|iso-ir-1(?:00|48)|(?:ibm|cp)-?0*(?:437|8\d\d|819)|cs(?:pc|ibm).*|csisolatin[15])$/;
 
+/** Names that only the web has, or of sets that the reference engine has no table of. */
+const ONLY_OF_THE_WEB: ReadonlySet<string> = new Set((
+  "big5-hkscs chinese cn-big5 cp1250 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258 csgb2312 " +
+  "csiso58gb231280 csisolatin9 csksc56011987 csunicode dos-874 gb2312 gb_2312 gb_2312-80 ibm858 " +
+  "iso-10646-ucs-2 iso-8859-11 iso-ir-149 iso-ir-58 iso8859-1 iso8859-10 iso8859-11 iso8859-13 " +
+  "iso8859-14 iso8859-15 iso8859-2 iso8859-3 iso8859-4 iso8859-5 iso8859-6 iso8859-7 iso8859-8 iso88592 " +
+  "iso88593 koi koi8 koi8-ru koi8_r korean ks_c_5601-1987 ks_c_5601-1989 ksc5601 ksc_5601 l9 logical " +
+  "ms932 shift-jis sjis sun_eu_greek tis-620 ucs-2 unicode unicode-1-1-utf-8 unicode11utf8 unicodefeff " +
+  "unicodefffe visual windows-31j windows-949 x-cp1250 x-cp1252 x-euc-jp x-gbk x-mac-cyrillic " +
+  "x-mac-roman x-mac-ukrainian x-sjis x-user-defined x-x-big5"
+).split(" "));
+
 /**
  * A decoder of a character set by its IANA name, in any case. What is no character becomes U+FFFD, save for `utf-8-raw`,
  * which keeps all bytes.
@@ -43,6 +55,7 @@ export function charsetDecoder(name: string): Decoder {
   const key = name.toLowerCase();
   const own = Object.hasOwn(OWN, key) ? OWN[key] : undefined;
   if (own !== undefined) return own;
+  if (ONLY_OF_THE_WEB.has(key)) throw unsupported(name);
   if (NOT_OF_THE_WEB.test(key)) {
     if (iconv.encodingExists(key)) return (bytes) => iconv.decode(bytes, key, { stripBOM: false });
     throw unsupported(name);
@@ -57,7 +70,9 @@ export function charsetDecoder(name: string): Decoder {
 /** @throws {RangeError} The platform has no such encoding. */
 function webDecoder(label: string): Decoder {
   const decoder = new TextDecoder(label, { ignoreBOM: true });
-  return (bytes) => decoder.decode(bytes);
+  if (!/^(?:iso-8859|windows)-/.test(decoder.encoding)) return (bytes) => decoder.decode(bytes);
+  // Where a set of single bytes has no character the web has a control character.
+  return (bytes) => decoder.decode(bytes).replace(/[\u0080-\u009f]/g, "\ufffd");
 }
 
 function unsupported(name: string): OttlError {

@@ -106,7 +106,7 @@ const BASE: Readonly<Record<string, string>> = {
   SYSLOGPROG: String.raw`%{PROG}(?:\[\d+\])?`,
   SYSLOGHOST: "%{IPORHOST}",
   SYSLOGFACILITY: "<%{NONNEGINT}.%{NONNEGINT}>",
-  SYSLOGBASE: "%{SYSLOGTIMESTAMP:timestamp} (?:%{SYSLOGFACILITY} )?%{SYSLOGHOST:host.hostname} %{SYSLOGPROG}:",
+  SYSLOGBASE: "%{SYSLOGTIMESTAMP:timestamp} (?:%{SYSLOGFACILITY} )?%{SYSLOGHOST:host.name} %{SYSLOGPROG}:",
   HTTPDATE: "%{MONTHDAY}/%{MONTH}/%{YEAR}:%{TIME} %{INT}",
   LOGLEVEL: "(?i)(?:alert|trace|debug|notice|info(?:rmation)?|warn(?:ing)?|err(?:or)?|crit(?:ical)?|fatal|severe|" +
     "emerg(?:ency)?)",
@@ -136,7 +136,7 @@ const HTTPD: Readonly<Record<string, string>> = {
 const SYSLOG: Readonly<Record<string, string>> = {
   SYSLOG5424PRINTASCII: "[!-~]+",
   SYSLOGBASE2: "(?:%{SYSLOGTIMESTAMP:timestamp}|%{TIMESTAMP_ISO8601:timestamp})(?: %{SYSLOGFACILITY})?" +
-    "(?: %{SYSLOGHOST:host.hostname})?(?: %{SYSLOGPROG}:)?",
+    "(?: %{SYSLOGHOST:host.name})?(?: %{SYSLOGPROG}:)?",
   SYSLOGLINE: "%{SYSLOGBASE2} %{GREEDYDATA:message}",
   SYSLOGPAMSESSION: String.raw`%{SYSLOGBASE} (?:%{GREEDYDATA:message})%{WORD:system.auth.pam.module}` +
     String.raw`\(%{DATA:system.auth.pam.origin}\): session %{WORD:system.auth.pam.session_state} ` +

@@ -1,7 +1,7 @@
 /**
  * JSON texts as values.
  *
- * The platform's parser reads the text: it is strict, fast, and has no depth that could overflow. It lists keys that are
+ * The platform's parser reads the text: it is fast, and has no depth that could overflow. It lists keys that are
  * whole numbers first; all others stay in their order.
  *
  * Source: RFC 8259; ParseJSON of the reference engine.
@@ -30,12 +30,40 @@ export function parseJson(text: string, limits: OttlLimits): OttlMap | OttlList 
 }
 
 function parseText(text: string): Json {
+  return parseStrictly(text) ?? parseStrictly(relaxed(text)) ?? refuse();
+}
+
+/** Undefined for no JSON, and for `null`, which is neither an object nor an array. */
+function parseStrictly(text: string): Json | undefined {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text) ?? undefined;
   } catch {
-    // The platform's message quotes the text, which is data.
-    throw new OttlError("value", "cannot parse JSON: the text is no valid JSON");
+    return undefined;
   }
+}
+
+/** The platform's message would quote the text, which is data. */
+function refuse(): never {
+  throw new OttlError("value", "cannot parse JSON: the text is no valid JSON");
+}
+
+const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+\-]*/gs;
+const GO_NUMBER = /^(-?)0*(\d+)(?:\.(\d*))?([eE][+\-]?\d+)?$/;
+// deno-lint-ignore no-control-regex
+const CONTROL = /[\x01-\x1f]/g;
+
+/** The engine's parser lets control characters stand in strings, and reads numbers as Go does: `01`, `1.`. */
+function relaxed(text: string): string {
+  return text.replace(STRING_OR_NUMBER, (token) => token.startsWith('"') ? withEscapes(token) : plainNumber(token));
+}
+
+function withEscapes(text: string): string {
+  return text.replace(CONTROL, (character) => `\\u00${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
+}
+
+function plainNumber(text: string): string {
+  const [, sign = "", whole, fraction = "", exponent = ""] = GO_NUMBER.exec(text) ?? [];
+  return whole === undefined ? text : `${sign}${whole}${fraction === "" ? "" : `.${fraction}`}${exponent}`;
 }
 
 /** Makes values of what the platform's parser made; counts the entries of all lists and maps together. */

@@ -115,7 +115,7 @@ class Builder {
   }
 
   #instruction(target: string, text: string): XmlNode {
-    const node = this.#node("instruction", target, "");
+    const node = this.#node("instruction", target, target === "xml" ? "" : text.trim());
     for (const pair of text.split(" ")) {
       const equals = pair.indexOf("=");
       if (equals > 0) this.#addAttribute(node, pair.slice(0, equals).trim(), unquoted(pair.slice(equals + 1).trim()));
@@ -203,7 +203,7 @@ class Printer {
       case "directive":
         return this.#write(`<!${node.text}>`);
       case "instruction":
-        return this.#write(`<?${node.name}${this.#attributes(node)}?>`);
+        return this.#write(`<?${node.name}${node.name === "xml" ? this.#attributes(node) : instructionText(node)}?>`);
       case "attribute":
         return this.#write(escapeXml(node.text));
       default:
@@ -245,4 +245,9 @@ const ESCAPES: Readonly<Record<string, string>> = {
 
 function escapeXml(text: string): string {
   return text.replace(/[<>&'"]/g, (character) => ESCAPES[character]!);
+}
+
+/** What follows the target of an instruction. */
+function instructionText({ text }: XmlNode): string {
+  return text === "" ? "" : ` ${text}`;
 }

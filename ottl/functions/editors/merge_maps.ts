@@ -49,8 +49,8 @@ export const mergeMaps = editor({
       checkEntries(map.size + added.size, limits);
       const isSame = map.isSame(added);
       for (const [key, value] of added.entries()) {
-        // The engine empties an entry before it fills it from itself.
-        if (takes(map.get(key) !== undefined)) map.set(key, isSame ? null : value);
+        // To upsert the engine makes the entry anew, before it fills it from itself.
+        if (takes(map.get(key) !== undefined)) map.set(key, isSame && strategy === "upsert" ? null : value);
       }
       target.set(item, map);
     };

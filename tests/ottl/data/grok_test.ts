@@ -174,7 +174,7 @@ Deno.test("definitions match what they are for", async (t) => {
     {
       pattern: "^%{SYSLOGLINE}$",
       text: "Oct 11 22:14:15 host su[230]: failed",
-      want: { timestamp: "Oct 11 22:14:15", "host.hostname": "host", message: "failed" },
+      want: { timestamp: "Oct 11 22:14:15", "host.name": "host", message: "failed" },
     },
     {
       pattern: "^%{SYSLOG5424LINE}$",
