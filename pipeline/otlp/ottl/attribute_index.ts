@@ -106,9 +106,41 @@ export class AttributeIndex {
     for (let slot = 0; slot < slots; slot++) this.#slots[slot] = -1;
   }
 
-  /** An attribute of `bytes`: its field begins at `tagStart`, its KeyValue is from `start` to `end`. */
+  /**
+   * Attributes one behind the other, as long as they are short: most of what is read of most messages.
+   *
+   * @param at Where the first one's field begins; `tag`, of one byte, is that of all.
+   * @returns Where the last one's ends; `at` when the first one is not short.
+   */
+  noteRun(bytes: Uint8Array, at: number, end: number, tag: number): number {
+    const { wanted } = this;
+    let index = this.#count;
+    while (at + 1 < end && bytes[at] === tag) {
+      const start = at + 2;
+      const next = start + bytes[at + 1]!;
+      if (bytes[at + 1]! >= 0x80 || next > end) break;
+      this.#place(index, at, start, next);
+      const keyEnd = start + 2 + bytes[start + 1]!;
+      if (!isPlainPair(bytes, start, keyEnd, next)) this.#noteUnusual(index, bytes, start, next);
+      else if (wanted.hasLength(keyEnd - start - 2)) {
+        const slot = wanted.find(bytes, start + 2, keyEnd);
+        if (slot !== -1) this.#fill(slot, index, memberAt(bytes, keyEnd + 2, next));
+      }
+      index++;
+      at = next;
+    }
+    this.#count = index;
+    return at;
+  }
+
+  /** An attribute of any form: its field begins at `tagStart`, its KeyValue is from `start` to `end`. */
   note(bytes: Uint8Array, tagStart: number, start: number, end: number): void {
     const index = this.#count++;
+    this.#place(index, tagStart, start, end);
+    this.#noteUnusual(index, bytes, start, end);
+  }
+
+  #place(index: number, tagStart: number, start: number, end: number): void {
     const at = index * STRIDE;
     if (at === this.#ranges.length) this.#grow();
     const ranges = this.#ranges;
@@ -116,17 +148,6 @@ export class AttributeIndex {
     ranges[at + 1] = start;
     ranges[at + 2] = end;
     ranges[at + SOURCE] = Source.own;
-    if (this.#slots.length === 0) return;
-    const keyEnd = start + 2 + bytes[start + 1]!;
-    if (!isPlainPair(bytes, start, keyEnd, end)) return this.#noteUnusual(index, bytes, start, end);
-    const slot = this.wanted.find(bytes, start + 2, keyEnd);
-    if (slot === -1) return;
-    if (this.#slots[slot] !== -1) {
-      this.#hasTwins = true;
-      return;
-    }
-    this.#slots[slot] = index;
-    this.#slotMembers[slot] = memberAt(bytes, keyEnd + 2, end);
   }
 
   #grow(): void {
@@ -137,6 +158,7 @@ export class AttributeIndex {
 
   /** An attribute with a long key or value, or whose fields are in another order. */
   #noteUnusual(index: number, bytes: Uint8Array, start: number, end: number): void {
+    if (this.wanted.size === 0) return;
     const pair = this.#pair;
     pair.locate(bytes, start, end);
     if (pair.keyIndex === -1) return this.#fillSlot(index, bytes, pair.keyStart, pair.keyEnd);
@@ -144,16 +166,19 @@ export class AttributeIndex {
     this.#fillSlot(index, key, 0, key.length);
   }
 
-  /** Of attributes with the same key the first counts. */
   #fillSlot(index: number, bytes: Uint8Array, keyStart: number, keyEnd: number): void {
     const slot = this.wanted.find(bytes, keyStart, keyEnd);
-    if (slot === -1) return;
+    if (slot !== -1) this.#fill(slot, index, UNKNOWN);
+  }
+
+  /** Of attributes with the same key the first counts. */
+  #fill(slot: number, index: number, member: number): void {
     if (this.#slots[slot] !== -1) {
       this.#hasTwins = true;
       return;
     }
     this.#slots[slot] = index;
-    this.#slotMembers[slot] = UNKNOWN;
+    this.#slotMembers[slot] = member;
   }
 
   // ---- By slot ----

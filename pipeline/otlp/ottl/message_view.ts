@@ -134,31 +134,49 @@ export class MessageView {
     this.#present = 0;
     this.childCount = 0;
     const { bytes, end, attributes, childMask } = this;
-    const attributesField = attributes.field;
+    const attributesTag = attributes.field === 0 ? 0 : tagOf(attributes.field, WireType.bytes);
     attributes.begin();
     const starts = this.#starts;
     const ends = this.#ends;
-    for (let field = 0; field < FIELDS; field++) starts[field] = -1;
+    const tagStarts = this.#tagStarts;
+    let present = 0;
+    starts.fill(-1);
     for (let at = this.start; at < end;) {
-      const tag = bytes[at]!;
+      let tag = bytes[at]!;
+      if (tag === attributesTag) {
+        const next = attributes.noteRun(bytes, at, end, tag);
+        at = next === at ? this.#readField(at) : next;
+        continue;
+      }
+      let start = at + 1;
+      if (tag >= 0x80) tag = tag & 0x7f | bytes[start++]! << 7;
       const field = tag >>> 3;
-      const length = (tag & 7) === WireType.fixed64 ? 8 : bytes[at + 1]!;
-      const start = (tag & 7) === WireType.fixed64 ? at + 1 : at + 2;
-      const next = start + length;
-      const isShort = (tag & 7) === WireType.fixed64 || (tag & 7) === WireType.bytes && length < 0x80;
-      if (!isShort || tag < 8 || tag >= 0x80 || next > end || starts[field] !== -1 || (childMask >>> field & 1) !== 0) {
+      let next = end + 1; // it is not short
+      switch (tag & 7) {
+        case WireType.varint:
+          if (bytes[start]! < 0x80) next = start + 1;
+          break;
+        case WireType.fixed64:
+          next = start + 8;
+          break;
+        case WireType.bytes:
+          if (bytes[start]! < 0x80) next = start + 1 + bytes[start++]!;
+          break;
+        case WireType.fixed32:
+          next = start + 4;
+      }
+      const isUsual = field > 0 && field < FIELDS && next <= end && starts[field] === -1 && tag !== attributesTag;
+      if (!isUsual || (childMask >>> field & 1) !== 0) {
         at = this.#readField(at);
         continue;
       }
-      if (field === attributesField && (tag & 7) === WireType.bytes) attributes.note(bytes, at, start, next);
-      else {
-        this.#present |= 1 << field;
-        this.#tagStarts[field] = at;
-        starts[field] = start;
-        ends[field] = next;
-      }
+      present |= 1 << field;
+      tagStarts[field] = at;
+      starts[field] = start;
+      ends[field] = next;
       at = next;
     }
+    this.#present |= present;
   }
 
   /** Any field, in any form. @returns Where it ends. */

@@ -13,6 +13,8 @@ export class WantedKeys {
   /** The last slot of each bucket, and for each slot the one before it in its bucket; -1 for none. */
   readonly #last = new Int16Array(BUCKETS).fill(-1);
   readonly #previous: number[] = [];
+  /** Bits of the lengths that there are, modulo 32. */
+  #lengths = 0;
 
   get size(): number {
     return this.#keys.length;
@@ -25,6 +27,7 @@ export class WantedKeys {
     const slot = this.#keys.length;
     const bucket = bucketOf(key, 0, key.length);
     this.#keys.push(key);
+    this.#lengths |= 1 << (key.length & 31);
     this.#previous.push(this.#last[bucket]!);
     this.#last[bucket] = slot;
     return slot;
@@ -32,6 +35,11 @@ export class WantedKeys {
 
   keyAt(slot: number): Uint8Array {
     return this.#keys[slot]!;
+  }
+
+  /** Whether there may be a wanted key of this length: a first, cheap question. */
+  hasLength(length: number): boolean {
+    return (this.#lengths >>> (length & 31) & 1) === 1;
   }
 
   /** The slot of the key from `start` to `end`; -1 when nobody wants it. */
