@@ -85,7 +85,10 @@ class Routing implements Consumer {
     const choose = choices === undefined ? step.choose : () => choices[next++]!;
     const parts = partition(asked, cursor, step.context, choose, options);
     if (parts.size === 0) return asked; // there is nothing to ask
-    for (const [choice, part] of parts) if (choice !== NONE) taken.add(step.consumers[choice], part);
+    // Route by route, not as their first items stand: a pipeline of two routes gets what the first takes first.
+    for (const [choice, part] of Array.from(parts).sort(([a], [b]) => a - b)) {
+      if (choice !== NONE) taken.add(step.consumers[choice], part);
+    }
     return step.isCopy ? asked : parts.get(NONE);
   }
 

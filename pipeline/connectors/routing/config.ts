@@ -21,7 +21,7 @@ import type { PlacedProblem } from "../../statements/loader.ts";
 
 const routeSection = () =>
   section({
-    context: leaf("string", "the name of a context", (input) => readText(input)?.toLowerCase()).optional(),
+    context: leaf("string", "the name of a context", readText).optional(),
     condition: leaf("OTTL", "an OTTL condition", readText).optional(),
     statement: leaf("OTTL", "an OTTL statement", readText).optional(),
     action: oneOf(["move", "copy"]).default("move"),
@@ -50,12 +50,19 @@ export interface RouteConfig {
   readonly pipelines: readonly string[];
 }
 
-/** The rows that are whole. Paths count from the connector's section. */
+/**
+ * The rows that are whole. Paths count from the connector's section. Of rows that ask the same the first stays, as in the
+ * collector.
+ */
 export function routesOf({ table }: RoutingConfig): RouteConfig[] {
+  const asked = new Set<string>();
   return table.flatMap((row, i) => {
     const kind = row.condition ? "condition" : "statement";
     const text = row[kind];
     if (!text || wordingProblem(row) !== undefined) return [];
+    const question = `${row.context || "resource"}: ${kind === "condition" ? `route() where ${text}` : text}`;
+    if (asked.has(question)) return [];
+    asked.add(question);
     const { context, action, pipelines } = row;
     return [{ kind, context: context || undefined, text: { text, path: ["table", i, kind] }, action, pipelines }];
   });

@@ -73,6 +73,17 @@ Deno.test("routing sends data where its table says", async (t) => {
       want: { "traces/a": ["get del get get"], "traces/rest": ["get put get del x"] },
     },
     {
+      name: "one pipeline of two routes gets what the first takes first; a route that asks the same again is none",
+      section: {
+        table: [
+          row('span.name == "del"', ["traces/a"]),
+          row('span.name == "put"', ["traces/a"]),
+          row('span.name == "put"', ["traces/b"]),
+        ],
+      },
+      want: { "traces/a": ["del put"] },
+    },
+    {
       name: "by what the client said",
       section: {
         default_pipelines,
