@@ -12,7 +12,7 @@ import type { ServeHttp } from "../pipeline/contract/http.ts";
 import { type Clock, systemClock } from "../pipeline/core/clock.ts";
 import type { Logger, LogLevel } from "../pipeline/core/log.ts";
 import { createRegion, type SeriesValue, TelemetryStore, ThreadMeter } from "../pipeline/core/telemetry_store.ts";
-import type { Attributes } from "../pipeline/core/telemetry.ts";
+import type { Attributes, Meter } from "../pipeline/core/telemetry.ts";
 import { Tracer } from "../pipeline/core/trace.ts";
 import { buildExtensions, buildParts, buildPipelines, type GraphDeps } from "../pipeline/graph/build.ts";
 import { GraphError } from "../pipeline/graph/graph.ts";
@@ -70,6 +70,8 @@ export interface Gateway {
   /** The configuration that runs. */
   readonly config: GatewayConfig;
   readonly logger: Logger;
+  /** Of the control thread. */
+  readonly meter: Meter;
   /** Everything has started, and somebody takes data. */
   readonly ready: boolean;
   /** Names of the threads that run pipelines now. */
@@ -168,6 +170,10 @@ class ControlThread implements Gateway {
     this.#pool = options.workers > 1 ? this.#workers() : undefined;
     this.#parts = new LiveParts(this.#builds(meter), hub);
     this.#admin = this.#listenToAdmin(errors);
+  }
+
+  get meter(): Meter {
+    return this.#deps.meter;
   }
 
   get ready(): boolean {

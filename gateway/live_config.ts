@@ -13,6 +13,7 @@ import { showConfig } from "../pipeline/config/show.ts";
 import { fingerprintOf } from "../pipeline/config/tree/node.ts";
 import type { Clock } from "../pipeline/core/clock.ts";
 import { describeError, type Logger } from "../pipeline/core/log.ts";
+import type { Gauge } from "../pipeline/core/telemetry.ts";
 import { GraphError } from "../pipeline/graph/graph.ts";
 import type { GraphChange } from "../pipeline/graph/live_graph.ts";
 import { REGISTRY } from "../pipeline/graph/registry.ts";
@@ -42,7 +43,7 @@ export const MAX_WAITING_CHANGES = 1;
 const BUSY_RETRY_AFTER_MS = 1_000;
 
 export interface LiveConfigOptions {
-  readonly gateway: Pick<Gateway, "config" | "apply" | "obstacles" | "logger">;
+  readonly gateway: Pick<Gateway, "config" | "apply" | "obstacles" | "logger" | "meter">;
   /** What the gateway was started with. */
   readonly started: ReadConfig;
   /** What it was to be started with: `reload` reads that. */
@@ -82,6 +83,8 @@ interface Flip {
 export class LiveConfig implements ConfigManager {
   readonly #options: LiveConfigOptions;
   readonly #logger: Logger;
+  /** 1 when the last change is the one that runs; 0 when it failed, or was taken back. */
+  readonly #isLastGood: Gauge;
   #running: Running;
   /** The last that passed its health window: where a bad one goes back to. */
   #good: Running;
@@ -96,6 +99,8 @@ export class LiveConfig implements ConfigManager {
     this.#options = options;
     this.#logger = options.gateway.logger;
     this.#files = options.files;
+    this.#isLastGood = options.gateway.meter.gauge("sluice_config_last_change_successful", {});
+    this.#isLastGood.set(1);
     const { started: read } = options;
     this.#running = this.#good = { read, shown: show(read.resolved), entry: this.#entryOfStart() };
     if (this.#running.entry.outcome === "watching") this.#watch(undefined);
@@ -212,6 +217,7 @@ export class LiveConfig implements ConfigManager {
       return await this.#options.gateway.apply(read.resolved);
     } catch (thrown) {
       const reasons = reasonsOf(thrown);
+      this.#count("failed");
       const { id } = this.#add({ who, origin, outcome: "failed", reasons, version, diff: "", tookMs: 0 }, read);
       for (const reason of reasons) {
         this.#logger.error("The configuration was not changed", { id, who, origin, problem: reason });
@@ -228,6 +234,7 @@ export class LiveConfig implements ConfigManager {
   ): AppliedChange {
     const { health } = this.#options;
     const shown = show(read.resolved);
+    this.#count(origin === "health" ? "rolled_back" : "applied");
     this.#supersede();
     const outcome = health.windowMs > 0 && origin !== "health" ? "watching" : "good";
     const diff = this.#diff(shown, version);
@@ -240,6 +247,11 @@ export class LiveConfig implements ConfigManager {
     });
     const settled = outcome === "good" ? Promise.resolve<ConfigOutcome>(outcome) : this.#watch(before);
     return { entry, changed: true, change, settled };
+  }
+
+  #count(outcome: "applied" | "failed" | "rolled_back"): void {
+    this.#options.gateway.meter.counter("sluice_config_changes", { outcome }).add(1);
+    this.#isLastGood.set(outcome === "applied" ? 1 : 0);
   }
 
   /** Ends the watch of the one before: it will not show any more that it is good. */

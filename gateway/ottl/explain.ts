@@ -123,10 +123,14 @@ class Explanation {
   #tell({ text, watched, timed }: Step, payload: Payload, caches: Caches) {
     const took = this.#time(timed, payload, caches);
     this.#reads.take();
+    const before = cacheLines(caches);
     let outcome: boolean | OttlError = false;
     const changed = this.#visit(this.#watched, payload, caches, (item) => void (outcome = tryAction(watched, item)));
     const matched = outcome as boolean | OttlError;
-    const changes = diffLines(flatten(jsonOf(payload)), flatten(jsonOf(changed)));
+    const changes = [
+      ...diffLines(flatten(jsonOf(payload)), flatten(jsonOf(changed))),
+      ...diffLines(before, cacheLines(caches)),
+    ];
     const told = [
       text,
       ...titled("read", this.#reads.take()),
@@ -172,6 +176,14 @@ function countItems({ context, cursor }: Session, payload: Payload): number {
 }
 
 type Caches = Map<string, PlainMap>;
+
+/** What is in the caches, as `flatten` has it for a payload. */
+function cacheLines(caches: Caches): Map<string, string> {
+  const lines = [...caches].flatMap(([context, cache]) =>
+    cache.entries().map(([key, value]) => [`${context}.cache[${JSON.stringify(key)}]`, showValue(value)] as const)
+  );
+  return new Map(lines);
+}
 
 function titled(title: string, lines: readonly string[]): string[] {
   return lines.map((line, i) => `  ${(i === 0 ? title : "").padEnd(8)} ${line}`);

@@ -14,6 +14,7 @@ import { readSources, type Sources } from "../../gateway/sources.ts";
 import type { GatewayConfig, ResolvedConfig } from "../../pipeline/config/gateway_config.ts";
 import { parseConfig } from "../../pipeline/config/parse.ts";
 import { ConfigError } from "../../pipeline/config/problem.ts";
+import { RecordingMeter } from "../pipeline/queue/support.ts";
 import { silentLogger } from "../../pipeline/core/log.ts";
 import { GraphError } from "../../pipeline/graph/graph.ts";
 import { REGISTRY } from "../../pipeline/graph/registry.ts";
@@ -49,9 +50,11 @@ async function setUp({ windowMs = WINDOW_MS, history = new ConfigHistory(undefin
     totals.failed += rates.failed * seconds;
     return { ...totals, atMs: countedMs, queues: new Map() };
   };
+  const meter = new RecordingMeter();
   const gateway = {
     config: parseConfig(started.resolved, REGISTRY) as GatewayConfig,
     logger: silentLogger,
+    meter,
     ran: [] as string[],
     breaks: undefined as string | undefined,
     hold: Promise.resolve(),
@@ -73,11 +76,11 @@ async function setUp({ windowMs = WINDOW_MS, history = new ConfigHistory(undefin
   const change = (text: string, origin: ConfigOrigin = "admin", ifVersion?: string) =>
     live.apply({ sources: textOf(text), who: "me", origin, ifVersion });
   const outcomes = () => live.history().map(({ id, outcome }) => `${id} ${outcome}`);
-  return { clock, rates, gateway, live, change, outcomes, history };
+  return { clock, rates, gateway, live, change, outcomes, history, meter };
 }
 
 Deno.test("LiveConfig keeps a configuration that does well", async () => {
-  const { clock, gateway, live, change, outcomes } = await setUp();
+  const { clock, gateway, live, change, outcomes, meter } = await setUp();
   await clock.advance(WINDOW_MS);
   const { entry, changed, settled } = await change(yaml("normal"));
   deepStrictEqual([changed, entry.outcome, entry.who, entry.origin], [true, "watching", "me", "admin"]);
@@ -87,6 +90,10 @@ Deno.test("LiveConfig keeps a configuration that does well", async () => {
   deepStrictEqual(outcomes(), ["2 watching", "1 good"]);
   await clock.advance(1);
   strictEqual(await settled, "good");
+  deepStrictEqual([...meter.values], [
+    ["sluice_config_last_change_successful", 1],
+    ["sluice_config_changes outcome=applied", 1],
+  ]);
   deepStrictEqual([outcomes(), gateway.ran, live.current().entry.id], [["2 good", "1 good"], ["normal"], 2]);
   await live.close();
 });

@@ -27,13 +27,15 @@ const CLEAR_SCREEN = "\u001b[H\u001b[2J";
 export function runView(flags: AdminFlags, view: View): Promise<number> {
   return tellFailure(async () => {
     const client = await openClient(flags);
+    let code: number;
     do {
-      const { json, text } = await view(client);
+      const { json, text, isBad = false } = await view(client);
+      code = isBad ? 1 : 0;
       if (flags.watch && !flags.json) await Deno.stdout.write(new TextEncoder().encode(CLEAR_SCREEN));
       writeLine(Deno.stdout, flags.json ? JSON.stringify(json) : text);
       if (flags.watch) await new Promise((resolve) => setTimeout(resolve, WATCH_MS));
     } while (flags.watch);
-    return 0;
+    return code;
   });
 }
 

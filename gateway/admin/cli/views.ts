@@ -13,6 +13,8 @@ import { age, figure, plain, plainLines, table, time } from "./table.ts";
 export interface Shown {
   readonly json: unknown;
   readonly text: string;
+  /** What was asked about is not as it should be: the exit code is 1. */
+  readonly isBad?: boolean;
 }
 
 /** Asks and shows. */
@@ -125,7 +127,8 @@ export function checkConfig(files: readonly string[]): View {
     const problems = json.problems.map(({ severity, file, line, column, path, message }) =>
       `${file}:${line}:${column}: ${severity === "warning" ? "warning: " : ""}${path}: ${message}`
     );
-    return { json, text: [...problems, ...json.obstacles, json.valid ? "valid" : "not valid"].map(plain).join("\n") };
+    const lines = [...problems, ...json.obstacles, json.valid ? "valid" : "not valid"];
+    return { json, text: lines.map(plainLines).join("\n"), isBad: !json.valid };
   };
 }
 

@@ -48,7 +48,7 @@ Deno.test("explain()", async (t) => {
         "  read     span.kind = 2",
         '           span.attributes["n"] = 5',
         "  matched  yes",
-        "  changed  nothing",
+        '  changed  + span.cache["x"] = 5',
         "  took     N us",
         "",
         'set(span.attributes["y"], span.cache["x"])',
