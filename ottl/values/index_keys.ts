@@ -8,7 +8,7 @@
  */
 
 import { OttlError } from "./errors.ts";
-import { copyValue, OttlList, OttlMap, PlainMap, typeName, type Value } from "./value.ts";
+import { copyMap, copyValue, OttlList, OttlMap, PlainMap, typeName, type Value } from "./value.ts";
 
 /** One key: a literal, or evaluated for each item. */
 export interface Key {
@@ -53,7 +53,16 @@ export function writeKeys(
   value: Value,
   maxEntries: number,
 ): void {
-  new Writing(keys, item, value, maxEntries).into(root, 0);
+  const isInItself = value instanceof OttlMap && root instanceof OttlMap && value.isSame(root);
+  const stored = isInItself ? withPlace(value, keys, item, maxEntries) : value;
+  new Writing(keys, item, stored, maxEntries).into(root, 0);
+}
+
+/** A map that is put into itself is copied when there is an empty place for it, as in the reference engine. */
+function withPlace(map: OttlMap, keys: readonly Key[], item: object, maxEntries: number): OttlMap {
+  const copy = copyMap(map);
+  if (!(readKeys(copy, keys, item) instanceof OttlMap)) new Writing(keys, item, new PlainMap(), maxEntries).into(copy, 0);
+  return copy;
 }
 
 class Writing {
