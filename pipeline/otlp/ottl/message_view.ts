@@ -21,14 +21,7 @@ import {
 } from "../../wire/protobuf.ts";
 import { ProtoWriter, varintSize } from "../../wire/protobuf_writer.ts";
 import { contentStart, readDouble, writeText } from "./any_value.ts";
-import { AttributeIndex } from "./attribute_index.ts";
-
-/** One more than the highest field number of OTLP's messages. */
-const FIELDS = 18;
-
-/** Room for children and for edits that a view keeps for the next message; more is let go. */
-const MAX_KEPT_CHILDREN = 65_536;
-const MAX_KEPT_BYTES = 1024 * 1024;
+import { FieldIndex, FIELDS } from "./field_index.ts";
 
 const NOTHING: Uint8Array = new Uint8Array(0);
 
@@ -39,54 +32,17 @@ export interface Place {
   readonly end: number;
 }
 
-export class MessageView {
-  /** The message's bytes are `start` to `end` of `bytes`. */
-  bytes: Uint8Array = NOTHING;
-  start = 0;
-  end = 0;
-  readonly attributes: AttributeIndex;
-  /** Fields of the messages that a walk goes into, as bits; they are listed in `children` and are no fields to read. */
-  childMask = 0;
-  /** Tag, content and end of each child, by turns. */
-  children = new Int32Array(0);
-  childCount = 0;
-  /** What was edited: fields with their tags, and attributes. */
-  readonly arena: ProtoWriter = new ProtoWriter(0);
-
+export class MessageView extends FieldIndex {
   readonly #parts: MessagePart[] = [];
-  #isRead = false;
-  /** Where the value of each field begins and ends: in `bytes`, or if edited in `arena`. A start of -1: not there. */
-  readonly #starts = new Int32Array(FIELDS).fill(-1);
-  readonly #ends = new Int32Array(FIELDS);
-  /** Where each field begins in `bytes`, tag first; of the last one where it came more than once. */
-  readonly #tagStarts = new Int32Array(FIELDS);
-  /** Bits of fields that the message had as it came, children and attributes aside. */
-  #present = 0;
-  /** Bits of those that came more than once. */
-  #repeated = 0;
   /** Bits of fields that were edited. */
   #edited = 0;
   /** Where an edited field begins in `arena`, tag first. */
   readonly #editStarts = new Int32Array(FIELDS);
 
-  constructor(attributesField = 0) {
-    this.attributes = new AttributeIndex(this, attributesField);
-  }
-
-  /** Looks at another message; nothing is read yet. */
-  reset(bytes: Uint8Array, start: number, end: number): void {
-    this.bytes = bytes;
-    this.start = start;
-    this.end = end;
-    this.#forget();
-  }
-
-  #forget(): void {
-    this.#isRead = false;
+  /** Looks at another message; nothing is read yet, and all edits are gone. */
+  override reset(bytes: Uint8Array, start: number, end: number): void {
+    super.reset(bytes, start, end);
     this.#edited = 0;
-    if (this.arena.length > 0) this.arena.clear(MAX_KEPT_BYTES);
-    if (this.children.length > MAX_KEPT_CHILDREN * 3) this.children = new Int32Array(0);
-    this.attributes.forget();
     for (const part of this.#parts) part.unload();
   }
 
@@ -95,21 +51,6 @@ export class MessageView {
     const part = new MessagePart(this, fieldOf, attributesField);
     this.#parts.push(part);
     return part;
-  }
-
-  /** Reads the message; a part finds it first. */
-  protected load(): void {
-    this.#read();
-  }
-
-  /** Reads the message unless it has been: `bytes` and `children` hold afterwards. */
-  ready(): void {
-    if (!this.#isRead) this.load();
-  }
-
-  /** Whether it has been read since the last reset. */
-  get isLoaded(): boolean {
-    return this.#isRead;
   }
 
   /** Whether anything was edited. */
@@ -124,116 +65,22 @@ export class MessageView {
     return (this.#edited & mask) !== 0;
   }
 
-  /**
-   * The walk over the fields. What nearly all messages are made of is read without a call: this is most of what a
-   * condition costs.
-   */
-  #read(): void {
-    this.#isRead = true;
-    this.#repeated = 0;
-    this.#present = 0;
-    this.childCount = 0;
-    const { bytes, end, attributes, childMask } = this;
-    const attributesTag = attributes.field === 0 ? 0 : tagOf(attributes.field, WireType.bytes);
-    attributes.begin();
-    const starts = this.#starts;
-    const ends = this.#ends;
-    const tagStarts = this.#tagStarts;
-    let present = 0;
-    starts.fill(-1);
-    for (let at = this.start; at < end;) {
-      let tag = bytes[at]!;
-      if (tag === attributesTag) {
-        const next = attributes.noteRun(bytes, at, end, tag);
-        at = next === at ? this.#readField(at) : next;
-        continue;
-      }
-      let start = at + 1;
-      if (tag >= 0x80) tag = tag & 0x7f | bytes[start++]! << 7;
-      const field = tag >>> 3;
-      let next = end + 1; // it is not short
-      switch (tag & 7) {
-        case WireType.varint:
-          if (bytes[start]! < 0x80) next = start + 1;
-          break;
-        case WireType.fixed64:
-          next = start + 8;
-          break;
-        case WireType.bytes:
-          if (bytes[start]! < 0x80) next = start + 1 + bytes[start++]!;
-          break;
-        case WireType.fixed32:
-          next = start + 4;
-      }
-      const isUsual = field > 0 && field < FIELDS && next <= end && starts[field] === -1 && tag !== attributesTag;
-      if (!isUsual || (childMask >>> field & 1) !== 0) {
-        at = this.#readField(at);
-        continue;
-      }
-      present |= 1 << field;
-      tagStarts[field] = at;
-      starts[field] = start;
-      ends[field] = next;
-      at = next;
-    }
-    this.#present |= present;
-  }
-
-  /** Any field, in any form. @returns Where it ends. */
-  #readField(tagStart: number): number {
-    const { bytes, end } = this;
-    let at = tagStart;
-    let tag = bytes[at++]!;
-    if (tag >= 0x80) {
-      tag = varint32(bytes, tagStart, end);
-      at = varintEnd(bytes, tagStart, end);
-    }
-    const next = skipValue(bytes, at, end, tag);
-    const field = tag >>> 3;
-    if (field >= FIELDS) return next;
-    if ((tag & 7) === WireType.bytes) {
-      at = bytes[at]! < 0x80 ? at + 1 : varintEnd(bytes, at, end);
-      if (field === this.attributes.field) {
-        this.attributes.note(bytes, tagStart, at, next);
-        return next;
-      }
-      if ((this.childMask >>> field & 1) !== 0) {
-        this.#addChild(tagStart, at, next);
-        return next;
-      }
-    }
-    if (this.#starts[field] !== -1) this.#repeated |= 1 << field;
-    this.#present |= 1 << field;
-    this.#tagStarts[field] = tagStart;
-    this.#starts[field] = at;
-    this.#ends[field] = next;
-    return next;
-  }
-
-  #addChild(tagStart: number, start: number, end: number): void {
-    const at = this.childCount++ * 3;
-    if (at === this.children.length) this.children = grown(this.children, 48);
-    this.children[at] = tagStart;
-    this.children[at + 1] = start;
-    this.children[at + 2] = end;
-  }
-
   // ---- Fields ----
 
   /** Whether the field is there. */
   has(field: number): boolean {
     this.ready();
-    return this.#starts[field] !== -1;
+    return this.starts[field] !== -1;
   }
 
   /** Where the value of a field lies: start of -1 when it is not there. For a read of the bytes in place. */
   fieldStart(field: number): number {
     this.ready();
-    return this.#starts[field]!;
+    return this.starts[field]!;
   }
 
   fieldEnd(field: number): number {
-    return this.#ends[field]!;
+    return this.ends[field]!;
   }
 
   /** The bytes that `fieldStart` and `fieldEnd` are offsets of. */
@@ -244,13 +91,13 @@ export class MessageView {
   /** A string field; "" when it is not there. */
   text(field: number): string {
     const start = this.fieldStart(field);
-    return start === -1 ? "" : decodeUtf8(this.fieldBytes(field), start, this.#ends[field]);
+    return start === -1 ? "" : decodeUtf8(this.fieldBytes(field), start, this.ends[field]);
   }
 
   /** A copy of a bytes field; empty when it is not there. */
   raw(field: number): Uint8Array {
     const start = this.fieldStart(field);
-    return start === -1 ? new Uint8Array(0) : this.fieldBytes(field).slice(start, this.#ends[field]);
+    return start === -1 ? new Uint8Array(0) : this.fieldBytes(field).slice(start, this.ends[field]);
   }
 
   /** The low 32 bits of a varint field, unsigned. */
@@ -284,7 +131,7 @@ export class MessageView {
     const start = this.fieldStart(field);
     if (start === -1) return wanted.length === 0;
     const bytes = this.fieldBytes(field);
-    if (this.#ends[field]! - start !== wanted.length) return false;
+    if (this.ends[field]! - start !== wanted.length) return false;
     for (let i = 0; i < wanted.length; i++) if (bytes[start + i] !== wanted[i]) return false;
     return true;
   }
@@ -293,7 +140,7 @@ export class MessageView {
     const start = this.#begin(field);
     writeText(this.arena, field, text);
     this.#end(field, start);
-    this.#starts[field] = this.#contentStart(field, start);
+    this.starts[field] = this.#contentStart(field, start);
   }
 
   /** @param value The bytes from `start` to `end` of it. */
@@ -301,14 +148,14 @@ export class MessageView {
     const at = this.#begin(field);
     this.arena.bytesField(field, value, start, end);
     this.#end(field, at);
-    this.#starts[field] = this.arena.length - (end - start);
+    this.starts[field] = this.arena.length - (end - start);
   }
 
   /** A varint of 64 bits in halves of 32. */
   setVarint(field: number, low: number, high: number): void {
     const start = this.#begin(field);
     this.arena.tag(field, WireType.varint);
-    this.#starts[field] = this.arena.length;
+    this.starts[field] = this.arena.length;
     this.arena.varint64(low, high);
     this.#end(field, start);
   }
@@ -316,7 +163,7 @@ export class MessageView {
   setFixed64(field: number, low: number, high: number): void {
     const start = this.#begin(field);
     this.arena.tag(field, WireType.fixed64);
-    this.#starts[field] = this.arena.length;
+    this.starts[field] = this.arena.length;
     this.arena.fixed64(low, high);
     this.#end(field, start);
   }
@@ -324,7 +171,7 @@ export class MessageView {
   setFixed32(field: number, value: number): void {
     const start = this.#begin(field);
     this.arena.tag(field, WireType.fixed32);
-    this.#starts[field] = this.arena.length;
+    this.starts[field] = this.arena.length;
     this.arena.fixed32(value);
     this.#end(field, start);
   }
@@ -332,7 +179,7 @@ export class MessageView {
   setDouble(field: number, value: number): void {
     const start = this.#begin(field);
     this.arena.tag(field, WireType.fixed64);
-    this.#starts[field] = this.arena.length;
+    this.starts[field] = this.arena.length;
     this.arena.double(value);
     this.#end(field, start);
   }
@@ -340,7 +187,7 @@ export class MessageView {
   remove(field: number): void {
     this.ready();
     this.#edited |= 1 << field;
-    this.#starts[field] = -1;
+    this.starts[field] = -1;
     this.#unloadPart(field);
   }
 
@@ -348,10 +195,10 @@ export class MessageView {
   messages(field: number): Uint8Array[] {
     const found: Uint8Array[] = [];
     this.ready();
-    if ((this.#edited >>> field & 1) !== 0 && this.#starts[field] === -1) return found;
+    if ((this.#edited >>> field & 1) !== 0 && this.starts[field] === -1) return found;
     const isEdited = (this.#edited >>> field & 1) !== 0;
     const fields = isEdited
-      ? new FieldReader(this.arena.buffer, this.#editStarts[field], this.#ends[field])
+      ? new FieldReader(this.arena.buffer, this.#editStarts[field], this.ends[field])
       : new FieldReader(this.bytes, this.start, this.end);
     const tag = tagOf(field, WireType.bytes);
     while (fields.next()) if (fields.tag === tag) found.push(isEdited ? fields.view().slice() : fields.view());
@@ -371,16 +218,16 @@ export class MessageView {
     const start = this.#begin(field);
     this.arena.copy(fields);
     this.#end(field, start);
-    this.#starts[field] = this.#contentStart(field, start);
+    this.starts[field] = this.#contentStart(field, start);
   }
 
   /** The numbers of a repeated field, packed or not: each through `take`, given bytes and an offset. */
   eachNumber(field: number, wireType: number, take: (bytes: Uint8Array, at: number) => void): void {
     this.ready();
     const isEdited = (this.#edited >>> field & 1) !== 0;
-    if (isEdited && this.#starts[field] === -1) return;
+    if (isEdited && this.starts[field] === -1) return;
     const fields = isEdited
-      ? new FieldReader(this.arena.buffer, this.#editStarts[field], this.#ends[field])
+      ? new FieldReader(this.arena.buffer, this.#editStarts[field], this.ends[field])
       : new FieldReader(this.bytes, this.start, this.end);
     while (fields.next()) {
       if (fields.field !== field) continue;
@@ -405,7 +252,7 @@ export class MessageView {
   #end(field: number, start: number): void {
     this.#edited |= 1 << field;
     this.#editStarts[field] = start;
-    this.#ends[field] = this.arena.length;
+    this.ends[field] = this.arena.length;
   }
 
   /** Where the content of the length-delimited field at `start` of the arena begins. */
@@ -420,9 +267,9 @@ export class MessageView {
   /** The whole of field `field` in one piece: the message that its occurrences are together. */
   joined(field: number): Place {
     this.ready();
-    if ((this.#edited >>> field & 1) !== 0 || (this.#repeated >>> field & 1) === 0) {
-      const start = Math.max(0, this.#starts[field]!);
-      return { bytes: this.fieldBytes(field), start, end: this.#starts[field] === -1 ? start : this.#ends[field]! };
+    if ((this.#edited >>> field & 1) !== 0 || (this.repeated >>> field & 1) === 0) {
+      const start = Math.max(0, this.starts[field]!);
+      return { bytes: this.fieldBytes(field), start, end: this.starts[field] === -1 ? start : this.ends[field]! };
     }
     const writer = new ProtoWriter();
     for (const message of this.messages(field)) writer.copy(message);
@@ -446,13 +293,13 @@ export class MessageView {
 
   /** What is not in `leftOut`, as it is; attributes as they were edited. */
   #writeKept(writer: ProtoWriter, leftOut: number): void {
-    const left = leftOut & this.#present;
-    if (this.childCount > 0 || (left & this.#repeated) !== 0) return this.#writeKeptByField(writer, leftOut);
+    const left = leftOut & this.present;
+    if (this.childCount > 0 || (left & this.repeated) !== 0) return this.#writeKeptByField(writer, leftOut);
     let run = this.start;
     let attribute = 0;
     for (let rest = left; rest !== 0;) {
       const field = this.#firstOf(rest);
-      const at = this.#tagStarts[field]!;
+      const at = this.tagStarts[field]!;
       attribute = this.attributes.copyMessage(writer, run, at, attribute);
       run = this.#fieldEndInBytes(at);
       rest &= ~(1 << field);
@@ -465,7 +312,7 @@ export class MessageView {
     let first = 0;
     for (let field = 1; field < FIELDS; field++) {
       if ((mask >>> field & 1) === 0) continue;
-      if (first === 0 || this.#tagStarts[field]! < this.#tagStarts[first]!) first = field;
+      if (first === 0 || this.tagStarts[field]! < this.tagStarts[first]!) first = field;
     }
     return first;
   }
@@ -500,8 +347,8 @@ export class MessageView {
       writer.close(mark);
     }
     for (let field = 1; field < FIELDS; field++) {
-      if ((this.#edited & ~overruled) >>> field & 1 && this.#starts[field] !== -1) {
-        writer.copy(this.arena.buffer, this.#editStarts[field], this.#ends[field]);
+      if ((this.#edited & ~overruled) >>> field & 1 && this.starts[field] !== -1) {
+        writer.copy(this.arena.buffer, this.#editStarts[field], this.ends[field]);
       }
     }
   }
@@ -553,10 +400,4 @@ export class MessagePart extends MessageView {
     }
     super.load();
   }
-}
-
-function grown(array: Int32Array<ArrayBuffer>, atLeast: number): Int32Array<ArrayBuffer> {
-  const larger = new Int32Array(Math.max(atLeast, array.length * 2));
-  larger.set(array);
-  return larger;
 }

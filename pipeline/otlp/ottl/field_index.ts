@@ -1,0 +1,174 @@
+/**
+ * Where the fields of one message lie: noted in one walk, when somebody first asks.
+ *
+ * @module
+ */
+
+import { skipValue, tagOf, varint32, varintEnd, WireType } from "../../wire/protobuf.ts";
+import { ProtoWriter } from "../../wire/protobuf_writer.ts";
+import { AttributeIndex } from "./attribute_index.ts";
+
+/** One more than the highest field number of OTLP's messages. */
+export const FIELDS = 18;
+
+/** Room for children and for edits that is kept for the next message; more is let go. */
+const MAX_KEPT_CHILDREN = 65_536;
+const MAX_KEPT_BYTES = 1024 * 1024;
+
+const NOTHING: Uint8Array = new Uint8Array(0);
+
+export class FieldIndex {
+  /** The message's bytes are `start` to `end` of `bytes`. */
+  bytes: Uint8Array = NOTHING;
+  start = 0;
+  end = 0;
+  readonly attributes: AttributeIndex;
+  /** Fields of the messages that a walk goes into, as bits; they are listed in `children` and are no fields to read. */
+  childMask = 0;
+  /** Tag, content and end of each child, by turns. */
+  children = new Int32Array(0);
+  childCount = 0;
+  /** What was edited: fields with their tags, and attributes. */
+  readonly arena: ProtoWriter = new ProtoWriter(0);
+
+  protected isRead = false;
+  /** Where the value of each field begins and ends: in `bytes`, or if edited in `arena`. A start of -1: not there. */
+  protected readonly starts: Int32Array<ArrayBuffer> = new Int32Array(FIELDS).fill(-1);
+  protected readonly ends: Int32Array<ArrayBuffer> = new Int32Array(FIELDS);
+  /** Where each field begins in `bytes`, tag first; of the last one where it came more than once. */
+  protected readonly tagStarts: Int32Array<ArrayBuffer> = new Int32Array(FIELDS);
+  /** Bits of fields that the message had as it came, children and attributes aside. */
+  protected present = 0;
+  /** Bits of those that came more than once. */
+  protected repeated = 0;
+
+  constructor(attributesField = 0) {
+    this.attributes = new AttributeIndex(this, attributesField);
+  }
+
+  /** Looks at another message; nothing is read yet. */
+  reset(bytes: Uint8Array, start: number, end: number): void {
+    this.bytes = bytes;
+    this.start = start;
+    this.end = end;
+    this.isRead = false;
+    if (this.arena.length > 0) this.arena.clear(MAX_KEPT_BYTES);
+    if (this.children.length > MAX_KEPT_CHILDREN * 3) this.children = new Int32Array(0);
+    this.attributes.forget();
+  }
+
+  /** Reads the message; a part finds it first. */
+  protected load(): void {
+    this.#read();
+  }
+
+  /** Reads the message unless it has been: `bytes` and `children` hold afterwards. */
+  ready(): void {
+    if (!this.isRead) this.load();
+  }
+
+  /** Whether it has been read since the last reset. */
+  get isLoaded(): boolean {
+    return this.isRead;
+  }
+
+  /**
+   * The walk over the fields. What nearly all messages are made of is read without a call: this is most of what a
+   * condition costs.
+   */
+  #read(): void {
+    this.isRead = true;
+    this.repeated = 0;
+    this.present = 0;
+    this.childCount = 0;
+    const { bytes, end, attributes, childMask } = this;
+    const attributesTag = attributes.field === 0 ? 0 : tagOf(attributes.field, WireType.bytes);
+    attributes.begin();
+    const starts = this.starts;
+    const ends = this.ends;
+    const tagStarts = this.tagStarts;
+    let present = 0;
+    starts.fill(-1);
+    for (let at = this.start; at < end;) {
+      let tag = bytes[at]!;
+      if (tag === attributesTag) {
+        const next = attributes.noteRun(bytes, at, end, tag);
+        at = next === at ? this.#readField(at) : next;
+        continue;
+      }
+      let start = at + 1;
+      if (tag >= 0x80) tag = tag & 0x7f | bytes[start++]! << 7;
+      const field = tag >>> 3;
+      let next = end + 1; // it is not short
+      switch (tag & 7) {
+        case WireType.varint:
+          if (bytes[start]! < 0x80) next = start + 1;
+          break;
+        case WireType.fixed64:
+          next = start + 8;
+          break;
+        case WireType.bytes:
+          if (bytes[start]! < 0x80) next = start + 1 + bytes[start++]!;
+          break;
+        case WireType.fixed32:
+          next = start + 4;
+      }
+      const isUsual = field > 0 && field < FIELDS && next <= end && starts[field] === -1 && tag !== attributesTag;
+      if (!isUsual || (childMask >>> field & 1) !== 0) {
+        at = this.#readField(at);
+        continue;
+      }
+      present |= 1 << field;
+      tagStarts[field] = at;
+      starts[field] = start;
+      ends[field] = next;
+      at = next;
+    }
+    this.present |= present;
+  }
+
+  /** Any field, in any form. @returns Where it ends. */
+  #readField(tagStart: number): number {
+    const { bytes, end } = this;
+    let at = tagStart;
+    let tag = bytes[at++]!;
+    if (tag >= 0x80) {
+      tag = varint32(bytes, tagStart, end);
+      at = varintEnd(bytes, tagStart, end);
+    }
+    const next = skipValue(bytes, at, end, tag);
+    const field = tag >>> 3;
+    if (field >= FIELDS) return next;
+    if ((tag & 7) === WireType.bytes) {
+      at = bytes[at]! < 0x80 ? at + 1 : varintEnd(bytes, at, end);
+      if (field === this.attributes.field) {
+        this.attributes.note(bytes, tagStart, at, next);
+        return next;
+      }
+      if ((this.childMask >>> field & 1) !== 0) {
+        this.#addChild(tagStart, at, next);
+        return next;
+      }
+    }
+    if (this.starts[field] !== -1) this.repeated |= 1 << field;
+    this.present |= 1 << field;
+    this.tagStarts[field] = tagStart;
+    this.starts[field] = at;
+    this.ends[field] = next;
+    return next;
+  }
+
+  #addChild(tagStart: number, start: number, end: number): void {
+    const at = this.childCount++ * 3;
+    if (at === this.children.length) this.children = grown(this.children, 48);
+    this.children[at] = tagStart;
+    this.children[at + 1] = start;
+    this.children[at + 2] = end;
+  }
+}
+
+function grown(array: Int32Array<ArrayBuffer>, atLeast: number): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(Math.max(atLeast, array.length * 2));
+  larger.set(array);
+  return larger;
+}
