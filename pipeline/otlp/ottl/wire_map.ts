@@ -79,6 +79,11 @@ export class WireMap extends OttlMap {
     return entries;
   }
 
+  /** Whether these are its attributes. */
+  isOf(attributes: AttributeIndex): boolean {
+    return this.#attributes === attributes;
+  }
+
   override isSame(other: OttlMap): boolean {
     return other instanceof WireMap && other.#attributes === this.#attributes;
   }

@@ -11,7 +11,7 @@ import { compareValues } from "../../../../ottl/values/compare.ts";
 import { OttlError } from "../../../../ottl/values/errors.ts";
 import { readKeys, writeKeys } from "../../../../ottl/values/index_keys.ts";
 import { sign64, signTest } from "../../../../ottl/values/int_halves.ts";
-import { encodeUtf8 } from "../../../../ottl/values/utf8.ts";
+import { decodeUtf8, encodeUtf8 } from "../../../../ottl/values/utf8.ts";
 import { OttlMap, typeName, type Value } from "../../../../ottl/values/value.ts";
 import { rangeEquals, varintHigh, varintLow } from "../../../wire/protobuf.ts";
 import {
@@ -86,13 +86,19 @@ export function keyed(map: OttlMap, keys: readonly Expression[]): PathAccess {
 function oneAttribute(attributes: AttributeIndex, key: Uint8Array): PathAccess & RawAccess {
   const slot = attributes.wanted.slotOf(key);
   const set = (value: Value) => setAttribute(attributes, key, attributes.wantedIndex(slot), value);
+  const text = decodeUtf8(key);
+  const keys = [{ evaluate: () => text }];
   return {
     raw: new RawAttribute(attributes, slot),
     get: () => {
       const at = attributes.wantedMember(slot);
       return at === -1 ? null : decodeMember(attributes.wantedBytes(slot), at, attributes.strings);
     },
-    set: (_, value) => set(value),
+    set(item, value) {
+      const isInItself = value instanceof WireMap && value.isOf(attributes);
+      if (isInItself) writeKeys(value, keys, item, value, MAX_MADE_ENTRIES);
+      else set(value);
+    },
     copier(source) {
       const raw = rawOf(source);
       if (raw === undefined || attributes.strings !== undefined) return undefined;
