@@ -61,7 +61,9 @@ export function writeKeys(
 /** A map that is put into itself is copied when there is an empty place for it, as in the reference engine. */
 function withPlace(map: OttlMap, keys: readonly Key[], item: object, maxEntries: number): OttlMap {
   const copy = copyMap(map);
-  if (!(readKeys(copy, keys, item) instanceof OttlMap)) new Writing(keys, item, new PlainMap(), maxEntries).into(copy, 0);
+  if (!(readKeys(copy, keys, item) instanceof OttlMap)) {
+    new Writing(keys, item, new PlainMap(), maxEntries).into(copy, 0);
+  }
   return copy;
 }
 
