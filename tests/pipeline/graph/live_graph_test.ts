@@ -85,7 +85,9 @@ Deno.test("LiveGraph changes pipelines while they run", async (t) => {
   await t.step("a receiver that has changed, or has another signal, is a new one", async () => {
     const { change } = await start(FIRST);
     const changed = await change({ ...FIRST, fingerprints: { in: "changed" } });
-    deepStrictEqual([changed.prepared.change.added, changed.prepared.change.removed], [["receiver in"], ["receiver in"]]);
+    deepStrictEqual([changed.prepared.change.added, changed.prepared.change.removed], [["receiver in"], [
+      "receiver in",
+    ]]);
     await changed.prepared.discard(FOREVER);
     const more = await change({ ...FIRST, pipelines: { ...FIRST.pipelines, metrics: [["in"], [], ["out"]] } });
     deepStrictEqual(more.prepared.change.added, ["exporter out (metrics)", "receiver in"]);
