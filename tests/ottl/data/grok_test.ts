@@ -484,5 +484,5 @@ Deno.test("IPV6 takes what is an address", () => {
 
 Deno.test("a hostile text costs linear time", () => {
   const grok = compileGrok("^%{COMBINEDAPACHELOG}$", NAMED, DEFAULT_OTTL_LIMITS);
-  ok(grok("a.".repeat(20_000)).size === 0);
+  ok(grok("a.".repeat(15_000)).size === 0);
 });
