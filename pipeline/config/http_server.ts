@@ -14,6 +14,7 @@ import {
   extensionId,
   headerMap,
   int,
+  keepsMetadata,
   oneOf,
   optionalSection,
   requiredText,
@@ -42,7 +43,7 @@ export function httpServerShape(defaultEndpoint: string) {
     auth: optionalSection({ authenticator: extensionId().default(""), request_params: textList().default([]) }),
     max_request_body_size: int().default(DEFAULT_MAX_BODY_BYTES)
       .transform((bytes) => bytes <= 0 ? DEFAULT_MAX_BODY_BYTES : bytes),
-    include_metadata: bool().default(false),
+    include_metadata: keepsMetadata().default(false),
     response_headers: headerMap().default({}),
     compression_algorithms: textList().default([...REQUEST_ENCODINGS]),
     read_timeout: durationMs().default(30_000),

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkSection, leaves } from "./check_section.ts";
+import { checkSection, type Leaf, leaves } from "./check_section.ts";
 import { parseComponentId, WANTED_ID } from "./component_id.ts";
 import { type Configured, connectionProblems, notConfigured } from "./connections.ts";
 import {
@@ -54,7 +54,7 @@ export function parseConfig(
   problems.push(...connectionProblems(service, sections));
   const components = mapSections((section) => checkComponents(section, sections, service, users, problems, before));
 
-  problems.push(...metadataWarnings(components));
+  problems.push(...metadataWarnings(sections, users));
   const { telemetry } = service;
   if (telemetry === undefined || problems.some(({ severity }) => severity === "error")) throw new ConfigError(problems);
   return {
@@ -71,28 +71,41 @@ function mapSections<T>(make: (section: ComponentSection) => T): Record<Componen
   return Object.fromEntries(SECTION_NAMES.map((section) => [section, make(section)])) as Record<ComponentSection, T>;
 }
 
-/** How a section asks for what a client said of itself in headers, in its fingerprint: by a key, or in a text of OTTL. */
-const ASKS_METADATA =
-  /otelcol\.client\.metadata|\brequest\[|"from_context":"metadata\.|"[a-z_]*metadata_keys?":(?:\[[^\]]|"[^"])/;
-const KEEPS_METADATA = /"include_metadata":\{"value":true/;
-
 /** Without a receiver that keeps headers, whoever asks for them finds none, and says nothing. */
-function metadataWarnings({ receivers, ...others }: Readonly<Record<ComponentSection, Components>>): Problem[] {
-  if ([...receivers.values()].some(({ fingerprint }) => KEEPS_METADATA.test(fingerprint))) return [];
-  return Object.entries(others).flatMap(([section, components]) =>
-    [...components.values()].filter(({ used, fingerprint }) => used && ASKS_METADATA.test(fingerprint)).map((
-      component,
-    ) =>
-      warningAt(
-        component.place,
-        [section, component.id],
-        "asks for client metadata, and no receiver keeps it: it will find none, wanted include_metadata: true at the receiver",
-      )
+function metadataWarnings({ receivers, ...others }: Sections, users: Users): Problem[] {
+  if ([...receivers.values()].some(keepsMetadata)) return [];
+  return (Object.entries(others) as [ComponentSection, Sections[ComponentSection]][]).flatMap(([section, components]) =>
+    [...components.values()].filter((component) => users[section].has(component.id) && asksMetadata(component)).map(
+      ({ keyPlace, path }) => {
+        const message = "asks for client metadata, and no receiver keeps it: it will find none, " +
+          "wanted include_metadata: true at the receiver";
+        return warningAt(keyPlace, path, message);
+      },
     )
   );
 }
 
-type Components = ReadonlyMap<string, ComponentConfig>;
+function keepsMetadata(component: Component): boolean {
+  return leavesOf(component).some(({ node, meta }) =>
+    meta.keepsMetadata === true && node.kind === "scalar" && node.value === true
+  );
+}
+
+function asksMetadata(component: Component): boolean {
+  return leavesOf(component).some(({ node, meta: { asksMetadata: asks } }) =>
+    asks !== undefined && textsIn(node).some((text) => asks(text))
+  );
+}
+
+function leavesOf({ node, path, entry }: Component): Leaf[] {
+  return entry === undefined ? [] : [...leaves(node, [entry.schema], path)];
+}
+
+/** A scalar's text, or those of a list's scalars. */
+function textsIn(node: ConfigNode): string[] {
+  if (node.kind === "scalar") return [node.text];
+  return node.kind === "list" ? node.items.flatMap((item) => item.kind === "scalar" ? [item.text] : []) : [];
+}
 
 function toPipeline({ id, signal, place, receivers, processors, exporters }: PipelineDraft): PipelineConfig {
   const ids = (references: readonly { readonly id: string }[]) => references.map((reference) => reference.id);

@@ -80,12 +80,14 @@ export const requiredText = () => leaf("string", "a string that is not empty", (
 export const secret = () => leaf("string", "a string", readText, { secret: true });
 
 /** true or false; a string is not taken. */
-export const bool = () =>
-  leaf(
-    "bool",
-    "true or false",
-    (input) => input instanceof Scalar && typeof input.value === "boolean" ? input.value : undefined,
-  );
+export const bool = () => leaf("bool", "true or false", readBool);
+
+/** `include_metadata` of a receiver: whether what a client says of itself in headers is kept. */
+export const keepsMetadata = () => leaf("bool", "true or false", readBool, { keepsMetadata: true });
+
+function readBool(input: unknown): boolean | undefined {
+  return input instanceof Scalar && typeof input.value === "boolean" ? input.value : undefined;
+}
 
 function isNumber(input: unknown): input is Scalar {
   return input instanceof Scalar && (typeof input.value === "number" || typeof input.value === "bigint");
@@ -174,13 +176,22 @@ export function oneOf<const Words extends readonly string[]>(
 }
 
 /** A list of strings; one string is split at commas, as the collector does. */
-export const textList = () =>
-  leaf("list of strings", "a list of strings", (input) => {
-    if (typeof input === "string") return input === "" ? [] : input.split(",");
-    if (!Array.isArray(input)) return undefined;
-    const items = input.map(readText);
-    return items.every((item) => item !== undefined) ? items : undefined;
-  });
+export const textList = () => leaf("list of strings", "a list of strings", readTextList);
+
+function readTextList(input: unknown): string[] | undefined {
+  if (typeof input === "string") return input === "" ? [] : input.split(",");
+  if (!Array.isArray(input)) return undefined;
+  const items = input.map(readText);
+  return items.every((item) => item !== undefined) ? items : undefined;
+}
+
+const isGiven = (text: string) => text !== "";
+
+/** The name of a request header. */
+export const metadataKey = () => leaf("string", "a string", readText, { asksMetadata: isGiven });
+
+/** Names of request headers, as `textList`. */
+export const metadataKeys = () => leaf("list of strings", "a list of strings", readTextList, { asksMetadata: isGiven });
 
 /** Header names and values: a map, or a list of {name, value}. Values are secrets. */
 export const headerMap = () =>

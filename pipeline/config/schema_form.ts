@@ -15,6 +15,10 @@ export interface LeafMeta {
   readonly secret?: boolean;
   /** Its text names a component of this section. */
   readonly reference?: string;
+  /** Whether its text asks for what a client said of itself in headers. */
+  readonly asksMetadata?: (text: string) => boolean;
+  /** When it is true, headers are kept. */
+  readonly keepsMetadata?: boolean;
   /** The words that an enum takes. */
   readonly words?: readonly string[];
   readonly [key: string]: unknown;

@@ -11,7 +11,7 @@
  */
 
 import type { z } from "zod";
-import { bool, durationMs, int, section, textList } from "../config/schema.ts";
+import { bool, durationMs, int, metadataKeys, section } from "../config/schema.ts";
 import type { ComponentDeps, ProcessorFactory } from "../contract/component.ts";
 import type { Consumer, Lifecycle, Outcome } from "../contract/consumer.ts";
 import { describeError, type Logger } from "../core/log.ts";
@@ -32,7 +32,7 @@ export const batchSchema = section({
   send_batch_size: int({ min: 0 }).default(8_192),
   send_batch_max_size: int({ min: 0 }).default(0),
   timeout: durationMs().default(200),
-  metadata_keys: textList().default([]),
+  metadata_keys: metadataKeys().default([]),
   metadata_cardinality_limit: int({ min: 0 }).default(1_000),
   wait_for_result: bool().default(true),
 }).superRefine((batch, context) => {

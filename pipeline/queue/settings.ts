@@ -8,7 +8,7 @@
  */
 
 import type { z } from "zod";
-import { bool, durationMs, int, number, oneOf, section, text, textList } from "../config/schema.ts";
+import { bool, durationMs, int, metadataKeys, number, oneOf, section, text } from "../config/schema.ts";
 
 export const SIZERS = ["requests", "items", "bytes"] as const;
 export type Sizer = typeof SIZERS[number];
@@ -27,7 +27,7 @@ export const queueBatchSchema = section({
   min_size: int({ min: 0 }).default(8_192),
   max_size: int({ min: 0 }).default(0),
   sizer: oneOf(["items", "bytes", "requests"]).optional(),
-  partition: section({ metadata_keys: textList().default([]) }).prefault({}),
+  partition: section({ metadata_keys: metadataKeys().default([]) }).prefault({}),
 }).superRefine((batch, context) => {
   if (batch.max_size !== 0 && batch.max_size < batch.min_size) {
     context.addIssue({

@@ -17,7 +17,7 @@ import { parseGoFloat, parseGoInt } from "../../ottl/values/numbers.ts";
 import { textOf } from "../../ottl/values/text.ts";
 import { encodeUtf8 } from "../../ottl/values/utf8.ts";
 import { OttlList, type OttlMap, PlainMap, type Value } from "../../ottl/values/value.ts";
-import { isMap, leaf, oneOf, Scalar, section, text } from "../config/schema.ts";
+import { isMap, leaf, oneOf, readText, Scalar, section, text } from "../config/schema.ts";
 import type { Origin } from "../otlp/payload.ts";
 
 /** One action on the attributes of one item. */
@@ -52,7 +52,8 @@ const actionSection = section({
   value: attributeValue().optional(),
   default_value: attributeValue().optional(),
   from_attribute: text().default(""),
-  from_context: text().default(""),
+  from_context: leaf("string", "a string", readText, { asksMetadata: (source) => source.startsWith("metadata.") })
+    .default(""),
   pattern: text().default(""),
   converted_type: oneOf(["", ...CONVERTED_TYPES]).default(""),
 });

@@ -33,7 +33,12 @@ export interface GroupConfig {
   readonly sharedCache: boolean;
 }
 
-const ottlText = () => leaf("OTTL", "an OTTL text", readText);
+/** How a text names what a client said of itself in headers. */
+const METADATA_PATH = /otelcol\.client\.metadata|\brequest\[/;
+
+/** A statement or condition. @param wanted Which of them. */
+export const ottlText = (wanted = "an OTTL text") =>
+  leaf("OTTL", wanted, readText, { asksMetadata: (text) => METADATA_PATH.test(text) });
 const ottlTexts = () => z.array(ottlText());
 
 const groupContext = () => leaf("string", "the name of a context", (input) => readText(input)?.toLowerCase());

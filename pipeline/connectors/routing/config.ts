@@ -16,14 +16,14 @@ import { z } from "zod";
 import { leaf, oneOf, readText, section, textList } from "../../config/schema.ts";
 import { type Signal, SIGNAL_NAMES } from "../../otlp/signals.ts";
 import { batchTimeLimit } from "../../statements/batch_run.ts";
-import { errorMode, legacyTexts, type PlacedText } from "../../statements/group_config.ts";
+import { errorMode, legacyTexts, ottlText, type PlacedText } from "../../statements/group_config.ts";
 import type { PlacedProblem } from "../../statements/loader.ts";
 
 const routeSection = () =>
   section({
     context: leaf("string", "the name of a context", readText).optional(),
-    condition: leaf("OTTL", "an OTTL condition", readText).optional(),
-    statement: leaf("OTTL", "an OTTL statement", readText).optional(),
+    condition: ottlText("an OTTL condition").optional(),
+    statement: ottlText("an OTTL statement").optional(),
     action: oneOf(["move", "copy"]).default("move"),
     pipelines: textList().default([]),
   });

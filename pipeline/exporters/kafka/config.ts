@@ -14,6 +14,8 @@ import {
   durationMs,
   headerMap,
   int,
+  metadataKey,
+  metadataKeys,
   oneOf,
   optionalSection,
   requiredText,
@@ -34,8 +36,8 @@ export type Encoding = typeof ENCODINGS[number];
 const signalSchema = section({
   topic: requiredText().optional(),
   encoding: oneOf(ENCODINGS).optional(),
-  topic_from_metadata_key: text().default(""),
-  message_key_from_metadata_key: text().default(""),
+  topic_from_metadata_key: metadataKey().default(""),
+  message_key_from_metadata_key: metadataKey().default(""),
 }).prefault({});
 
 const authSchema = section({
@@ -97,7 +99,7 @@ const schemaWithoutRules = section({
   topic: text().default(""),
   encoding: oneOf(["", ...ENCODINGS]).default(""),
   topic_from_attribute: text().default(""),
-  include_metadata_keys: textList().default([]),
+  include_metadata_keys: metadataKeys().default([]),
   record_headers: headerMap().default({}),
   partition_traces_by_id: bool().default(false),
   partition_metrics_by_resource_attributes: bool().default(false),
