@@ -28,17 +28,9 @@ export interface HealthSample {
   readonly queues: ReadonlyMap<string, number>;
 }
 
-/** What happened between two samples. */
-export interface HealthFigures {
+/** What happened between two samples; queues as they are at the end. */
+export interface HealthFigures extends Omit<HealthSample, "atMs"> {
   readonly durationMs: number;
-  readonly accepted: number;
-  readonly refused: number;
-  readonly refusedRequests: number;
-  readonly sent: number;
-  readonly failed: number;
-  readonly workerRestarts: number;
-  /** At its end. */
-  readonly queues: ReadonlyMap<string, number>;
 }
 
 /** How much worse is too much. */

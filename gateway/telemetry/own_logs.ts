@@ -12,7 +12,7 @@ import type { LogRecord, LogTee } from "../../pipeline/core/log_tee.ts";
 import type { LogLevel } from "../../pipeline/core/log.ts";
 import type { Attributes } from "../../pipeline/core/telemetry.ts";
 import { lastWords, OtlpPush, type OtlpPushDeps } from "./otlp_push.ts";
-import { otlpOf } from "./own_traces.ts";
+import { batchLimits, otlpOf } from "./processor.ts";
 
 const SCOPE = "sluice";
 
@@ -69,13 +69,7 @@ function openProcessor(sdk: Sdk, processor: ProcessorConfig, deps: OtlpPushDeps)
   const exporter = new OtlpPush<ReadableLogRecord[]>(otlp, "/v1/logs", serializers, deps);
   const { batch } = processor;
   if (batch === undefined) return new sdk.SimpleLogRecordProcessor({ exporter });
-  return new sdk.BatchLogRecordProcessor({
-    exporter,
-    scheduledDelayMillis: batch.schedule_delay,
-    exportTimeoutMillis: batch.export_timeout,
-    maxQueueSize: batch.max_queue_size,
-    maxExportBatchSize: Math.min(batch.max_export_batch_size, batch.max_queue_size),
-  });
+  return new sdk.BatchLogRecordProcessor({ exporter, ...batchLimits(batch) });
 }
 
 /** The trace of a record is its context, not an attribute. */

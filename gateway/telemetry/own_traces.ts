@@ -13,18 +13,14 @@ import type {
   TimeInput,
 } from "@opentelemetry/api";
 import type { ReadableSpan, SpanProcessor } from "@opentelemetry/sdk-trace";
-import type {
-  OtlpConfig,
-  ProcessorConfig,
-  SamplerConfig,
-  TelemetryConfig,
-} from "../../pipeline/config/service_telemetry.ts";
+import type { ProcessorConfig, SamplerConfig, TelemetryConfig } from "../../pipeline/config/service_telemetry.ts";
 import type { Lifecycle } from "../../pipeline/contract/consumer.ts";
 import type { Attributes } from "../../pipeline/core/telemetry.ts";
 import type { Span, SpanAttributes, SpanKind, SpanOptions, Tracer, TracerSetup } from "../../pipeline/core/trace.ts";
 import { PROPAGATORS, type SpanContext } from "../../pipeline/core/trace_context.ts";
 import { alwaysOff, alwaysOn, byParent, byRatio, type Sampler } from "../../pipeline/core/trace_sampler.ts";
 import { lastWords, OtlpPush, type OtlpPushDeps } from "./otlp_push.ts";
+import { batchLimits, otlpOf } from "./processor.ts";
 
 const SCOPE = "sluice";
 const SAMPLED_FLAG = 1;
@@ -32,12 +28,6 @@ const SAMPLED_FLAG = 1;
 /** Whether there are own spans at all. */
 export function isTracing({ level, processors }: TelemetryConfig["traces"]): boolean {
   return level !== "none" && processors.some((processor) => otlpOf(processor) !== undefined);
-}
-
-/** Where a processor sends to, if this gateway can send there. */
-export function otlpOf({ batch, simple }: ProcessorConfig): OtlpConfig | undefined {
-  const otlp = (batch ?? simple)?.exporter.otlp;
-  return otlp?.protocol.startsWith("grpc") === true ? undefined : otlp;
 }
 
 /** The part of a thread that makes spans: while it runs, `tracer` has a setup. */
@@ -140,13 +130,7 @@ function openProcessor(sdk: Sdk, processor: ProcessorConfig, deps: OtlpPushDeps)
   const exporter = new OtlpPush<ReadableSpan[]>(otlp, "/v1/traces", serializers, deps);
   const { batch } = processor;
   if (batch === undefined) return new sdk.SimpleSpanProcessor({ exporter });
-  return new sdk.BatchSpanProcessor({
-    exporter,
-    scheduledDelayMillis: batch.schedule_delay,
-    exportTimeoutMillis: batch.export_timeout,
-    maxQueueSize: batch.max_queue_size,
-    maxExportBatchSize: Math.min(batch.max_export_batch_size, batch.max_queue_size),
-  });
+  return new sdk.BatchSpanProcessor({ exporter, ...batchLimits(batch) });
 }
 
 /** Ids of spans; a trace's is given where its sampling was decided by it. */

@@ -80,14 +80,14 @@ class Failures {
 /** Runs statements over one item after the other. */
 export class StatementSequence {
   readonly #statements: readonly CompiledStatement[];
-  readonly #errorMode: ErrorMode;
+  readonly errorMode: ErrorMode;
   readonly #failures: Failures;
   readonly #budget: Budget | undefined;
 
   constructor(statements: readonly CompiledStatement[], errorMode: ErrorMode, budget?: Budget) {
     this.#budget = budget;
     this.#statements = statements;
-    this.#errorMode = errorMode;
+    this.errorMode = errorMode;
     this.#failures = new Failures(statements.map(({ text }) => text));
   }
 
@@ -117,7 +117,7 @@ export class StatementSequence {
       }
     } catch (error) {
       if (!(error instanceof OttlError)) throw error;
-      if (this.#errorMode === "propagate") throw inText("failed to execute statement", statements[i]!.text, error);
+      if (this.errorMode === "propagate") throw inText("failed to execute statement", statements[i]!.text, error);
       this.#failures.add(i++, error);
     }
     return i;
@@ -132,14 +132,14 @@ export class StatementSequence {
 /** Conditions, of which one is enough. */
 export class ConditionList {
   readonly #conditions: readonly CompiledCondition[];
-  readonly #errorMode: ErrorMode;
+  readonly errorMode: ErrorMode;
   readonly #failures: Failures;
   readonly #budget: Budget | undefined;
 
   constructor(conditions: readonly CompiledCondition[], errorMode: ErrorMode, budget?: Budget) {
     this.#budget = budget;
     this.#conditions = conditions;
-    this.#errorMode = errorMode;
+    this.errorMode = errorMode;
     this.#failures = new Failures(conditions.map(({ text }) => text));
   }
 
@@ -164,7 +164,7 @@ export class ConditionList {
       return condition.test(item);
     } catch (error) {
       if (!(error instanceof OttlError)) throw error;
-      if (this.#errorMode === "propagate") throw inText("failed to eval condition", condition.text, error);
+      if (this.errorMode === "propagate") throw inText("failed to eval condition", condition.text, error);
       this.#failures.add(index, error);
       return false;
     }

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { type CompiledCondition, ConditionList, type ErrorMode, type ParsedCondition } from "../../ottl/mod.ts";
+import { type CompiledCondition, ConditionList, type ParsedCondition } from "../../ottl/mod.ts";
 import type { Budget } from "../../ottl/limits.ts";
 import type { ComponentDeps, ProcessorFactory } from "../contract/component.ts";
 import { type Consumer, KEPT, type Outcome } from "../contract/consumer.ts";
@@ -81,12 +81,8 @@ function loadGroup(loader: TextLoader, { lists, errorMode }: FilterGroup, budget
   return {
     cursor,
     visit: Object.fromEntries(compiled.map(({ context, list }) => [context, (item: Cursor) => !list.matches(item)])),
-    watched: compiled.map(({ list }) => watch(list, errorMode)),
+    watched: compiled.map(({ list }) => list),
   };
-}
-
-function watch(list: ConditionList, errorMode: ErrorMode): Watched {
-  return { errorMode, drainFailures: () => list.drainFailures() };
 }
 
 /** Each condition by itself: what one means says nothing of the others. */

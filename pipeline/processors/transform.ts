@@ -115,7 +115,7 @@ function loadGroup(
     cursor,
     visitor: visitorOf(when, sequence),
     sharedCache: group.sharedCache,
-    watched: [when, sequence].map((each) => ({ errorMode: mode, drainFailures: () => each.drainFailures() })),
+    watched: [when, sequence],
   };
 }
 

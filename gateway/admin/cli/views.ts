@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { Operation } from "../../../routes/admin/endpoints.ts";
 import type { Applied, HistoryEntry } from "../../../routes/admin/schemas.ts";
 import type { AdminClient } from "./client.ts";
 import { age, figure, plain, plainLines, table, time } from "./table.ts";
@@ -238,33 +237,3 @@ async function all<Item>(
   }
   return items;
 }
-
-/** Operations that the client has a command for: a test holds that none is missing. */
-export const COMMAND_OF: Readonly<Record<Operation, string>> = {
-  getLive: "status",
-  getReady: "status",
-  getStarted: "status",
-  getStatus: "status",
-  getConfig: "config",
-  listConfigValues: "values",
-  validateConfig: "validate",
-  diffConfig: "diff",
-  applyConfig: "apply",
-  reloadConfig: "reload",
-  rollbackConfig: "rollback",
-  listHistory: "history",
-  getGraph: "graph",
-  tapNode: "tap",
-  listComponents: "components",
-  getComponent: "components",
-  listQueues: "queues",
-  getQueue: "queues",
-  setQueueState: "pause, resume",
-  drainQueue: "drain",
-  getLogLevel: "log-level",
-  setLogLevel: "log-level",
-  tryOttl: "ottl",
-  makeCpuProfile: "profile",
-  makeHeapSnapshot: "heap",
-  listAudit: "audit",
-};

@@ -56,11 +56,7 @@ export function loadRoutes(config: RoutingConfig, signal: Signal, tools: Tools):
   const table = routesOf(config).flatMap((row) => loader.row(row) ?? []);
   const rules = config.rules.flatMap(({ text, path }) => loader.rule({ text, path: ["rules", ...path] }) ?? []);
   const routes = [...table, ...rules];
-  const watched = routes.flatMap((route) =>
-    route.context === "request"
-      ? []
-      : [{ errorMode: config.error_mode, drainFailures: () => route.list.drainFailures() }]
-  );
+  const watched = routes.flatMap((route) => route.context === "request" ? [] : [route.list]);
   return { routes, cursor: loader.cursor, watched, problems: loader.problems };
 }
 

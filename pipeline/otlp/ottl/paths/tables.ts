@@ -10,6 +10,7 @@ import { OttlError } from "../../../../ottl/values/errors.ts";
 import { readKeys, writeKeys } from "../../../../ottl/values/index_keys.ts";
 import { textOf } from "../../../../ottl/values/text.ts";
 import { OttlList, OttlMap, typeName, type Value } from "../../../../ottl/values/value.ts";
+import type { LevelName } from "../levels.ts";
 import { anyValue, MAX_MADE_ENTRIES } from "./attributes.ts";
 import { authAttributes, clientAddress, clientMetadata, grpcMetadata, readOnly } from "./client.ts";
 import { PROFILE_ROWS } from "./profile.ts";
@@ -20,17 +21,7 @@ import * as scalars from "./scalars.ts";
 import { traceStateMember } from "./trace_state.ts";
 
 /** What paths may begin with. */
-export type Prefix =
-  | "resource"
-  | "scope"
-  | "span"
-  | "spanevent"
-  | "log"
-  | "metric"
-  | "datapoint"
-  | "exemplar"
-  | "profile"
-  | "otelcol";
+export type Prefix = LevelName | "otelcol";
 
 const resource = new RowsOver((cursor) => cursor.resource);
 const resourceEntry = new RowsOver((cursor) => cursor.resourceEntry);
