@@ -15,6 +15,7 @@ import type { Tracer } from "../core/trace.ts";
 import type { Signal } from "../otlp/signals.ts";
 import type { Consumer, Lifecycle } from "./consumer.ts";
 import type { ServeHttp } from "./http.ts";
+import type { TenantGate } from "./tenants.ts";
 
 /** What the gateway hands to a component. */
 export interface ComponentDeps {
@@ -66,12 +67,19 @@ export interface ConnectorFactory<Config> extends Factory<Config> {
   ): Consumer & Lifecycle;
 }
 
+/** What a receiver is handed besides. */
+export interface ReceiverDeps {
+  readonly serveHttp: ServeHttp;
+  /** Who may send what. Absent: no tenants are configured. */
+  readonly tenants?: TenantGate;
+}
+
 export interface ReceiverFactory<Config> extends Factory<Config> {
   readonly signals: readonly Signal[];
   /** @param next The head of the pipelines of each signal that name this receiver. */
   create(
     config: Config,
-    deps: ComponentDeps & { readonly serveHttp: ServeHttp },
+    deps: ComponentDeps & ReceiverDeps,
     next: ReadonlyMap<Signal, Consumer>,
   ): Lifecycle;
 }

@@ -7,6 +7,7 @@
  */
 
 import { concatBytes } from "../core/bytes.ts";
+import type { TenantTag } from "../core/tenant.ts";
 import type { TraceLink } from "../core/trace.ts";
 import { type Signal, SIGNALS } from "./signals.ts";
 
@@ -16,6 +17,8 @@ export interface Origin {
   readonly metadata: ReadonlyMap<string, readonly string[]>;
   /** What else statements may ask of the connection (OTTL: `otelcol.client`, `otelcol.grpc`); mostly nobody does. */
   readonly client?: ClientInfo;
+  /** Whose it is. Absent: no tenants are configured, or the data is of several of them. */
+  readonly tenant?: TenantTag;
   /** The trace that its request is a part of, while the gateway traces itself. */
   readonly trace?: TraceLink;
 }
