@@ -17,11 +17,11 @@ import { type HttpServerConfig, parseEndpoint } from "../pipeline/config/http_se
 import type { TlsServerConfig } from "../pipeline/config/tls.ts";
 import { DeadlineExceededError, type GatewayError, InvalidPayloadError } from "../pipeline/core/errors.ts";
 import type { HttpApp, HttpServer, ServeHttp } from "../pipeline/contract/http.ts";
-import { NO_ORIGIN, type Origin } from "../pipeline/otlp/payload.ts";
 import { LinkedList } from "../pipeline/queue/linked_list.ts";
 import { callFetch } from "./fetch_adapter.ts";
 import { NodeExchange } from "./node_exchange.ts";
 import { createOtlpProtocol } from "./otlp_protocol.ts";
+import { type Peer, SocketPeer } from "./peer.ts";
 import { readTlsOptions, type TlsOptions } from "./tls_server.ts";
 
 /** Request line and headers together, bytes. */
@@ -49,8 +49,7 @@ export const serveHttp: ServeHttp = async (config, app) => {
 interface Connection {
   /** Requests that have no answer yet: more than one when they are pipelined. */
   readonly exchanges: LinkedList<NodeExchange>;
-  /** What all its payloads have in common. */
-  readonly origin: Origin;
+  readonly peer: Peer;
   /** The last answer is written; what else comes is not looked at. */
   isClosing: boolean;
   /** Requests so far. */
@@ -175,7 +174,7 @@ class Listener implements HttpServer {
   #open(socket: Socket): void {
     const exchanges = new LinkedList<NodeExchange>();
     const seen = { requests: 0, bytesRead: 0, atMs: 0 };
-    this.#connections.set(socket, { exchanges, origin: originOf(socket), isClosing: false, requests: 0, seen });
+    this.#connections.set(socket, { exchanges, peer: new SocketPeer(socket), isClosing: false, requests: 0, seen });
     socket.on("error", () => {}); // "close" follows
     socket.on("end", () => socket.destroy()); // a sender that closes looks the same as one that closes its half
     socket.on("close", () => {
@@ -187,7 +186,7 @@ class Listener implements HttpServer {
   #exchange(incoming: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
     const connection = this.#connections.get(incoming.socket);
     if (connection === undefined) return; // closed already
-    const exchange = new NodeExchange(incoming, response, expectsContinue, connection.origin);
+    const exchange = new NodeExchange(incoming, response, expectsContinue, connection.peer);
     connection.exchanges.append(exchange);
     connection.requests++;
     const timer = this.#config.write_timeout > 0
@@ -263,13 +262,6 @@ class Listener implements HttpServer {
     Deno.unrefTimer(timer);
     this.#timers.push(timer);
   }
-}
-
-/** Who is at the other end, once for all that comes from there. */
-function originOf({ remoteAddress = "", remotePort = 0 }: Socket): Origin {
-  const host = remoteAddress.replace(/^::ffff:(?=\d+\.)/, "");
-  const address = host.includes(":") ? `[${host}]:${remotePort}` : `${host}:${remotePort}`;
-  return { ...NO_ORIGIN, client: { address } };
 }
 
 function serveOtlp(config: HttpServerConfig, { otlp }: Extract<HttpApp, { readonly otlp: unknown }>): Serve {

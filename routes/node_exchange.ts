@@ -7,10 +7,12 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type GatewayError, UnavailableError } from "../pipeline/core/errors.ts";
+import type { ClientCertificate } from "../pipeline/contract/tenants.ts";
 import type { Origin } from "../pipeline/otlp/payload.ts";
 import { ListNode } from "../pipeline/queue/linked_list.ts";
 import type { BodyBuffer } from "./body.ts";
 import type { OtlpAnswer, OtlpRequest } from "./otlp_protocol.ts";
+import type { Peer } from "./peer.ts";
 
 /** A body that is not read is still taken off the wire up to here, so that the sender sees the answer. */
 const DRAINED_BYTES = 1024 * 1024;
@@ -20,7 +22,6 @@ const WHOLE_READ_BYTES = 64 * 1024;
 
 /** One request on a connection. */
 export class NodeExchange extends ListNode<NodeExchange> implements OtlpRequest {
-  readonly origin: Origin;
   readonly method: string;
   readonly path: string;
   /** With its question mark; "" when there is none. */
@@ -28,6 +29,7 @@ export class NodeExchange extends ListNode<NodeExchange> implements OtlpRequest 
   readonly #incoming: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #expectsContinue: boolean;
+  readonly #peer: Peer;
   #abort: AbortController | undefined;
   #gone: GatewayError | undefined;
   #failRead: ((error: GatewayError) => void) | undefined;
@@ -36,11 +38,10 @@ export class NodeExchange extends ListNode<NodeExchange> implements OtlpRequest 
 
   /**
    * @param expectsContinue The sender waits for a word before it sends its body.
-   * @param origin Of the connection.
    */
-  constructor(incoming: IncomingMessage, response: ServerResponse, expectsContinue: boolean, origin: Origin) {
+  constructor(incoming: IncomingMessage, response: ServerResponse, expectsContinue: boolean, peer: Peer) {
     super();
-    this.origin = origin;
+    this.#peer = peer;
     this.#incoming = incoming;
     this.#response = response;
     this.#expectsContinue = expectsContinue;
@@ -49,6 +50,18 @@ export class NodeExchange extends ListNode<NodeExchange> implements OtlpRequest 
     const end = target.indexOf("?");
     this.path = pathOf(end < 0 ? target : target.slice(0, end));
     this.query = end < 0 ? "" : target.slice(end);
+  }
+
+  get origin(): Origin {
+    return this.#peer.origin;
+  }
+
+  get peerAddress(): string {
+    return this.#peer.address;
+  }
+
+  certificate(): ClientCertificate | undefined {
+    return this.#peer.certificate();
   }
 
   header(name: string): string | undefined {

@@ -9,9 +9,11 @@
 
 import { type Context, Hono } from "hono";
 import type { OtlpHandler } from "../pipeline/contract/http.ts";
+import { formatEndpoint } from "../pipeline/config/http_server.ts";
 import { GatewayError, UnavailableError } from "../pipeline/core/errors.ts";
 import { NO_ORIGIN, type Origin } from "../pipeline/otlp/payload.ts";
 import type { BodyBuffer } from "./body.ts";
+import { plainAddress } from "./peer.ts";
 import { createOtlpProtocol, type OtlpAnswer, type OtlpProtocolConfig, type OtlpRequest } from "./otlp_protocol.ts";
 
 /** Up to here a body is read in one call; above it a stream into one array takes far less memory (measured). */
@@ -24,14 +26,12 @@ const ONE_CALL_BYTES = 64 * 1024;
  */
 export function createOtlpApp(handler: OtlpHandler, config: OtlpProtocolConfig): Hono {
   const answer = createOtlpProtocol(handler, config);
-  return new Hono().all("*", async (c: Context) => toResponse(await answer(new FetchRequest(c.req.raw, peerOf(c)))));
+  return new Hono().all("*", async (c: Context) => toResponse(await answer(new FetchRequest(c.req.raw, remoteOf(c)))));
 }
 
 /** Who sends, where the platform tells it: `Deno.serve` hands it on with the request. */
-function peerOf({ env }: Context): string | undefined {
-  const { hostname, port } = (env as Partial<Deno.ServeHandlerInfo<Deno.NetAddr>> | undefined)?.remoteAddr ?? {};
-  if (hostname === undefined) return undefined;
-  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+function remoteOf({ env }: Context): Partial<Deno.NetAddr> {
+  return (env as Partial<Deno.ServeHandlerInfo<Deno.NetAddr>> | undefined)?.remoteAddr ?? {};
 }
 
 /** A platform's Request, as the protocol wants it. */
@@ -39,10 +39,15 @@ class FetchRequest implements OtlpRequest {
   readonly #request: Request;
   readonly path: string;
   readonly origin: Origin;
+  /** The platform ends TLS itself and tells no client certificate. */
+  readonly peerAddress: string;
 
-  constructor(request: Request, peer: string | undefined) {
+  constructor(request: Request, { hostname, port = 0 }: Partial<Deno.NetAddr>) {
     this.#request = request;
-    this.origin = peer === undefined ? NO_ORIGIN : { ...NO_ORIGIN, client: { address: peer } };
+    this.peerAddress = hostname === undefined ? "" : plainAddress(hostname);
+    this.origin = hostname === undefined
+      ? NO_ORIGIN
+      : { ...NO_ORIGIN, client: { address: formatEndpoint(this.peerAddress, port) } };
     this.path = pathOf(request.url);
   }
 

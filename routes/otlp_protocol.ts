@@ -11,7 +11,8 @@
 import type { HttpServerConfig } from "../pipeline/config/http_server.ts";
 import type { Outcome } from "../pipeline/contract/consumer.ts";
 import type { OtlpEncoding, OtlpHandler, RequestWatch } from "../pipeline/contract/http.ts";
-import { type ErrorCode, GatewayError, toGatewayError } from "../pipeline/core/errors.ts";
+import type { Sender } from "../pipeline/contract/tenants.ts";
+import { type ErrorCode, GatewayError, toGatewayError, UnauthenticatedError } from "../pipeline/core/errors.ts";
 import { encodeResponse, encodeResponseJson } from "../pipeline/otlp/partial_success.ts";
 import type { Origin } from "../pipeline/otlp/payload.ts";
 import type { Signal } from "../pipeline/otlp/signals.ts";
@@ -22,7 +23,7 @@ import { type Cors, createCors } from "./cors.ts";
 import { LargeBodies } from "./large_bodies.ts";
 
 /** What the protocol asks of a request; a binding to a server implements it. */
-export interface OtlpRequest {
+export interface OtlpRequest extends Sender {
   readonly method: string;
   /** Of its connection, without metadata. */
   readonly origin: Origin;
@@ -232,6 +233,7 @@ class OtlpEndpoint {
   #failure(request: OtlpRequest, encoding: OtlpEncoding, error: GatewayError): Promise<OtlpAnswer> | OtlpAnswer {
     const status = error.httpStatus;
     const headers = error instanceof HttpError ? [...error.headers] : [];
+    if (error instanceof UnauthenticatedError) headers.push("WWW-Authenticate", error.challenge);
     if ((status === 429 || status === 503) && error.retryAfterMs !== undefined) {
       headers.push("Retry-After", String(Math.ceil(Math.max(0, error.retryAfterMs) / 1_000)));
     }

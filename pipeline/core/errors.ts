@@ -115,6 +115,25 @@ export class ThrottledError extends GatewayError {
   readonly retryable = true;
 }
 
+/** Nobody is known by the credentials of a request, or it has none: 401, not retried as it is. */
+export class UnauthenticatedError extends GatewayError {
+  readonly code = "unauthenticated";
+  readonly retryable = false;
+  /** What would be taken, for WWW-Authenticate: `Bearer realm="sluice"`. */
+  readonly challenge: string;
+
+  constructor(message: string, challenge: string, options: GatewayErrorOptions = {}) {
+    super(message, options);
+    this.challenge = challenge;
+  }
+}
+
+/** It is known whose a request is, and it may not do this: 403, never retried. */
+export class PermissionDeniedError extends GatewayError {
+  readonly code = "permission_denied";
+  readonly retryable = false;
+}
+
 /** Cannot be done now (queue full, memory, peer away, shutdown): 503, retried. */
 export class UnavailableError extends GatewayError {
   readonly code = "unavailable";
