@@ -114,7 +114,7 @@ function distinguishedName({ tag, value }: Field): string {
     const pairs: string[] = [];
     const set = new Fields(sequence.next().value);
     while (set.more) pairs.push(attribute(new Fields(open(set, SEQUENCE))));
-    rdns.push(pairs.join("+"));
+    rdns.push(pairs.reverse().join("+")); // of no meaning; as openssl prints them
   }
   return rdns.reverse().join(",");
 }

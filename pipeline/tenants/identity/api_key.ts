@@ -1,0 +1,91 @@
+/**
+ * API keys: `slk_KEYID_SECRET`. The id finds the key's row, the secret proves it; kept is a salted hash of the secret.
+ *
+ * The secret is 256 random bits, so one round of SHA-256 is enough: there is nothing to guess that a slow hash would
+ * make dearer, and a slow one would be a way to keep the gateway busy with wrong keys. The salt makes rows of one secret
+ * differ. The prefix lets scanners of repositories find a key that was published.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+
+export const API_KEY_PREFIX = "slk_";
+
+const KEY_ID_CHARS = 12;
+const SECRET_BYTES = 32;
+/** Of base64url without padding. */
+const SECRET_CHARS = 43;
+const SALT_BYTES = 16;
+const HASH_BYTES = 32;
+const HASH_SCHEME = "sha256";
+const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
+
+const KEY_ID = /^[a-z2-7]{12}$/;
+const SECRET = /^[A-Za-z0-9_-]{43}$/;
+
+/** The two parts of a key. */
+export interface ApiKey {
+  readonly id: string;
+  readonly secret: string;
+}
+
+/** What is kept of a secret. */
+export interface SecretHash {
+  /** At most 64 bytes. */
+  readonly salt: Uint8Array;
+  /** SHA-256 of the salt and the secret's text, 32 bytes. */
+  readonly hash: Uint8Array;
+}
+
+/** A new key, and what to keep of it: the key itself is shown once and then known by its owner alone. */
+export function mintApiKey(): { readonly id: string; readonly key: string; readonly hash: string } {
+  const id = Array.from(randomBytes(KEY_ID_CHARS), (byte) => BASE32[byte % 32]).join("");
+  const secret = randomBytes(SECRET_BYTES).toString("base64url");
+  return { id, key: `${API_KEY_PREFIX}${id}_${secret}`, hash: hashSecret(secret) };
+}
+
+/** As it stands in a tenant's file: `sha256:SALT:HASH`, both in hex. */
+export function hashSecret(secret: string, salt: Uint8Array = randomBytes(SALT_BYTES)): string {
+  return `${HASH_SCHEME}:${Buffer.from(salt).toString("hex")}:${digest(secret, salt).toString("hex")}`;
+}
+
+/** Reads `hashSecret`'s text; undefined when it is none. */
+export function parseSecretHash(text: string): SecretHash | undefined {
+  const [, salt, hash] = /^sha256:((?:[0-9a-f]{2}){8,64}):([0-9a-f]{64})$/.exec(text) ?? [];
+  if (salt === undefined || hash === undefined) return undefined;
+  return { salt: Uint8Array.from(Buffer.from(salt, "hex")), hash: Uint8Array.from(Buffer.from(hash, "hex")) };
+}
+
+/** Whether text is the id of a key. */
+export function isKeyId(text: string): boolean {
+  return text.length === KEY_ID_CHARS && KEY_ID.test(text);
+}
+
+/** Takes a key apart; undefined when it is none, whatever its length. */
+export function parseApiKey(text: string): ApiKey | undefined {
+  const secretAt = API_KEY_PREFIX.length + KEY_ID_CHARS + 1;
+  if (text.length !== secretAt + SECRET_CHARS || !text.startsWith(API_KEY_PREFIX)) return undefined;
+  const id = text.slice(API_KEY_PREFIX.length, secretAt - 1);
+  const secret = text.slice(secretAt);
+  return text[secretAt - 1] === "_" && KEY_ID.test(id) && SECRET.test(secret) ? { id, secret } : undefined;
+}
+
+/** What an unknown key id is compared with, so that it takes as long as a wrong secret. */
+const NOBODY: SecretHash = { salt: randomBytes(SALT_BYTES), hash: randomBytes(HASH_BYTES) };
+
+/**
+ * Whether `secret` is the one that `kept` was made of.
+ *
+ * @param kept Undefined: no such key; it takes the same time as a wrong secret.
+ */
+export function isSecret(secret: string, kept: SecretHash | undefined): boolean {
+  const { salt, hash } = kept ?? NOBODY;
+  const isSame = timingSafeEqual(digest(secret, salt), hash);
+  return isSame && kept !== undefined;
+}
+
+function digest(secret: string, salt: Uint8Array): Buffer {
+  return createHash("sha256").update(salt).update(secret).digest();
+}
