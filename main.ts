@@ -121,7 +121,7 @@ function createProgram(done: (code: number) => void): Command {
     .option("--json", "for programs", false)
     .action(async ({ json }: { readonly json: boolean }) => {
       const { printComponents } = await import("./gateway/inspect.ts");
-      printComponents(json);
+      await printComponents(json);
     });
 
   program.addCommand(createOttlCommand(done));

@@ -13,7 +13,7 @@ import { Tracer } from "../pipeline/core/trace.ts";
 import { buildParts, buildPipelines, type GraphDeps } from "../pipeline/graph/build.ts";
 import { failuresOf } from "../pipeline/graph/graph.ts";
 import type { Build } from "../pipeline/graph/live_graph.ts";
-import { REGISTRY } from "../pipeline/graph/registry.ts";
+import { loadComponents, REGISTRY } from "../pipeline/graph/registry.ts";
 import { serveHttp } from "../routes/listener.ts";
 import { RecentErrors } from "./admin/recent_errors.ts";
 import { ThreadAdmin } from "./admin/thread_admin.ts";
@@ -45,6 +45,7 @@ class DataWorker {
         return DONE;
       case "prepare": {
         this.#probe = message.probe;
+        await loadComponents(message.config.tree);
         const config = parseConfig(message.config, REGISTRY, this.#config); // requests wait: no check twice
         this.#parts ??= this.#open(config);
         const change = await this.#parts.prepare(config);

@@ -17,7 +17,7 @@ import { Tracer } from "../pipeline/core/trace.ts";
 import { buildExtensions, buildParts, buildPipelines, type GraphDeps } from "../pipeline/graph/build.ts";
 import { GraphError } from "../pipeline/graph/graph.ts";
 import type { Build, GraphChange } from "../pipeline/graph/live_graph.ts";
-import { REGISTRY } from "../pipeline/graph/registry.ts";
+import { loadComponents, REGISTRY } from "../pipeline/graph/registry.ts";
 import { RecentErrors } from "./admin/recent_errors.ts";
 import { ThreadAdmin } from "./admin/thread_admin.ts";
 import { endpointsOf } from "./exclusive_listener.ts";
@@ -110,6 +110,7 @@ export interface Gateway {
  * @throws {GraphError} With every component that could not be created or started.
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  await loadComponents(options.resolved.tree);
   const control = new ControlThread(options);
   await control.start();
   return control;
@@ -243,6 +244,7 @@ class ControlThread implements Gateway {
       throw new GraphError("change the configuration", [reason]);
     }
     const startedMs = this.#clock.monotonicMs();
+    await loadComponents(resolved.tree);
     const config = parseConfig(resolved, REGISTRY);
     const gone = await this.#goOver(resolved, config);
     for (const problem of config.warnings) this.logger.warn(formatProblem(problem));

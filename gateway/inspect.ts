@@ -8,7 +8,7 @@ import { type CatalogEntry, COMPONENT_SECTIONS, type ComponentSection } from "..
 import { parseConfig } from "../pipeline/config/parse.ts";
 import { ConfigError, formatProblems } from "../pipeline/config/problem.ts";
 import { showConfig } from "../pipeline/config/show.ts";
-import { REGISTRY } from "../pipeline/graph/registry.ts";
+import { loadComponents, REGISTRY } from "../pipeline/graph/registry.ts";
 import { explainFailure, writeLine } from "./console.ts";
 import { resolveSources, type Sources } from "./sources.ts";
 
@@ -43,7 +43,8 @@ interface ComponentRow {
 }
 
 /** Prints every component that a configuration can name, by section. */
-export function printComponents(asJson: boolean): void {
+export async function printComponents(asJson: boolean): Promise<void> {
+  await loadComponents();
   const sections = Object.keys(COMPONENT_SECTIONS) as ComponentSection[];
   const rows = sections.map((section) => [section, REGISTRY[section].map(toRow)] as const);
   writeLine(

@@ -7,6 +7,7 @@
 import { processEnvironment } from "../pipeline/config/environment.ts";
 import type { ResolvedConfig } from "../pipeline/config/gateway_config.ts";
 import { type ConfigEnvironment, type ConfigSource, loadConfig } from "../pipeline/config/source.ts";
+import { loadComponents } from "../pipeline/graph/registry.ts";
 import { DEFAULT_CONFIG } from "./default_config.ts";
 
 export interface Sources {
@@ -46,6 +47,7 @@ export async function readSources(
   };
   const texts = await Promise.all((configs.length === 0 ? [builtIn] : configs).map((each) => textOf(each, noting)));
   const resolved = await loadConfig([...texts, ...sets], noting);
+  await loadComponents(resolved.tree);
   return { resolved, sources: { configs: texts, sets }, files: [...files] };
 }
 

@@ -76,6 +76,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
     "routes/admin/",
     "pipeline/config/",
     "pipeline/queue/",
+    "pipeline/tenants/",
     "pipeline/statements/",
     ...COMPONENT_ROOMS,
   ],

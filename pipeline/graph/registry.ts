@@ -1,10 +1,15 @@
 /**
  * The components that exist, one a line. Nothing registers itself: what is not listed here is not in the gateway.
  *
+ * A component's module is loaded when a configuration names it: together they are a third of the gateway's memory at
+ * rest, and a larger live heap makes each collection of garbage dearer.
+ *
  * @module
  */
 
-import type { ComponentCatalog } from "../config/gateway_config.ts";
+import { COMPONENT_SECTIONS, type ComponentCatalog, type ComponentSection } from "../config/gateway_config.ts";
+import { parseComponentId } from "../config/component_id.ts";
+import type { MapNode } from "../config/tree/node.ts";
 import type {
   ConnectorFactory,
   ExporterFactory,
@@ -13,24 +18,6 @@ import type {
   ProcessorFactory,
   ReceiverFactory,
 } from "../contract/component.ts";
-import { countConnectorFactory } from "../connectors/count.ts";
-import { forwardConnectorFactory } from "../connectors/forward.ts";
-import { routingConnectorFactory } from "../connectors/routing.ts";
-import { debugFactory } from "../exporters/debug.ts";
-import { fileFactory } from "../exporters/file.ts";
-import { kafkaExporterFactory } from "../exporters/kafka/kafka.ts";
-import { nopFactory } from "../exporters/nop.ts";
-import { otlpHttpExporterFactory } from "../exporters/otlp_http/otlp_http.ts";
-import { healthCheckFactory } from "../extensions/health_check.ts";
-import { attributesFactory } from "../processors/attributes.ts";
-import { batchProcessorFactory } from "../processors/batch.ts";
-import { filterFactory } from "../processors/filter.ts";
-import { memoryLimiterFactory } from "../processors/memory_limiter.ts";
-import { probabilisticSamplerFactory } from "../processors/probabilistic_sampler/probabilistic_sampler.ts";
-import { redactionFactory } from "../processors/redaction.ts";
-import { resourceFactory } from "../processors/resource.ts";
-import { transformFactory } from "../processors/transform.ts";
-import { otlpReceiverFactory } from "../receivers/otlp.ts";
 
 /** Factories by section; a `ComponentCatalog` for `parseConfig`. */
 export interface Registry extends ComponentCatalog {
@@ -41,36 +28,130 @@ export interface Registry extends ComponentCatalog {
   readonly extensions: readonly ExtensionFactory<unknown>[];
 }
 
-export const REGISTRY: Registry = {
+/** A component by the names that a configuration may use for it. */
+class Listed<Made extends Factory<unknown>> {
+  factory: Made | undefined;
+  readonly names: readonly string[];
+  readonly #load: () => Promise<Made>;
+
+  constructor(names: string, load: () => Promise<Made>) {
+    this.names = names.split(" ");
+    this.#load = load;
+  }
+
+  async load(): Promise<void> {
+    const factory = await this.#load();
+    const names = [factory.type, ...factory.aliases ?? []];
+    if (names.join(" ") !== this.names.join(" ")) {
+      throw new TypeError(
+        `Cannot list the component ${factory.type}: it has the names ${names}, and the list ${this.names}`,
+      );
+    }
+    this.factory = factory;
+  }
+}
+
+const receiver = Listed<ReceiverFactory<unknown>>;
+const processor = Listed<ProcessorFactory<unknown>>;
+const exporter = Listed<ExporterFactory<unknown>>;
+const connector = Listed<ConnectorFactory<unknown>>;
+const extension = Listed<ExtensionFactory<unknown>>;
+
+/** The type first, then its aliases. */
+const COMPONENTS = {
   receivers: [
-    otlpReceiverFactory,
+    new receiver("otlp", async () => (await import("../receivers/otlp.ts")).otlpReceiverFactory),
   ],
   processors: [
-    memoryLimiterFactory,
-    batchProcessorFactory,
-    probabilisticSamplerFactory,
-    attributesFactory,
-    resourceFactory,
-    redactionFactory,
-    filterFactory,
-    transformFactory,
+    new processor("memory_limiter", async () => (await import("../processors/memory_limiter.ts")).memoryLimiterFactory),
+    new processor("batch", async () => (await import("../processors/batch.ts")).batchProcessorFactory),
+    new processor(
+      "probabilistic_sampler",
+      async () =>
+        (await import("../processors/probabilistic_sampler/probabilistic_sampler.ts")).probabilisticSamplerFactory,
+    ),
+    new processor("attributes", async () => (await import("../processors/attributes.ts")).attributesFactory),
+    new processor("resource", async () => (await import("../processors/resource.ts")).resourceFactory),
+    new processor("redaction", async () => (await import("../processors/redaction.ts")).redactionFactory),
+    new processor("filter", async () => (await import("../processors/filter.ts")).filterFactory),
+    new processor("transform", async () => (await import("../processors/transform.ts")).transformFactory),
   ],
   exporters: [
-    otlpHttpExporterFactory,
-    kafkaExporterFactory,
-    fileFactory,
-    debugFactory,
-    nopFactory,
+    new exporter(
+      "otlp_http otlphttp",
+      async () => (await import("../exporters/otlp_http/otlp_http.ts")).otlpHttpExporterFactory,
+    ),
+    new exporter("kafka", async () => (await import("../exporters/kafka/kafka.ts")).kafkaExporterFactory),
+    new exporter("file", async () => (await import("../exporters/file.ts")).fileFactory),
+    new exporter("debug", async () => (await import("../exporters/debug.ts")).debugFactory),
+    new exporter("nop", async () => (await import("../exporters/nop.ts")).nopFactory),
   ],
   connectors: [
-    forwardConnectorFactory,
-    routingConnectorFactory,
-    countConnectorFactory,
+    new connector("forward", async () => (await import("../connectors/forward.ts")).forwardConnectorFactory),
+    new connector("routing", async () => (await import("../connectors/routing.ts")).routingConnectorFactory),
+    new connector("count", async () => (await import("../connectors/count.ts")).countConnectorFactory),
   ],
   extensions: [
-    healthCheckFactory,
+    new extension("health_check", async () => (await import("../extensions/health_check.ts")).healthCheckFactory),
   ],
 };
+
+const SECTION_NAMES = Object.keys(COMPONENT_SECTIONS) as ComponentSection[];
+
+/** What is loaded in this thread, in the order of the list. */
+export const REGISTRY: Registry = {
+  get receivers() {
+    return loadedOf(COMPONENTS.receivers);
+  },
+  get processors() {
+    return loadedOf(COMPONENTS.processors);
+  },
+  get exporters() {
+    return loadedOf(COMPONENTS.exporters);
+  },
+  get connectors() {
+    return loadedOf(COMPONENTS.connectors);
+  },
+  get extensions() {
+    return loadedOf(COMPONENTS.extensions);
+  },
+};
+
+function loadedOf<Made extends Factory<unknown>>(list: readonly Listed<Made>[]): readonly Made[] {
+  return list.flatMap(({ factory }) => factory === undefined ? [] : [factory]);
+}
+
+/**
+ * Loads the components that a configuration names, before anything asks `REGISTRY` about it. Where it names one that
+ * does not exist all are loaded, since the answer says which do.
+ *
+ * @param tree Of a resolved configuration. Absent: all are loaded.
+ */
+export async function loadComponents(tree?: MapNode): Promise<void> {
+  const named = tree === undefined ? undefined : componentsIn(tree);
+  await Promise.all((named ?? allComponents()).map((listed) => listed.load()));
+}
+
+function allComponents(): Listed<Factory<unknown>>[] {
+  return SECTION_NAMES.flatMap((section): readonly Listed<Factory<unknown>>[] => COMPONENTS[section]);
+}
+
+/** @returns undefined when one of them does not exist. */
+function componentsIn(tree: MapNode): readonly Listed<Factory<unknown>>[] | undefined {
+  const found = new Set<Listed<Factory<unknown>>>();
+  for (const section of SECTION_NAMES) {
+    const node = tree.entries.get(section)?.node;
+    if (node?.kind !== "map") continue;
+    const list: readonly Listed<Factory<unknown>>[] = COMPONENTS[section];
+    for (const id of node.entries.keys()) {
+      const type = parseComponentId(id)?.type ?? "";
+      const listed = list.find(({ names }) => names.includes(type));
+      if (listed === undefined) return undefined;
+      found.add(listed);
+    }
+  }
+  return [...found];
+}
 
 /**
  * The factory of a type or one of its aliases.

@@ -90,7 +90,7 @@ export interface AdminControl {
    */
   tap(node: string, query: TapQuery, abort: AbortSignal): AsyncIterable<TapEvent>;
   /** @throws {RefusedError} The statements do not load, or the payload cannot be read. */
-  tryOttl(request: OttlRequest): OttlTrial;
+  tryOttl(request: OttlRequest): Promise<OttlTrial>;
   /** @throws {NotFoundError} No such thread. @throws {BusyError} One is being made. */
   cpuProfile(request: ProfileRequest, abort: AbortSignal): Promise<CpuProfile>;
   /** As `cpuProfile`. @throws {ConflictError} There is no state directory to write it to. */

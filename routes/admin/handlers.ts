@@ -95,7 +95,7 @@ export function createHandlers(control: AdminControl): Handlers {
       const after = control.setLogLevel(body.level);
       return { body: after, etag: after.level, detail: `${before} to ${after.level}` };
     },
-    tryOttl: ({ body }) => ({ body: control.tryOttl(body) }),
+    tryOttl: async ({ body }) => ({ body: await control.tryOttl(body) }),
     makeCpuProfile: async ({ body, abort }) => ({
       body: await control.cpuProfile(body, abort),
       detail: `${body.thread}, ${body.duration_ms} ms`,

@@ -17,7 +17,7 @@ import { ConfigError } from "../../pipeline/config/problem.ts";
 import { RecordingMeter } from "../pipeline/queue/support.ts";
 import { silentLogger } from "../../pipeline/core/log.ts";
 import { GraphError } from "../../pipeline/graph/graph.ts";
-import { REGISTRY } from "../../pipeline/graph/registry.ts";
+import { loadComponents, REGISTRY } from "../../pipeline/graph/registry.ts";
 import { FakeClock, settle } from "../support/fake_clock.ts";
 
 const WINDOW_MS = 30_000;
@@ -78,6 +78,8 @@ async function setUp({ windowMs = WINDOW_MS, history = new ConfigHistory(undefin
   const outcomes = () => live.history().map(({ id, outcome }) => `${id} ${outcome}`);
   return { clock, rates, gateway, live, change, outcomes, history, meter };
 }
+
+await loadComponents();
 
 Deno.test("LiveConfig keeps a configuration that does well", async () => {
   const { clock, gateway, live, change, outcomes, meter } = await setUp();

@@ -195,7 +195,8 @@ export class MemoryAdmin implements AdminControl {
     }
   }
 
-  tryOttl({ payload }: { payload: string }) {
+  // deno-lint-ignore require-await
+  async tryOttl({ payload }: { payload: string }) {
     if (!payload.includes("resourceSpans")) throw new RefusedError("Cannot tell the signal");
     return { signal: "traces" as const, context: "span", payload, changes: [], failures: [], explanation: ["item 1"] };
   }

@@ -13,7 +13,7 @@ import { functionReference, pathReference } from "../../gateway/ottl/reference.t
 import { describeCatalog } from "../../pipeline/config/describe.ts";
 import type { ComponentCatalog } from "../../pipeline/config/gateway_config.ts";
 import { metricsReference } from "../../pipeline/core/telemetry_table.ts";
-import { REGISTRY } from "../../pipeline/graph/registry.ts";
+import { loadComponents, REGISTRY } from "../../pipeline/graph/registry.ts";
 import { adminReference } from "../../routes/admin/reference.ts";
 
 export const CONFIGURATION_DOCS = new URL("../../docs/configuration.md", import.meta.url);
@@ -59,6 +59,7 @@ function withGenerated(text: string, mark: string, generated: string): string {
 }
 
 if (import.meta.main) {
+  await loadComponents();
   await Deno.writeTextFile(CONFIGURATION_DOCS, withReference(await Deno.readTextFile(CONFIGURATION_DOCS), REGISTRY));
   await Deno.writeTextFile(OTTL_DOCS, withOttlReference(await Deno.readTextFile(OTTL_DOCS)));
   await Deno.writeTextFile(METRICS_DOCS, withMetricsReference(await Deno.readTextFile(METRICS_DOCS)));

@@ -1,6 +1,8 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { COMPONENT_SECTIONS, type ComponentSection } from "../../../pipeline/config/gateway_config.ts";
-import { REGISTRY } from "../../../pipeline/graph/registry.ts";
+import { loadComponents, REGISTRY } from "../../../pipeline/graph/registry.ts";
+
+await loadComponents();
 
 Deno.test("REGISTRY", async (t) => {
   for (const section of Object.keys(COMPONENT_SECTIONS) as ComponentSection[]) {

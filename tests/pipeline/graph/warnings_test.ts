@@ -2,7 +2,7 @@ import { deepStrictEqual } from "node:assert/strict";
 import { stringify } from "yaml";
 import { parseConfig } from "../../../pipeline/config/parse.ts";
 import { loadConfig } from "../../../pipeline/config/source.ts";
-import { REGISTRY } from "../../../pipeline/graph/registry.ts";
+import { loadComponents, REGISTRY } from "../../../pipeline/graph/registry.ts";
 
 interface Sketch {
   readonly http?: unknown;
@@ -22,6 +22,8 @@ async function warningsOf({ http = {}, processor: [type, section] = ["batch", {}
   const resolved = await loadConfig([{ kind: "text", name: "test", text }], environment);
   return parseConfig(resolved, REGISTRY).warnings.map(({ path, message }) => `${path}: ${message.slice(0, 29)}`);
 }
+
+await loadComponents();
 
 Deno.test("what loads and does not do what it seems to is told", async (t) => {
   const METADATA = "asks for client metadata, and";

@@ -11,7 +11,7 @@ import { systemClock } from "../../../pipeline/core/clock.ts";
 import { silentLogger } from "../../../pipeline/core/log.ts";
 import { createMemoryBudget } from "../../../pipeline/core/memory.ts";
 import { silentMeter } from "../../../pipeline/core/telemetry.ts";
-import { factoryOf, REGISTRY } from "../../../pipeline/graph/registry.ts";
+import { factoryOf, loadComponents, REGISTRY } from "../../../pipeline/graph/registry.ts";
 import type { Payload } from "../../../pipeline/otlp/payload.ts";
 import type { Signal } from "../../../pipeline/otlp/signals.ts";
 import { failure, SectionError } from "./failure.ts";
@@ -24,6 +24,8 @@ const SINGULAR: Readonly<Record<Signal, string>> = {
   logs: "log",
   profiles: "profile",
 };
+
+await loadComponents();
 
 /** Sends a payload through the transform or filter processor. */
 export function answerProcessor(type: "transform" | "filter", request: Request): Promise<Answer> {
