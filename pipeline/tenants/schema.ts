@@ -1,0 +1,206 @@
+/**
+ * What the configuration says of tenants: `tenancy`, `tenant_defaults`, `tenants`, and a file of `tenants_dir`.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import {
+  bool,
+  durationMs,
+  int,
+  isMap,
+  leaf,
+  number,
+  oneOf,
+  optionalSection,
+  readText,
+  requiredText,
+  secret,
+  section,
+} from "../config/schema.ts";
+import { isSignal, type Signal, SIGNAL_NAMES } from "../otlp/signals.ts";
+import { isKeyId, parseSecretHash, type SecretHash } from "./identity/api_key.ts";
+import {
+  DEFAULT_BURST_MS,
+  DEFAULT_PRIORITY,
+  DEFAULT_WEIGHT,
+  MAX_KEYS_PER_TENANT,
+  MAX_PRIORITY,
+  MAX_WEIGHT,
+} from "./limits.ts";
+import { OVER_LIMIT } from "./tenant_spec.ts";
+
+/** Attributes that are put on the resources of one tenant. */
+export const MAX_RESOURCE_ATTRIBUTES = 32;
+/** Key and value of one, characters each. */
+const MAX_ATTRIBUTE_CHARS = 512;
+/** Pipelines that one tenant is held to. */
+const MAX_PIPELINES = 64;
+/** A name in a credential, or of a pipeline, characters. */
+const MAX_NAME_CHARS = 256;
+/** The largest limit, of any unit: integers stay exact. */
+const MAX_LIMIT = 1e12;
+
+/** An id is a file's name, a metric's attribute and a part of a URL's path, as it is. */
+const TENANT_ID = /^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,127}$/;
+
+export const WANTED_TENANT_ID = "wanted letters, digits, _ . @ or -, up to 128 of them, the first no . @ or -";
+
+export function isTenantId(text: string): boolean {
+  return TENANT_ID.test(text);
+}
+
+const name = () =>
+  leaf("string", `a text of 1 to ${MAX_NAME_CHARS} characters`, (input) => {
+    const text = readText(input);
+    return text !== undefined && text !== "" && text.length <= MAX_NAME_CHARS ? text : undefined;
+  });
+
+const keyId = () =>
+  leaf("string", "12 of the characters a-z and 2-7", (input) => {
+    const text = readText(input);
+    return text !== undefined && isKeyId(text) ? text : undefined;
+  });
+
+const keyHash = () =>
+  leaf<SecretHash>("string", "sha256:SALT:HASH", (input) => {
+    const text = readText(input);
+    return text === undefined ? undefined : parseSecretHash(text);
+  }, { secret: true });
+
+/** A moment, as milliseconds since 1970. */
+const moment = () =>
+  leaf("time", "a time with its zone, like 2030-01-31T12:00:00Z", (input) => {
+    const text = readText(input);
+    if (
+      text === undefined || !/^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)$/.test(text)
+    ) return;
+    const ms = Date.parse(text);
+    return Number.isNaN(ms) ? undefined : ms;
+  });
+
+const keySchema = section({
+  id: keyId(),
+  hash: keyHash(),
+  not_before: moment().optional(),
+  expires: moment().optional(),
+}).refine(({ not_before: from, expires: until }) => from === undefined || until === undefined || from < until, {
+  message: "never counts: it expires before its not_before",
+});
+
+const basicSchema = section({
+  username: leaf("string", `a text of 1 to ${MAX_NAME_CHARS} characters without a colon`, (input) => {
+    const text = readText(input);
+    return text !== undefined && /^[^:]{1,256}$/.test(text) ? text : undefined;
+  }),
+  password_hash: secret(),
+});
+
+const certificateSchema = section({
+  uri: name().optional(),
+  subject: name().optional(),
+  dns: name().optional(),
+  email: name().optional(),
+}).refine((names) => Object.values(names).filter((each) => each !== undefined).length === 1, {
+  message: "has none or several names, wanted one of uri, subject, dns and email",
+});
+
+const rate = () => number({ min: 0, max: MAX_LIMIT });
+const amount = () => int({ min: 0, max: MAX_LIMIT });
+
+const signalList = () =>
+  leaf<Signal[]>("list of strings", `a list of ${SIGNAL_NAMES.join(", ")}`, (input) => {
+    const texts = readTexts(input);
+    return texts?.every(isSignal) ? [...new Set(texts)] : undefined;
+  });
+
+const pipelineList = () =>
+  leaf("list of strings", `a list of up to ${MAX_PIPELINES} ids of pipelines`, (input) => {
+    const texts = readTexts(input);
+    const fits = texts !== undefined && texts.length <= MAX_PIPELINES &&
+      texts.every((text) => text !== "" && text.length <= MAX_NAME_CHARS);
+    return fits ? [...new Set(texts)] : undefined;
+  });
+
+function readTexts(input: unknown): string[] | undefined {
+  if (!Array.isArray(input)) return undefined;
+  const texts = input.map(readText);
+  return texts.every((text) => text !== undefined) ? texts : undefined;
+}
+
+const ATTRIBUTES = `a map of up to ${MAX_RESOURCE_ATTRIBUTES} strings, each of up to ${MAX_ATTRIBUTE_CHARS} characters`;
+
+const attributeMap = () =>
+  leaf("map of strings", ATTRIBUTES, (input): Record<string, string> | undefined => {
+    if (!isMap(input)) return undefined;
+    const pairs = Object.entries(input).map(([key, value]) => [key, readText(value)] as const);
+    const fits = pairs.length <= MAX_RESOURCE_ATTRIBUTES && pairs.every(([key, value]) =>
+      key !== "" && key.length <= MAX_ATTRIBUTE_CHARS && value !== undefined && value.length <= MAX_ATTRIBUTE_CHARS
+    );
+    return fits ? Object.fromEntries(pairs as [string, string][]) : undefined;
+  });
+
+const share = () =>
+  leaf("number", "a number above 0 and up to 1", (input) => {
+    const text = readText(input);
+    const value = text === undefined || text.trim() === "" ? NaN : Number(text);
+    return value > 0 && value <= 1 ? value : undefined;
+  });
+
+/** Each key of it, absent where it is left out. */
+const limitShape = {
+  requests_per_second: rate().optional(),
+  items_per_second: rate().optional(),
+  bytes_per_second: rate().optional(),
+  burst: durationMs({ minMs: 1 }).optional(),
+  concurrent_requests: amount().optional(),
+  bytes_in_flight: amount().optional(),
+  max_request_body_size: amount().optional(),
+};
+
+const groupSchema = optionalSection(limitShape);
+
+/** What `tenant_defaults` and a tenant have in common; absent where it is left out. */
+const sharedShape = {
+  limits: optionalSection({
+    all: groupSchema,
+    traces: groupSchema,
+    metrics: groupSchema,
+    logs: groupSchema,
+    profiles: groupSchema,
+  }),
+  over_limit: oneOf(OVER_LIMIT).optional(),
+  signals: signalList().optional(),
+  pipelines: pipelineList().optional(),
+  resource_attributes: attributeMap().optional(),
+  priority: int({ min: 0, max: MAX_PRIORITY }).optional(),
+  weight: int({ min: 1, max: MAX_WEIGHT }).optional(),
+  max_queue_share: share().optional(),
+};
+
+/** `tenant_defaults`: what a tenant has that leaves a key out. */
+export const tenantDefaultsSchema = section(sharedShape);
+export type TenantDefaults = z.output<typeof tenantDefaultsSchema>;
+
+/** One of `tenants`. */
+export const tenantSchema = section({
+  enabled: bool().default(true),
+  keys: listOf(keySchema),
+  basic: listOf(basicSchema),
+  certificates: listOf(certificateSchema),
+  ...sharedShape,
+});
+export type TenantSettings = z.output<typeof tenantSchema>;
+
+function listOf<Schema extends z.ZodType>(schema: Schema) {
+  const message = `has more than ${MAX_KEYS_PER_TENANT}, wanted ${MAX_KEYS_PER_TENANT} at the most`;
+  return z.array(schema).max(MAX_KEYS_PER_TENANT, { message }).default([]);
+}
+
+/** `tenancy`: how tenants are told apart. */
+export const tenancySchema = section({});
+export type TenancyConfig = z.output<typeof tenancySchema>;
+
+/** `tenants_dir`. */
+export const tenantsDirSchema = requiredText();

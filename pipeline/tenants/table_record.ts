@@ -1,0 +1,264 @@
+/**
+ * A tenant as records of the table, and back.
+ *
+ * @module
+ */
+
+import { type Signal, SIGNAL_NAMES } from "../otlp/signals.ts";
+import type { SecretHash } from "./identity/api_key.ts";
+import { LIMIT_FIELDS, LIMIT_GROUPS, NO_SIGNAL_LIMITS, type SignalLimits, type TenantLimits } from "./limits.ts";
+import { KIND, MAX_RECORD_BYTES, RECORD, type RecordKind } from "./table_layout.ts";
+import type { ApiKeySpec, BasicSpec, TenantSpec } from "./tenant_spec.ts";
+
+/** SHA-256. */
+const DIGEST_BYTES = 32;
+
+const ENABLED = 1;
+const REFUSES_WHOLE = 2;
+const HAS_PIPELINES = 4;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/**
+ * The records of one tenant, one behind the other, its row first; the slots in them are 0.
+ *
+ * @throws {RangeError} One of them is longer than a record may be.
+ */
+export function writeTenant(tenant: TenantSpec): Uint8Array<ArrayBuffer> {
+  const writer = new RecordWriter();
+  writer.begin(KIND.tenant, tenant.id);
+  writeRow(writer, tenant);
+  writer.end();
+  for (const key of tenant.keys) {
+    writer.begin(KIND.key, key.id);
+    writeKey(writer, key);
+    writer.end();
+  }
+  for (const { username, passwordHash } of tenant.basic) {
+    writer.begin(KIND.basic, username);
+    writer.text(passwordHash);
+    writer.end();
+  }
+  for (const { kind, name } of tenant.certificates) {
+    writer.begin(KIND[kind], name);
+    writer.end();
+  }
+  return writer.bytes;
+}
+
+function writeRow(writer: RecordWriter, tenant: TenantSpec): void {
+  const { keys, basic, certificates, signals, pipelines, resourceAttributes } = tenant;
+  writer.u8(
+    (tenant.enabled ? ENABLED : 0) | (tenant.overLimit === "refuse" ? REFUSES_WHOLE : 0) |
+      (pipelines === undefined ? 0 : HAS_PIPELINES),
+  );
+  writer.u8(bitsOf(SIGNAL_NAMES, (signal) => signals.has(signal)));
+  writer.u8(tenant.priority);
+  writer.u16(tenant.weight);
+  writer.f64(tenant.maxQueueShare);
+  writer.u8(keys.length + basic.length + certificates.length);
+  writeLimits(writer, tenant.limits);
+  writer.u8(resourceAttributes.length);
+  for (const [key, value] of resourceAttributes) {
+    writer.text(key);
+    writer.text(value);
+  }
+  if (pipelines === undefined) return;
+  writer.u16(pipelines.size);
+  for (const id of pipelines) writer.text(id);
+}
+
+/** Only what is not as without limits: a bit for each group, in it one for each field. */
+function writeLimits(writer: RecordWriter, limits: TenantLimits): void {
+  const isSet = (group: SignalLimits, field: keyof SignalLimits) => group[field] !== NO_SIGNAL_LIMITS[field];
+  const groups = LIMIT_GROUPS.filter((name) => LIMIT_FIELDS.some((field) => isSet(limits[name], field)));
+  writer.u8(bitsOf(LIMIT_GROUPS, (name) => groups.includes(name)));
+  for (const name of groups) {
+    const group = limits[name];
+    writer.u8(bitsOf(LIMIT_FIELDS, (field) => isSet(group, field)));
+    for (const field of LIMIT_FIELDS) if (isSet(group, field)) writer.f64(group[field]);
+  }
+}
+
+function writeKey(writer: RecordWriter, { salt, hash, notBeforeMs, expiresMs }: ApiKeySpec): void {
+  if (hash.length !== DIGEST_BYTES) throw new RangeError(`Cannot write a key: its hash has ${hash.length} bytes`);
+  writer.f64(notBeforeMs);
+  writer.f64(expiresMs);
+  writer.raw(hash);
+  writer.u8(salt.length);
+  writer.raw(salt);
+}
+
+function bitsOf<Word>(words: readonly Word[], isSet: (word: Word) => boolean): number {
+  return words.reduce((bits, word, i) => isSet(word) ? bits | (1 << i) : bits, 0);
+}
+
+/** What a tenant's row says, but for its slot and its id. */
+export interface ReadRow extends Omit<TenantSpec, "id" | "keys" | "basic" | "certificates"> {
+  /** Records of credentials behind the row. */
+  readonly credentials: number;
+}
+
+export function readRow(reader: RecordReader): ReadRow {
+  const flags = reader.u8();
+  const signalBits = reader.u8();
+  const priority = reader.u8();
+  const weight = reader.u16();
+  const maxQueueShare = reader.f64();
+  const credentials = reader.u8();
+  const limits = readLimits(reader);
+  const resourceAttributes = Array.from({ length: reader.u8() }, () => [reader.text(), reader.text()] as const);
+  const pipelines = (flags & HAS_PIPELINES) === 0 ? undefined : new Set(listOf(reader.u16(), () => reader.text()));
+  return {
+    enabled: (flags & ENABLED) !== 0,
+    overLimit: (flags & REFUSES_WHOLE) === 0 ? "partial" : "refuse",
+    signals: new Set<Signal>(SIGNAL_NAMES.filter((_, i) => (signalBits & (1 << i)) !== 0)),
+    ...{ priority, weight, maxQueueShare, credentials, limits, resourceAttributes, pipelines },
+  };
+}
+
+const listOf = <T>(length: number, make: () => T): T[] => Array.from({ length }, make);
+
+function readLimits(reader: RecordReader): TenantLimits {
+  const groups = reader.u8();
+  const limits = LIMIT_GROUPS.map((
+    name,
+    i,
+  ) => [name, (groups & (1 << i)) === 0 ? NO_SIGNAL_LIMITS : readGroup(reader)]);
+  return Object.fromEntries(limits) as TenantLimits;
+}
+
+function readGroup(reader: RecordReader): SignalLimits {
+  const fields = reader.u8();
+  const set = LIMIT_FIELDS.filter((_, i) => (fields & (1 << i)) !== 0);
+  return { ...NO_SIGNAL_LIMITS, ...Object.fromEntries(set.map((field) => [field, reader.f64()])) };
+}
+
+export function readKey(reader: RecordReader): SecretHash & Pick<ApiKeySpec, "notBeforeMs" | "expiresMs"> {
+  const notBeforeMs = reader.f64();
+  const expiresMs = reader.f64();
+  const hash = reader.raw(DIGEST_BYTES);
+  return { notBeforeMs, expiresMs, hash, salt: reader.raw(reader.u8()) };
+}
+
+export function readBasic(reader: RecordReader): Pick<BasicSpec, "passwordHash"> {
+  return { passwordHash: reader.text() };
+}
+
+/** Reads what follows the name of one record. */
+export class RecordReader {
+  readonly #view: DataView;
+  #at: number;
+
+  constructor(view: DataView, offset: number) {
+    this.#view = view;
+    this.#at = offset + RECORD.name + view.getUint16(offset + RECORD.nameLength, true);
+  }
+
+  u8(): number {
+    return this.#view.getUint8(this.#at++);
+  }
+
+  u16(): number {
+    return this.#view.getUint16(this.#take(2), true);
+  }
+
+  f64(): number {
+    return this.#view.getFloat64(this.#take(8), true);
+  }
+
+  text(): string {
+    return decoder.decode(this.raw(this.u16()));
+  }
+
+  /** A copy: shared memory is not handed out. */
+  raw(length: number): Uint8Array<ArrayBuffer> {
+    return copyOf(this.#view, this.#take(length), length);
+  }
+
+  #take(length: number): number {
+    const at = this.#at;
+    this.#at += length;
+    return at;
+  }
+}
+
+/** The name of the record at `offset`. */
+export function nameAt(view: DataView, offset: number): string {
+  return decoder.decode(copyOf(view, offset + RECORD.name, view.getUint16(offset + RECORD.nameLength, true)));
+}
+
+function copyOf(view: DataView, offset: number, length: number): Uint8Array<ArrayBuffer> {
+  const copy = new Uint8Array(length);
+  copy.set(new Uint8Array(view.buffer, view.byteOffset + offset, length));
+  return copy;
+}
+
+class RecordWriter {
+  #buffer = new Uint8Array(512);
+  #view = new DataView(this.#buffer.buffer);
+  #start = 0;
+  #at = 0;
+
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.#buffer.slice(0, this.#at);
+  }
+
+  begin(kind: RecordKind, name: string): void {
+    this.#start = this.#at;
+    this.#need(RECORD.nameLength);
+    this.#view.setUint32(this.#start + RECORD.slot, 0, true);
+    this.#view.setUint8(this.#start + RECORD.kind, kind);
+    this.#at += RECORD.nameLength;
+    this.text(name);
+  }
+
+  end(): void {
+    const length = this.#at - this.#start;
+    if (length > MAX_RECORD_BYTES) {
+      throw new RangeError(
+        `Cannot write a tenant: a record of ${length} bytes, wanted ${MAX_RECORD_BYTES} at the most`,
+      );
+    }
+    this.#view.setUint16(this.#start + RECORD.length, length, true);
+  }
+
+  u8(value: number): void {
+    this.#view.setUint8(this.#need(1), value);
+    this.#at += 1;
+  }
+
+  u16(value: number): void {
+    this.#view.setUint16(this.#need(2), value, true);
+    this.#at += 2;
+  }
+
+  f64(value: number): void {
+    this.#view.setFloat64(this.#need(8), value, true);
+    this.#at += 8;
+  }
+
+  text(value: string): void {
+    const bytes = encoder.encode(value);
+    if (bytes.length > MAX_RECORD_BYTES) throw new RangeError(`Cannot write a tenant: a text of ${bytes.length} bytes`);
+    this.u16(bytes.length);
+    this.raw(bytes);
+  }
+
+  raw(bytes: Uint8Array): void {
+    this.#buffer.set(bytes, this.#need(bytes.length));
+    this.#at += bytes.length;
+  }
+
+  /** Makes room. @returns Where it is. */
+  #need(length: number): number {
+    if (this.#at + length > this.#buffer.length) {
+      const larger = new Uint8Array(Math.max(2 * this.#buffer.length, this.#at + length));
+      larger.set(this.#buffer);
+      this.#buffer = larger;
+      this.#view = new DataView(larger.buffer);
+    }
+    return this.#at;
+  }
+}
