@@ -14,13 +14,13 @@ import { fingerprintOf } from "../pipeline/config/tree/node.ts";
 import type { Clock } from "../pipeline/core/clock.ts";
 import { describeError, type Logger } from "../pipeline/core/log.ts";
 import type { Gauge } from "../pipeline/core/telemetry.ts";
+import { diffLines } from "../pipeline/core/text_diff.ts";
 import { GraphError } from "../pipeline/graph/graph.ts";
 import type { GraphChange } from "../pipeline/graph/live_graph.ts";
 import { REGISTRY } from "../pipeline/graph/registry.ts";
 import type { HealthFigures } from "./config/health.ts";
 import type { HealthWatch } from "./config/health_watch.ts";
 import type { ConfigHistory } from "./config/history.ts";
-import { diffLines } from "./config/text_diff.ts";
 import {
   type AppliedChange,
   type CheckedChange,

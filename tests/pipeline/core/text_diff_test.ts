@@ -1,6 +1,6 @@
 import { match, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { diffLines, MAX_DIFFERENCES } from "../../../gateway/config/text_diff.ts";
+import { diffLines, MAX_DIFFERENCES } from "../../../pipeline/core/text_diff.ts";
 
 const cases: { name: string; before: string; after: string; want: string }[] = [
   { name: "the same", before: "a\nb", after: "a\nb", want: "" },

@@ -1,0 +1,71 @@
+/**
+ * What rollouts see of the fleet, and the little they ask of it.
+ *
+ * The server's fleet is adapted to `FleetPort`; nothing here knows a socket, a session or a protobuf message.
+ *
+ * @module
+ */
+
+/** One version of a named configuration, as agents know it. */
+export interface ConfigVersionRef {
+  readonly name: string;
+  /** From 1. */
+  readonly version: number;
+  /** The `config_hash` that an agent echoes, lower-case hex. */
+  readonly hash: string;
+}
+
+/** `RemoteConfigStatuses` of the protocol, in words. */
+export type ConfigState = "unset" | "applied" | "applying" | "failed";
+
+/** The last RemoteConfigStatus of an agent. */
+export interface ConfigReport {
+  /** `last_remote_config_hash`, lower-case hex; empty when the agent has received none. */
+  readonly hash: string;
+  readonly state: ConfigState;
+  /** `error_message` of FAILED; otherwise empty. */
+  readonly error: string;
+}
+
+/** An agent as it is now. A view: read when it is handed over, and not kept. */
+export interface FleetAgent {
+  /** `instance_uid`, 32 lower-case hex digits. */
+  readonly uid: string;
+  /** Has a stream, or has polled lately. */
+  readonly connected: boolean;
+  /** Declares AcceptsRemoteConfig and ReportsRemoteConfig: without either it can be given nothing, or not be watched. */
+  readonly followsConfig: boolean;
+  /** Another number whenever attributes, labels or `followsConfig` are others: selectors are asked again only then. */
+  readonly revision: number;
+  /** An identifying or other attribute of the description, as text; undefined when there is none. */
+  attribute(key: string): string | undefined;
+  /** A label that an operator has put on the agent. */
+  label(key: string): string | undefined;
+  readonly report: ConfigReport;
+  /** `ComponentHealth.healthy`; undefined when the agent reports no health: never counted as unhealthy. */
+  readonly healthy: boolean | undefined;
+  /** Hash of the reported effective configuration, made as a version's is; undefined when it reports none. */
+  readonly effectiveHash?: string | undefined;
+}
+
+/** How much an agent has handled since its process started, and how much of it went wrong. */
+export interface AgentTraffic {
+  /** Items received. */
+  readonly items: number;
+  /** Of them refused, dropped or failed at an exporter. */
+  readonly errors: number;
+}
+
+/** The fleet, as rollouts need it. */
+export interface FleetPort {
+  /** Every agent that is known, connected or not. */
+  agents(): Iterable<FleetAgent>;
+  get(uid: string): FleetAgent | undefined;
+  /**
+   * Says what an agent is to have from now on. Saying the same again does nothing.
+   *
+   * @param version undefined: none of ours; an agent that has one is offered the empty configuration.
+   * @param again Offer it even when the agent has reported FAILED for it, which otherwise is not offered again.
+   */
+  offer(uid: string, version: ConfigVersionRef | undefined, again: boolean): void;
+}

@@ -1,0 +1,47 @@
+/**
+ * What an operator's request can be refused for.
+ *
+ * @module
+ */
+
+import { GatewayError } from "../../pipeline/core/errors.ts";
+
+/** One thing that is wrong with a request, and where. */
+export interface Problem {
+  /** The field, as the request writes it: `stages[1].share`. Empty: the request as a whole. */
+  readonly path: string;
+  /** What is so and what is wanted, without a period. */
+  readonly message: string;
+}
+
+/** The request itself is wrong: 400, with everything that is. */
+export class InvalidRequestError extends GatewayError {
+  readonly code = "invalid_argument";
+  readonly retryable = false;
+  readonly problems: readonly Problem[];
+
+  constructor(what: string, problems: readonly Problem[]) {
+    super(`Cannot ${what}: ${problems.map(problemText).join("; ")}`);
+    this.problems = problems;
+  }
+}
+
+/** The request is right, but not in the state that things are in: 409. */
+export class ConflictError extends GatewayError {
+  readonly code = "invalid_argument";
+  readonly retryable = false;
+  override get httpStatus(): number {
+    return 409;
+  }
+}
+
+/** What the request names does not exist: 404. */
+export class UnknownNameError extends GatewayError {
+  readonly code = "not_found";
+  readonly retryable = false;
+}
+
+/** A problem as one line. */
+export function problemText({ path, message }: Problem): string {
+  return path === "" ? message : `${path}: ${message}`;
+}
