@@ -59,9 +59,10 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "@opentelemetry/sdk-metrics": ["gateway/telemetry/"],
   "@opentelemetry/sdk-trace": ["gateway/telemetry/"],
   commander: ["main.ts"],
-  "hash-wasm": ["ottl/data/"],
+  "hash-wasm": ["ottl/data/", "pipeline/tenants/identity/"],
   hono: ["routes/"],
   "iconv-lite": ["ottl/data/"],
+  jose: ["pipeline/tenants/identity/"],
   kafkajs: ["pipeline/exporters/kafka/"],
   "lz4-napi": ["pipeline/exporters/kafka/", "pipeline/wire/"],
   protobufjs: ["opamp/protocol/"],
@@ -69,6 +70,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   snappy: ["pipeline/exporters/kafka/", "pipeline/wire/"],
   "uap-core": ["ottl/data/"],
   undici: ["pipeline/exporters/otlp_http/"],
+  unixcrypt: ["pipeline/tenants/identity/"],
   yaml: ["ottl/data/", "pipeline/config/"],
   "xxhash-wasm": ["pipeline/otlp/"],
   zod: [
@@ -83,7 +85,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Packages that exactly one file of the product imports, so that replacing one is one file's matter. */
-const ONE_IMPORTER = ["kafkajs", "undici", "commander", "re2js"];
+const ONE_IMPORTER = ["kafkajs", "undici", "commander", "re2js", "unixcrypt"];
 
 /** Words that only these places may have. */
 const CONFINED: readonly { readonly word: RegExp; readonly why: string; readonly places: readonly string[] }[] = [
