@@ -82,7 +82,7 @@ function unwrap(schema: Schema): Schema | undefined {
 export function schemaPresence(schema: Schema): Presence {
   const { def } = (schema as z.core.$ZodTypes)._zod;
   if (def.type === "default" || def.type === "prefault") return { required: false, defaultValue: def.defaultValue };
-  if (def.type === "optional") return { required: false, defaultValue: undefined };
+  if (def.type === "optional") return { required: false, defaultValue: z.globalRegistry.get(schema)?.["fallback"] };
   const inner = unwrap(schema);
   if (inner === undefined || def.type === "nonoptional") return { required: true, defaultValue: undefined };
   return schemaPresence(inner);

@@ -43,9 +43,9 @@ const MAX_NAME_CHARS = 256;
 const MAX_LIMIT = 1e12;
 
 /** An id is a file's name, a metric's attribute and a part of a URL's path, as it is. */
-const TENANT_ID = /^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,127}$/;
+const TENANT_ID = /^[A-Za-z0-9][A-Za-z0-9_.@-]{0,127}$/;
 
-export const WANTED_TENANT_ID = "wanted letters, digits, _ . @ or -, up to 128 of them, the first no . @ or -";
+export const WANTED_TENANT_ID = "wanted letters, digits, _ . @ or -, up to 128 of them, the first a letter or digit";
 
 export function isTenantId(text: string): boolean {
   return TENANT_ID.test(text);
@@ -148,15 +148,20 @@ const share = () =>
     return value > 0 && value <= 1 ? value : undefined;
   });
 
+/** Absent where it is left out: then it is that of `tenant_defaults`, or else `fallback`, which the docs show. */
+function inherited<Schema extends z.ZodType>(schema: Schema, fallback: z.output<Schema>): z.ZodOptional<Schema> {
+  return schema.optional().meta({ fallback });
+}
+
 /** Each key of it, absent where it is left out. */
 const limitShape = {
-  requests_per_second: rate().optional(),
-  items_per_second: rate().optional(),
-  bytes_per_second: rate().optional(),
-  burst: durationMs({ minMs: 1 }).optional(),
-  concurrent_requests: amount().optional(),
-  bytes_in_flight: amount().optional(),
-  max_request_body_size: amount().optional(),
+  requests_per_second: inherited(rate(), 0),
+  items_per_second: inherited(rate(), 0),
+  bytes_per_second: inherited(rate(), 0),
+  burst: inherited(durationMs({ minMs: 1 }), DEFAULT_BURST_MS),
+  concurrent_requests: inherited(amount(), 0),
+  bytes_in_flight: inherited(amount(), 0),
+  max_request_body_size: inherited(amount(), 0),
 };
 
 const groupSchema = optionalSection(limitShape);
@@ -170,13 +175,13 @@ const sharedShape = {
     logs: groupSchema,
     profiles: groupSchema,
   }),
-  over_limit: oneOf(OVER_LIMIT).optional(),
-  signals: signalList().optional(),
+  over_limit: inherited(oneOf(OVER_LIMIT), "partial"),
+  signals: inherited(signalList(), [...SIGNAL_NAMES]),
   pipelines: pipelineList().optional(),
   resource_attributes: attributeMap().optional(),
-  priority: int({ min: 0, max: MAX_PRIORITY }).optional(),
-  weight: int({ min: 1, max: MAX_WEIGHT }).optional(),
-  max_queue_share: share().optional(),
+  priority: inherited(int({ min: 0, max: MAX_PRIORITY }), DEFAULT_PRIORITY),
+  weight: inherited(int({ min: 1, max: MAX_WEIGHT }), DEFAULT_WEIGHT),
+  max_queue_share: inherited(share(), 1),
 };
 
 /** `tenant_defaults`: what a tenant has that leaves a key out. */
@@ -197,6 +202,9 @@ function listOf<Schema extends z.ZodType>(schema: Schema) {
   const message = `has more than ${MAX_KEYS_PER_TENANT}, wanted ${MAX_KEYS_PER_TENANT} at the most`;
   return z.array(schema).max(MAX_KEYS_PER_TENANT, { message }).default([]);
 }
+
+/** `tenants`, by id. A bare key is none. */
+export const tenantsSchema = z.preprocess((input) => input ?? {}, z.record(z.string(), tenantSchema));
 
 /** `tenancy`: how tenants are told apart. */
 export const tenancySchema = section({});
