@@ -117,6 +117,13 @@ export function describeCatalog(catalog: ComponentCatalog): string {
   return [...parts, "## service::telemetry", describeTable(telemetrySchema)].join("\n\n");
 }
 
+/** The reference of the other top-level keys. */
+export function describeSettings({ settings = [] }: Pick<ComponentCatalog, "settings">): string {
+  return settings.map(({ key, summary, schema }) => [`### ${key}`, summary, describeTable(schema)].join("\n\n")).join(
+    "\n\n",
+  );
+}
+
 function describeComponent(entry: CatalogEntry): string {
   const facts = [
     entry.summary ?? "",

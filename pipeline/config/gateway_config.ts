@@ -14,7 +14,7 @@ import type { Signal } from "../otlp/signals.ts";
 import type { Problem } from "./problem.ts";
 import type { ConfigSchema } from "./schema.ts";
 import type { TelemetryConfig } from "./service_telemetry.ts";
-import type { MapNode, Place } from "./tree/node.ts";
+import type { ConfigNode, MapNode, Place } from "./tree/node.ts";
 
 /** The sections that hold components, and what one is called in a message. */
 export const COMPONENT_SECTIONS = {
@@ -42,8 +42,23 @@ export interface CatalogEntry {
   pipelineNames?(config: unknown): readonly { readonly path: readonly (string | number)[]; readonly id: string }[];
 }
 
-/** The components that exist, by section: what the registry lists. */
-export type ComponentCatalog = Readonly<Record<ComponentSection, readonly CatalogEntry[]>>;
+/** A top-level key that is neither a section of components nor `service`, and what reads it. */
+export interface SettingsEntry {
+  readonly key: string;
+  readonly summary: string;
+  readonly schema: ConfigSchema<unknown>;
+  /**
+   * What is wrong with it that its schema does not tell.
+   *
+   * @param config As the schema read it. @param node As it is written. @param pipelines Ids of all pipelines.
+   */
+  problems?(config: unknown, node: ConfigNode, pipelines: readonly string[]): readonly Problem[];
+}
+
+/** The components that exist, by section, and the other top-level keys: what the registry lists. */
+export interface ComponentCatalog extends Readonly<Record<ComponentSection, readonly CatalogEntry[]>> {
+  readonly settings?: readonly SettingsEntry[];
+}
 
 /** One tree made of all sources, expanded. Plain data: `structuredClone` and `postMessage` take it. */
 export interface ResolvedConfig {
@@ -83,6 +98,15 @@ export interface PipelineConfig {
   readonly place: Place;
 }
 
+/** A top-level key of a `SettingsEntry`, where it is given. */
+export interface SettingsConfig {
+  /** What its schema made of it. */
+  readonly config: unknown;
+  /** As of a component. */
+  readonly fingerprint: string;
+  readonly node: ConfigNode;
+}
+
 /** A configuration that can run. */
 export interface GatewayConfig {
   readonly receivers: ReadonlyMap<string, ComponentConfig>;
@@ -94,6 +118,8 @@ export interface GatewayConfig {
   readonly serviceExtensions: readonly string[];
   readonly pipelines: ReadonlyMap<string, PipelineConfig>;
   readonly telemetry: TelemetryConfig;
+  /** By key; those that are not given are not in it. */
+  readonly settings: ReadonlyMap<string, SettingsConfig>;
   readonly warnings: readonly Problem[];
   readonly tree: MapNode;
 }

@@ -16,6 +16,8 @@ import {
   type GatewayConfig,
   type PipelineConfig,
   type ResolvedConfig,
+  type SettingsConfig,
+  type SettingsEntry,
 } from "./gateway_config.ts";
 import { ConfigError, errorAt, type Problem, sortProblems, warningAt } from "./problem.ts";
 import {
@@ -30,6 +32,7 @@ import { componentSuggestion, suggestion } from "./suggest.ts";
 import { type ConfigNode, fingerprintOf, type MapNode, nearestNode } from "./tree/node.ts";
 
 const SECTION_NAMES = Object.keys(COMPONENT_SECTIONS) as readonly ComponentSection[];
+/** The keys that every configuration may have. */
 const TOP_LEVEL_KEYS = [...SECTION_NAMES, "service"];
 
 /**
@@ -47,13 +50,14 @@ export function parseConfig(
   const problems: Problem[] = [...resolved.problems];
   if (!resolved.complete) throw new ConfigError(problems);
   const { tree } = resolved;
-  reportUnknownKeys(tree, TOP_LEVEL_KEYS, [], problems);
+  const { settings: entries = [] } = catalog;
+  reportUnknownKeys(tree, [...TOP_LEVEL_KEYS, ...entries.map(({ key }) => key)], [], problems);
   const service = readService(tree, problems);
   const users = usersOf(service);
   const sections = mapSections((section) => readSection(section, tree, catalog[section], users, problems));
   problems.push(...connectionProblems(service, sections));
   const components = mapSections((section) => checkComponents(section, sections, service, users, problems, before));
-
+  const settings = readSettings(entries, tree, service, problems);
   problems.push(...metadataWarnings(sections, users));
   const { telemetry } = service;
   if (telemetry === undefined || problems.some(({ severity }) => severity === "error")) throw new ConfigError(problems);
@@ -62,6 +66,7 @@ export function parseConfig(
     serviceExtensions: service.extensions.map(({ id }) => id),
     pipelines: new Map(service.pipelines.map((draft) => [draft.id, toPipeline(draft)])),
     telemetry,
+    settings,
     warnings: sortProblems(problems),
     tree,
   };
@@ -69,6 +74,25 @@ export function parseConfig(
 
 function mapSections<T>(make: (section: ComponentSection) => T): Record<ComponentSection, T> {
   return Object.fromEntries(SECTION_NAMES.map((section) => [section, make(section)])) as Record<ComponentSection, T>;
+}
+
+function readSettings(
+  entries: readonly SettingsEntry[],
+  tree: MapNode,
+  { pipelines }: ServiceDraft,
+  problems: Problem[],
+): ReadonlyMap<string, SettingsConfig> {
+  const settings = new Map<string, SettingsConfig>();
+  for (const { key, schema, problems: moreProblems } of entries) {
+    const node = tree.entries.get(key)?.node;
+    if (node === undefined) continue;
+    const { config, problems: own } = checkSection(node, schema, [key]);
+    problems.push(...own);
+    if (config === undefined) continue;
+    problems.push(...moreProblems?.(config, node, pipelines.map(({ id }) => id)) ?? []);
+    settings.set(key, { config, fingerprint: fingerprintOf(node), node });
+  }
+  return settings;
 }
 
 /** Without a receiver that keeps headers, whoever asks for them finds none, and says nothing. */

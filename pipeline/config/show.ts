@@ -41,6 +41,8 @@ type Schema = z.core.$ZodType;
 /** The tree without its secrets; places stay. */
 export function maskTree(tree: MapNode, catalog: ComponentCatalog): ConfigNode {
   return mapEntries(tree, (section, node) => {
+    const settings = catalog.settings?.find(({ key }) => key === section);
+    if (settings !== undefined) return mask(node, [settings.schema], section);
     if (node.kind !== "map") return mask(node, [], section);
     if (Object.hasOwn(COMPONENT_SECTIONS, section)) {
       return mapEntries(node, (id, component) => mask(component, componentSchemas(section, id, catalog), section));

@@ -7,7 +7,12 @@
  * @module
  */
 
-import { COMPONENT_SECTIONS, type ComponentCatalog, type ComponentSection } from "../config/gateway_config.ts";
+import {
+  COMPONENT_SECTIONS,
+  type ComponentCatalog,
+  type ComponentSection,
+  type SettingsEntry,
+} from "../config/gateway_config.ts";
 import { parseComponentId } from "../config/component_id.ts";
 import type { MapNode } from "../config/tree/node.ts";
 import type {
@@ -26,6 +31,7 @@ export interface Registry extends ComponentCatalog {
   readonly exporters: readonly ExporterFactory<unknown>[];
   readonly connectors: readonly ConnectorFactory<unknown>[];
   readonly extensions: readonly ExtensionFactory<unknown>[];
+  readonly settings: readonly SettingsEntry[];
 }
 
 /** A component by the names that a configuration may use for it. */
@@ -96,6 +102,14 @@ const COMPONENTS = {
   ],
 };
 
+/** Top-level keys beside those of components: loaded together, when a configuration has any that is not one of them. */
+const SETTINGS = {
+  entries: [] as readonly SettingsEntry[],
+  load: async () => {
+    SETTINGS.entries = (await import("../tenants/catalog.ts")).TENANT_SETTINGS;
+  },
+};
+
 const SECTION_NAMES = Object.keys(COMPONENT_SECTIONS) as ComponentSection[];
 
 /** What is loaded in this thread, in the order of the list. */
@@ -115,6 +129,9 @@ export const REGISTRY: Registry = {
   get extensions() {
     return loadedOf(COMPONENTS.extensions);
   },
+  get settings() {
+    return SETTINGS.entries;
+  },
 };
 
 function loadedOf<Made extends Factory<unknown>>(list: readonly Listed<Made>[]): readonly Made[] {
@@ -129,7 +146,12 @@ function loadedOf<Made extends Factory<unknown>>(list: readonly Listed<Made>[]):
  */
 export async function loadComponents(tree?: MapNode): Promise<void> {
   const named = tree === undefined ? undefined : componentsIn(tree);
-  await Promise.all((named ?? allComponents()).map((listed) => listed.load()));
+  const settings = tree === undefined || hasSettings(tree) ? [SETTINGS] : [];
+  await Promise.all([...named ?? allComponents(), ...settings].map((listed) => listed.load()));
+}
+
+function hasSettings(tree: MapNode): boolean {
+  return [...tree.entries.keys()].some((key) => key !== "service" && !Object.hasOwn(COMPONENT_SECTIONS, key));
 }
 
 function allComponents(): Listed<Factory<unknown>>[] {
