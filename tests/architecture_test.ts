@@ -72,6 +72,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   undici: ["pipeline/exporters/otlp_http/"],
   unixcrypt: ["pipeline/tenants/identity/"],
   yaml: ["ottl/data/", "pipeline/config/"],
+  ws: ["opamp/client/", "opamp/server/"],
   "xxhash-wasm": ["pipeline/otlp/"],
   zod: [
     "gateway/config/",

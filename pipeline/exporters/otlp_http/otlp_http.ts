@@ -27,7 +27,7 @@ import { decodeStatus, decodeStatusJson } from "../../otlp/status.ts";
 import { createSenderChain } from "../../queue/sender_chain.ts";
 import { queueWarnings, senderShape } from "../../queue/settings.ts";
 import { compress, type ContentEncoding } from "../../wire/compression.ts";
-import { parseRetryAfterMs } from "./retry_after.ts";
+import { parseRetryAfterMs } from "../../core/retry_after.ts";
 import { createTcpTransport } from "./tcp_transport.ts";
 import type { ConnectionLimits, HttpResponse, HttpTransport } from "./transport.ts";
 

@@ -1,5 +1,5 @@
 import { strictEqual } from "node:assert";
-import { MAX_RETRY_AFTER_MS, parseRetryAfterMs } from "../../../../pipeline/exporters/otlp_http/retry_after.ts";
+import { MAX_RETRY_AFTER_MS, parseRetryAfterMs } from "../../../pipeline/core/retry_after.ts";
 
 const NOW_MS = Date.parse("Thu, 01 Jan 2026 00:00:00 GMT");
 
