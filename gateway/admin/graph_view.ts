@@ -11,11 +11,17 @@ import type { Flow, GraphEdge, GraphNode, GraphView } from "../../routes/admin/s
 import { connectorNode, exporterNode, processorNode, receiverNode } from "./node_names.ts";
 import type { Reading } from "./rates.ts";
 
-/** Counters whose sum is what passed, and those that count what failed. */
-interface Meters {
-  readonly items: readonly string[];
-  readonly errors: readonly string[];
+/** Counters that are added up: those of these names that have these attributes. */
+interface Tally {
+  readonly names: readonly string[];
   readonly attributes: Attributes;
+}
+
+/** What counters tell of one side of a node: what passed there, and what failed. */
+interface Meters {
+  readonly items: Tally;
+  readonly bytes: Tally;
+  readonly errors: Tally;
 }
 
 type EdgeEnds = Omit<GraphEdge, "flow">;
@@ -120,44 +126,62 @@ class FlowReader {
   of({ from, to, signal }: EdgeEnds): Flow {
     const [source, target] = [this.#nodes.get(from), this.#nodes.get(to)];
     const isOnlyWay = this.#edges.filter((edge) => edge.to === to).length === 1;
-    const outgoing = this.#outgoing(source, signal);
     const incoming = isOnlyWay ? this.#incoming(target, signal) : undefined;
-    const items = [outgoing, incoming].find((meters) => meters !== undefined && this.#total(meters) !== undefined);
+    const sides = [this.#outgoing(source, signal), incoming].flatMap((side) => side ?? []);
+    const items = this.#firstKnown(sides.map((side) => side.items));
     return {
       items_total: items === undefined ? null : this.#total(items) ?? null,
-      items_per_second: items === undefined ? null : this.#rate(items.items, items.attributes),
-      bytes_per_second: null,
-      errors_per_second: incoming === undefined ? null : this.#rate(incoming.errors, incoming.attributes),
+      items_per_second: this.#rate(items),
+      bytes_per_second: this.#rate(this.#firstKnown(sides.map((side) => side.bytes))),
+      errors_per_second: this.#rate(incoming?.errors),
     };
   }
 
+  #firstKnown(tallies: readonly Tally[]): Tally | undefined {
+    return tallies.find((tally) => this.#total(tally) !== undefined);
+  }
+
   #outgoing(node: GraphNode | undefined, signal: Signal): Meters | undefined {
-    if (node?.kind === "receiver") {
-      const suffix = SIGNALS[signal].metricSuffix;
-      return {
-        items: [`otelcol_receiver_accepted_${suffix}`],
-        errors: [],
-        attributes: { receiver: node.component },
-      };
-    }
-    if (node?.kind !== "processor" || this.#isShared(node.component, signal)) return undefined;
-    const attributes = { processor: node.component, "otel.signal": signal };
-    return { items: ["otelcol_processor_outgoing_items"], errors: [], attributes };
+    if (node?.kind === "processor") return this.#ofProcessor(node, signal, "outgoing", "produced");
+    if (node?.kind !== "receiver") return undefined;
+    const receiver = { receiver: node.component };
+    return {
+      items: { names: [`otelcol_receiver_accepted_${SIGNALS[signal].metricSuffix}`], attributes: receiver },
+      bytes: { names: ["otelcol_receiver_produced_size"], attributes: { ...receiver, "otel.signal": signal } },
+      errors: NOTHING,
+    };
   }
 
   #incoming(node: GraphNode | undefined, signal: Signal): Meters | undefined {
-    if (node?.kind === "exporter") {
-      const suffix = SIGNALS[signal].metricSuffix;
-      const failed = [`otelcol_exporter_send_failed_${suffix}`, `otelcol_exporter_enqueue_failed_${suffix}`];
-      return {
-        items: [`otelcol_exporter_sent_${suffix}`],
-        errors: failed,
-        attributes: { exporter: node.component },
-      };
+    if (node?.kind === "processor") return this.#ofProcessor(node, signal, "incoming", "consumed");
+    if (node?.kind === "connector") {
+      const attributes = { connector: node.component, "otel.signal": signal };
+      return { items: NOTHING, bytes: { names: ["otelcol_connector_consumed_size"], attributes }, errors: NOTHING };
     }
-    if (node?.kind !== "processor" || this.#isShared(node.component, signal)) return undefined;
-    const attributes = { processor: node.component, "otel.signal": signal };
-    return { items: ["otelcol_processor_incoming_items"], errors: [], attributes };
+    if (node?.kind !== "exporter") return undefined;
+    const exporter = { exporter: node.component };
+    const suffix = SIGNALS[signal].metricSuffix;
+    const failed = [`otelcol_exporter_send_failed_${suffix}`, `otelcol_exporter_enqueue_failed_${suffix}`];
+    return {
+      items: { names: [`otelcol_exporter_sent_${suffix}`], attributes: exporter },
+      bytes: { names: ["otelcol_exporter_consumed_size"], attributes: { ...exporter, "otel.signal": signal } },
+      errors: { names: failed, attributes: exporter },
+    };
+  }
+
+  #ofProcessor(
+    { component: processor }: GraphNode,
+    signal: Signal,
+    items: "incoming" | "outgoing",
+    bytes: "consumed" | "produced",
+  ): Meters | undefined {
+    if (this.#isShared(processor, signal)) return undefined;
+    const attributes = { processor, "otel.signal": signal };
+    return {
+      items: { names: [`otelcol_processor_${items}_items`], attributes },
+      bytes: { names: [`otelcol_processor_${bytes}_size`], attributes },
+      errors: NOTHING,
+    };
   }
 
   /** A processor of several pipelines counts them all together. */
@@ -168,13 +192,15 @@ class FlowReader {
     return users.length > 1;
   }
 
-  #total({ items, attributes }: Meters): number | undefined {
-    const found = items.flatMap((name) => this.#reading.total(name, attributes) ?? []);
+  #total({ names, attributes }: Tally): number | undefined {
+    const found = names.flatMap((name) => this.#reading.total(name, attributes) ?? []);
     return found.length === 0 ? undefined : found.reduce((sum, each) => sum + each, 0);
   }
 
-  #rate(names: readonly string[], attributes: Attributes): number | null {
+  #rate({ names, attributes }: Tally = NOTHING): number | null {
     const found = names.flatMap((name) => this.#reading.perSecond(name, attributes) ?? []);
     return found.length === 0 ? null : found.reduce((sum, each) => sum + each, 0);
   }
 }
+
+const NOTHING: Tally = { names: [], attributes: {} };

@@ -83,6 +83,15 @@ const RECEIVERS: readonly MetricRow[] = [
     when: "a request whose body could be read is answered",
   },
   {
+    name: "otelcol_receiver_produced_size",
+    kind: "counter",
+    unit: "By",
+    level: "normal",
+    attributes: ["receiver", "otel.signal"],
+    help: "Bytes passed on by the receiver, as protobuf.",
+    when: "the receiver calls its pipelines",
+  },
+  {
     name: "sluice_receiver_refused_requests",
     kind: "counter",
     unit: "{request}",
@@ -110,6 +119,24 @@ const PROCESSORS: readonly MetricRow[] = [
     level: "normal",
     attributes: [...PROCESSOR, "otel.signal"],
     help: "Items that the processor passed on.",
+    when: "the processor calls the next component",
+  },
+  {
+    name: "otelcol_processor_consumed_size",
+    kind: "counter",
+    unit: "By",
+    level: "normal",
+    attributes: [...PROCESSOR, "otel.signal"],
+    help: "Bytes passed to the processor, as protobuf.",
+    when: "the processor is called",
+  },
+  {
+    name: "otelcol_processor_produced_size",
+    kind: "counter",
+    unit: "By",
+    level: "normal",
+    attributes: [...PROCESSOR, "otel.signal"],
+    help: "Bytes that the processor passed on, as protobuf.",
     when: "the processor calls the next component",
   },
   {
@@ -223,7 +250,28 @@ const PROCESSORS: readonly MetricRow[] = [
   },
 ];
 
+const CONNECTORS: readonly MetricRow[] = [
+  {
+    name: "otelcol_connector_consumed_size",
+    kind: "counter",
+    unit: "By",
+    level: "normal",
+    attributes: ["connector", "otel.signal", "otel.signal.output"],
+    help: "Bytes passed to the connector, as protobuf.",
+    when: "the connector is called",
+  },
+];
+
 const EXPORTERS: readonly MetricRow[] = [
+  {
+    name: "otelcol_exporter_consumed_size",
+    kind: "counter",
+    unit: "By",
+    level: "normal",
+    attributes: ["exporter", "otel.signal"],
+    help: "Bytes passed to the exporter, as protobuf, before its queue.",
+    when: "the exporter is called",
+  },
   ...itemCounters({
     name: "otelcol_exporter_sent",
     level: "basic",
@@ -461,7 +509,7 @@ const GATEWAY: readonly MetricRow[] = [
 ];
 
 /** All of them, in the order of the documentation. */
-export const METRICS: readonly MetricRow[] = [...RECEIVERS, ...PROCESSORS, ...EXPORTERS, ...GATEWAY];
+export const METRICS: readonly MetricRow[] = [...RECEIVERS, ...PROCESSORS, ...CONNECTORS, ...EXPORTERS, ...GATEWAY];
 
 const BY_NAME: ReadonlyMap<string, MetricRow> = new Map(METRICS.map((row) => [row.name, row]));
 

@@ -11,10 +11,11 @@ import type { ComponentConfig, GatewayConfig, PipelineConfig } from "../config/g
 import type { ComponentDeps, ConnectorFactory } from "../contract/component.ts";
 import type { Consumer, Lifecycle } from "../contract/consumer.ts";
 import type { ServeHttp } from "../contract/http.ts";
+import type { TenantGate } from "../contract/tenants.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import { describeError, type Logger } from "../core/log.ts";
 import type { MemoryBudget } from "../core/memory.ts";
-import type { Meter } from "../core/telemetry.ts";
+import type { Counter, Meter } from "../core/telemetry.ts";
 import type { Tracer } from "../core/trace.ts";
 import { type Signal, SIGNAL_NAMES } from "../otlp/signals.ts";
 import { fanOut } from "../queue/fan_out.ts";
@@ -34,6 +35,14 @@ export interface GraphDeps {
   readonly serveHttp: ServeHttp;
   /** Traces of the gateway's own work. Absent: there are none. */
   readonly tracer?: Tracer;
+  /** Who may send what with a configuration; undefined: it knows no tenants. Absent: none does. */
+  readonly gateOf?: (config: GatewayConfig) => NamedGate | undefined;
+}
+
+/** A gate, and of what it was made: a receiver whose gate has another fingerprint is made anew. */
+export interface NamedGate {
+  readonly fingerprint: string;
+  readonly gate: TenantGate;
 }
 
 /** Pipelines, or extensions, as they were built: what runs, and what the next build may take over of it. */
@@ -125,8 +134,8 @@ class InstanceSet {
   }
 
   /** The instance of that name, asked for more than once by several pipelines. */
-  take(name: string, fingerprint: string, feeds: readonly Consumer[], make: () => Part): Instance {
-    const made = this.#same(name, fingerprint, feeds) ?? newInstance(name, fingerprint, feeds, make);
+  take(name: string, fingerprint: string, feeds: readonly Consumer[], make: () => Part, size?: Counter): Instance {
+    const made = this.#same(name, fingerprint, feeds) ?? newInstance(name, fingerprint, feeds, make, size);
     this.all.set(name, made);
     return made;
   }
@@ -149,14 +158,20 @@ class InstanceSet {
 /** A component, or a switch. Who asks for a receiver or an extension does not look at its consumer. */
 type Part = Lifecycle | Consumer;
 
-function newInstance(name: string, fingerprint: string, feeds: readonly Consumer[], make: () => Part): Instance {
+function newInstance(
+  name: string,
+  fingerprint: string,
+  feeds: readonly Consumer[],
+  make: () => Part,
+  size: Counter | undefined,
+): Instance {
   const made = create(name, make);
-  return { fingerprint, feeds, component: { name, lifecycle: made as Lifecycle }, consumer: inletOf(made) };
+  return { fingerprint, feeds, component: { name, lifecycle: made as Lifecycle }, consumer: inletOf(made, size) };
 }
 
 /** Receivers and extensions take no data. */
-function inletOf(made: Part): Consumer {
-  return "consume" in made && !(made instanceof Inlet) ? new Inlet(made) : made as Consumer;
+function inletOf(made: Part, size: Counter | undefined): Consumer {
+  return "consume" in made && !(made instanceof Inlet) ? new Inlet(made, size) : made as Consumer;
 }
 
 /** A consumer, and how many components lie downstream of it at the most. */
@@ -223,7 +238,8 @@ class PipelineBuilder {
     return once(this.#ends, `exporter ${id} (${signal})`, (name) => {
       const factory = factoryOf(this.#deps.registry.exporters, type);
       const deps = { ...componentDeps(this.#deps, id, "exporter", { "otelcol.signal": signal }), signal };
-      return this.#add(name, fingerprint, [], () => factory.create(config, deps));
+      const size = deps.meter.counter("otelcol_exporter_consumed_size", { exporter: id, "otel.signal": signal });
+      return this.#add(name, fingerprint, [], () => factory.create(config, deps), size);
     });
   }
 
@@ -235,7 +251,10 @@ class PipelineBuilder {
       const deps = { ...componentDeps(this.#deps, id, "connector", fields), from, to };
       const consumers = new Map(heads.map(([pipelineId, { consumer }]) => [pipelineId, consumer]));
       const print = JSON.stringify([fingerprint, ...consumers.keys()]);
-      return this.#add(name, print, heads.map(([, node]) => node), () => factory.create(config, deps, consumers));
+      const attributes = { connector: id, "otel.signal": from, "otel.signal.output": to };
+      const size = deps.meter.counter("otelcol_connector_consumed_size", attributes);
+      const feeds = heads.map(([, node]) => node);
+      return this.#add(name, print, feeds, () => factory.create(config, deps, consumers), size);
     });
   }
 
@@ -255,16 +274,24 @@ class PipelineBuilder {
     const switches = new Map<Signal, Inlet>();
     for (const signal of SIGNAL_NAMES) {
       const heads = this.#fedBy(id, signal).map((pipeline) => this.#headOf(pipeline).consumer);
-      if (heads.length > 0) switches.set(signal, this.#switch(`${signal} of receiver ${id}`, fanOut(heads)));
+      if (heads.length > 0) switches.set(signal, this.#switch(id, signal, fanOut(heads)));
     }
-    const deps = { ...componentDeps(this.#deps, id, "receiver"), serveHttp: this.#deps.serveHttp };
+    const named = this.#deps.gateOf?.(this.#config);
+    const deps = {
+      ...componentDeps(this.#deps, id, "receiver"),
+      serveHttp: this.#deps.serveHttp,
+      ...(named === undefined ? {} : { tenants: named.gate }),
+    };
     const make = () => factory.create(config, deps, switches);
-    return this.#instances.take(`receiver ${id}`, fingerprint, [...switches.values()], make).component;
+    const print = named === undefined ? fingerprint : JSON.stringify([fingerprint, named.fingerprint]);
+    return this.#instances.take(`receiver ${id}`, print, [...switches.values()], make).component;
   }
 
   /** The switch of that name: a new one points at `target`, one that is taken over does so after the flip. */
-  #switch(name: string, target: Consumer): Inlet {
-    const { consumer } = this.#instances.take(name, "", [], () => new Inlet(target));
+  #switch(receiver: string, signal: Signal, target: Consumer): Inlet {
+    const name = `${signal} of receiver ${receiver}`;
+    const size = this.#deps.meter.counter("otelcol_receiver_produced_size", { receiver, "otel.signal": signal });
+    const { consumer } = this.#instances.take(name, "", [], () => new Inlet(target, size));
     this.#flips.push(() => (consumer as Inlet).point(target));
     return consumer as Inlet;
   }
@@ -274,9 +301,15 @@ class PipelineBuilder {
     return this.#pipelines.filter((pipeline) => pipeline.signal === signal && pipeline.receivers.includes(id));
   }
 
-  #add(name: string, fingerprint: string, feeds: readonly Node[], make: () => Consumer & Lifecycle): Node {
+  #add(
+    name: string,
+    fingerprint: string,
+    feeds: readonly Node[],
+    make: () => Consumer & Lifecycle,
+    size?: Counter,
+  ): Node {
     const consumers = feeds.map(({ consumer }) => consumer);
-    const { component, consumer } = this.#instances.take(name, fingerprint, consumers, make);
+    const { component, consumer } = this.#instances.take(name, fingerprint, consumers, make, size);
     const depth = feeds.length === 0 ? 0 : deepest(feeds) + 1;
     while (this.#stages.length <= depth) this.#stages.push([]);
     if (component !== undefined) this.#stages[depth]?.push(component);

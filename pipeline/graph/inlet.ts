@@ -7,6 +7,7 @@
  */
 
 import type { Consumer, Outcome } from "../contract/consumer.ts";
+import type { Counter } from "../core/telemetry.ts";
 import type { Payload } from "../otlp/payload.ts";
 
 /** Told of each payload as it comes; must not throw, and must not keep the caller waiting. */
@@ -17,8 +18,12 @@ export class Inlet implements Consumer {
   /** undefined while nobody looks: that is nearly always. */
   #onlookers: readonly Onlooker[] | undefined;
 
-  constructor(target: Consumer) {
+  readonly #size: Counter | undefined;
+
+  /** @param size Takes the bytes of what goes in. Absent: nobody counts them here. */
+  constructor(target: Consumer, size?: Counter) {
     this.#target = target;
+    this.#size = size;
   }
 
   /** From now on payloads go there. */
@@ -36,6 +41,7 @@ export class Inlet implements Consumer {
   }
 
   consume(payload: Payload, abort: AbortSignal): Promise<Outcome> {
+    this.#size?.add(payload.byteLength);
     if (this.#onlookers !== undefined) { for (const look of this.#onlookers) look(payload); }
     return this.#target.consume(payload, abort);
   }

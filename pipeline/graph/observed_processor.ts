@@ -1,7 +1,8 @@
 /**
  * Counts what goes into a processor and what comes out of it, and how long it takes.
  *
- * Source: collector reference 9 (`otelcol_processor_incoming_items`, `_outgoing_items`, `_internal_duration`).
+ * Source: collector reference 9 (`otelcol_processor_incoming_items`, `_outgoing_items`, `_internal_duration`), and of the
+ * collector's pipeline telemetry (`otelcol.processor.consumed.size`, `.produced.size`).
  *
  * @module
  */
@@ -23,8 +24,18 @@ export function observeProcessor(
   const attributes = { processor: id, "otel.signal": signal };
   const duration = meter.histogram("otelcol_processor_internal_duration", attributes, DURATION_BOUNDS);
   const timer = new CallTimer(clock, duration);
-  const exit = new Exit(next, meter.counter("otelcol_processor_outgoing_items", attributes), timer);
-  return new Entry(create(exit), meter.counter("otelcol_processor_incoming_items", attributes), timer);
+  const passed = (direction: "incoming" | "outgoing", size: "consumed" | "produced"): Passed => ({
+    items: meter.counter(`otelcol_processor_${direction}_items`, attributes),
+    bytes: meter.counter(`otelcol_processor_${size}_size`, attributes),
+  });
+  const exit = new Exit(next, passed("outgoing", "produced"), timer);
+  return new Entry(create(exit), passed("incoming", "consumed"), timer);
+}
+
+/** What went by one side of a processor. */
+interface Passed {
+  readonly items: Counter;
+  readonly bytes: Counter;
 }
 
 /**
@@ -62,10 +73,10 @@ class Entry implements Consumer, Lifecycle {
   /** Only of a processor that holds data. */
   readonly adopt?: Adopt;
   readonly #processor: Consumer & Lifecycle;
-  readonly #incoming: Counter;
+  readonly #incoming: Passed;
   readonly #timer: CallTimer;
 
-  constructor(processor: Consumer & Lifecycle, incoming: Counter, timer: CallTimer) {
+  constructor(processor: Consumer & Lifecycle, incoming: Passed, timer: CallTimer) {
     this.#processor = processor;
     this.#incoming = incoming;
     this.#timer = timer;
@@ -73,7 +84,8 @@ class Entry implements Consumer, Lifecycle {
   }
 
   consume(payload: Payload, abort: AbortSignal): Promise<Outcome> {
-    this.#incoming.add(payload.itemCount);
+    this.#incoming.items.add(payload.itemCount);
+    this.#incoming.bytes.add(payload.byteLength);
     this.#timer.enter();
     try {
       return this.#processor.consume(payload, abort);
@@ -98,10 +110,10 @@ class Entry implements Consumer, Lifecycle {
 /** Behind the processor. */
 class Exit implements Consumer {
   readonly #next: Consumer;
-  readonly #outgoing: Counter;
+  readonly #outgoing: Passed;
   readonly #timer: CallTimer;
 
-  constructor(next: Consumer, outgoing: Counter, timer: CallTimer) {
+  constructor(next: Consumer, outgoing: Passed, timer: CallTimer) {
     this.#next = next;
     this.#outgoing = outgoing;
     this.#timer = timer;
@@ -109,7 +121,8 @@ class Exit implements Consumer {
 
   consume(payload: Payload, abort: AbortSignal): Promise<Outcome> {
     this.#timer.passOn();
-    this.#outgoing.add(payload.itemCount);
+    this.#outgoing.items.add(payload.itemCount);
+    this.#outgoing.bytes.add(payload.byteLength);
     return this.#next.consume(payload, abort);
   }
 

@@ -1,5 +1,6 @@
 /** What the admin API tells of a configuration and of the own metrics. */
 
+import { loadComponents } from "../../../pipeline/graph/registry.ts";
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { configValues } from "../../../gateway/admin/config_view.ts";
 import { graphView } from "../../../gateway/admin/graph_view.ts";
@@ -58,6 +59,11 @@ Deno.test("the graph", async (t) => {
   const series = [
     counter("otelcol_receiver_accepted_spans", { receiver: "otlp", transport: "http" }, 100),
     counter("otelcol_processor_outgoing_items", { processor: "batch", "otel.signal": "traces" }, 200),
+    counter("otelcol_receiver_produced_size", { receiver: "otlp", "otel.signal": "traces" }, 5_000),
+    counter("otelcol_receiver_produced_size", { receiver: "otlp", "otel.signal": "logs" }, 70),
+    counter("otelcol_exporter_consumed_size", { exporter: "out", "otel.signal": "traces" }, 9_000),
+    counter("otelcol_exporter_consumed_size", { exporter: "other", "otel.signal": "logs" }, 300),
+    counter("otelcol_connector_consumed_size", { connector: "link", "otel.signal": "traces" }, 400),
     counter("otelcol_exporter_sent_log_records", { exporter: "other" }, 7),
     counter("otelcol_exporter_send_failed_log_records", { exporter: "other" }, 3),
   ];
@@ -83,6 +89,17 @@ Deno.test("the graph", async (t) => {
       strictEqual(flow("processor:batch:traces", "exporter:out:traces"), null);
     },
   );
+  await t.step("tells bytes by the same rules, of each signal for itself", () => {
+    const bytes = graph.edges.map(({ from, to, flow }) => `${from} > ${to}: ${flow.bytes_per_second}`);
+    deepStrictEqual(bytes, [
+      "receiver:otlp > processor:batch:traces: 5000",
+      "processor:batch:traces > exporter:out:traces: null",
+      "processor:batch:traces > connector:link:traces:logs: 400",
+      "receiver:otlp > processor:batch:traces/two: 5000",
+      "processor:batch:traces/two > exporter:out:traces: null",
+      "connector:link:traces:logs > exporter:other:logs: 300",
+    ]);
+  });
   await t.step("tells what comes to an exporter by the only way, and what failed", () => {
     strictEqual(flow("connector:link:traces:logs", "exporter:other:logs"), 7);
     strictEqual(graph.edges.at(-1)?.flow.errors_per_second, 3);
@@ -109,6 +126,7 @@ Deno.test("values of a configuration say where they come from", async (t) => {
     { kind: "text", name: "admin:b.yaml", text: "receivers: {otlp: {protocols: {http: {endpoint: 'x:1'}}}}" },
     parseSetSource("service.telemetry.logs.level=${env:LEVEL}"),
   ], environment);
+  await loadComponents(resolved.tree);
   const values = new Map(configValues(resolved).map(({ path, value, origin }) => [path, { value, origin }]));
   const cases = [
     { path: "exporters::otlp_http::timeout", value: "7s", origin: ["file", "a.yaml", 4] },

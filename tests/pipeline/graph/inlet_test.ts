@@ -25,6 +25,12 @@ Deno.test("an inlet", async (t) => {
     deepStrictEqual(seen, ["a", "b"]);
     inlet.admit(1); // what has no opinion takes all
   });
+  await t.step("counts the bytes that go in", async () => {
+    let bytes = 0;
+    const inlet = new Inlet(target([], "a"), { add: (size) => void (bytes += size) });
+    for (let i = 0; i < 3; i++) await inlet.consume(payload, abort);
+    strictEqual(bytes, 3);
+  });
   await t.step("shows payloads to those who watch, until they leave", async () => {
     const inlet = new Inlet(target([], "a"));
     const seen: [string, Payload][] = [];

@@ -42,6 +42,8 @@ Deno.test("observeProcessor()", async (t) => {
     const { processor, valuesOf } = observe((next) => ({ consume: (_, abort) => next.consume(payload(3), abort) }));
     strictEqual(await processor.consume(payload(5), NEVER), KEPT);
     deepStrictEqual([valuesOf(INCOMING), valuesOf(OUTGOING)], [[5], [3]]);
+    const sizes = ["otelcol_processor_consumed_size", "otelcol_processor_produced_size"].map(valuesOf);
+    deepStrictEqual(sizes, [[payload(5).byteLength], [payload(3).byteLength]]);
   });
 
   await t.step("times one call in eight, to the call of the next component", async () => {
