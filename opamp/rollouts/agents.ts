@@ -25,6 +25,8 @@ export interface ConfigReport {
   readonly state: ConfigState;
   /** `error_message` of FAILED; otherwise empty. */
   readonly error: string;
+  /** Another number whenever the agent has reported again, the same included. */
+  readonly revision: number;
 }
 
 /** An agent as it is now. A view: read when it is handed over, and not kept. */

@@ -1,0 +1,658 @@
+/**
+ * One rollout while it runs: gives the version to agents stage by stage, watches them, and goes on or back.
+ *
+ * It decides and says what it decided; the caller writes that down and only then acts upon it. Nothing here is sent,
+ * stored or waited for. A status of one agent costs the same however many there are; `tick` looks at those whose time may run out.
+ *
+ * @module
+ */
+
+import type { Clock } from "../../pipeline/core/clock.ts";
+import { counted } from "../../pipeline/core/text.ts";
+import type { ConfigVersionRef, FleetAgent } from "./agents.ts";
+import { configText, NO_CONFIG } from "./configs.ts";
+import { ConflictError } from "./errors.ts";
+import { type Breach, type GateFigures, judge, type Traffic } from "./gate.ts";
+import { type Counts, type Member, noCounts, tally } from "./member.ts";
+import { Line, placeOf } from "./placement.ts";
+import {
+  ENDED,
+  type EventKind,
+  MAX_ERROR_LENGTH,
+  type MemberPhase,
+  type MemberRecord,
+  type RolloutRecord,
+} from "./records.ts";
+import type { Selector } from "./selector.ts";
+import { amountOf, amountText, type StageSpec } from "./spec.ts";
+
+/** Who decides when no operator does. */
+export const CONTROLLER = "controller";
+
+/** Agents of one rollout whose failure is an event of its own; more are only counted. */
+export const MAX_FAILURE_EVENTS = 50;
+
+const NOTHING: Traffic = { items: 0, errors: 0 };
+
+/** Where a rollout says what it decided. */
+export interface Journal {
+  record(run: RolloutRun): void;
+  member(record: MemberRecord): void;
+  memberRemoved(rollout: number, uid: string): void;
+  event(rollout: number, kind: EventKind, who: string, text: string, numbers?: Readonly<Record<string, number>>): void;
+  /**
+   * What this agent is to have may be something else now.
+   *
+   * @param again Offer it even when the agent has reported FAILED for it.
+   */
+  offer(uid: string, again: boolean): void;
+}
+
+export interface RunParts {
+  readonly journal: Journal;
+  readonly clock: Pick<Clock, "nowMs" | "monotonicMs">;
+  /** What an agent has handled lately. */
+  readonly trafficOf: (uid: string) => Traffic;
+}
+
+export class RolloutRun {
+  readonly selector: Selector;
+  readonly #parts: RunParts;
+  readonly #members = new Map<string, Member>();
+  /** Who comes next, in the order of places. */
+  readonly #line = new Line<Member>();
+  readonly #counts: Counts = noCounts();
+  /** Agents whose time may run out. */
+  readonly #applying = new Set<Member>();
+  readonly #absent = new Set<Member>();
+  readonly #unwell = new Set<Member>();
+  /** Agents that are connected and have not come back from the version yet; only while rolling back. */
+  readonly #owing = new Set<Member>();
+  #record: RolloutRecord;
+  /** Monotonic: when the soak of this process is over. What a former process has watched is not counted. */
+  #soakUntilMs = Infinity;
+  #pausedAtMs = 0;
+  #rollbackUntilMs = Infinity;
+  #changed = { items: 0, errors: 0 };
+  #control = { items: 0, errors: 0 };
+  #before = { items: 0, errors: 0 };
+  #failureEvents = 0;
+
+  /** @param record As it was made or read. Its agents are to `join`, and then it is to be driven. */
+  constructor(record: RolloutRecord, selector: Selector, parts: RunParts) {
+    this.#record = record;
+    this.selector = selector;
+    this.#parts = parts;
+    const nowMs = parts.clock.monotonicMs();
+    if (record.phase === "soaking") this.#soakUntilMs = nowMs + this.stage.soakMs;
+    if (record.state === "paused") this.#pausedAtMs = nowMs;
+    if (record.state === "rolling_back") this.#rollbackUntilMs = nowMs + record.spec.applyTimeoutMs;
+  }
+
+  get record(): RolloutRecord {
+    return this.#record;
+  }
+
+  get id(): number {
+    return this.#record.id;
+  }
+
+  get isActive(): boolean {
+    return this.#record.state !== "queued" && !ENDED.has(this.#record.state);
+  }
+
+  get stage(): StageSpec {
+    const { spec: { stages }, stage } = this.#record;
+    const found = stages[stage];
+    if (found === undefined) throw new RangeError(`Cannot find stage ${stage}: there are ${stages.length}`);
+    return found;
+  }
+
+  get counts(): Readonly<Counts> {
+    return this.#counts;
+  }
+
+  /** What is left of the soak, milliseconds; undefined outside of one. */
+  get soakLeftMs(): number | undefined {
+    const { state, phase } = this.#record;
+    if (phase !== "soaking" || (state !== "running" && state !== "paused")) return undefined;
+    const nowMs = state === "paused" ? this.#pausedAtMs : this.#parts.clock.monotonicMs();
+    return Math.max(0, this.#soakUntilMs - nowMs);
+  }
+
+  /** How many agents the stage is to reach. */
+  get target(): number {
+    return amountOf(this.stage.reach, this.#counts.ready + this.#counts.released);
+  }
+
+  /** How many may be applying now. */
+  get window(): number {
+    const { maxApplying, initialApplying } = this.#record.spec;
+    const most = amountOf(maxApplying, this.#counts.ready + this.#counts.released);
+    return Math.min(most, initialApplying + this.#counts.applied);
+  }
+
+  has(uid: string): boolean {
+    return this.#members.has(uid);
+  }
+
+  /** Whether the agent is to have this rollout's version now. */
+  holds(uid: string): boolean {
+    const { state } = this.#record;
+    if (state !== "running" && state !== "paused") return false;
+    const phase = this.#members.get(uid)?.phase;
+    return phase !== undefined && phase !== "waiting";
+  }
+
+  /** How far an agent is; undefined when it is none of this rollout. */
+  phaseOf(uid: string): Member["phase"] | undefined {
+    return this.#members.get(uid)?.phase;
+  }
+
+  /** Agents that were given the version. */
+  *released(): Iterable<Member> {
+    for (const member of this.#members.values()) if (member.phase !== "waiting") yield member;
+  }
+
+  // ---- Agents
+
+  /**
+   * Takes an agent in.
+   *
+   * @param base What it has without the rollout.
+   * @param stored What a former process wrote of it, when it had the version.
+   */
+  join(agent: FleetAgent, base: ConfigVersionRef | undefined, stored?: MemberRecord): void {
+    const nowMs = this.#parts.clock.monotonicMs();
+    const baseHash = (base ?? NO_CONFIG).hash;
+    const member: Member = {
+      uid: agent.uid,
+      place: placeOf(this.#record.seed, agent.uid),
+      phase: stored?.phase ?? "waiting",
+      baseHash,
+      changes: baseHash !== this.#record.spec.config.hash,
+      isInLine: false,
+      connected: agent.connected,
+      wasSeen: agent.connected,
+      awaySinceMs: nowMs,
+      isLost: false,
+      healthy: agent.healthy !== false,
+      wasHealthy: stored?.wasHealthy ?? agent.healthy !== false,
+      unhealthySinceMs: nowMs,
+      isSick: false,
+      reportHash: agent.report.hash,
+      reportState: agent.report.state,
+      oldRevision: stored === undefined ? agent.report.revision : -1,
+      hasAnswered: false,
+      applyingSinceMs: nowMs,
+      releasedMs: stored?.releasedMs ?? 0,
+      before: stored === undefined ? NOTHING : { items: stored.beforeItems, errors: stored.beforeErrors },
+      error: stored?.error ?? "",
+    };
+    this.#members.set(member.uid, member);
+    this.#add(this.#before, member.before, 1);
+    tally(this.#counts, member, 1);
+    this.#file(member);
+    if (stored !== undefined) this.observe(agent);
+  }
+
+  /** Lets an agent go: it has left the selection or the fleet. */
+  leave(uid: string): void {
+    const member = this.#members.get(uid);
+    if (member === undefined) return;
+    tally(this.#counts, member, -1);
+    this.#add(this.#before, member.before, -1);
+    this.#members.delete(uid);
+    for (const set of [this.#applying, this.#absent, this.#unwell, this.#owing]) set.delete(member);
+    if (member.phase !== "waiting") this.#parts.journal.memberRemoved(this.id, uid);
+  }
+
+  /** What an agent has without the rollout is something else now. */
+  rebase(uid: string, base: ConfigVersionRef | undefined): void {
+    const member = this.#members.get(uid);
+    if (member === undefined) return;
+    this.#update(member, () => {
+      member.baseHash = (base ?? NO_CONFIG).hash;
+      member.changes = member.baseHash !== this.#record.spec.config.hash;
+    });
+  }
+
+  /** Takes in how an agent is now. */
+  observe(agent: FleetAgent): void {
+    const member = this.#members.get(agent.uid);
+    if (member === undefined) return;
+    this.#update(member, () => {
+      this.#seePresence(member, agent.connected);
+      this.#seeHealth(member, agent.healthy !== false);
+      this.#seeReport(member, agent);
+    });
+  }
+
+  /** Takes in what an agent has handled since it was last asked. */
+  addTraffic(uid: string, traffic: Traffic): void {
+    const member = this.#members.get(uid);
+    if (member?.phase === "applied") this.#add(this.#changed, traffic, 1);
+    else if (member?.phase === "waiting" && member.changes) this.#add(this.#control, traffic, 1);
+  }
+
+  #seePresence(member: Member, connected: boolean): void {
+    if (connected === member.connected) return;
+    const nowMs = this.#parts.clock.monotonicMs();
+    member.connected = connected;
+    if (!connected) {
+      member.awaySinceMs = nowMs;
+      return;
+    }
+    member.wasSeen = true;
+    member.isLost = false;
+    // What it was offered, it is offered again: it gets its time again.
+    const hasVerdict = member.phase === "applied" || member.phase === "failed" || member.phase === "waiting";
+    if (!hasVerdict) this.#enter(member, "applying");
+  }
+
+  #seeHealth(member: Member, healthy: boolean): void {
+    if (healthy === member.healthy) return;
+    member.healthy = healthy;
+    member.isSick = false;
+    if (!healthy) member.unhealthySinceMs = this.#parts.clock.monotonicMs();
+  }
+
+  #seeReport(member: Member, { report }: FleetAgent): void {
+    member.reportHash = report.hash;
+    member.reportState = report.state;
+    if (member.phase === "waiting" || report.revision === member.oldRevision) return;
+    const { hash } = this.#record.spec.config;
+    if (report.hash === hash) this.#seeVerdict(member, report.state, report.error);
+    else if (member.phase === "applied" && report.hash === "") this.#enter(member, "applying");
+    else if (member.phase === "applied") this.#fail(member, "it went back to another configuration by itself");
+  }
+
+  #seeVerdict(member: Member, state: Member["reportState"], error: string): void {
+    if (state === "applied") this.#enter(member, "applied");
+    else if (state === "failed") this.#fail(member, error);
+    else if (state === "applying") {
+      if (member.phase === "applied") this.#enter(member, "applying");
+      member.hasAnswered = true;
+    }
+  }
+
+  #fail(member: Member, error: string): void {
+    if (member.phase === "failed") return;
+    member.error = error.slice(0, MAX_ERROR_LENGTH);
+    this.#enter(member, "failed");
+    if (!this.holds(member.uid) || this.#failureEvents++ >= MAX_FAILURE_EVENTS) return;
+    const text = `Agent ${member.uid} could not apply ${configText(this.#record.spec.config)}: ${member.error}`;
+    this.#event("agent_failed", CONTROLLER, text);
+  }
+
+  #enter(member: Member, phase: MemberPhase): void {
+    if (phase === "applying") {
+      member.applyingSinceMs = this.#parts.clock.monotonicMs();
+      member.hasAnswered = false;
+    }
+    if (phase !== "failed") member.error = "";
+    if (phase === member.phase) return;
+    member.phase = phase;
+    this.#parts.journal.member(this.#memberRecord(member));
+  }
+
+  /** Changes an agent, with all that is kept about it. */
+  #update(member: Member, change: () => void): void {
+    tally(this.#counts, member, -1);
+    change();
+    tally(this.#counts, member, 1);
+    this.#file(member);
+  }
+
+  /** Puts an agent where it will be looked for. */
+  #file(member: Member): void {
+    const isWaiting = member.phase === "waiting";
+    toggle(this.#applying, member, member.phase === "applying");
+    toggle(this.#absent, member, !member.connected && !member.isLost && (member.wasSeen || !isWaiting));
+    toggle(this.#unwell, member, !member.healthy && !member.isSick);
+    const isRollingBack = this.#record.state === "rolling_back";
+    toggle(this.#owing, member, isRollingBack && !isWaiting && member.connected && !isBack(member));
+    if (isWaiting && member.changes && member.connected && !member.isInLine) {
+      member.isInLine = true;
+      this.#line.push(member);
+    }
+  }
+
+  // ---- Time
+
+  /** Looks whose time has run out; then it is to be driven. */
+  tick(): void {
+    const nowMs = this.#parts.clock.monotonicMs();
+    const { applyTimeoutMs, awayGraceMs, unhealthyGraceMs } = this.#record.spec;
+    for (const member of this.#absent) {
+      if (nowMs - member.awaySinceMs >= awayGraceMs) this.#update(member, () => member.isLost = true);
+    }
+    for (const member of this.#unwell) {
+      if (nowMs - member.unhealthySinceMs >= unhealthyGraceMs) this.#update(member, () => member.isSick = true);
+    }
+    for (const member of this.#applying) {
+      if (nowMs - member.applyingSinceMs >= applyTimeoutMs) this.#update(member, () => this.#runOutOfTime(member));
+    }
+  }
+
+  /** An agent that is away is no silent one: it is lost, whatever the grace. */
+  #runOutOfTime(member: Member): void {
+    if (!member.connected) member.isLost = true;
+    else this.#enter(member, member.hasAnswered ? "stuck" : "silent");
+  }
+
+  /** Decides all that can be decided now. */
+  drive(): void {
+    while (this.#step());
+  }
+
+  /** One decision. @returns Whether there may be another. */
+  #step(): boolean {
+    const { state } = this.#record;
+    if (state === "rolling_back") return this.#finishRollback();
+    if (state !== "running" && state !== "paused") return false;
+    const breaches = judge(this.stage.limits, this.figures());
+    if (breaches.length > 0) return this.#breach(breaches);
+    if (state === "paused") return false;
+    return this.#record.phase === "releasing" ? this.#goOnReleasing() : this.#goOnSoaking();
+  }
+
+  /** What the gate looks at now. @param strict Agents within a grace count as what they may become. */
+  figures(strict = false): GateFigures {
+    const counts = this.#counts;
+    const isReleasing = this.#record.phase === "releasing";
+    return {
+      agents: isReleasing ? Math.max(counts.released, this.target) : counts.released,
+      failed: counts.failed,
+      stuck: counts.stuck,
+      silent: counts.silent,
+      unhealthy: counts.unhealthy + (strict ? counts.undecidedUnhealthy : 0),
+      disconnected: counts.disconnected + (strict ? counts.undecidedAway : 0),
+      control: {
+        agents: counts.control,
+        unhealthy: counts.controlUnhealthy,
+        disconnected: counts.controlDisconnected,
+      },
+      traffic: { changed: { ...this.#changed }, before: { ...this.#before }, control: { ...this.#control } },
+    };
+  }
+
+  // ---- Forward
+
+  /** Begins with the first stage. */
+  start(): void {
+    const { spec, sequence } = this.#record;
+    const nowMs = this.#parts.clock.nowMs();
+    this.#write({ state: "running", startedMs: nowMs, sequence });
+    const { members, unchanged, ready, away } = this.#counts;
+    const text = `${configText(spec.config)} goes to ${counted(ready + away, "agents")} in ` +
+      `${counted(spec.stages.length, "stages")}`;
+    this.#event("started", CONTROLLER, text, { members, unchanged, ready, away });
+    this.#beginStage(0);
+  }
+
+  #beginStage(stage: number): void {
+    this.#write({ stage, phase: "releasing", isPromoted: false, stageStartedMs: this.#parts.clock.nowMs() });
+    this.#changed = { ...NOTHING };
+    this.#control = { ...NOTHING };
+    this.#soakUntilMs = Infinity;
+    const { ready, released } = this.#counts;
+    const text = `Stage ${stage + 1} of ${this.#record.spec.stages.length} (${amountText(this.stage.reach)}): ` +
+      `${released} of ${counted(ready + released, "connected agents")} have it, wanted ${this.target}`;
+    this.#event("stage_started", CONTROLLER, text, { target: this.target, released, ready });
+  }
+
+  #goOnReleasing(): boolean {
+    this.#releaseNext();
+    if (!this.#isSettled()) return false;
+    const { soakMs } = this.stage;
+    this.#write({ phase: "soaking" });
+    this.#soakUntilMs = this.#parts.clock.monotonicMs() + (this.#record.isPromoted ? 0 : soakMs);
+    const { released, applied } = this.#counts;
+    const text = `${counted(released, "agents")} have answered, ${applied} with APPLIED; watched for ${soakMs} ms`;
+    this.#event("soak_started", CONTROLLER, text, { ...this.#numbers(), soakMs });
+    return true;
+  }
+
+  #releaseNext(): void {
+    while (this.#counts.released < this.target && this.#counts.applying < this.window) {
+      const member = this.#line.pop();
+      if (member === undefined) return;
+      member.isInLine = false;
+      const isEligible = member.phase === "waiting" && member.connected && member.changes;
+      if (isEligible && this.#members.get(member.uid) === member) this.#update(member, () => this.#release(member));
+    }
+  }
+
+  #release(member: Member): void {
+    const { config } = this.#record.spec;
+    member.wasHealthy = member.healthy;
+    member.isSick = false;
+    member.unhealthySinceMs = this.#parts.clock.monotonicMs();
+    member.releasedMs = this.#parts.clock.nowMs();
+    member.before = this.#parts.trafficOf(member.uid);
+    this.#add(this.#before, member.before, 1);
+    const hasItAlready = member.reportHash === config.hash && member.reportState === "applied";
+    this.#enter(member, hasItAlready ? "applied" : "applying");
+    this.#parts.journal.offer(member.uid, true);
+  }
+
+  /** Everyone that can be reached now was given the version and has said how it went, and enough have. */
+  #isSettled(): boolean {
+    const { released, ready, applying, applied, failed } = this.#counts;
+    if (released === 0 || applying > 0 || (released < this.target && ready > 0)) return false;
+    return applied + failed >= Math.min(this.stage.limits.minAgents, this.target);
+  }
+
+  #goOnSoaking(): boolean {
+    if (this.#parts.clock.monotonicMs() < this.#soakUntilMs || this.#counts.applying > 0) return false;
+    // An agent that is away or unhealthy for a moment only: what becomes of it is waited for.
+    if (judge(this.stage.limits, this.figures(true)).length > 0) return false;
+    this.#pass();
+    return true;
+  }
+
+  #pass(): void {
+    const { stage, spec } = this.#record;
+    const { traffic } = this.figures();
+    const isJudged = traffic.changed.items >= this.stage.limits.minItems;
+    const text =
+      `Stage ${stage + 1} of ${spec.stages.length} is passed by ${counted(this.#counts.released, "agents")}` +
+      (isJudged ? "" : `; error rate not judged: ${counted(traffic.changed.items, "items")} are too few`);
+    this.#event("stage_passed", CONTROLLER, text, this.#numbers());
+    if (stage + 1 < spec.stages.length) this.#beginStage(stage + 1);
+    else this.#end("completed", `${configText(spec.config)} is what these agents are assigned now`);
+  }
+
+  // ---- Back
+
+  #breach(breaches: readonly Breach[]): boolean {
+    const reason = breaches.map(({ text }) => text).join("; ");
+    this.#event("breached", CONTROLLER, `Stage ${this.#record.stage + 1}: ${reason}`, this.#numbers());
+    this.#rollBack("rolled_back", reason, CONTROLLER);
+    return true;
+  }
+
+  #rollBack(backTo: "rolled_back" | "aborted", reason: string, who: string): void {
+    this.#write({ state: "rolling_back", reason, backTo });
+    this.#rollbackUntilMs = this.#parts.clock.monotonicMs() + this.#record.spec.applyTimeoutMs;
+    for (const member of this.released()) {
+      this.#file(member);
+      this.#parts.journal.offer(member.uid, true);
+    }
+    const text = `${counted(this.#counts.released, "agents")} get back what they had`;
+    this.#event("rollback_started", who, text, { released: this.#counts.released });
+  }
+
+  /** A rollback waits for who is connected, and for nobody longer than an agent has to apply a configuration. */
+  #finishRollback(): boolean {
+    const isOver = this.#owing.size === 0 || this.#parts.clock.monotonicMs() >= this.#rollbackUntilMs;
+    if (!isOver) return false;
+    let [back, owing, away] = [0, 0, 0];
+    for (const member of this.released()) {
+      if (isBack(member)) back++;
+      else if (member.connected) owing++;
+      else away++;
+    }
+    const text = `${back} of ${counted(back + owing + away, "agents")} are back; ${owing} have not answered, ` +
+      `${away} are away and get it when they return`;
+    this.#end(this.#record.backTo, text, { back, owing, away });
+    return false;
+  }
+
+  #end(state: "completed" | "rolled_back" | "aborted", text: string, numbers: Record<string, number> = {}): void {
+    this.#write({ state, endedMs: this.#parts.clock.nowMs(), totals: { ...this.#counts } });
+    this.#event(state, CONTROLLER, text, { ...this.#numbers(), ...numbers });
+  }
+
+  // ---- Operators
+
+  /** @throws {ConflictError} It does not run. */
+  pause(who: string): void {
+    this.#want(["running"], "pause");
+    this.#pausedAtMs = this.#parts.clock.monotonicMs();
+    this.#write({ state: "paused" });
+    this.#event(
+      "paused",
+      who,
+      "No agent is given the version until it is resumed; the gate stays watched",
+      this.#numbers(),
+    );
+  }
+
+  /** What is left of a soak is watched from now. @throws {ConflictError} It is not paused. */
+  resume(who: string): void {
+    this.#want(["paused"], "resume");
+    this.#soakUntilMs += this.#parts.clock.monotonicMs() - this.#pausedAtMs;
+    this.#write({ state: "running" });
+    this.#event("resumed", who, "It goes on", this.#numbers());
+  }
+
+  /** Skips what is left of the soak; the gate must be open all the same. @throws {ConflictError} It does not run. */
+  promote(who: string): void {
+    this.#want(["running"], "promote");
+    this.#write({ isPromoted: true });
+    if (this.#record.phase === "soaking") this.#soakUntilMs = this.#parts.clock.monotonicMs();
+    this.#event("promoted", who, `The soak of stage ${this.#record.stage + 1} is skipped`, this.#numbers());
+  }
+
+  /**
+   * Gives back what the agents had.
+   *
+   * @throws {ConflictError} It is over, or on its way back.
+   */
+  abort(who: string, reason: string): void {
+    this.#want(["queued", "running", "paused"], "abort");
+    const wasQueued = this.#record.state === "queued";
+    this.#rollBack("aborted", reason, who);
+    if (wasQueued) this.#finishRollback();
+  }
+
+  /**
+   * Ends it and leaves the version where it is.
+   *
+   * @returns Agents that keep it: not those that reported FAILED.
+   * @throws {ConflictError} It is over, or on its way back.
+   */
+  abortInPlace(who: string, reason: string): string[] {
+    this.#want(["running", "paused"], "abort");
+    const kept = [...this.released()].filter(({ phase }) => phase !== "failed").map(({ uid }) => uid);
+    for (const { uid } of this.released()) this.#parts.journal.offer(uid, false);
+    this.#write({ reason });
+    this.#end("aborted", `By ${who}: ${counted(kept.length, "agents")} keep the version`, { kept: kept.length });
+    return kept;
+  }
+
+  /**
+   * Lets agents that have not come to APPLIED have what they had, and gives them the version again in their turn.
+   *
+   * @returns How many.
+   * @throws {ConflictError} It does not run.
+   */
+  retryAgents(who: string): number {
+    this.#want(["running", "paused"], "retry");
+    const again = [...this.released()].filter(({ phase }) => phase !== "applied" && phase !== "applying");
+    for (const member of again) {
+      this.#parts.journal.memberRemoved(this.id, member.uid);
+      this.#parts.journal.offer(member.uid, false);
+      this.#add(this.#before, member.before, -1);
+      this.#update(member, () => Object.assign(member, { phase: "waiting", error: "", before: NOTHING }));
+    }
+    if (again.length > 0 && this.#record.phase === "soaking") this.#write({ phase: "releasing" });
+    this.#event("retried", who, `${counted(again.length, "agents")} are given the version again`, this.#numbers());
+    return again.length;
+  }
+
+  #want(states: readonly RolloutRecord["state"][], verb: string): void {
+    const { state, id } = this.#record;
+    if (states.includes(state)) return;
+    throw new ConflictError(`Cannot ${verb} rollout ${id}: it is ${state}, wanted ${states.join(" or ")}`);
+  }
+
+  // ---- What is written
+
+  #write(change: Partial<RolloutRecord>): void {
+    this.#record = { ...this.#record, ...change };
+    this.#parts.journal.record(this);
+  }
+
+  #event(kind: EventKind, who: string, text: string, numbers: Readonly<Record<string, number>> = {}): void {
+    this.#parts.journal.event(this.id, kind, who, text, numbers);
+  }
+
+  #memberRecord({ uid, phase, releasedMs, wasHealthy, before, error }: Member): MemberRecord {
+    if (phase === "waiting") throw new TypeError("Cannot store an agent that waits: it has nothing of the rollout");
+    return {
+      rollout: this.id,
+      uid,
+      phase,
+      releasedMs,
+      wasHealthy,
+      beforeItems: before.items,
+      beforeErrors: before.errors,
+      error,
+    };
+  }
+
+  /** What a decision was made on. */
+  #numbers(): Record<string, number> {
+    const { agents, control, traffic: { changed, before, control: others } } = this.figures();
+    const { released, ready, applying, applied, failed, stuck, silent, unhealthy, disconnected } = this.#counts;
+    return {
+      agents,
+      released,
+      ready,
+      applying,
+      applied,
+      failed,
+      stuck,
+      silent,
+      unhealthy,
+      disconnected,
+      control: control.agents,
+      controlUnhealthy: control.unhealthy,
+      controlDisconnected: control.disconnected,
+      items: changed.items,
+      errors: changed.errors,
+      itemsBefore: before.items,
+      errorsBefore: before.errors,
+      itemsControl: others.items,
+      errorsControl: others.errors,
+    };
+  }
+
+  #add(sum: { items: number; errors: number }, { items, errors }: Traffic, sign: 1 | -1): void {
+    sum.items += sign * items;
+    sum.errors += sign * errors;
+  }
+}
+
+/** It runs again what it had before, or said that it cannot. */
+function isBack({ reportHash, reportState, baseHash }: Member): boolean {
+  return reportHash === baseHash && reportState !== "applying";
+}
+
+function toggle<Item>(set: Set<Item>, item: Item, isIn: boolean): void {
+  if (isIn) set.add(item);
+  else set.delete(item);
+}
