@@ -53,7 +53,7 @@ export interface SharedRooms {
 /** Takes the chunks of one body. */
 export class BodyBuffer {
   readonly #announcedBytes: number | undefined;
-  readonly #maxBytes: number;
+  #maxBytes: number;
   readonly #memory: MemoryBudget | undefined;
   readonly #shared: SharedRooms | undefined;
   #place: Place | undefined;
@@ -82,6 +82,16 @@ export class BodyBuffer {
   /** The Content-Length; undefined when there is none. */
   get announcedBytes(): number | undefined {
     return this.#announcedBytes;
+  }
+
+  /** What may come at the most, bytes; also after decompression. */
+  get maxBytes(): number {
+    return this.#maxBytes;
+  }
+
+  /** No more than `maxBytes` may come, if it was more before. Called before anything has. */
+  narrow(maxBytes: number): void {
+    this.#maxBytes = Math.min(this.#maxBytes, maxBytes);
   }
 
   /**

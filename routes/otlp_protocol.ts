@@ -11,7 +11,7 @@
 import type { HttpServerConfig } from "../pipeline/config/http_server.ts";
 import type { Outcome } from "../pipeline/contract/consumer.ts";
 import type { OtlpEncoding, OtlpHandler, RequestWatch } from "../pipeline/contract/http.ts";
-import type { Sender } from "../pipeline/contract/tenants.ts";
+import type { Sender, Visit } from "../pipeline/contract/tenants.ts";
 import { type ErrorCode, GatewayError, toGatewayError, UnauthenticatedError } from "../pipeline/core/errors.ts";
 import { encodeResponse, encodeResponseJson } from "../pipeline/otlp/partial_success.ts";
 import type { Origin } from "../pipeline/otlp/payload.ts";
@@ -142,28 +142,40 @@ class OtlpEndpoint {
     const encoding = otlpEncodingOf(request.header("content-type"));
     let buffer: BodyBuffer | undefined;
     let watch: RequestWatch | undefined;
+    let visit: Visit | undefined;
+    let status = 200;
+    let rejectedItems = 0;
     try {
       const signal = this.#route(request);
       watch = this.#handler.watch?.(signal, request);
       if (encoding === undefined) throw unsupportedType();
       const coding = this.#codingOf(request);
       buffer = this.#admit(request, signal);
+      const entered = this.#handler.enter?.(signal, request, buffer.announcedBytes);
+      if (entered !== undefined) {
+        visit = entered instanceof Promise ? await entered : entered;
+        buffer.narrow(visit.maxBodyBytes);
+      }
       await request.readBody(buffer);
       watch?.ended("read");
       const whole = buffer.bytes();
+      visit?.read(whole.length);
       const body = coding === "" ? whole : await this.#decompressed(coding, whole, buffer);
       if (coding !== "") watch?.ended("decompress");
       const origin = this.#keepsMetadata ? this.#originOf(request) : request.origin;
-      const outcome = await this.#handler.accept(signal, encoding, body, origin, request.abort, watch);
+      const outcome = await this.#handler.accept(signal, encoding, body, origin, request.abort, watch, visit);
+      rejectedItems = outcome.rejectedItems;
       watch?.answered(200);
       return this.#success(request, signal, encoding, outcome);
     } catch (thrown) {
       const error = toGatewayError(thrown);
+      status = error.httpStatus;
       this.#handler.refused?.(error, watch);
-      watch?.answered(error.httpStatus);
+      watch?.answered(status);
       return this.#failure(request, encoding ?? "json", error);
     } finally {
       buffer?.release(); // what it holds in memory is given back however it ends
+      visit?.leave(status, rejectedItems);
     }
   }
 
@@ -187,7 +199,7 @@ class OtlpEndpoint {
   }
 
   async #decompressed(coding: ContentEncoding, whole: Uint8Array, buffer: BodyBuffer): Promise<Uint8Array> {
-    const plain = await decompress(coding, whole, this.#maxBodyBytes);
+    const plain = await decompress(coding, whole, buffer.maxBytes);
     buffer.holdMore(plain.length);
     return plain;
   }

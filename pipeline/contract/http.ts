@@ -13,6 +13,7 @@ import type { TraceLink } from "../core/trace.ts";
 import type { HeaderReader } from "../core/trace_context.ts";
 import type { Origin } from "../otlp/payload.ts";
 import type { Signal } from "../otlp/signals.ts";
+import type { TenantGate, Visit } from "./tenants.ts";
 
 /** The two encodings of OTLP/HTTP. */
 export type OtlpEncoding = "protobuf" | "json";
@@ -41,11 +42,19 @@ export interface OtlpHandler {
    * @throws {GatewayError} Refused now.
    */
   admit(signal: Signal, bodyBytes: number): void;
+  /**
+   * Asked after it, whose the request is and whether it may come. Absent: there are no tenants.
+   *
+   * @param announcedBytes Content-Length; undefined when it is not known.
+   * @throws {GatewayError} It may not. Otherwise `leave` of what it gives is called once.
+   */
+  readonly enter?: TenantGate["enter"];
   /** Asked when a request begins. Absent or undefined: nobody follows it. */
   watch?(signal: Signal, headers: HeaderReader): RequestWatch | undefined;
   /**
    * Takes a whole decompressed body.
    *
+   * @param visit What `enter` gave.
    * @throws {GatewayError} Not kept.
    */
   accept(
@@ -55,6 +64,7 @@ export interface OtlpHandler {
     origin: Origin,
     abort: AbortSignal,
     watch?: RequestWatch,
+    visit?: Visit,
   ): Promise<Outcome>;
   /** Told of every request that is answered with a failure, once, wherever it failed. Absent: nobody counts. */
   refused?(error: GatewayError, watch?: RequestWatch): void;

@@ -3,7 +3,8 @@
  *
  * ```ts
  * const visit = await gate.enter("traces", sender, announcedBytes); // throws 401, 403, 413 or 429
- * const { payload, rejectedItems, message } = visit.take(read); // items, once they are counted
+ * visit.read(body.length); // what was not announced; throws 429
+ * const { payload, rejectedItems, message } = visit.take(validated); // items, once they are counted; throws 413 or 429
  * visit.leave(200, rejectedItems); // always, once
  * ```
  *
@@ -12,7 +13,7 @@
 
 import type { TenantTag } from "../core/tenant.ts";
 import type { HeaderReader } from "../core/trace_context.ts";
-import type { Payload } from "../otlp/payload.ts";
+import type { Origin, Payload } from "../otlp/payload.ts";
 import type { Signal } from "../otlp/signals.ts";
 
 /** What is known of a sender before its body is read. */
@@ -56,28 +57,44 @@ export interface TenantGate {
   /**
    * Asked before a body is read: who, whether the signal is allowed, requests, concurrency, and bytes as announced.
    *
-   * @param announcedBytes Content-Length; undefined when it is not known, and then charged by `take`.
+   * @param announcedBytes Content-Length; undefined when it is not known, and then charged by `read`.
    * @throws {GatewayError} 401, 403, 413, or 429 with the time after which the bucket has room.
    */
   enter(signal: Signal, sender: Sender, announcedBytes: number | undefined): Visit | Promise<Visit>;
+  /** Ids of the pipelines that a tenant's data may enter; undefined: all. The same object as long as nothing changes. */
+  pipelinesOf(tenant: TenantTag): ReadonlySet<string> | undefined;
 }
 
 /** One request that was let in. */
 export interface Visit {
   readonly identity: Identity;
+  /** The largest body that may come, bytes, before decompression and after; Infinity where the tenant has no limit. */
+  readonly maxBodyBytes: number;
+  /** `origin` with whose it is: the tenant, its id as the metadata `tenant.id`, and what its authenticator found out. */
+  originOf(origin: Origin): Origin;
   /**
-   * Charges the items, and gives what may go on: all of it, a slice, or (by throwing) nothing; stamped where configured.
+   * The body is there. Charges its bytes where they were not announced.
    *
-   * @param receivedBytes Of the body as it came, before decompression.
-   * @throws {GatewayError} 429: nothing fits, or the tenant is refused whole.
+   * @param receivedBytes As it came, before decompression.
+   * @throws {GatewayError} 413 or 429.
    */
-  take(payload: Payload, receivedBytes: number): Taken;
-  /** The request is answered. Gives back what it held; called exactly once, however it ended. */
+  read(receivedBytes: number): void;
+  /**
+   * Charges the items, and gives what may go on: all of it, a part, or (by throwing) nothing; stamped where configured.
+   *
+   * @throws {GatewayError} 413 or 429: nothing fits, or the tenant is refused whole.
+   */
+  take(payload: Payload): Taken;
+  /**
+   * The request is answered. Gives back what it held; called exactly once, however it ended. What was taken and then
+   * answered with a status that is retried is not charged: the retry will be.
+   */
   leave(status: number, rejectedItems: number): void;
 }
 
 /** What became of a payload at the gate. */
 export interface Taken {
+  /** Without items when all were shed: then there is nothing to pass on. */
   readonly payload: Payload;
   /** Items that were cut off; 0 when all went on. */
   readonly rejectedItems: number;

@@ -54,6 +54,21 @@ export function splitByItems(payload: Payload, maxItems: number): Payload[] {
 }
 
 /**
+ * The first `maxItems` items; what comes after them is left out. Profiles share a dictionary and are never cut.
+ *
+ * @param maxItems At least 1.
+ * @throws {LimitExceededError} More than MAX_REFRAMED_BYTES to write.
+ */
+export function firstItems(payload: Payload, maxItems: number): Payload {
+  if (!(maxItems >= 1)) throw new RangeError(`Cannot take ${maxItems} items: wanted 1 or more`);
+  if (payload.itemCount <= maxItems || !SIGNALS[payload.signal].mergeable) return payload;
+  const index = indexItems(payload);
+  let end = 0;
+  for (let items = 0; items < maxItems; end++) if (isItem(index, end)) items++;
+  return new Assembler(payload, index).part([0, end]);
+}
+
+/**
  * Parts of at most `maxBytes`, but for an item that is larger with its headers alone. Profiles are never split.
  *
  * @param maxBytes At least 1.

@@ -24,9 +24,10 @@ import {
   section,
 } from "../config/schema.ts";
 import { tlsServerSchema } from "../config/tls.ts";
-import type { ComponentDeps, ReceiverFactory } from "../contract/component.ts";
+import type { ComponentDeps, ReceiverDeps, ReceiverFactory } from "../contract/component.ts";
 import { type Consumer, KEPT, type Lifecycle, type Outcome } from "../contract/consumer.ts";
-import type { HttpServer, OtlpEncoding, OtlpHandler, RequestWatch, ServeHttp } from "../contract/http.ts";
+import type { HttpServer, OtlpEncoding, OtlpHandler, RequestWatch } from "../contract/http.ts";
+import type { Taken, TenantGate, Visit } from "../contract/tenants.ts";
 import { type ErrorCode, GatewayError, toGatewayError } from "../core/errors.ts";
 import { describeError } from "../core/log.ts";
 import type { MemoryBudget } from "../core/memory.ts";
@@ -167,8 +168,10 @@ class OtlpReceiver implements OtlpHandler, Lifecycle {
   readonly paths: ReadonlyMap<string, Signal>;
   readonly metadata: "all" | readonly string[];
   readonly memory: MemoryBudget;
+  /** Absent without tenants: then nobody is asked. */
+  readonly enter?: TenantGate["enter"];
   readonly #config: HttpConfig;
-  readonly #deps: ComponentDeps & { readonly serveHttp: ServeHttp };
+  readonly #deps: ComponentDeps & ReceiverDeps;
   readonly #limits: PayloadLimits;
   readonly #routes: ReadonlyMap<Signal, Route>;
   readonly #refusals: Refusals;
@@ -177,7 +180,7 @@ class OtlpReceiver implements OtlpHandler, Lifecycle {
 
   constructor(
     config: HttpConfig,
-    deps: ComponentDeps & { readonly serveHttp: ServeHttp },
+    deps: ComponentDeps & ReceiverDeps,
     next: ReadonlyMap<Signal, Consumer>,
   ) {
     this.#config = config;
@@ -185,6 +188,8 @@ class OtlpReceiver implements OtlpHandler, Lifecycle {
     this.#limits = { ...DEFAULT_PAYLOAD_LIMITS, maxBodyBytes: config.max_request_body_size };
     this.metadata = config.include_metadata ? "all" : [];
     this.memory = deps.memory;
+    const { tenants } = deps;
+    if (tenants !== undefined) this.enter = (signal, sender, bytes) => tenants.enter(signal, sender, bytes);
     const served = [...pathsOf(config)].filter(([signal]) => next.has(signal));
     this.paths = new Map(served.map(([signal, path]) => [path, signal]));
     this.#routes = new Map([...next].map(([signal, consumer]) => [signal, routeOf(signal, consumer, deps)]));
@@ -221,20 +226,25 @@ class OtlpReceiver implements OtlpHandler, Lifecycle {
     origin: Origin,
     abort: AbortSignal,
     watch?: RequestWatch,
+    visit?: Visit,
   ): Promise<Outcome> {
     const route = this.#route(signal);
     const read = encoding === "protobuf" ? readPayload : readJsonPayload;
+    const owned = visit === undefined ? origin : visit.originOf(origin);
     const payload = read(
       signal,
       body,
       this.#limits,
-      watch?.trace === undefined ? origin : { ...origin, trace: watch.trace },
+      watch?.trace === undefined ? owned : { ...owned, trace: watch.trace },
     );
     watch?.ended("validate");
     if (payload.itemCount === 0) return signal === "profiles" && payload.byteLength > 0 ? NO_SAMPLES : KEPT;
+    const taken = visit === undefined ? undefined : take(visit, payload, route);
     let outcome: Outcome;
     try {
-      outcome = await route.consumer.consume(payload, abort);
+      outcome = taken === undefined || taken.rejectedItems === 0
+        ? await route.consumer.consume(taken?.payload ?? payload, abort)
+        : await passOn(taken, route.consumer, abort);
     } catch (thrown) {
       throw this.#refuse(route, payload, toGatewayError(thrown));
     }
@@ -261,6 +271,27 @@ class OtlpReceiver implements OtlpHandler, Lifecycle {
     if (route === undefined) throw new TypeError(`Cannot take ${signal}: no pipeline has it`);
     return route;
   }
+}
+
+/** What the gate takes of a payload. @throws {GatewayError} Nothing: its sender is told by whom and why. */
+function take(visit: Visit, payload: Payload, { refused, requests }: Route): Taken {
+  try {
+    return visit.take(payload);
+  } catch (thrown) {
+    refused.add(payload.itemCount);
+    requests.refused.add(1);
+    throw thrown;
+  }
+}
+
+/** A part was taken: it goes on, if there is any, and the rest is rejected with what is rejected behind. */
+async function passOn({ payload, rejectedItems, message }: Taken, next: Consumer, abort: AbortSignal) {
+  if (payload.itemCount === 0) return { rejectedItems, message };
+  const outcome = await next.consume(payload, abort);
+  return {
+    rejectedItems: rejectedItems + outcome.rejectedItems,
+    message: outcome.message === "" ? message : `${message}; ${outcome.message}`,
+  };
 }
 
 /** Counts and logs the requests that are not answered with 200. */

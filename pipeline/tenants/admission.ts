@@ -1,0 +1,144 @@
+/**
+ * Whether there is room for a request: it takes from every bucket and count that limits it, or from none.
+ *
+ * Sources: docs/decisions.md, "Tenants"; RFC 6585 4 (429), RFC 9110 15.5.14 (413).
+ *
+ * @module
+ */
+
+import { type GatewayError, LimitExceededError, ThrottledError } from "../core/errors.ts";
+import { type Refusal, type TenantCells, WHOLE_SHARE } from "./cells.ts";
+import { costNs, giveBack, take, takeFitting, waitNs } from "./gcra.ts";
+import type { FlightLimit, Plan, RateLimit } from "./plans.ts";
+
+const NS_PER_MS = 1_000_000;
+
+/** When a request may come again that waits for others to end, or for a share of the fleet: nobody knows, milliseconds. */
+const UNKNOWN_WAIT_MS = 1_000;
+
+/** What is asked of buckets: how much, and at what time. */
+export interface Ask {
+  readonly slot: number;
+  readonly units: number;
+  readonly nowNs: number;
+  /** How much longer a unit takes to refill here than by the limit: 1 with the whole share, Infinity with none. */
+  readonly scale: number;
+}
+
+/** A limit that has no room, and when it has. */
+export interface NoRoom {
+  readonly limit: RateLimit;
+  /** Infinity: never for so much at once. */
+  readonly waitMs: number;
+}
+
+/** How much slower the tenant's rates refill here than in the whole fleet. */
+export function scaleOf(cells: TenantCells, slot: number): number {
+  const share = cells.share(slot);
+  return share === WHOLE_SHARE ? 1 : WHOLE_SHARE / share;
+}
+
+/**
+ * Takes from all of `limits`, or from none.
+ *
+ * @returns undefined: taken.
+ */
+export function takeRates(cells: TenantCells, limits: readonly RateLimit[], ask: Ask): NoRoom | undefined {
+  for (const limit of limits) if (ask.units > limit.most) return { limit, waitMs: Infinity };
+  for (let taken = 0; taken < limits.length; taken++) {
+    const limit = limits[taken]!;
+    if (takeOne(cells, limit, ask)) continue;
+    giveBackRates(cells, limits.slice(0, taken), ask);
+    return { limit, waitMs: waitMsOf(cells, limits, ask) };
+  }
+  return undefined;
+}
+
+function takeOne(cells: TenantCells, limit: RateLimit, { slot, units, nowNs, scale }: Ask): boolean {
+  if (scale === Infinity) return false;
+  const cost = costNs(units, limit.nsPerUnit * scale);
+  return take(cells.times, cells.timeAt(slot, limit.group, limit.rate), cost, limit.burstNs, nowNs) === 0;
+}
+
+/** Gives back what `takeRates` took for the same `ask`. */
+export function giveBackRates(
+  cells: TenantCells,
+  limits: readonly RateLimit[],
+  { slot, units, scale }: Omit<Ask, "nowNs">,
+): void {
+  if (units === 0) return;
+  for (const { group, rate, nsPerUnit } of limits) {
+    giveBack(cells.times, cells.timeAt(slot, group, rate), costNs(units, nsPerUnit * scale));
+  }
+}
+
+/** How long until all of `limits` have room for the units, or for as many as fit at once: milliseconds. */
+export function waitMsOf(cells: TenantCells, limits: readonly RateLimit[], { slot, units, nowNs, scale }: Ask): number {
+  if (scale === Infinity) return UNKNOWN_WAIT_MS;
+  let longestNs = 0;
+  for (const { group, rate, nsPerUnit, burstNs, most } of limits) {
+    const cost = costNs(Math.min(units, most), nsPerUnit * scale);
+    longestNs = Math.max(longestNs, waitNs(cells.times, cells.timeAt(slot, group, rate), cost, burstNs, nowNs));
+  }
+  return Math.ceil(longestNs / NS_PER_MS);
+}
+
+/** Takes as many of the units as all of `limits` have room for. @returns How many. */
+export function takeFittingRates(cells: TenantCells, limits: readonly RateLimit[], ask: Ask): number {
+  const { slot, nowNs, scale } = ask;
+  if (scale === Infinity) return 0;
+  let units = ask.units;
+  for (let i = 0; i < limits.length; i++) {
+    const { group, rate, nsPerUnit, burstNs } = limits[i]!;
+    const fitting = takeFitting(cells.times, cells.timeAt(slot, group, rate), units, nsPerUnit * scale, burstNs, nowNs);
+    giveBackPart(cells, limits.slice(0, i), ask, units, fitting);
+    units = fitting;
+    if (units === 0) return 0;
+  }
+  return units;
+}
+
+/** Makes what was taken for `units` what is taken for `fitting`. */
+function giveBackPart(
+  cells: TenantCells,
+  limits: readonly RateLimit[],
+  { slot, scale }: Ask,
+  units: number,
+  fitting: number,
+): void {
+  for (const { group, rate, nsPerUnit } of limits) {
+    const tooMuch = costNs(units, nsPerUnit * scale) - costNs(fitting, nsPerUnit * scale);
+    giveBack(cells.times, cells.timeAt(slot, group, rate), tooMuch);
+  }
+}
+
+/** What a rate without room is told as, and by which name it is counted. */
+export function rateError(
+  { row: { tag } }: Plan,
+  { limit, waitMs }: NoRoom,
+  units: number,
+  what: string,
+): GatewayError {
+  const { name, perSecond, most } = limit;
+  const said = `the limit of ${perSecond} ${name}${ofGroup(limit)} of tenant ${tag.id}`;
+  if (waitMs === Infinity) {
+    return new LimitExceededError(`Cannot take ${units} ${what} at once: ${said} has room for ${most} at the most`);
+  }
+  const retryAfterMs = Math.max(1, waitMs); // between the refusal and now there may have come room
+  return new ThrottledError(`Cannot take the request: ${said} is reached, there is room in ${retryAfterMs} ms`, {
+    retryAfterMs,
+  });
+}
+
+/** As `rateError`, of what is in flight. @param fits Whether there would be room if nothing else were in flight. */
+export function flightError({ row: { tag } }: Plan, limit: FlightLimit, name: Refusal, fits: boolean): GatewayError {
+  const said = `the limit of ${limit.limit} ${name}${ofGroup(limit)} of tenant ${tag.id}`;
+  if (!fits) return new LimitExceededError(`Cannot take the request: it is more by itself than ${said}`);
+  return new ThrottledError(`Cannot take the request: ${said} is reached, wanted others to be answered first`, {
+    retryAfterMs: UNKNOWN_WAIT_MS,
+  });
+}
+
+function ofGroup({ groupName }: RateLimit | FlightLimit): string {
+  return groupName === "all" ? "" : ` for ${groupName}`;
+}

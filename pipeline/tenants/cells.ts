@@ -1,0 +1,244 @@
+/**
+ * The numbers of tenants that change with every request, in memory that all threads share: the theoretical arrival times
+ * of rates, what is in flight, the share of the fleet, refusals. And for each thread a journal of what its requests hold,
+ * so that a thread that dies holds nothing for ever.
+ *
+ * Memory: a header; the journals; 256 bytes a slot. Zeros are the right beginning for all of it, and pages that no tenant
+ * has touched cost nothing: memory for MAX_TENANTS may be reserved at once.
+ *
+ * @module
+ */
+
+import { SIGNAL_NAMES } from "../otlp/signals.ts";
+import { LIMIT_GROUPS } from "./limits.ts";
+
+/** What a rate counts, and its place among the arrival times of a group. */
+export const RATE = { requests: 0, items: 1, bytes: 2 } as const;
+export type RateName = keyof typeof RATE;
+
+/** Why a request, or items of it, were not taken: fit for a metric attribute. */
+export const REFUSALS = [
+  "disabled",
+  "signal",
+  "body_size",
+  "requests_per_second",
+  "items_per_second",
+  "bytes_per_second",
+  "concurrent_requests",
+  "bytes_in_flight",
+  "shed",
+] as const;
+export type Refusal = typeof REFUSALS[number];
+
+/** Threads that may have a journal. */
+export const MAX_THREADS = 64;
+/** Requests of one thread that may hold something at one time. */
+export const MAX_HELD = 16_384;
+
+/** A whole share, in parts per million. */
+export const WHOLE_SHARE = 1_000_000;
+
+const SLOT_BYTES = 256;
+const HEADER_BYTES = 4_096;
+const ENTRY_BYTES = 16;
+const JOURNAL_BYTES = MAX_HELD * ENTRY_BYTES;
+const SLOTS_AT = HEADER_BYTES + MAX_THREADS * JOURNAL_BYTES;
+
+/** Of the header, in 64-bit words: the time (`shared_clock.ts`). */
+export const CLOCK_WORD = 0;
+
+/** Of a slot, in 64-bit words: arrival times (a group's three in a row), then bytes in flight. */
+const RATES = Object.keys(RATE).length;
+const FLIGHT_WORD = LIMIT_GROUPS.length * RATES;
+/** Of a slot, in 32-bit words: requests in flight, then what is withheld of the share, then refusals. */
+const CONCURRENCY_WORD = 2 * (FLIGHT_WORD + LIMIT_GROUPS.length);
+const WITHHELD_WORD = CONCURRENCY_WORD + LIMIT_GROUPS.length;
+const REFUSALS_WORD = WITHHELD_WORD + 1;
+
+/** Bytes of the memory for `tenants` slots. */
+export function bytesFor(tenants: number): number {
+  return SLOTS_AT + tenants * SLOT_BYTES;
+}
+
+/** What a request holds of its tenant's slot, as its journal has it. */
+export interface Held {
+  readonly slot: number;
+  /** Place of its signal's group among LIMIT_GROUPS. */
+  readonly group: number;
+  /** Which of the four counts it is in: HOLDS. */
+  readonly counts: number;
+  readonly bytes: number;
+}
+
+/** Bits of `Held.counts`. */
+export const HOLDS = { requestOfAll: 1, requestOfSignal: 2, bytesOfAll: 4, bytesOfSignal: 8 } as const;
+
+const ALL_GROUP = 0;
+
+/** A thread's view of the memory. */
+export class TenantCells {
+  /** The whole memory: arrival times are read and written by gcra.ts at `timeAt`. */
+  readonly times: BigInt64Array;
+  readonly #counts: Int32Array;
+  readonly #amounts: Float64Array;
+  readonly #journalAt: number;
+  #nextEntry = 0;
+
+  /** @param thread Whose journal it writes, from 0: its own as long as it lives. */
+  constructor(memory: SharedArrayBuffer, thread = 0) {
+    if (!(thread >= 0 && thread < MAX_THREADS)) {
+      throw new RangeError(`Cannot open the cells of thread ${thread}: wanted 0 to ${MAX_THREADS - 1}`);
+    }
+    this.times = new BigInt64Array(memory);
+    this.#counts = new Int32Array(memory);
+    this.#amounts = new Float64Array(memory);
+    this.#journalAt = HEADER_BYTES + thread * JOURNAL_BYTES;
+  }
+
+  /** Slots that there is room for. */
+  get slots(): number {
+    return Math.floor((this.times.byteLength - SLOTS_AT) / SLOT_BYTES);
+  }
+
+  /** Where in `times` the arrival time of a rate is. */
+  timeAt(slot: number, group: number, rate: number): number {
+    return (SLOTS_AT + slot * SLOT_BYTES) / 8 + group * RATES + rate;
+  }
+
+  /** Requests in flight that count against a limit. */
+  concurrency(slot: number, group: number): number {
+    return Atomics.load(this.#counts, concurrencyAt(slot, group));
+  }
+
+  /** Adds one request. @returns false when there are `limit` of them: then nothing has changed. */
+  tryHoldRequest(slot: number, group: number, limit: number): boolean {
+    const at = concurrencyAt(slot, group);
+    if (Atomics.add(this.#counts, at, 1) < limit) return true;
+    Atomics.sub(this.#counts, at, 1);
+    return false;
+  }
+
+  /** Bytes of bodies in flight that count against a limit. */
+  bytesInFlight(slot: number, group: number): number {
+    return Number(Atomics.load(this.times, flightAt(slot, group)));
+  }
+
+  /** Adds `bytes`. @returns false when it would be more than `limit`: then nothing has changed. */
+  tryHoldBytes(slot: number, group: number, bytes: number, limit: number): boolean {
+    const at = flightAt(slot, group);
+    const before = Number(Atomics.add(this.times, at, BigInt(bytes)));
+    if (before + bytes <= limit) return true;
+    Atomics.sub(this.times, at, BigInt(bytes));
+    return false;
+  }
+
+  /** What is left of the tenant's rates here, parts per million; the rest is with other replicas. */
+  share(slot: number): number {
+    return WHOLE_SHARE - Atomics.load(this.#counts, slotCounts(slot) + WITHHELD_WORD);
+  }
+
+  /** @param share Parts per million. */
+  setShare(slot: number, share: number): void {
+    const withheld = WHOLE_SHARE - Math.min(WHOLE_SHARE, Math.max(0, Math.round(share)));
+    Atomics.store(this.#counts, slotCounts(slot) + WITHHELD_WORD, withheld);
+  }
+
+  countRefusal(slot: number, refusal: number): void {
+    Atomics.add(this.#counts, slotCounts(slot) + REFUSALS_WORD + refusal, 1);
+  }
+
+  /** Requests refused, or shed in part or whole, since the slot was given; modulo 2^32. */
+  refusals(slot: number, refusal: Refusal): number {
+    return Atomics.load(this.#counts, slotCounts(slot) + REFUSALS_WORD + REFUSALS.indexOf(refusal)) >>> 0;
+  }
+
+  /** Makes a slot as new, for another tenant. What is still in flight of the one before does no harm when it leaves. */
+  clear(slot: number): void {
+    const at = this.timeAt(slot, 0, 0);
+    for (let word = 0; word < SLOT_BYTES / 8; word++) Atomics.store(this.times, at + word, 0n);
+  }
+
+  /** Writes down what a request is about to hold. @returns Its entry; -1 when the journal is full. */
+  note({ slot, group, counts, bytes }: Held): number {
+    for (let tried = 0; tried < MAX_HELD; tried++) {
+      const entry = this.#nextEntry;
+      this.#nextEntry = (entry + 1) % MAX_HELD;
+      const at = (this.#journalAt + entry * ENTRY_BYTES) / 4;
+      if (this.#counts[at] !== 0) continue;
+      this.#amounts[at / 2 + 1] = bytes;
+      this.#counts[at + 1] = group << 8 | counts;
+      this.#counts[at] = slot + 1;
+      return entry;
+    }
+    return -1;
+  }
+
+  /** Writes anew what an entry's request holds. */
+  renote(entry: number, counts: number, bytes: number): void {
+    const at = (this.#journalAt + entry * ENTRY_BYTES) / 4;
+    this.#amounts[at / 2 + 1] = bytes;
+    this.#counts[at + 1] = (this.#counts[at + 1] ?? 0) & ~0xff | counts;
+  }
+
+  /** Gives back what `held` says, and forgets its entry. */
+  release(held: Held, entry: number): void {
+    this.#giveBack(held);
+    this.#counts[(this.#journalAt + entry * ENTRY_BYTES) / 4] = 0;
+  }
+
+  /**
+   * Gives back what the requests of this thread's journal hold: for a thread that died, before another one takes its
+   * place.
+   *
+   * @returns How many there were.
+   */
+  recover(): number {
+    let found = 0;
+    for (let entry = 0; entry < MAX_HELD; entry++) {
+      const at = (this.#journalAt + entry * ENTRY_BYTES) / 4;
+      const slot = (this.#counts[at] ?? 0) - 1;
+      if (slot < 0) continue;
+      const what = this.#counts[at + 1] ?? 0;
+      this.release({ slot, group: what >> 8, counts: what & 0xff, bytes: this.#amounts[at / 2 + 1] ?? 0 }, entry);
+      found++;
+    }
+    return found;
+  }
+
+  #giveBack({ slot, group, counts, bytes }: Held): void {
+    if ((counts & HOLDS.requestOfAll) !== 0) this.#dropRequest(slot, ALL_GROUP);
+    if ((counts & HOLDS.requestOfSignal) !== 0) this.#dropRequest(slot, group);
+    if ((counts & HOLDS.bytesOfAll) !== 0) this.#dropBytes(slot, ALL_GROUP, bytes);
+    if ((counts & HOLDS.bytesOfSignal) !== 0) this.#dropBytes(slot, group, bytes);
+  }
+
+  /** Never below 0: a request may have been counted before its slot was made as new, or noted and not yet counted. */
+  #dropRequest(slot: number, group: number): void {
+    const at = concurrencyAt(slot, group);
+    if (Atomics.sub(this.#counts, at, 1) <= 0) Atomics.add(this.#counts, at, 1);
+  }
+
+  #dropBytes(slot: number, group: number, bytes: number): void {
+    const at = flightAt(slot, group);
+    const amount = BigInt(bytes);
+    const before = Atomics.sub(this.times, at, amount);
+    if (before < amount) Atomics.add(this.times, at, amount - (before > 0n ? before : 0n));
+  }
+}
+
+/** Where a group is among the limits. */
+export function groupOf(signal: typeof SIGNAL_NAMES[number]): number {
+  return SIGNAL_NAMES.indexOf(signal) + 1;
+}
+
+function slotCounts(slot: number): number {
+  return (SLOTS_AT + slot * SLOT_BYTES) / 4;
+}
+
+function concurrencyAt(slot: number, group: number): number {
+  return slotCounts(slot) + CONCURRENCY_WORD + group;
+}
+
+function flightAt(slot: number, group: number): number {
+  return (SLOTS_AT + slot * SLOT_BYTES) / 8 + FLIGHT_WORD + group;
+}

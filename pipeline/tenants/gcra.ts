@@ -1,0 +1,78 @@
+/**
+ * Rates by the generic cell rate algorithm (GCRA): one number a bucket, the theoretical arrival time, to which every unit
+ * adds its interval. A request has room when that is no further ahead of now than the burst.
+ *
+ * Times are whole nanoseconds; an interval is rounded up, so that a rate is never passed and missed by a nanosecond a
+ * request at the most. All threads take from the same cells, by compare and exchange.
+ * Source: ITU-T I.371, annex A (virtual scheduling).
+ *
+ * @module
+ */
+
+/** Lost exchanges after which a request is told to come again: each was won by another one, so many are never met. */
+const MAX_TRIES = 64;
+const RETRY_NS = 1_000_000;
+
+/** What `units` cost, nanoseconds. */
+export function costNs(units: number, nsPerUnit: number): number {
+  return Math.ceil(units * nsPerUnit);
+}
+
+/**
+ * Takes `cost` if there is room for all of it. One that is dearer than the burst has room when the bucket is full.
+ *
+ * @param cost Whole nanoseconds, as `burst` and `now`.
+ * @returns 0; else nothing was taken, and it is how long until there is room, nanoseconds.
+ */
+export function take(times: BigInt64Array, at: number, cost: number, burst: number, now: number): number {
+  const nowNs = BigInt(now);
+  const added = BigInt(cost);
+  const room = BigInt(cost > burst ? cost : burst);
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const before = Atomics.load(times, at);
+    const after = (before > nowNs ? before : nowNs) + added;
+    const wait = after - nowNs - room;
+    if (wait > 0n) return Number(wait);
+    if (Atomics.compareExchange(times, at, before, after) === before) return 0;
+  }
+  return RETRY_NS;
+}
+
+/** Takes as many of `units` as there is room for. @returns How many. */
+export function takeFitting(
+  times: BigInt64Array,
+  at: number,
+  units: number,
+  nsPerUnit: number,
+  burst: number,
+  now: number,
+): number {
+  const nowNs = BigInt(now);
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const before = Atomics.load(times, at);
+    const ahead = before > nowNs ? Number(before - nowNs) : 0;
+    const fitting = Math.min(units, fittingIn(burst - ahead, nsPerUnit));
+    if (fitting === 0) return 0;
+    const after = nowNs + BigInt(ahead + costNs(fitting, nsPerUnit));
+    if (Atomics.compareExchange(times, at, before, after) === before) return fitting;
+  }
+  return 0;
+}
+
+/** Units for which there is room in a time. */
+export function fittingIn(ns: number, nsPerUnit: number): number {
+  if (!(ns > 0)) return 0;
+  const units = Math.floor(ns / nsPerUnit);
+  return costNs(units, nsPerUnit) > ns ? units - 1 : units;
+}
+
+/** How long until there is room for `cost`, as `take` would say; nothing is taken. */
+export function waitNs(times: BigInt64Array, at: number, cost: number, burst: number, now: number): number {
+  const ahead = Number(Atomics.load(times, at)) - now;
+  return Math.max(0, Math.max(0, ahead) + cost - Math.max(cost, burst));
+}
+
+/** Gives back what was taken. */
+export function giveBack(times: BigInt64Array, at: number, cost: number): void {
+  Atomics.sub(times, at, BigInt(cost));
+}
