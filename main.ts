@@ -38,6 +38,8 @@ interface GatewayFlags extends SourceFlags {
   readonly useLastGood: boolean;
   readonly adminListen?: string;
   readonly adminTokens?: string;
+  readonly adminTlsCert?: string;
+  readonly adminTlsKey?: string;
 }
 
 /**
@@ -86,12 +88,24 @@ function createProgram(done: (code: number) => void): Command {
       )
         .env("SLUICE_ADMIN_TOKENS"),
     )
+    .addOption(
+      new Option("--admin-tls-cert <file>", "its certificate, PEM; with it the admin API is served by https")
+        .env("SLUICE_ADMIN_TLS_CERT"),
+    )
+    .addOption(
+      new Option("--admin-tls-key <file>", "the key of the certificate, PEM").env("SLUICE_ADMIN_TLS_KEY"),
+    )
     .action(async ({ config, set, workers, drainTimeout, ...live }: GatewayFlags, command: Command) => {
       refuseWords(program, command);
       const { runGateway } = await import("./gateway/run.ts");
       const { version } = manifest;
       const { watch, healthWindow: healthWindowMs, stateDir, useLastGood } = live;
-      const admin = { listen: live.adminListen || undefined, tokens: live.adminTokens || undefined };
+      const admin = {
+        listen: live.adminListen || undefined,
+        tokens: live.adminTokens || undefined,
+        tlsCert: live.adminTlsCert || undefined,
+        tlsKey: live.adminTlsKey || undefined,
+      };
       if (useLastGood && stateDir === undefined) program.error("error: --use-last-good needs --state-dir");
       done(
         await runGateway({
@@ -283,6 +297,7 @@ function withAdmin(command: Command): Command {
       new Option("--address <address>", "where its admin API is").env("SLUICE_ADMIN_ADDRESS").default("127.0.0.1:8887"),
     )
     .option("--token-file <file>", "the token's file (default: SLUICE_ADMIN_TOKEN)")
+    .addOption(new Option("--ca <file>", "who signed its certificate, PEM").env("SLUICE_ADMIN_CA"))
     .option("--json", "for programs", false)
     .option("--watch", "look again and again", false);
 }

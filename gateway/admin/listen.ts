@@ -37,6 +37,9 @@ export interface AdminOptions {
   readonly listen: string | undefined;
   /** A file of tokens. */
   readonly tokens: string | undefined;
+  /** A certificate's file; with its key it is served by https, and both are read again when they change. */
+  readonly tlsCert: string | undefined;
+  readonly tlsKey: string | undefined;
 }
 
 export interface AdminServer {
@@ -60,9 +63,13 @@ export interface AdminDeps {
 /**
  * What would keep it from being opened, whatever runs.
  *
- * @throws {TypeError} The address is of another form, or others can reach it and there are no tokens.
+ * @throws {TypeError} The address is of another form, others can reach it and there are no tokens, or the certificate
+ *   has no key.
  */
-export function checkAdminOptions({ listen = DEFAULT_ADMIN_LISTEN, tokens }: AdminOptions): void {
+export function checkAdminOptions({ listen = DEFAULT_ADMIN_LISTEN, tokens, tlsCert, tlsKey }: AdminOptions): void {
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
+    throw new TypeError("Cannot open the admin API: wanted both --admin-tls-cert and --admin-tls-key, or none of them");
+  }
   if (listen === ADMIN_OFF || isLoopback(parseEndpoint(listen).hostname) || tokens !== undefined) return;
   throw new TypeError(
     `Cannot open the admin API at ${listen}: others can reach it, wanted --admin-tokens, or a loopback address`,
@@ -86,7 +93,8 @@ export async function openAdmin(options: AdminOptions, deps: AdminDeps): Promise
   }
 }
 
-async function open(listen: string, { tokens }: AdminOptions, deps: AdminDeps): Promise<AdminServer> {
+async function open(listen: string, options: AdminOptions, deps: AdminDeps): Promise<AdminServer> {
+  const { tokens } = options;
   const { gateway, clock, stateDir, version } = deps;
   const { logger } = gateway;
   const book = tokens === undefined ? undefined : new TokenFile(tokens, logger, clock);
@@ -95,9 +103,10 @@ async function open(listen: string, { tokens }: AdminOptions, deps: AdminDeps): 
   const loopback = isLoopback(parseEndpoint(listen).hostname);
   const app = createAdminApp(control, { version, tokens: book, loopback });
   try {
-    const server = await exclusive(deps.serveHttp)(serverConfig(listen), { fetch: app.fetch, unreadable });
+    const server = await exclusive(deps.serveHttp)(serverConfig(listen, options), { fetch: app.fetch, unreadable });
     const { hostname, port } = server.address;
-    logger.info("The admin API listens", { address: `${hostname}:${port}`, authenticated: book !== undefined });
+    const who = { authenticated: book !== undefined, tls: options.tlsCert !== undefined };
+    logger.info("The admin API listens", { address: `${hostname}:${port}`, ...who });
     return {
       address: server.address,
       stopping: () => control.stopping(),
@@ -112,9 +121,12 @@ async function open(listen: string, { tokens }: AdminOptions, deps: AdminDeps): 
   }
 }
 
-function serverConfig(endpoint: string): HttpServerConfig {
+function serverConfig(endpoint: string, { tlsCert, tlsKey }: AdminOptions): HttpServerConfig {
+  const tls = tlsCert === undefined ? {} : {
+    tls: { cert_file: tlsCert, key_file: tlsKey, reload_interval: "60s" },
+  };
   return {
-    ...section(httpServerShape(endpoint)).parse({}),
+    ...section(httpServerShape(endpoint)).parse(tls),
     max_request_body_size: MAX_ADMIN_BODY_BYTES,
     max_connections: MAX_CONNECTIONS,
     write_timeout: WRITE_TIMEOUT_MS,

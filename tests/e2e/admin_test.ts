@@ -4,6 +4,7 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { DEFAULT_ADMIN_LISTEN } from "../../gateway/admin/listen.ts";
 import { ENDPOINTS } from "../../routes/admin/endpoints.ts";
+import { makeCertificates } from "../support/certificates.ts";
 import { freePort, type GatewayProcess, runMain, startGateway } from "../support/gateway_process.ts";
 import { sendRaw } from "../support/raw_http.ts";
 import { OpenApiClient, type OpenApiDocument } from "../support/openapi_client.ts";
@@ -381,6 +382,41 @@ function holdDefaultPort(): Deno.Listener | undefined {
     throw thrown;
   }
 }
+
+Deno.test("the admin API over TLS", async (t) => {
+  const dir = await Deno.makeTempDir();
+  const { caCert, serverCert, serverKey } = await makeCertificates();
+  const files = { "ca.pem": caCert, "cert.pem": serverCert, "key.pem": serverKey };
+  for (const [name, text] of Object.entries(files)) await Deno.writeTextFile(`${dir}/${name}`, text);
+  const [address, otlp] = [`127.0.0.1:${freePort()}`, freePort()];
+  const yaml = `
+receivers: {otlp: {protocols: {http: {endpoint: "127.0.0.1:${otlp}"}}}}
+exporters: {nop: {}}
+service: {pipelines: {traces: {receivers: [otlp], exporters: [nop]}}}
+`;
+  const tls = ["--admin-tls-cert", `${dir}/cert.pem`, "--admin-tls-key", `${dir}/key.pem`];
+  await using gateway = await startGateway(yaml, { args: ["--admin-listen", address, ...tls] });
+  await gateway.waitForLine("The admin API listens");
+  await t.step("answers who trusts its certificate", async () => {
+    const { code, stdout } = await runMain(["admin", "status", "--address", address, "--ca", `${dir}/ca.pem`]);
+    strictEqual(code, 0);
+    match(stdout, /ready/);
+  });
+  await t.step("is refused by who does not", async () => {
+    const { code, stderr } = await runMain(["admin", "status", "--address", `https://${address}`]);
+    strictEqual(code, 1);
+    match(stderr, /Cannot reach the gateway/);
+  });
+  await t.step("speaks no plain HTTP", async () => {
+    strictEqual((await runMain(["admin", "status", "--address", address])).code, 1);
+  });
+  await t.step("needs the certificate and its key", async () => {
+    const ended = await runMain(["gateway", "--config", "yaml:{}", ...tls.slice(0, 2)]);
+    strictEqual(ended.code, 1);
+    match(ended.stderr, /wanted both --admin-tls-cert and --admin-tls-key/);
+  });
+  await Deno.remove(dir, { recursive: true });
+});
 
 Deno.test("who would open the admin API to others without tokens is told", async () => {
   const ended = await runMain(["gateway", "--config", "yaml:{}", "--admin-listen", "0.0.0.0:0"]);

@@ -11,6 +11,8 @@ export interface ClientOptions {
   /** `host:port`, or a URL. */
   readonly address: string;
   readonly token: string | undefined;
+  /** What trusts its certificate. Absent: the runtime's own. */
+  readonly http?: Deno.HttpClient;
 }
 
 export interface Request {
@@ -37,10 +39,12 @@ const MAX_EVENT_CHARS = 1024 * 1024;
 export class AdminClient {
   readonly #base: string;
   readonly #token: string | undefined;
+  readonly #http: Deno.HttpClient | undefined;
 
-  constructor({ address, token }: ClientOptions) {
+  constructor({ address, token, http }: ClientOptions) {
     this.#base = /^https?:\/\//.test(address) ? address.replace(/\/+$/, "") : `http://${address}`;
     this.#token = token;
+    this.#http = http;
   }
 
   /** @throws {AdminFailure} */
@@ -85,7 +89,7 @@ export class AdminClient {
 
   async #fetch(url: string, init: RequestInit): Promise<Response> {
     try {
-      return await fetch(url, init);
+      return await fetch(url, this.#http === undefined ? init : { ...init, client: this.#http });
     } catch {
       throw new AdminFailure(`Cannot reach the gateway at ${this.#base}: is it running, with --admin-listen?`);
     }

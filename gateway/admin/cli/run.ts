@@ -14,6 +14,8 @@ export interface AdminFlags {
   readonly address: string;
   /** A file whose first line is the token. Absent: SLUICE_ADMIN_TOKEN, or none. */
   readonly tokenFile?: string;
+  /** A file of the authority that signed its certificate. Absent: those that the system knows. */
+  readonly ca?: string;
   readonly json: boolean;
   readonly watch: boolean;
 }
@@ -81,11 +83,13 @@ export function printToken({ name, scope, tokens }: TokenFlags): Promise<number>
   });
 }
 
-async function openClient({ address, tokenFile }: AdminFlags): Promise<AdminClient> {
+async function openClient({ address, tokenFile, ca }: AdminFlags): Promise<AdminClient> {
   const token = tokenFile === undefined
     ? Deno.env.get("SLUICE_ADMIN_TOKEN")
     : (await Deno.readTextFile(tokenFile)).split("\n")[0]?.trim();
-  return new AdminClient({ address, token });
+  if (ca === undefined) return new AdminClient({ address, token });
+  const http = Deno.createHttpClient({ caCerts: [await Deno.readTextFile(ca)] });
+  return new AdminClient({ address: `https://${address.replace(/^https:\/\//, "")}`, token, http });
 }
 
 async function tellFailure(run: () => Promise<number>): Promise<number> {
