@@ -16,6 +16,20 @@ export interface QueueSnapshot {
   /** How long the data that has been held longest is held, milliseconds; undefined when nothing is. */
   readonly oldestAgeMs: number | undefined;
   readonly isPaused: boolean;
+  /** The `MAX_TENANT_DEPTHS` tenants that hold the most of it, first; empty when nothing is known to be a tenant's. */
+  readonly tenants: readonly TenantDepth[];
+}
+
+/** Tenants of one queue that a snapshot names. */
+export const MAX_TENANT_DEPTHS = 20;
+
+/** What one tenant has of a queue, in the queue's unit. */
+export interface TenantDepth {
+  readonly id: string;
+  /** What is queued and in flight. */
+  readonly depth: number;
+  /** Its senders that wait for room. */
+  readonly waitingRequests: number;
 }
 
 export interface QueueControl {

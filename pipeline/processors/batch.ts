@@ -3,8 +3,9 @@
  *
  * One thing differs: the collector answers its senders when the data is in a batch, so what the exporter then refuses is
  * lost. Here a sender has its answer when the batch is kept, and 200 means kept. `wait_for_result: false` (a key of
- * ours) is the collector's way. A partition may have several batches on their way, and one that holds no data does not
- * count against `metadata_cardinality_limit`.
+ * ours) is the collector's way. Where there are tenants their data is kept apart, since what comes after tells them
+ * apart: routing, topics, turns in queues, usage; `by_tenant: false` joins it, and then it is nobody's. A partition may have several batches on their way, and one that holds no data does not
+ * count against `metadata_cardinality_limit`, which is a tenant's own where there are tenants.
  * Source: collector reference 6.1 and 9; `sending_queue.batch` of an exporter does the same nearer to the destination.
  *
  * @module
@@ -34,6 +35,7 @@ export const batchSchema = section({
   timeout: durationMs().default(200),
   metadata_keys: metadataKeys().default([]),
   metadata_cardinality_limit: int({ min: 0 }).default(1_000),
+  by_tenant: bool().default(true),
   wait_for_result: bool().default(true),
 }).superRefine((batch, context) => {
   const issue = (path: string, message: string) => context.addIssue({ code: "custom", path: [path], message });
@@ -111,12 +113,15 @@ function createBatchProcessor(
 
 function batchSettings(config: BatchConfig, signal: Signal): BatchSettings {
   if (!SIGNALS[signal].mergeable) return NO_BATCHING;
-  const { send_batch_size, send_batch_max_size, timeout, metadata_keys, metadata_cardinality_limit } = config;
+  const { send_batch_size, send_batch_max_size, timeout, metadata_keys, metadata_cardinality_limit, by_tenant } =
+    config;
   return {
     sizer: "items",
     minSize: timeout === 0 ? 0 : send_batch_size,
     maxSize: send_batch_max_size === 0 ? Infinity : send_batch_max_size,
     flushTimeoutMs: timeout,
+    turnSizer: "items",
+    byTenant: by_tenant,
     metadataKeys: metadata_keys.map((key) => key.toLowerCase()),
     maxPartitions: metadata_cardinality_limit === 0 ? Infinity : metadata_cardinality_limit,
     keepOrigin: false,

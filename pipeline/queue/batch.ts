@@ -6,27 +6,32 @@
  * batch. A partition is ready when it holds `minSize` or its oldest data has waited `flushTimeoutMs`. A payload is cut
  * only when it is itself larger than `maxSize`; one that does not fit goes into the next batch, so a batch may stay
  * below `minSize` where the collector would cut a request to fill it: cutting costs more than it saves.
+ *
+ * Tenants take turns, in what goes into a batch of several and in whose partition is next. Where data is kept apart by
+ * metadata, tenants are kept apart too: else one that sends many values would have as many turns.
  * Source: collector reference 3.6 (`sending_queue.batch`) and 6.1.
  *
  * @module
  */
 
-import type { Clock, Timer } from "../core/clock.ts";
+import type { Clock } from "../core/clock.ts";
 import { joinTraces } from "../core/trace.ts";
 import { mergePayloads, NO_ORIGIN, type Origin, type Payload } from "../otlp/payload.ts";
-import { LinkedList, ListNode } from "./linked_list.ts";
+import { FairQueue, TURN_QUANTUM } from "./fair_queue.ts";
+import { Part, Partition, partitionKey, partitionOrigin, type PartitionSettings } from "./partition.ts";
 import type { Sizer } from "./settings.ts";
 
-export interface BatchSettings {
+export type { Part } from "./partition.ts";
+
+export interface BatchSettings extends PartitionSettings {
+  /** The unit of batches. */
   readonly sizer: Sizer;
-  /** In the sizer's unit; 0 sends as soon as a consumer is free. */
-  readonly minSize: number;
-  /** In the sizer's unit; Infinity for no bound. A single item may be larger than a bound in bytes. */
-  readonly maxSize: number;
   readonly flushTimeoutMs: number;
-  /** Lower-case names; data with different values of them never shares a batch. */
+  /** Lower-case names; data with different values of them never shares a batch, nor does then data of several tenants. */
   readonly metadataKeys: readonly string[];
-  /** Partitions that hold data at one time. Default of the collector's batch processor: 1000. */
+  /** Whether data of several tenants never shares a batch. */
+  readonly byTenant: boolean;
+  /** Partitions of one tenant that hold data at one time. Default of the collector's batch processor: 1000. */
   readonly maxPartitions: number;
   /** Whether a payload keeps all of its origin, which only batches of one request may. */
   readonly keepOrigin: boolean;
@@ -38,7 +43,9 @@ export const NO_BATCHING: BatchSettings = {
   minSize: 0,
   maxSize: 1,
   flushTimeoutMs: 0,
+  turnSizer: "requests",
   metadataKeys: [],
+  byTenant: false,
   maxPartitions: 1,
   keepOrigin: true,
 };
@@ -46,33 +53,15 @@ export const NO_BATCHING: BatchSettings = {
 /** Cuts a payload into parts of at most `maxSize` each. */
 export type Split = (payload: Payload, maxSize: number) => readonly Payload[];
 
-/** Data that goes into one batch whole. */
-export class Part<Owner> extends ListNode<Part<Owner>> {
-  partition: Partition<Owner> | undefined;
-
-  constructor(readonly owner: Owner, readonly payload: Payload, readonly size: number, readonly enteredMs: number) {
-    super();
-  }
-}
-
 export type Trigger = "size" | "timeout";
 
 export interface Batch<Owner> {
   readonly payload: Payload;
-  /** In order of arrival. */
+  /** Of each tenant in order of arrival. */
   readonly parts: readonly Part<Owner>[];
+  /** When the part came that has waited longest, on the monotonic clock, ms. */
+  readonly oldestMs: number;
   readonly trigger: Trigger;
-}
-
-/** What waits for batches of its own. It is in the list of those that are ready, or it has a timer. */
-class Partition<Owner> extends ListNode<Partition<Owner>> {
-  readonly parts = new LinkedList<Part<Owner>>();
-  size = 0;
-  timer: Timer | undefined;
-
-  constructor(readonly key: string, readonly origin: Origin) {
-    super();
-  }
 }
 
 export function sizeOf(payload: Payload, sizer: Sizer): number {
@@ -85,8 +74,11 @@ export class Batcher<Owner> {
   readonly #clock: Clock;
   readonly #split: Split;
   readonly #onReady: () => void;
+  readonly #isKeyed: boolean;
   readonly #partitions = new Map<string, Partition<Owner>>();
-  readonly #ready = new LinkedList<Partition<Owner>>();
+  /** How many partitions each tenant has, by its slot; only where there are several. */
+  readonly #partitionsOf = new Map<number | undefined, number>();
+  readonly #ready: FairQueue<Partition<Owner>>;
   #flushing = false;
 
   /** @param onReady Called when a batch became ready by the passing of time. */
@@ -95,6 +87,8 @@ export class Batcher<Owner> {
     this.#clock = clock;
     this.#split = split;
     this.#onReady = onReady;
+    this.#isKeyed = settings.byTenant || settings.metadataKeys.length > 0;
+    this.#ready = new FairQueue(TURN_QUANTUM[settings.sizer]);
   }
 
   /** Partitions that hold data now. */
@@ -110,27 +104,25 @@ export class Batcher<Owner> {
   add(owner: Owner, payload: Payload, nowMs: number): readonly Part<Owner>[] | undefined {
     const partition = this.#partitionFor(payload.origin);
     if (partition === undefined) return undefined;
-    const parts = this.#cut(payload).map((piece) => new Part(owner, piece, sizeOf(piece, this.#settings.sizer), nowMs));
-    for (const part of parts) {
-      part.partition = partition;
-      partition.parts.append(part);
-      partition.size += part.size;
-    }
+    const { sizer, maxSize } = this.#settings;
+    const isWhole = sizer === "requests" || sizeOf(payload, sizer) <= maxSize;
+    const parts = isWhole
+      ? [this.#addPart(partition, owner, payload, nowMs)]
+      : this.#split(payload, maxSize).map((piece) => this.#addPart(partition, owner, piece, nowMs));
     this.#schedule(partition);
     return parts;
   }
 
-  /** The next batch of the partition that has been ready longest; undefined when none is. */
+  /** The next batch of the partition whose turn it is; undefined when none is ready. */
   take(): Batch<Owner> | undefined {
-    const partition = this.#ready.shift();
+    const partition = this.#ready.peek();
     if (partition === undefined) return undefined;
-    const trigger = partition.size >= this.#settings.minSize ? "size" : "timeout";
+    const trigger = partition.isFilled ? "size" : "timeout";
+    const sizeBefore = partition.size;
     const parts = this.#takeParts(partition);
-    this.#schedule(partition);
-    const payloads = parts.map(({ payload }) => payload);
-    const trace = joinTraces(payloads);
-    const origin = trace === undefined ? partition.origin : { ...partition.origin, trace };
-    return { payload: this.#withOrigin(mergePayloads(payloads, origin), origin), parts, trigger };
+    this.#ready.charge(partition, sizeBefore - partition.size);
+    this.#afterBatch(partition);
+    return { payload: this.#merge(parts, partition.origin), parts, oldestMs: oldestOf(parts), trigger };
   }
 
   /** Takes out one that still waits; another is left alone. */
@@ -138,13 +130,13 @@ export class Batcher<Owner> {
     const { partition } = part;
     if (partition === undefined) return;
     this.#takeOut(partition, part);
-    if (partition.parts.length === 0) this.#drop(partition);
+    if (partition.parts.isEmpty) this.#drop(partition);
   }
 
-  /** Takes out what waits, the oldest of each partition first, until `takes` refuses. */
+  /** Takes out what waits, the oldest of each tenant first, until `takes` refuses. */
   handOver(takes: (part: Part<Owner>) => boolean): void {
     for (const partition of this.#partitions.values()) {
-      for (let part = partition.parts.first; part !== undefined; part = partition.parts.first) {
+      for (let part = partition.parts.peek(); part !== undefined; part = partition.parts.peek()) {
         if (!takes(part)) return;
         this.#takeOut(partition, part);
       }
@@ -155,8 +147,8 @@ export class Batcher<Owner> {
   /** When the data that has waited longest came, on the monotonic clock, ms; undefined when none waits. */
   get oldestMs(): number | undefined {
     let oldest: number | undefined;
-    for (const { parts: { first } } of this.#partitions.values()) {
-      if (first !== undefined && first.enteredMs < (oldest ?? Infinity)) oldest = first.enteredMs;
+    for (const { oldestMs } of this.#partitions.values()) {
+      if (oldestMs !== undefined && oldestMs < (oldest ?? Infinity)) oldest = oldestMs;
     }
     return oldest;
   }
@@ -169,24 +161,39 @@ export class Batcher<Owner> {
 
   /** What waits now is ready at once. */
   hurry(): void {
-    for (const partition of this.#partitions.values()) if (partition.parts.length > 0) this.#makeReady(partition);
+    for (const partition of this.#partitions.values()) if (!partition.parts.isEmpty) this.#makeReady(partition);
   }
 
-  #cut(payload: Payload): readonly Payload[] {
-    const { sizer, maxSize } = this.#settings;
-    return sizer === "requests" || sizeOf(payload, sizer) <= maxSize ? [payload] : this.#split(payload, maxSize);
+  #addPart(partition: Partition<Owner>, owner: Owner, piece: Payload, nowMs: number): Part<Owner> {
+    const { sizer, turnSizer } = this.#settings;
+    const size = sizeOf(piece, sizer);
+    const cost = Math.max(1, turnSizer === sizer ? size : sizeOf(piece, turnSizer));
+    const part = new Part(owner, piece, size, cost, nowMs, partition);
+    partition.parts.append(part);
+    partition.size += size;
+    return part;
   }
 
   #takeParts(partition: Partition<Owner>): Part<Owner>[] {
     const parts: Part<Owner>[] = [];
+    const { maxSize } = this.#settings;
     let size = 0;
-    for (let part = partition.parts.first; part !== undefined; part = partition.parts.first) {
-      if (parts.length > 0 && size + part.size > this.#settings.maxSize) break;
-      this.#takeOut(partition, part);
-      parts.push(part);
-      size += part.size;
+    for (let next = partition.parts.peek(); next !== undefined; next = partition.parts.peek()) {
+      if (parts.length > 0 && size + next.size > maxSize) break;
+      partition.parts.shift();
+      next.partition = undefined;
+      parts.push(next);
+      size += next.size;
     }
+    partition.size -= size;
     return parts;
+  }
+
+  #merge(parts: readonly Part<Owner>[], common: Origin): Payload {
+    const payloads = parts.map(({ payload }) => payload);
+    const trace = joinTraces(payloads);
+    const origin = trace === undefined ? common : { ...common, trace };
+    return this.#withOrigin(mergePayloads(payloads, origin), origin);
   }
 
   #takeOut(partition: Partition<Owner>, part: Part<Owner>): void {
@@ -197,22 +204,36 @@ export class Batcher<Owner> {
 
   #partitionFor(origin: Origin): Partition<Owner> | undefined {
     const { metadataKeys, maxPartitions } = this.#settings;
-    const key = metadataKeys.length === 0 ? "" : partitionKey(origin, metadataKeys);
+    const key = this.#isKeyed ? partitionKey(origin, metadataKeys) : "";
     const known = this.#partitions.get(key);
     if (known !== undefined) return known;
-    if (this.#partitions.size >= maxPartitions) return undefined;
-    const partition = new Partition<Owner>(key, partitionOrigin(origin, metadataKeys));
+    if (!this.#isKeyed) return this.#addPartition(key, NO_ORIGIN);
+    const slot = origin.tenant?.slot;
+    const count = this.#partitionsOf.get(slot) ?? 0;
+    if (count >= maxPartitions) return undefined;
+    this.#partitionsOf.set(slot, count + 1);
+    return this.#addPartition(key, partitionOrigin(origin, metadataKeys));
+  }
+
+  #addPartition(key: string, origin: Origin): Partition<Owner> {
+    const partition = new Partition<Owner>(key, origin, this.#settings);
     this.#partitions.set(key, partition);
     return partition;
   }
 
+  /** A partition that is still ready keeps its tenant's turn. */
+  #afterBatch(partition: Partition<Owner>): void {
+    if (!partition.parts.isEmpty && (this.#flushing || partition.isFilled)) return this.#ready.rotate(partition);
+    this.#ready.remove(partition);
+    this.#schedule(partition);
+  }
+
   /** After parts came or went: makes the partition ready, sets its timer, or drops it. */
   #schedule(partition: Partition<Owner>): void {
-    const oldest = partition.parts.first;
-    if (oldest === undefined) return this.#drop(partition);
-    if (this.#flushing || partition.size >= this.#settings.minSize) return this.#makeReady(partition);
+    if (partition.parts.isEmpty) return this.#drop(partition);
+    if (this.#flushing || partition.isFilled) return this.#makeReady(partition);
     if (partition.list !== undefined || partition.timer !== undefined) return;
-    const dueInMs = oldest.enteredMs + this.#settings.flushTimeoutMs - this.#clock.monotonicMs();
+    const dueInMs = (partition.oldestMs ?? 0) + this.#settings.flushTimeoutMs - this.#clock.monotonicMs();
     if (dueInMs <= 0) this.#makeReady(partition);
     else partition.timer = this.#clock.setTimer(() => this.#onTimer(partition), dueInMs);
   }
@@ -232,7 +253,11 @@ export class Batcher<Owner> {
   #drop(partition: Partition<Owner>): void {
     this.#stopTimer(partition);
     this.#ready.remove(partition);
-    if (this.#settings.metadataKeys.length > 0) this.#partitions.delete(partition.key);
+    if (!this.#isKeyed || !this.#partitions.delete(partition.key)) return;
+    const slot = partition.tenant?.slot;
+    const left = (this.#partitionsOf.get(slot) ?? 1) - 1;
+    if (left > 0) this.#partitionsOf.set(slot, left);
+    else this.#partitionsOf.delete(slot);
   }
 
   #stopTimer(partition: Partition<Owner>): void {
@@ -247,24 +272,8 @@ export class Batcher<Owner> {
   }
 }
 
-/** Lengths keep values apart whatever is in them; absent is not empty. */
-function partitionKey({ metadata }: Origin, keys: readonly string[]): string {
-  let key = "";
-  for (const name of keys) {
-    const values = metadata.get(name);
-    key += values === undefined ? "-" : `${values.length};`;
-    for (const value of values ?? []) key += `${value.length}:${value}`;
-  }
-  return key;
-}
-
-/** Of all that was known of the senders only what they have in common is kept. */
-function partitionOrigin({ metadata }: Origin, keys: readonly string[]): Origin {
-  if (keys.length === 0) return NO_ORIGIN;
-  const common = new Map<string, readonly string[]>();
-  for (const name of keys) {
-    const values = metadata.get(name);
-    if (values !== undefined) common.set(name, values);
-  }
-  return { metadata: common };
+function oldestOf(parts: readonly { readonly enteredMs: number }[]): number {
+  let oldest = Infinity;
+  for (const { enteredMs } of parts) oldest = Math.min(oldest, enteredMs);
+  return oldest;
 }

@@ -28,6 +28,7 @@ export class SendLedger implements Losses {
   readonly #sent: Counter;
   readonly #sendFailed: Counter;
   readonly #enqueueFailed: Counter;
+  readonly #pastShare: Counter;
   readonly #inFlight: Gauge;
   readonly #toldFailures = new Repeated();
   readonly #retries = new Repeated();
@@ -42,6 +43,7 @@ export class SendLedger implements Losses {
     this.#sent = meter.counter(`otelcol_exporter_sent_${suffix}`, attributes);
     this.#sendFailed = meter.counter(`otelcol_exporter_send_failed_${suffix}`, attributes);
     this.#enqueueFailed = meter.counter(`otelcol_exporter_enqueue_failed_${suffix}`, attributes);
+    this.#pastShare = meter.counter(`sluice_exporter_tenant_share_refused_${suffix}`, attributes);
     this.#inFlight = meter.gauge("otelcol_exporter_in_flight_requests", { exporter: id, data_type: signal });
   }
 
@@ -89,8 +91,9 @@ export class SendLedger implements Losses {
     this.#logger.error("export failed, the data is lost", fields);
   }
 
-  refused(items: number): void {
+  refused(items: number, isTenants: boolean): void {
     this.#enqueueFailed.add(items);
+    if (isTenants) this.#pastShare.add(items);
   }
 
   #logTold(items: number, error: unknown, trace: SpanContext | undefined): void {

@@ -15,7 +15,8 @@ import type { QueueControl } from "../contract/queue_control.ts";
 import { StageTimes } from "../core/telemetry_stages.ts";
 import { type Signal, SIGNALS } from "../otlp/signals.ts";
 import { type BatchSettings, NO_BATCHING } from "./batch.ts";
-import { heldTooLong, MemoryQueue } from "./memory_queue.ts";
+import { MemoryQueue } from "./memory_queue.ts";
+import { heldTooLong } from "./refusals.ts";
 import { RetrySender } from "./retry.ts";
 import { HOLD_SENDER_MS, type Sender } from "./sender.ts";
 import { countSends, SendLedger } from "./send_ledger.ts";
@@ -202,24 +203,26 @@ function createQueue(sender: Sender, config: QueueConfig, ledger: SendLedger, de
     losses: ledger,
     split: splitBy(batch.sizer),
     size: deps.meter.gauge("otelcol_exporter_queue_size", labels),
-    onBatch({ payload, parts }) {
+    onBatch({ payload, oldestMs }) {
       items.record(payload.itemCount);
       bytes.record(payload.byteLength);
-      const oldestMs = parts[0]?.enteredMs;
-      if (oldestMs !== undefined && stages.isTimed()) stages.record("queue_wait", deps.clock.monotonicMs() - oldestMs);
+      if (stages.isTimed()) stages.record("queue_wait", deps.clock.monotonicMs() - oldestMs);
     },
   });
 }
 
 /** What cannot be merged is not batched: each profile goes by itself. */
 function batchSettings({ batch, sizer }: QueueConfig, signal: Signal): BatchSettings {
-  if (batch === undefined || !SIGNALS[signal].mergeable) return NO_BATCHING;
+  if (batch === undefined || !SIGNALS[signal].mergeable) return { ...NO_BATCHING, turnSizer: sizer };
+  const unit = batchSizer(batch, sizer);
   return {
-    sizer: batchSizer(batch, sizer),
+    sizer: unit,
+    turnSizer: unit,
     minSize: batch.min_size,
     maxSize: batch.max_size === 0 ? Infinity : batch.max_size,
     flushTimeoutMs: batch.flush_timeout,
     metadataKeys: batch.partition.metadata_keys.map((key) => key.toLowerCase()),
+    byTenant: batch.partition.by_tenant,
     maxPartitions: MAX_QUEUE_PARTITIONS,
     keepOrigin: false,
   };

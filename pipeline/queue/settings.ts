@@ -27,7 +27,10 @@ export const queueBatchSchema = section({
   min_size: int({ min: 0 }).default(8_192),
   max_size: int({ min: 0 }).default(0),
   sizer: oneOf(["items", "bytes", "requests"]).optional(),
-  partition: section({ metadata_keys: metadataKeys().default([]) }).prefault({}),
+  partition: section({
+    metadata_keys: metadataKeys().default([]),
+    by_tenant: bool().default(false),
+  }).prefault({}),
 }).superRefine((batch, context) => {
   if (batch.max_size !== 0 && batch.max_size < batch.min_size) {
     context.addIssue({

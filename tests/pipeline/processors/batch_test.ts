@@ -37,6 +37,7 @@ Deno.test("batch: the collector's defaults", () => {
     timeout: 200,
     metadata_keys: [],
     metadata_cardinality_limit: 1_000,
+    by_tenant: true,
     wait_for_result: true,
   });
 });

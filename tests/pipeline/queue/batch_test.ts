@@ -9,7 +9,9 @@ const BY_ITEMS: BatchSettings = {
   minSize: 10,
   maxSize: Infinity,
   flushTimeoutMs: 200,
+  turnSizer: "items",
   metadataKeys: [],
+  byTenant: false,
   maxPartitions: 3,
   keepOrigin: false,
 };

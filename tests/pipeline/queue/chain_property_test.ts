@@ -112,7 +112,7 @@ const queues: fc.Arbitrary<QueueConfig | undefined> = fc.option(
       sizer: batch.sizer,
       min_size: batch.min_size,
       max_size: batch.extra === 0 ? 0 : batch.min_size + batch.extra,
-      partition: { metadata_keys: [] },
+      partition: { metadata_keys: [], by_tenant: false },
     },
   })),
   { nil: undefined },

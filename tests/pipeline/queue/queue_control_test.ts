@@ -50,7 +50,7 @@ Deno.test("a snapshot of a queue", async (t) => {
   await t.step("that holds nothing", () => {
     deepStrictEqual(setUp().queue.snapshot(), {
       ...{ unit: "items", depth: 0, capacity: 10, inFlightRequests: 0, waitingRequests: 0 },
-      ...{ oldestAgeMs: undefined, isPaused: false },
+      ...{ oldestAgeMs: undefined, isPaused: false, tenants: [] },
     });
   });
   await t.step("counts what is in flight, what is queued, and senders that wait for room", async () => {
