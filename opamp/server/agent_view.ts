@@ -1,0 +1,117 @@
+/**
+ * An agent as the rest of the house sees it. Made on demand from the bytes that are kept.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
+import {
+  type AgentDescription,
+  type AnyValue,
+  type ComponentHealth,
+  decodeAgentToServer,
+  type EffectiveConfig,
+  type KeyValue,
+  type PackageStatuses,
+} from "../protocol/messages.ts";
+import type { AgentSession } from "./agent_session.ts";
+import type { OfferStatus } from "./fleet_store.ts";
+import type { Transport } from "./link.ts";
+
+/** Attributes by key; scalars as they are, lists and maps as JSON text. */
+export type Attributes = Readonly<Record<string, string | number | boolean | bigint>>;
+
+/** What is known of one agent at one time. */
+export interface AgentView {
+  /** In hexadecimal. */
+  readonly uid: string;
+  readonly transport: Transport;
+  readonly connected: boolean;
+  /** Milliseconds since 1970. */
+  readonly lastSeenMs: number;
+  /** `AgentCapabilities`. */
+  readonly capabilities: number;
+  readonly sequence: number | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly configStatus: OfferStatus | undefined;
+  readonly connectionStatus: OfferStatus | undefined;
+  /** Hash of the configuration that it is to run. */
+  readonly desiredConfig: string | undefined;
+  /** Hash of the configuration that it could not apply last. */
+  readonly failedConfig: string | undefined;
+  readonly customCapabilities: readonly string[];
+  readonly componentsHash: string | undefined;
+  /** What it says of itself. Decoded at each call. */
+  attributes(): { readonly identifying: Attributes; readonly other: Attributes };
+  /** Decoded at each call. */
+  health(): ComponentHealth | undefined;
+  /** Decoded at each call. */
+  effectiveConfig(): EffectiveConfig | undefined;
+  /** Of the bytes as reported, hexadecimal: differs when anything differs. */
+  effectiveConfigHash(): string | undefined;
+  /** Decoded at each call. */
+  packageStatuses(): PackageStatuses | undefined;
+}
+
+export function viewOf(session: AgentSession): AgentView {
+  const { description, health, effectiveConfig, packageStatuses } = session;
+  return {
+    uid: session.key,
+    transport: session.transport,
+    connected: session.connected,
+    lastSeenMs: session.lastSeenMs,
+    capabilities: session.capabilities,
+    sequence: session.sequence,
+    labels: session.labels,
+    configStatus: session.configStatus,
+    connectionStatus: session.connectionStatus,
+    desiredConfig: session.desiredConfig?.hash,
+    failedConfig: session.failedConfig,
+    customCapabilities: session.customCapabilities,
+    componentsHash: session.componentsHash,
+    attributes: () => readAttributes(description && decodeAgentToServer(description).agentDescription),
+    health: () => health && decodeAgentToServer(health).health,
+    effectiveConfig: () => effectiveConfig && decodeAgentToServer(effectiveConfig).effectiveConfig,
+    effectiveConfigHash: () => effectiveConfig && createHash("sha256").update(effectiveConfig).digest("hex"),
+    packageStatuses: () => packageStatuses && decodeAgentToServer(packageStatuses).packageStatuses,
+  };
+}
+
+function readAttributes(description: AgentDescription = {}): ReturnType<AgentView["attributes"]> {
+  return {
+    identifying: toRecord(description.identifyingAttributes),
+    other: toRecord(description.nonIdentifyingAttributes),
+  };
+}
+
+function toRecord(attributes: readonly KeyValue[] = []): Attributes {
+  const record: Record<string, string | number | boolean | bigint> = Object.create(null);
+  for (const { key = "", value } of attributes) {
+    const scalar = toScalar(value);
+    if (scalar !== undefined) record[key] = scalar;
+  }
+  return record;
+}
+
+function toScalar(value: AnyValue = {}): string | number | boolean | bigint | undefined {
+  const { stringValue, boolValue, intValue, doubleValue, bytesValue } = value;
+  const scalar = stringValue ?? boolValue ?? intValue ?? doubleValue;
+  if (scalar !== undefined) return scalar;
+  if (bytesValue !== undefined) return Buffer.from(bytesValue).toString("base64");
+  const plain = toPlain(value);
+  return plain === null ? undefined : JSON.stringify(plain);
+}
+
+type Plain = string | number | boolean | null | readonly Plain[] | { readonly [key: string]: Plain };
+
+function toPlain(value: AnyValue = {}): Plain {
+  const { arrayValue, kvlistValue, intValue, bytesValue } = value;
+  if (arrayValue !== undefined) return (arrayValue.values ?? []).map((item) => toPlain(item));
+  if (kvlistValue !== undefined) {
+    return Object.fromEntries((kvlistValue.values ?? []).map(({ key = "", value: item }) => [key, toPlain(item)]));
+  }
+  if (intValue !== undefined) return String(intValue);
+  if (bytesValue !== undefined) return Buffer.from(bytesValue).toString("base64");
+  return value.stringValue ?? value.boolValue ?? value.doubleValue ?? null;
+}
