@@ -1,0 +1,93 @@
+/**
+ * One time for all threads, whatever their own clocks and the wall clock say.
+ *
+ * @module
+ */
+
+import { ok, strictEqual } from "node:assert/strict";
+import type { Clock } from "../../../pipeline/core/clock.ts";
+import { bytesFor, TenantCells } from "../../../pipeline/tenants/cells.ts";
+import { SharedClock } from "../../../pipeline/tenants/shared_clock.ts";
+import { FakeClock } from "../../support/fake_clock.ts";
+
+const MS = 1_000_000;
+
+function cellsOf(memory: SharedArrayBuffer): TenantCells {
+  return new TenantCells(memory);
+}
+
+Deno.test("shared clock: threads that began at different times agree, and none goes back", async () => {
+  const memory = new SharedArrayBuffer(bytesFor(0));
+  const first = new FakeClock(50_000);
+  const a = new SharedClock(cellsOf(memory), first);
+  strictEqual(a.nowNs(), 0);
+  await first.advance(3_000);
+  strictEqual(a.nowNs(), 3_000 * MS);
+  const second = new FakeClock(7);
+  const b = new SharedClock(cellsOf(memory), second);
+  strictEqual(b.nowNs(), 3_000 * MS);
+  for (const ms of [1, 400, 0.25, 10_000]) {
+    await first.advance(ms);
+    await second.advance(ms);
+    const [ofA, ofB] = [a.nowNs(), b.nowNs()];
+    ok(Math.abs(ofA - ofB) <= MS, `${ofA} and ${ofB}`);
+  }
+});
+
+Deno.test("shared clock: a thread that began behind follows the one that is furthest ahead", async () => {
+  const memory = new SharedArrayBuffer(bytesFor(0));
+  const first = new FakeClock();
+  const a = new SharedClock(cellsOf(memory), first);
+  await first.advance(9_000); // nobody asked meanwhile
+  const b = new SharedClock(cellsOf(memory), new FakeClock());
+  strictEqual(b.nowNs(), 0);
+  strictEqual(a.nowNs(), 9_000 * MS);
+  strictEqual(b.nowNs(), 9_000 * MS);
+});
+
+Deno.test("shared clock: steps of the wall clock do not matter", () => {
+  let wallMs = 1_700_000_000_000;
+  let ownMs = 0;
+  const clock = { nowMs: () => wallMs, monotonicMs: () => ownMs } as Clock;
+  const shared = new SharedClock(cellsOf(new SharedArrayBuffer(bytesFor(0))), clock);
+  for (const stepMs of [3_600_000, -7_200_000, -1e12, 1e12]) {
+    const before = shared.nowNs();
+    wallMs += stepMs;
+    ownMs += 10;
+    strictEqual(shared.nowNs() - before, 10 * MS);
+  }
+});
+
+Deno.test("shared clock: real threads read one time", async () => {
+  const memory = new SharedArrayBuffer(bytesFor(0));
+  const first = new ClockThread(memory);
+  while (await first.read() < 20 * MS);
+  const second = new ClockThread(memory); // its own clock begins here
+  const readings: number[] = [];
+  for (let turn = 0; turn < 20; turn++) readings.push(await first.read(), await second.read());
+  for (let i = 1; i < readings.length; i++) ok(readings[i]! >= readings[i - 1]! - MS, readings.join(" "));
+  first.stop();
+  second.stop();
+});
+
+/** A thread that reads the clock when it is asked. */
+class ClockThread {
+  readonly #worker = new Worker(new URL("clock_worker.ts", import.meta.url), { type: "module" });
+  readonly #memory: SharedArrayBuffer;
+
+  constructor(memory: SharedArrayBuffer) {
+    this.#memory = memory;
+  }
+
+  read(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#worker.onerror = reject;
+      this.#worker.onmessage = ({ data }) => resolve(data);
+      this.#worker.postMessage(this.#memory);
+    });
+  }
+
+  stop(): void {
+    this.#worker.terminate();
+  }
+}
