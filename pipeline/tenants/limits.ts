@@ -42,6 +42,14 @@ export const NO_SIGNAL_LIMITS: SignalLimits = {
   maxRequestBodySize: 0,
 };
 
+export const NO_LIMITS: TenantLimits = {
+  all: NO_SIGNAL_LIMITS,
+  traces: NO_SIGNAL_LIMITS,
+  metrics: NO_SIGNAL_LIMITS,
+  logs: NO_SIGNAL_LIMITS,
+  profiles: NO_SIGNAL_LIMITS,
+};
+
 export const LIMIT_FIELDS = Object.keys(NO_SIGNAL_LIMITS) as readonly (keyof SignalLimits)[];
 
 /** Tenants of one gateway; as many slots are reserved in the memory that all threads share. */

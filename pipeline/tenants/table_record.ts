@@ -4,9 +4,18 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import { type Signal, SIGNAL_NAMES } from "../otlp/signals.ts";
 import type { SecretHash } from "./identity/api_key.ts";
-import { LIMIT_FIELDS, LIMIT_GROUPS, NO_SIGNAL_LIMITS, type SignalLimits, type TenantLimits } from "./limits.ts";
+import {
+  LIMIT_FIELDS,
+  LIMIT_GROUPS,
+  type LimitGroup,
+  NO_LIMITS,
+  NO_SIGNAL_LIMITS,
+  type SignalLimits,
+  type TenantLimits,
+} from "./limits.ts";
 import { KIND, MAX_RECORD_BYTES, RECORD, type RecordKind } from "./table_layout.ts";
 import type { ApiKeySpec, BasicSpec, TenantSpec } from "./tenant_spec.ts";
 
@@ -18,7 +27,6 @@ const REFUSES_WHOLE = 2;
 const HAS_PIPELINES = 4;
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 
 /**
  * The records of one tenant, one behind the other, its row first; the slots in them are 0.
@@ -26,7 +34,7 @@ const decoder = new TextDecoder();
  * @throws {RangeError} One of them is longer than a record may be.
  */
 export function writeTenant(tenant: TenantSpec): Uint8Array<ArrayBuffer> {
-  const writer = new RecordWriter();
+  writer.reset();
   writer.begin(KIND.tenant, tenant.id);
   writeRow(writer, tenant);
   writer.end();
@@ -71,14 +79,19 @@ function writeRow(writer: RecordWriter, tenant: TenantSpec): void {
 
 /** Only what is not as without limits: a bit for each group, in it one for each field. */
 function writeLimits(writer: RecordWriter, limits: TenantLimits): void {
-  const isSet = (group: SignalLimits, field: keyof SignalLimits) => group[field] !== NO_SIGNAL_LIMITS[field];
-  const groups = LIMIT_GROUPS.filter((name) => LIMIT_FIELDS.some((field) => isSet(limits[name], field)));
-  writer.u8(bitsOf(LIMIT_GROUPS, (name) => groups.includes(name)));
-  for (const name of groups) {
+  writer.u8(bitsOf(LIMIT_GROUPS, (group) => setFields(limits[group]) !== 0));
+  for (const name of LIMIT_GROUPS) {
     const group = limits[name];
-    writer.u8(bitsOf(LIMIT_FIELDS, (field) => isSet(group, field)));
-    for (const field of LIMIT_FIELDS) if (isSet(group, field)) writer.f64(group[field]);
+    const bits = setFields(group);
+    if (bits === 0) continue;
+    writer.u8(bits);
+    LIMIT_FIELDS.forEach((field, i) => (bits & (1 << i)) !== 0 && writer.f64(group[field]));
   }
+}
+
+function setFields(group: SignalLimits): number {
+  if (group === NO_SIGNAL_LIMITS) return 0;
+  return bitsOf(LIMIT_FIELDS, (field) => group[field] !== NO_SIGNAL_LIMITS[field]);
 }
 
 function writeKey(writer: RecordWriter, { salt, hash, notBeforeMs, expiresMs }: ApiKeySpec): void {
@@ -113,7 +126,7 @@ export function readRow(reader: RecordReader): ReadRow {
   return {
     enabled: (flags & ENABLED) !== 0,
     overLimit: (flags & REFUSES_WHOLE) === 0 ? "partial" : "refuse",
-    signals: new Set<Signal>(SIGNAL_NAMES.filter((_, i) => (signalBits & (1 << i)) !== 0)),
+    signals: SIGNAL_SETS[signalBits] ?? new Set(),
     ...{ priority, weight, maxQueueShare, credentials, limits, resourceAttributes, pipelines },
   };
 }
@@ -121,19 +134,30 @@ export function readRow(reader: RecordReader): ReadRow {
 const listOf = <T>(length: number, make: () => T): T[] => Array.from({ length }, make);
 
 function readLimits(reader: RecordReader): TenantLimits {
-  const groups = reader.u8();
-  const limits = LIMIT_GROUPS.map((
-    name,
-    i,
-  ) => [name, (groups & (1 << i)) === 0 ? NO_SIGNAL_LIMITS : readGroup(reader)]);
-  return Object.fromEntries(limits) as TenantLimits;
+  const bits = reader.u8();
+  const limits: Record<LimitGroup, SignalLimits> = { ...NO_LIMITS };
+  for (let i = 0; i < LIMIT_GROUPS.length; i++) {
+    const group = LIMIT_GROUPS[i];
+    if (group !== undefined && (bits & (1 << i)) !== 0) limits[group] = readGroup(reader);
+  }
+  return limits;
 }
 
 function readGroup(reader: RecordReader): SignalLimits {
-  const fields = reader.u8();
-  const set = LIMIT_FIELDS.filter((_, i) => (fields & (1 << i)) !== 0);
-  return { ...NO_SIGNAL_LIMITS, ...Object.fromEntries(set.map((field) => [field, reader.f64()])) };
+  const bits = reader.u8();
+  const group: Record<keyof SignalLimits, number> = { ...NO_SIGNAL_LIMITS };
+  for (let i = 0; i < LIMIT_FIELDS.length; i++) {
+    const field = LIMIT_FIELDS[i];
+    if (field !== undefined && (bits & (1 << i)) !== 0) group[field] = reader.f64();
+  }
+  return group;
 }
+
+/** Of every combination, by its bits: rows share them. */
+const SIGNAL_SETS: readonly ReadonlySet<Signal>[] = Array.from(
+  { length: 2 ** SIGNAL_NAMES.length },
+  (_, bits) => new Set(SIGNAL_NAMES.filter((_, i) => (bits & (1 << i)) !== 0)),
+);
 
 export function readKey(reader: RecordReader): SecretHash & Pick<ApiKeySpec, "notBeforeMs" | "expiresMs"> {
   const notBeforeMs = reader.f64();
@@ -169,7 +193,8 @@ export class RecordReader {
   }
 
   text(): string {
-    return decoder.decode(this.raw(this.u16()));
+    const length = this.u16();
+    return textOf(this.#view, this.#take(length), length);
   }
 
   /** A copy: shared memory is not handed out. */
@@ -186,7 +211,11 @@ export class RecordReader {
 
 /** The name of the record at `offset`. */
 export function nameAt(view: DataView, offset: number): string {
-  return decoder.decode(copyOf(view, offset + RECORD.name, view.getUint16(offset + RECORD.nameLength, true)));
+  return textOf(view, offset + RECORD.name, view.getUint16(offset + RECORD.nameLength, true));
+}
+
+function textOf(view: DataView, offset: number, length: number): string {
+  return Buffer.from(view.buffer, view.byteOffset + offset, length).toString();
 }
 
 function copyOf(view: DataView, offset: number, length: number): Uint8Array<ArrayBuffer> {
@@ -196,10 +225,14 @@ function copyOf(view: DataView, offset: number, length: number): Uint8Array<Arra
 }
 
 class RecordWriter {
-  #buffer = new Uint8Array(512);
+  #buffer = new Uint8Array(4_096);
   #view = new DataView(this.#buffer.buffer);
   #start = 0;
   #at = 0;
+
+  reset(): void {
+    this.#at = 0;
+  }
 
   get bytes(): Uint8Array<ArrayBuffer> {
     return this.#buffer.slice(0, this.#at);
@@ -240,10 +273,14 @@ class RecordWriter {
   }
 
   text(value: string): void {
-    const bytes = encoder.encode(value);
-    if (bytes.length > MAX_RECORD_BYTES) throw new RangeError(`Cannot write a tenant: a text of ${bytes.length} bytes`);
-    this.u16(bytes.length);
-    this.raw(bytes);
+    if (value.length > MAX_RECORD_BYTES) {
+      throw new RangeError(`Cannot write a tenant: a text of ${value.length} characters`);
+    }
+    const lengthAt = this.#need(2 + 3 * value.length);
+    const start = lengthAt + 2;
+    const { written } = encoder.encodeInto(value, this.#buffer.subarray(start, start + 3 * value.length));
+    this.#at = start + written;
+    this.#view.setUint16(lengthAt, Math.min(written, MAX_RECORD_BYTES), true); // a longer one makes a record too long
   }
 
   raw(bytes: Uint8Array): void {
@@ -262,3 +299,6 @@ class RecordWriter {
     return this.#at;
   }
 }
+
+/** The only one: a tenant is written in one go, and there are many. */
+const writer = new RecordWriter();

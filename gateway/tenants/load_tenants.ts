@@ -1,0 +1,221 @@
+/**
+ * From the text of one source to its tenants as records of the table, or to what is wrong with them, each by itself: what
+ * is broken keeps nothing else from being loaded.
+ *
+ * @module
+ */
+
+import { checkSection } from "../../pipeline/config/check_section.ts";
+import { errorAt, type Problem } from "../../pipeline/config/problem.ts";
+import { Scalar } from "../../pipeline/config/schema.ts";
+import { DEFAULT_TREE_LIMITS, type MapNode, type Place, type TreeLimits } from "../../pipeline/config/tree/node.ts";
+import { parseYaml } from "../../pipeline/config/tree/yaml.ts";
+import { describeError } from "../../pipeline/core/log.ts";
+import { pipelineProblems, type TenantSources } from "../../pipeline/tenants/catalog.ts";
+import {
+  isTenantId,
+  TenantReader,
+  tenantSchema,
+  type TenantSettings,
+  WANTED_TENANT_ID,
+} from "../../pipeline/tenants/schema.ts";
+import { resolveTenant } from "../../pipeline/tenants/settings.ts";
+import { writeTenant } from "../../pipeline/tenants/table_record.ts";
+import { countRecords } from "../../pipeline/tenants/table_writer.ts";
+import { isLinesFile, MAX_TENANT_FILE_BYTES, type TenantFiles } from "./tenant_files.ts";
+
+/** A tenant, ready for the table. */
+export interface LoadedTenant {
+  readonly id: string;
+  readonly place: Place;
+  /** As `writeTenant` made them. */
+  readonly records: Uint8Array;
+  /** How many they are. */
+  readonly names: number;
+}
+
+/** What came of one source. */
+export interface LoadedSource {
+  readonly tenants: ReadonlyMap<string, LoadedTenant>;
+  readonly problems: readonly Problem[];
+  /** Tenants that it has and that are broken. */
+  readonly broken: ReadonlySet<string>;
+  /** Whether all of its tenants are known by id; if not, one that seems to be gone may be one that is broken. */
+  readonly isWhole: boolean;
+}
+
+/** What tenants are resolved with. */
+export type TenantContext = Pick<TenantSources, "defaults" | "pipelines">;
+
+const LIMITS: TreeLimits = { ...DEFAULT_TREE_LIMITS, maxSourceBytes: MAX_TENANT_FILE_BYTES, maxDepth: 16 };
+
+/** Problems of one source that are told. */
+const MAX_PROBLEMS = 100;
+
+/** The tenants of the configuration itself, which was checked. */
+export function loadInline({ tenants, defaults, pipelines }: TenantSources): LoadedSource {
+  const loader = new Loader({ defaults, pipelines });
+  for (const { id, settings, place } of tenants) loader.add(id, settings, place);
+  return loader.done();
+}
+
+/** @throws {Error} The file cannot be read. */
+export async function loadFile(path: string, files: TenantFiles, context: TenantContext): Promise<LoadedSource> {
+  const loader = new Loader(context);
+  if (isLinesFile(path)) await loadLines(path, files, loader);
+  else loader.addText(await files.readText(path), path, 0, idOfFile(path));
+  return loader.done();
+}
+
+/** `acme` of `tenants/acme.yaml`. */
+export function idOfFile(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1).replace(/\.ya?ml$/, "");
+}
+
+/** One JSON object a line. Empty lines do not count. */
+async function loadLines(path: string, files: TenantFiles, loader: Loader): Promise<void> {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let line = 0;
+  let rest = "";
+  for await (const piece of files.readPieces(path)) {
+    const lines = (rest + decoder.decode(piece, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    for (const text of lines) loader.addLine(text, path, ++line);
+    if (rest.length > MAX_TENANT_FILE_BYTES) {
+      throw new RangeError(`line ${line + 1} is longer than ${MAX_TENANT_FILE_BYTES} bytes`);
+    }
+  }
+  loader.addLine(rest + decoder.decode(), path, ++line);
+}
+
+class Loader {
+  readonly #context: TenantContext;
+  readonly #tenants = new Map<string, LoadedTenant>();
+  readonly #broken = new Set<string>();
+  readonly #problems: Problem[] = [];
+  readonly #packer = new Packer();
+  readonly #reader = new TenantReader();
+  #isWhole = true;
+  #untold = 0;
+
+  constructor(context: TenantContext) {
+    this.#context = context;
+  }
+
+  done(): LoadedSource {
+    const [last] = this.#problems.slice(-1);
+    if (this.#untold > 0 && last !== undefined) {
+      this.#problems.push(errorAt({ ...last, line: 0, column: 0 }, [], `has ${this.#untold} further problems`));
+    }
+    return { tenants: this.#tenants, problems: this.#problems, broken: this.#broken, isWhole: this.#isWhole };
+  }
+
+  /** One line of JSON. What is right is read without a tree; what is wrong is read again to find its place. */
+  addLine(text: string, file: string, line: number): void {
+    if (text.trim() === "") return;
+    const written = parseLine(text);
+    const settings = written === undefined ? undefined : this.#reader.read(written.settings, withScalars);
+    const needsText = written === undefined || settings === undefined || settings.pipelines !== undefined;
+    if (needsText) return this.addText(text, file, line - 1, undefined);
+    this.add(written.id, settings, { file, line, column: 1 });
+  }
+
+  /** A YAML document, or JSON. @param linesAbove Of the file. @param id When it does not say one itself. */
+  addText(text: string, file: string, linesAbove: number, id: string | undefined): void {
+    const parsed = parseYaml(text, file, LIMITS);
+    const start = { file, line: linesAbove + 1, column: 1 };
+    const down = (problem: Problem) => ({ ...problem, line: problem.line === 0 ? 0 : problem.line + linesAbove });
+    const { node, problems } = parsed;
+    if (problems.length > 0) return this.#isUnreadable(problems.map(down));
+    if (node.kind !== "map") {
+      return this.#isUnreadable([errorAt(start, [], "is no map, wanted the keys of one tenant")]);
+    }
+    const ownId = node.entries.get("id");
+    const known = ownId?.node.kind === "scalar" ? ownId.node.text : ownId === undefined ? id : undefined;
+    if (known === undefined || !isTenantId(known)) {
+      const place = ownId?.node.place ?? start;
+      const message = known === undefined ? "is missing" : `is ${JSON.stringify(known.slice(0, 60))}`;
+      return this.#isUnreadable([down(errorAt(place, ["id"], `${message}, ${WANTED_TENANT_ID}`))]);
+    }
+    const section = withoutId(node);
+    const path = ["tenants", known];
+    const { config, problems: own } = checkSection(section, tenantSchema, path);
+    this.#tell(own.map(down));
+    if (config === undefined) return void this.#broken.add(known);
+    const pipelines = pipelineProblems(config, section, path, this.#context.pipelines);
+    this.#tell(pipelines.map((problem) => down({ ...problem, severity: "warning" })));
+    this.add(known, config, start);
+  }
+
+  add(id: string, settings: TenantSettings, place: Place): void {
+    const first = this.#tenants.get(id);
+    if (first !== undefined) {
+      return this.#tell([errorAt(place, ["tenants", id], `is in line ${first.place.line} already, which is used`)]);
+    }
+    try {
+      const records = writeTenant(resolveTenant(id, settings, this.#context.defaults));
+      this.#tenants.set(id, { id, place, records: this.#packer.pack(records), names: countRecords(records) });
+    } catch (thrown) {
+      if (!(thrown instanceof RangeError)) throw thrown;
+      this.#tell([errorAt(place, ["tenants", id], `is too large: ${describeError(thrown)}`)]);
+      this.#broken.add(id);
+    }
+  }
+
+  #isUnreadable(problems: readonly Problem[]): void {
+    this.#isWhole = false;
+    this.#tell(problems);
+  }
+
+  #tell(problems: readonly Problem[]): void {
+    for (const problem of problems) {
+      if (this.#problems.length < MAX_PROBLEMS) this.#problems.push(problem);
+      else this.#untold += 1;
+    }
+  }
+}
+
+/** What is written, without its id; undefined when it is no object with one. */
+function parseLine(text: string): { readonly id: string; readonly settings: Record<string, unknown> } | undefined {
+  if (text.includes("__proto__")) return undefined; // a key that an object cannot be given like any other
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  const { id, ...settings } = value as Record<string, unknown>;
+  return typeof id === "string" && isTenantId(id) ? { id, settings } : undefined;
+}
+
+function withScalars(value: unknown): unknown {
+  if (typeof value === "number" || typeof value === "boolean") return new Scalar(value, String(value));
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(withScalars);
+  for (const [key, child] of Object.entries(value)) (value as Record<string, unknown>)[key] = withScalars(child);
+  return value;
+}
+
+function withoutId(node: MapNode): MapNode {
+  return { ...node, entries: new Map([...node.entries].filter(([key]) => key !== "id")) };
+}
+
+/** Puts many small pieces of memory into few large ones. */
+class Packer {
+  #chunk = new Uint8Array(0);
+  #at = 0;
+  #nextBytes = 1_024;
+
+  pack(bytes: Uint8Array): Uint8Array {
+    if (this.#at + bytes.length > this.#chunk.length) {
+      this.#chunk = new Uint8Array(Math.max(bytes.length, this.#nextBytes));
+      this.#nextBytes = Math.min(256 * 1024, 2 * this.#nextBytes);
+      this.#at = 0;
+    }
+    const packed = this.#chunk.subarray(this.#at, this.#at + bytes.length);
+    packed.set(bytes);
+    this.#at += bytes.length;
+    return packed;
+  }
+}
