@@ -23,9 +23,6 @@ export interface PressureGauge {
 /** How full the fullest of `queues` is, 0 to 1; 0 when there are none. */
 export function fullestQueue(queues: Iterable<QueueControl>): number {
   let fullest = 0;
-  for (const queue of queues) {
-    const { depth, capacity } = queue.snapshot();
-    if (capacity > 0) fullest = Math.max(fullest, depth / capacity);
-  }
+  for (const { fill } of queues) fullest = Math.max(fullest, fill);
   return fullest;
 }

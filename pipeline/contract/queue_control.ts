@@ -33,6 +33,8 @@ export interface TenantDepth {
 }
 
 export interface QueueControl {
+  /** How full it is, 0 to 1. Asked often. */
+  readonly fill: number;
   snapshot(): QueueSnapshot;
   /** A paused queue takes data until it is full and sends none; what is in flight goes on. A shutdown ends the pause. */
   setPaused(paused: boolean): void;

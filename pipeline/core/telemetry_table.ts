@@ -293,6 +293,13 @@ const EXPORTERS: readonly MetricRow[] = [
     help: "Items that found no room in the sending queue.",
     when: "a request is refused by the queue",
   }),
+  ...itemCounters({
+    name: "sluice_exporter_tenant_share_refused",
+    level: "basic",
+    attributes: ["exporter"],
+    help: "Of the items that found no room, those whose tenant had its share of the sending queue.",
+    when: "a request is refused by the queue for what its tenant holds of it",
+  }),
   {
     name: "otelcol_exporter_queue_size",
     kind: "gauge",

@@ -47,6 +47,8 @@ export class FairQueue<Node extends Waiting<Node>> {
   readonly #tagged = new Map<number, Lane<Node>>();
   /** The first one's turn it is. */
   readonly #turns = new LinkedList<Lane<Node>>();
+  /** The one that has had what its turn gives; who comes while it is alone waits for no more than that. */
+  #current: Lane<Node> | undefined;
 
   constructor(quantum: number) {
     this.#quantum = quantum;
@@ -117,12 +119,15 @@ export class FairQueue<Node extends Waiting<Node>> {
   }
 
   #drop(lane: Lane<Node>): void {
+    if (this.#current === lane) this.#current = undefined;
     this.#turns.remove(lane);
     if (lane.slot !== undefined) this.#tagged.delete(lane.slot);
   }
 
   #nextLane(): Lane<Node> | undefined {
-    return this.#turns.length > 1 ? this.#laneInTurn() : this.#turns.first;
+    if (this.#turns.length > 1) return this.#laneInTurn();
+    this.#current = this.#turns.first;
+    return this.#current;
   }
 
   /** The lane of a tenant, whose weight may have changed since it was made. */
@@ -139,12 +144,13 @@ export class FairQueue<Node extends Waiting<Node>> {
     for (;;) {
       for (let left = this.#turns.length; left > 0; left--) {
         const lane = this.#turns.first!;
+        if (lane !== this.#current) this.#give(lane, 1);
+        this.#current = lane;
         if (isAffordable(lane)) return lane;
         this.#turns.remove(lane);
         this.#turns.append(lane);
-        this.#give(this.#turns.first!, 1);
       }
-      if (!isAffordable(this.#turns.first!)) this.#skipRounds();
+      this.#skipRounds();
     }
   }
 

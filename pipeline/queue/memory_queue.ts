@@ -105,7 +105,7 @@ export class MemoryQueue implements Consumer, Lifecycle, QueueControl {
   /** @throws {UnavailableError} It would be refused now. */
   admit(_bodyBytes: number): void {
     if (this.#stopping) throw shuttingDown();
-    if (this.#room.isFull && !this.#settings.blockOnOverflow) throw queueFull(this.#deps.random);
+    if (this.#room.fill >= 1 && !this.#settings.blockOnOverflow) throw queueFull(this.#deps.random);
   }
 
   /**
@@ -125,6 +125,10 @@ export class MemoryQueue implements Consumer, Lifecycle, QueueControl {
   /** Partitions that hold data now. */
   get partitions(): number {
     return this.#batcher.partitions;
+  }
+
+  get fill(): number {
+    return this.#room.fill;
   }
 
   snapshot(): QueueSnapshot {

@@ -36,8 +36,6 @@ export interface RoomDeps {
   readonly random: Random;
   /** What is held, in the sizer's unit. */
   readonly size: Gauge;
-  /** Told of each change: how full the queue is, 0 to 1. */
-  readonly onFill?: (fill: number) => void;
 }
 
 /** Why something is not taken: there is no room for anybody, or none for its tenant. */
@@ -70,8 +68,9 @@ export class Room {
     return this.#waitingRequests;
   }
 
-  get isFull(): boolean {
-    return this.#used >= this.#settings.capacity;
+  /** How full it is, 0 to 1. */
+  get fill(): number {
+    return this.#used / this.#settings.capacity;
   }
 
   /** When the request came that has waited for room longest, on the monotonic clock, ms. */
@@ -195,6 +194,5 @@ export class Room {
   #add(size: number): void {
     this.#used += size;
     this.#deps.size.add(size);
-    this.#deps.onFill?.(this.#used / this.#settings.capacity);
   }
 }

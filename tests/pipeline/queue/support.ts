@@ -11,6 +11,7 @@ import { GatewayError, toGatewayError } from "../../../pipeline/core/errors.ts";
 import { type LogFields, type Logger, silentLogger } from "../../../pipeline/core/log.ts";
 import { createMemoryBudget } from "../../../pipeline/core/memory.ts";
 import type { Attributes, Meter } from "../../../pipeline/core/telemetry.ts";
+import type { TenantTag } from "../../../pipeline/core/tenant.ts";
 import { type Origin, type Payload, payloadOf } from "../../../pipeline/otlp/payload.ts";
 import type { Signal } from "../../../pipeline/otlp/signals.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
@@ -118,6 +119,21 @@ export function payloadWith(
 ): Payload {
   const origin: Origin = { metadata: new Map(Object.entries(metadata)) };
   return payloadOf(signal, new Uint8Array(items * 10), items, origin);
+}
+
+/** A tenant; what is not said is as by default. */
+export function tenantTag(slot: number, values: Partial<TenantTag> = {}): TenantTag {
+  return { id: `tenant-${slot}`, slot, weight: 1, priority: 5, maxQueueShare: 1, ...values };
+}
+
+/** A payload of `tenant` of `items` items and ten bytes each. */
+export function payloadFrom(
+  tenant: TenantTag,
+  items: number,
+  metadata: Readonly<Record<string, readonly string[]>> = {},
+): Payload {
+  const payload = payloadWith(items, metadata);
+  return { ...payload, origin: { ...payload.origin, tenant } };
 }
 
 /** What a promise came to, without waiting for it. */
