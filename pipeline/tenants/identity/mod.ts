@@ -23,19 +23,14 @@
 import type { Lifecycle } from "../../contract/consumer.ts";
 import type { ClientCertificate, Identifier, Identity, Sender } from "../../contract/tenants.ts";
 import type { Clock } from "../../core/clock.ts";
-import {
-  type GatewayError,
-  PermissionDeniedError,
-  ThrottledError,
-  UnauthenticatedError,
-  UnavailableError,
-} from "../../core/errors.ts";
+import type { GatewayError } from "../../core/errors.ts";
 import type { Logger } from "../../core/log.ts";
 import type { Counter, Meter } from "../../core/telemetry.ts";
 import type { TenantRow, TenantTable } from "../table.ts";
 import { AnswerCache } from "./answer_cache.ts";
 import { type ApiKey, isSecret } from "./api_key.ts";
 import { type Claim, readAuthorization, readKeyHeader } from "./authorization.ts";
+import { type Checked, GuardedChecks, tooManyAttempts, unauthenticated } from "./guarded_checks.ts";
 import type { TokenVerifier } from "./jwt.ts";
 import { type PasswordCheck, Passwords } from "./passwords.ts";
 import { PeerLimit } from "./peer_limit.ts";
@@ -46,18 +41,12 @@ import type { IdentityConfig } from "./schema.ts";
 export const MAX_KNOWN = 8_192;
 /** For how long, at the most, milliseconds. A key that its issuer withdraws counts for as long. */
 export const KNOWN_MS = 300_000;
-/** Bad ones, where finding that out again would cost much. */
-export const MAX_REFUSED = 1_024;
-const REFUSED_MS = 10_000;
-/** Tokens and passwords that are being checked. */
-export const MAX_CHECKS = 256;
-
 const REALM = 'Bearer realm="sluice"';
 const CHALLENGES = { missing: REALM, invalid: `${REALM}, error="invalid_token"` } as const;
 const NO_ATTRIBUTES: Identity["attributes"] = new Map();
 
 /** Why credentials are refused, as it is counted. */
-type Refusal = "missing" | "malformed" | "unknown" | "contradictory" | "limited" | "disabled";
+type Refusal = "missing" | "malformed" | "unknown" | "contradictory" | "limited";
 
 export interface IdentifierDeps {
   readonly clock: Clock;
@@ -83,30 +72,20 @@ export function createIdentifier(
 /** Whose a credential was found to be. */
 interface Known {
   readonly identity: Identity;
-  readonly row: TenantRow;
   /** Of the tenants that were asked. */
   readonly generation: number;
   /** Monotonic. */
   readonly untilMs: number;
 }
 
-/** A credential that was not good. */
-interface Refused {
-  readonly reason: string;
-  readonly generation: number;
-  readonly untilMs: number;
+/** What a credential proves: a tenant, for some time. */
+interface Proof {
+  readonly row: TenantRow;
+  readonly credential: string;
+  readonly attributes: Identity["attributes"];
+  /** Since 1970, milliseconds. */
+  readonly expiresMs: number;
 }
-
-/** What a credential proves: a tenant, for some time; or why it does not. */
-type Proof =
-  | {
-    readonly row: TenantRow;
-    readonly credential: string;
-    readonly attributes: Identity["attributes"];
-    /** Since 1970, milliseconds. */
-    readonly expiresMs: number;
-  }
-  | { readonly refusal: string };
 
 type CertificateAnswer = Identity | "none" | "several";
 
@@ -124,10 +103,8 @@ class CredentialIdentifier implements Identifier, Lifecycle {
   readonly #byAuthorization = new AnswerCache<Known>(MAX_KNOWN, KNOWN_MS);
   readonly #byKey = new AnswerCache<Known>(MAX_KNOWN, KNOWN_MS);
   readonly #byHeader = new AnswerCache<Known>(MAX_KNOWN, KNOWN_MS);
-  readonly #refused = new AnswerCache<Refused>(MAX_REFUSED, REFUSED_MS);
   #byCertificate = new WeakMap<ClientCertificate, CertificateAnswer>();
-  /** By the header's text, so that a hundred connections that open with one password check it once. */
-  readonly #checks = new Map<string, Promise<Identity>>();
+  readonly #checks: GuardedChecks<Identity>;
   #tokens: TokenVerifier | undefined;
   #asked: TenantTable | undefined;
   #generation = 0;
@@ -150,8 +127,10 @@ class CredentialIdentifier implements Identifier, Lifecycle {
       unknown: counter("unknown"),
       contradictory: counter("contradictory"),
       limited: counter("limited"),
-      disabled: counter("disabled"),
     };
+    const { clock } = deps;
+    const refused = (kind: "unknown" | "limited") => this.#refusals[kind].add(1);
+    this.#checks = new GuardedChecks({ limit: this.#limit, clock, challenge: CHALLENGES.invalid, refused });
   }
 
   async start(): Promise<void> {
@@ -195,19 +174,20 @@ class CredentialIdentifier implements Identifier, Lifecycle {
     this.#generation++;
     this.#byCertificate = new WeakMap();
     const row = table.find(this.#config.default_tenant);
-    this.#default = row === undefined || !row.enabled ? undefined : identityOf(row, "default");
+    this.#default = row === undefined ? undefined : identityOf(row, "default");
   }
 
   #ofAuthorization(header: string, sender: Sender, nowMs: number): Answer {
     const known = this.#byAuthorization.get(header);
-    if (known !== undefined && this.#counts(known, nowMs)) return this.#enabled(known);
+    if (known !== undefined && this.#counts(known, nowMs)) return known.identity;
     const claim = readAuthorization(header);
     switch (claim.kind) {
       case "key":
         return this.#ofKey(claim.key, header, this.#byAuthorization, sender, nowMs);
       case "token":
+        return this.#ofCostly(() => this.#proveToken(claim.token), header, known !== undefined, sender);
       case "password":
-        return this.#ofCostly(claim, header, known !== undefined, sender, nowMs);
+        return this.#ofCostly(() => this.#provePassword(claim), header, known !== undefined, sender);
       case "malformed":
         throw this.#refuse("malformed", `Authorization ${claim.reason}`, sender, nowMs);
     }
@@ -215,7 +195,7 @@ class CredentialIdentifier implements Identifier, Lifecycle {
 
   #ofKeyHeader(header: string, sender: Sender, nowMs: number): Answer {
     const known = this.#byKey.get(header);
-    if (known !== undefined && this.#counts(known, nowMs)) return this.#enabled(known);
+    if (known !== undefined && this.#counts(known, nowMs)) return known.identity;
     const claim = readKeyHeader(header);
     if (claim.kind === "key") return this.#ofKey(claim.key, header, this.#byKey, sender, nowMs);
     throw this.#refuse("malformed", "the header for an API key holds none", sender, nowMs);
@@ -225,10 +205,10 @@ class CredentialIdentifier implements Identifier, Lifecycle {
   #ofKey(key: ApiKey, header: string, cache: AnswerCache<Known>, sender: Sender, nowMs: number): Identity {
     const proof = this.#proveKey(key);
     if ("refusal" in proof) throw this.#refuse("unknown", proof.refusal, sender, nowMs);
-    return this.#remember(cache, header, proof, this.#generation, nowMs);
+    return this.#remember(cache, header, proof.good, this.#generation, nowMs);
   }
 
-  #proveKey({ id, secret }: ApiKey): Proof {
+  #proveKey({ id, secret }: ApiKey): Checked<Proof> {
     const key = this.#tableNow().findKey(id);
     if (!isSecret(secret, key) || key === undefined) return { refusal: "the API key is not known" };
     const nowMs = this.#deps.clock.nowMs();
@@ -236,12 +216,12 @@ class CredentialIdentifier implements Identifier, Lifecycle {
     if (nowMs >= key.expiresMs) return { refusal: "the API key has expired" };
     const row = this.#tableNow().at(key.slot);
     if (row === undefined) return { refusal: "the API key is not known" };
-    return { row, credential: id, attributes: NO_ATTRIBUTES, expiresMs: key.expiresMs };
+    return { good: { row, credential: id, attributes: NO_ATTRIBUTES, expiresMs: key.expiresMs } };
   }
 
   #ofProxy(id: string, sender: Sender, nowMs: number): Identity {
     const known = this.#byHeader.get(id);
-    if (known !== undefined && this.#counts(known, nowMs)) return this.#enabled(known);
+    if (known !== undefined && this.#counts(known, nowMs)) return known.identity;
     const row = this.#tableNow().find(id);
     const header = this.#config.trusted_proxy?.header ?? "";
     if (row === undefined) throw this.#refuse("unknown", `${header} names no tenant`, sender, nowMs);
@@ -259,56 +239,21 @@ class CredentialIdentifier implements Identifier, Lifecycle {
     if (identity === "several") {
       throw this.#refuse("contradictory", "the certificate is of several tenants", sender, nowMs);
     }
-    if (this.#tableNow().at(identity.tenant.slot)?.enabled !== true) throw this.#disabled();
     return identity;
   }
 
-  /** A token or a password: checked once for all that bring it at a time, and only as often as its peer may. */
-  #ofCostly(claim: Claim, header: string, wasGood: boolean, sender: Sender, nowMs: number): Answer {
-    const refused = this.#refused.get(header);
-    if (refused !== undefined && refused.generation === this.#generation && nowMs < refused.untilMs) {
-      throw this.#refuse("unknown", refused.reason, sender, nowMs);
-    }
-    const running = this.#checks.get(header);
-    if (running !== undefined) return running;
-    const address = this.#addressOf(sender);
-    const waitMs = this.#limit.take(address, nowMs);
-    if (waitMs > 0 && !wasGood) throw this.#limited(waitMs);
-    if (this.#checks.size >= MAX_CHECKS) {
-      throw new UnavailableError("Cannot check the credentials: too many wait to be checked", { retryAfterMs: 1_000 });
-    }
-    const check = this.#check(claim, header, waitMs > 0 ? undefined : address).finally(() =>
-      this.#checks.delete(header)
-    );
-    check.catch(() => {}); // another credential of the request may be refused first
-    this.#checks.set(header, check);
-    return check;
-  }
-
-  /** @param address Of the peer that an attempt was taken of; it is given back unless the credential is bad. */
-  async #check(claim: Claim, header: string, address: string | undefined): Promise<Identity> {
+  #ofCostly(prove: () => Promise<Checked<Proof>>, header: string, wasGood: boolean, sender: Sender): Promise<Identity> {
     const generation = this.#generation;
-    let proof: Proof | undefined;
-    try {
-      proof = await this.#prove(claim);
-    } finally {
-      const isBad = proof !== undefined && "refusal" in proof;
-      if (!isBad && address !== undefined) this.#limit.giveBack(address);
-    }
-    const nowMs = this.#deps.clock.monotonicMs();
-    if (!("refusal" in proof)) return this.#remember(this.#byAuthorization, header, proof, generation, nowMs);
-    this.#refused.put(header, { reason: proof.refusal, generation, untilMs: nowMs + REFUSED_MS }, nowMs);
-    this.#refusals.unknown.add(1);
-    throw unauthenticated(proof.refusal, CHALLENGES.invalid);
+    const check = async (): Promise<Checked<Identity>> => {
+      const proof = await prove();
+      if ("refusal" in proof) return proof;
+      const nowMs = this.#deps.clock.monotonicMs();
+      return { good: this.#remember(this.#byAuthorization, header, proof.good, generation, nowMs) };
+    };
+    return this.#checks.run({ header, address: this.#addressOf(sender), wasGood, generation }, check);
   }
 
-  #prove(claim: Claim): Promise<Proof> {
-    if (claim.kind === "token") return this.#proveToken(claim.token);
-    if (claim.kind === "password") return this.#provePassword(claim.username, claim.password);
-    throw new TypeError(`Cannot check a credential of kind ${claim.kind}: wanted a token or a password`);
-  }
-
-  async #proveToken(token: string): Promise<Proof> {
+  async #proveToken(token: string): Promise<Checked<Proof>> {
     if (this.#tokens === undefined) return { refusal: "the token is no API key, and no others are taken" };
     const answer = await this.#tokens.verify(token);
     if ("refusal" in answer) return answer;
@@ -316,16 +261,19 @@ class CredentialIdentifier implements Identifier, Lifecycle {
     const row = this.#tableNow().find(tenantId);
     if (row === undefined) return { refusal: "the token's tenant is not known" };
     const attributes = new Map([["issuer", issuer], ["subject", subject]]);
-    return { row, credential: `jwt:${issuer}`, attributes, expiresMs };
+    return { good: { row, credential: `jwt:${issuer}`, attributes, expiresMs } };
   }
 
-  async #provePassword(username: string, password: string): Promise<Proof> {
+  async #provePassword(
+    { username, password }: Extract<Claim, { readonly kind: "password" }>,
+  ): Promise<Checked<Proof>> {
     const user = this.#tableNow().findBasic(username);
     if (user !== undefined) this.#decoyHash = user.passwordHash;
     const isSame = await this.#passwords.verify(password, user?.passwordHash ?? this.#decoyHash);
     const row = user === undefined ? undefined : this.#tableNow().at(user.slot);
     if (!isSame || row === undefined) return { refusal: "the user is not known, or the password is another" };
-    return { row, credential: `basic:${username}`, attributes: new Map([["username", username]]), expiresMs: Infinity };
+    const attributes = new Map([["username", username]]);
+    return { good: { row, credential: `basic:${username}`, attributes, expiresMs: Infinity } };
   }
 
   #tableNow(): TenantTable {
@@ -339,25 +287,15 @@ class CredentialIdentifier implements Identifier, Lifecycle {
   #remember(
     cache: AnswerCache<Known>,
     header: string,
-    proof: Exclude<Proof, { readonly refusal: string }>,
+    proof: Proof,
     generation: number,
     nowMs: number,
   ): Identity {
     const { row, credential, attributes, expiresMs } = proof;
     const leftMs = Math.min(KNOWN_MS, expiresMs - this.#deps.clock.nowMs());
-    const known = { identity: { tenant: row.tag, credential, attributes }, row, generation, untilMs: nowMs + leftMs };
+    const known = { identity: { tenant: row.tag, credential, attributes }, generation, untilMs: nowMs + leftMs };
     cache.put(header, known, nowMs);
-    return this.#enabled(known);
-  }
-
-  #enabled({ identity, row }: Known): Identity {
-    if (!row.enabled) throw this.#disabled();
-    return identity;
-  }
-
-  #disabled(): GatewayError {
-    this.#refusals.disabled.add(1);
-    return new PermissionDeniedError("Cannot take data: its tenant is disabled");
+    return known.identity;
   }
 
   /** One identity of two: of whoever comes first, when they are the same tenant's. */
@@ -383,15 +321,8 @@ class CredentialIdentifier implements Identifier, Lifecycle {
   /** Takes an attempt of the peer. @returns What to throw: 401, or 429 when it has had too many. */
   #refuse(kind: Refusal, reason: string, sender: Sender, nowMs: number): GatewayError {
     const waitMs = this.#limit.take(this.#addressOf(sender), nowMs);
-    if (waitMs > 0) return this.#limited(waitMs);
-    this.#refusals[kind].add(1);
-    return unauthenticated(reason, CHALLENGES.invalid);
-  }
-
-  #limited(waitMs: number): GatewayError {
-    this.#refusals.limited.add(1);
-    const message = "Cannot take data: too many attempts with unknown credentials from this address";
-    return new ThrottledError(message, { retryAfterMs: Math.ceil(waitMs) });
+    this.#refusals[waitMs > 0 ? "limited" : kind].add(1);
+    return waitMs > 0 ? tooManyAttempts(waitMs) : unauthenticated(reason, CHALLENGES.invalid);
   }
 
   /** Behind a trusted proxy it is the one that the proxy tells. */
@@ -420,8 +351,4 @@ function certificateIdentity(certificate: ClientCertificate, table: TenantTable)
 
 function identityOf(row: TenantRow, credential: string): Identity {
   return { tenant: row.tag, credential, attributes: NO_ATTRIBUTES };
-}
-
-function unauthenticated(reason: string, challenge: string): UnauthenticatedError {
-  return new UnauthenticatedError(`Cannot tell whose data this is: ${reason}`, challenge);
 }
