@@ -64,10 +64,11 @@ export interface FleetPort {
   agents(): Iterable<FleetAgent>;
   get(uid: string): FleetAgent | undefined;
   /**
-   * Says what an agent is to have from now on. Saying the same again does nothing.
+   * Says what an agent is to have from now on. Saying the same again does nothing. It is never called for an agent that
+   * is to be left alone: one that no rule is for, and that has no configuration of ours.
    *
-   * @param version undefined: none of ours; an agent that has one is offered the empty configuration.
+   * @param version `NO_CONFIG`: the empty configuration, for an agent that had one of ours and is to have none.
    * @param again Offer it even when the agent has reported FAILED for it, which otherwise is not offered again.
    */
-  offer(uid: string, version: ConfigVersionRef | undefined, again: boolean): void;
+  offer(uid: string, version: ConfigVersionRef, again: boolean): void;
 }

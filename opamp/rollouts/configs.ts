@@ -65,6 +65,7 @@ export class ConfigCatalog {
   readonly #parts: CatalogParts;
   /** By name, the oldest first. */
   readonly #versions = new Map<string, ConfigInfo[]>();
+  readonly #byHash = new Map<string, ConfigInfo>();
   #count = 0;
 
   constructor(parts: CatalogParts) {
@@ -91,6 +92,11 @@ export class ConfigCatalog {
     const found = version === undefined ? versions?.at(-1) : versions?.[version - 1];
     if (found === undefined) throw unknown(name, version);
     return found;
+  }
+
+  /** The newest version with this content; undefined when it is none of ours. */
+  byHash(hash: string): ConfigVersionRef | undefined {
+    return hash === NO_CONFIG.hash ? NO_CONFIG : this.#byHash.get(hash);
   }
 
   /** With its files. @throws {UnknownNameError} */
@@ -130,6 +136,7 @@ export class ConfigCatalog {
     const versions = this.#versions.get(info.name);
     if (versions === undefined) this.#versions.set(info.name, [info]);
     else versions.push(info);
+    this.#byHash.set(info.hash, info);
     this.#count++;
   }
 

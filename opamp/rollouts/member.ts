@@ -35,6 +35,7 @@ export interface Member extends Placed {
   /** The last report of its configuration. */
   reportHash: string;
   reportState: ConfigState;
+  reportRevision: number;
   /** The newest report that was there when it was given the version: what it says is of an earlier offer. */
   oldRevision: number;
   /** Has reported APPLYING since. */

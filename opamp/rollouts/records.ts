@@ -67,6 +67,9 @@ export type RolloutState =
 /** States that are not left again. */
 export const ENDED: ReadonlySet<RolloutState> = new Set<RolloutState>(["completed", "rolled_back", "aborted"]);
 
+/** Rollouts that have ended and are kept; the oldest are forgotten above it, their agents and events with them. */
+export const MAX_ENDED = 200;
+
 /** A rollout as it is stored. */
 export interface RolloutRecord {
   /** From 1. */

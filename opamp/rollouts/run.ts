@@ -84,7 +84,7 @@ export class RolloutRun {
     this.selector = selector;
     this.#parts = parts;
     const nowMs = parts.clock.monotonicMs();
-    if (record.phase === "soaking") this.#soakUntilMs = nowMs + this.stage.soakMs;
+    if (record.phase === "soaking") this.#soakUntilMs = nowMs + this.#soakMs;
     if (record.state === "paused") this.#pausedAtMs = nowMs;
     if (record.state === "rolling_back") this.#rollbackUntilMs = nowMs + record.spec.applyTimeoutMs;
   }
@@ -106,6 +106,10 @@ export class RolloutRun {
     const found = stages[stage];
     if (found === undefined) throw new RangeError(`Cannot find stage ${stage}: there are ${stages.length}`);
     return found;
+  }
+
+  get #soakMs(): number {
+    return this.#record.isPromoted ? 0 : this.stage.soakMs;
   }
 
   get counts(): Readonly<Counts> {
@@ -182,7 +186,9 @@ export class RolloutRun {
       isSick: false,
       reportHash: agent.report.hash,
       reportState: agent.report.state,
-      oldRevision: stored === undefined ? agent.report.revision : -1,
+      reportRevision: agent.report.revision,
+      // What a former process gave may have been answered since.
+      oldRevision: -1,
       hasAnswered: false,
       applyingSinceMs: nowMs,
       releasedMs: stored?.releasedMs ?? 0,
@@ -247,7 +253,7 @@ export class RolloutRun {
     member.isLost = false;
     // What it was offered, it is offered again: it gets its time again.
     const hasVerdict = member.phase === "applied" || member.phase === "failed" || member.phase === "waiting";
-    if (!hasVerdict) this.#enter(member, "applying");
+    if (!hasVerdict && this.holds(member.uid)) this.#enter(member, "applying");
   }
 
   #seeHealth(member: Member, healthy: boolean): void {
@@ -260,7 +266,8 @@ export class RolloutRun {
   #seeReport(member: Member, { report }: FleetAgent): void {
     member.reportHash = report.hash;
     member.reportState = report.state;
-    if (member.phase === "waiting" || report.revision === member.oldRevision) return;
+    member.reportRevision = report.revision;
+    if (!this.holds(member.uid) || report.revision === member.oldRevision) return;
     const { hash } = this.#record.spec.config;
     if (report.hash === hash) this.#seeVerdict(member, report.state, report.error);
     else if (member.phase === "applied" && report.hash === "") this.#enter(member, "applying");
@@ -280,7 +287,7 @@ export class RolloutRun {
     if (member.phase === "failed") return;
     member.error = error.slice(0, MAX_ERROR_LENGTH);
     this.#enter(member, "failed");
-    if (!this.holds(member.uid) || this.#failureEvents++ >= MAX_FAILURE_EVENTS) return;
+    if (this.#failureEvents++ >= MAX_FAILURE_EVENTS) return;
     const text = `Agent ${member.uid} could not apply ${configText(this.#record.spec.config)}: ${member.error}`;
     this.#event("agent_failed", CONTROLLER, text);
   }
@@ -322,6 +329,8 @@ export class RolloutRun {
 
   /** Looks whose time has run out; then it is to be driven. */
   tick(): void {
+    const { state } = this.#record;
+    if (state !== "running" && state !== "paused") return;
     const nowMs = this.#parts.clock.monotonicMs();
     const { applyTimeoutMs, awayGraceMs, unhealthyGraceMs } = this.#record.spec;
     for (const member of this.#absent) {
@@ -379,11 +388,18 @@ export class RolloutRun {
 
   // ---- Forward
 
-  /** Begins with the first stage. */
+  /**
+   * Becomes a rule, the newest: from now on agents join it. Then it is to be started.
+   *
+   * @param sequence Of the rule.
+   */
+  enlist(sequence: number): void {
+    this.#write({ state: "running", startedMs: this.#parts.clock.nowMs(), sequence });
+  }
+
+  /** Begins with the first stage, when its agents have joined. */
   start(): void {
-    const { spec, sequence } = this.#record;
-    const nowMs = this.#parts.clock.nowMs();
-    this.#write({ state: "running", startedMs: nowMs, sequence });
+    const { spec } = this.#record;
     const { members, unchanged, ready, away } = this.#counts;
     const text = `${configText(spec.config)} goes to ${counted(ready + away, "agents")} in ` +
       `${counted(spec.stages.length, "stages")}`;
@@ -405,9 +421,9 @@ export class RolloutRun {
   #goOnReleasing(): boolean {
     this.#releaseNext();
     if (!this.#isSettled()) return false;
-    const { soakMs } = this.stage;
+    const soakMs = this.#soakMs;
     this.#write({ phase: "soaking" });
-    this.#soakUntilMs = this.#parts.clock.monotonicMs() + (this.#record.isPromoted ? 0 : soakMs);
+    this.#soakUntilMs = this.#parts.clock.monotonicMs() + soakMs;
     const { released, applied } = this.#counts;
     const text = `${counted(released, "agents")} have answered, ${applied} with APPLIED; watched for ${soakMs} ms`;
     this.#event("soak_started", CONTROLLER, text, { ...this.#numbers(), soakMs });
@@ -432,6 +448,7 @@ export class RolloutRun {
     member.releasedMs = this.#parts.clock.nowMs();
     member.before = this.#parts.trafficOf(member.uid);
     this.#add(this.#before, member.before, 1);
+    member.oldRevision = member.reportRevision;
     const hasItAlready = member.reportHash === config.hash && member.reportState === "applied";
     this.#enter(member, hasItAlready ? "applied" : "applying");
     this.#parts.journal.offer(member.uid, true);
@@ -543,9 +560,7 @@ export class RolloutRun {
    */
   abort(who: string, reason: string): void {
     this.#want(["queued", "running", "paused"], "abort");
-    const wasQueued = this.#record.state === "queued";
     this.#rollBack("aborted", reason, who);
-    if (wasQueued) this.#finishRollback();
   }
 
   /**

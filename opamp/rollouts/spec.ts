@@ -80,6 +80,8 @@ export interface RolloutRequest {
   readonly awayGraceMs?: number | undefined;
   readonly unhealthyGraceMs?: number | undefined;
   readonly onConflict?: "refuse" | "queue" | undefined;
+  /** Rollouts of the same seed meet the agents in the same order. Default one of its own. */
+  readonly seed?: string | undefined;
 }
 
 export const MAX_STAGES = 32;

@@ -22,15 +22,10 @@ import type {
   RolloutStore,
   StoredState,
 } from "./records.ts";
-import { ENDED } from "./records.ts";
+import { ENDED, MAX_ENDED } from "./records.ts";
 
-/** Bounds of what is kept. */
-export const STORE_LIMITS = {
-  /** Events of all rollouts; the oldest are forgotten above it. */
-  maxEvents: 100_000,
-  /** Rollouts that have ended; the oldest are forgotten above it, their agents and events with them. */
-  maxEnded: 200,
-} as const;
+/** Events of all rollouts that are kept; the oldest are forgotten above it. */
+export const MAX_EVENTS = 100_000;
 
 /** Each brings the tables one step on; what is here is never changed, only added to. */
 const MIGRATIONS: readonly string[] = [
@@ -298,7 +293,7 @@ class SqliteRolloutStore implements RolloutStore {
   #forgetRollouts(): void {
     const states = [...ENDED].map((state) => `'${state}'`).join(", ");
     const select = `SELECT id FROM rollouts WHERE state IN (${states}) ORDER BY id DESC LIMIT -1 OFFSET ?`;
-    for (const { id } of this.#all(select, STORE_LIMITS.maxEnded)) {
+    for (const { id } of this.#all(select, MAX_ENDED)) {
       for (const table of ["rollout_members", "rollout_events"]) {
         this.#run(`DELETE FROM ${table} WHERE rollout = ?`, id ?? 0);
       }
@@ -309,7 +304,7 @@ class SqliteRolloutStore implements RolloutStore {
   #forgetEvents(): void {
     this.#run(
       "DELETE FROM rollout_events WHERE id <= (SELECT max(id) FROM rollout_events) - ?",
-      STORE_LIMITS.maxEvents,
+      MAX_EVENTS,
     );
   }
 

@@ -1,0 +1,25 @@
+/**
+ * Configurations, who is to have which, and how a new one gets to a fleet without breaking it.
+ *
+ * @module
+ */
+
+export * from "./agents.ts";
+export {
+  CONFIG_LIMITS,
+  ConfigCatalog,
+  type ConfigDraft,
+  configText,
+  type ConfigVersion,
+  hashOfFiles,
+  NO_CONFIG,
+  type ValidateConfig,
+} from "./configs.ts";
+export { ConflictError, InvalidRequestError, type Problem, UnknownNameError } from "./errors.ts";
+export { type Breach, DEFAULT_LIMITS, type GateFigures, type GateLimits } from "./gate.ts";
+export * from "./records.ts";
+export { type AbortRequest, type AssignRequest, Rollouts, type RolloutsParts, RULE_LIMITS } from "./rollouts.ts";
+export { type CompilePattern, type ConditionResult, parseSelector, Selector, SELECTOR_LIMITS } from "./selector.ts";
+export { type Amount, DEFAULT_STAGES, type RolloutRequest, type RolloutSpec, type StageRequest } from "./spec.ts";
+export { openRolloutStore } from "./store.ts";
+export type * from "./views.ts";
