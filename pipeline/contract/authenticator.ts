@@ -7,8 +7,9 @@
  * @module
  */
 
-import type { HeaderPair, HeaderReader } from "../core/trace_context.ts";
+import type { HeaderPair } from "../core/trace_context.ts";
 import type { Lifecycle } from "./consumer.ts";
+import type { Sender } from "./tenants.ts";
 
 /** What an authenticator found out about a sender, for OTTL's `otelcol.client.auth`. */
 export type AuthAttributes = ReadonlyMap<string, string | number | boolean>;
@@ -21,8 +22,9 @@ export interface ServerAuthenticator {
    * Without a promise where the answer is known.
    *
    * @throws {UnauthenticatedError} The header is not there, or what it says is not known.
+   * @throws {GatewayError} It cannot be found out now.
    */
-  authenticate(headers: HeaderReader): AuthAttributes | Promise<AuthAttributes>;
+  authenticate(sender: Sender): AuthAttributes | Promise<AuthAttributes>;
 }
 
 /** Tells a destination who sends. */

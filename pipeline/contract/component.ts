@@ -13,6 +13,7 @@ import type { MemoryBudget } from "../core/memory.ts";
 import type { Meter } from "../core/telemetry.ts";
 import type { Tracer } from "../core/trace.ts";
 import type { Signal } from "../otlp/signals.ts";
+import type { Authenticator, FindAuthenticator } from "./authenticator.ts";
 import type { Consumer, Lifecycle } from "./consumer.ts";
 import type { ServeHttp } from "./http.ts";
 import type { TenantGate } from "./tenants.ts";
@@ -51,7 +52,11 @@ export interface ProcessorFactory<Config> extends Factory<Config> {
 
 export interface ExporterFactory<Config> extends Factory<Config> {
   readonly signals: readonly Signal[];
-  create(config: Config, deps: ComponentDeps & { readonly signal: Signal }): Consumer & Lifecycle;
+  /** @param deps `authenticators`: absent, there are none. */
+  create(
+    config: Config,
+    deps: ComponentDeps & { readonly signal: Signal; readonly authenticators?: FindAuthenticator },
+  ): Consumer & Lifecycle;
 }
 
 export interface ConnectorFactory<Config> extends Factory<Config> {
@@ -72,6 +77,8 @@ export interface ReceiverDeps {
   readonly serveHttp: ServeHttp;
   /** Who may send what. Absent: no tenants are configured. */
   readonly tenants?: TenantGate;
+  /** Absent: there are none. */
+  readonly authenticators?: FindAuthenticator;
 }
 
 export interface ReceiverFactory<Config> extends Factory<Config> {
@@ -89,4 +96,6 @@ export interface ExtensionFactory<Config> extends Factory<Config> {
     config: Config,
     deps: ComponentDeps & { readonly serveHttp: ServeHttp; readonly isReady: () => boolean },
   ): Lifecycle;
+  /** One a thread, for the receivers and exporters that name it: it starts before them. Absent: it does not authenticate. */
+  createAuthenticator?(config: Config, deps: ComponentDeps): Authenticator;
 }

@@ -99,6 +99,11 @@ const COMPONENTS = {
   ],
   extensions: [
     new extension("health_check", async () => (await import("../extensions/health_check.ts")).healthCheckFactory),
+    new extension(
+      "bearertokenauth",
+      async () => (await import("../extensions/bearertokenauth.ts")).bearerTokenAuthFactory,
+    ),
+    new extension("basicauth", async () => (await import("../extensions/basicauth.ts")).basicAuthFactory),
   ],
 };
 
