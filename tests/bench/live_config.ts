@@ -72,11 +72,11 @@ const load = runLoad(
 ) as Promise<Latencies>;
 const resident: number[] = [];
 const startedMs = Date.now();
-for (let turn = 1; Number(changes) > 0 && Date.now() < startedMs + (Number(seconds) + 1.5) * 1_000; turn++) {
+for (let turn = 1; turn <= Number(seconds) * Number(changes); turn++) {
   await Deno.writeTextFile(`${path}.new`, yaml(port, sink.url, turn));
   await Deno.rename(`${path}.new`, path);
   gateway.signal("SIGHUP");
-  await pause(1_000 / Number(changes));
+  await pause(startedMs + turn * 1_000 / Number(changes) - Date.now());
   resident.push(residentMb(gateway.pid));
 }
 const result = await load;
