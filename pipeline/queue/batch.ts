@@ -120,7 +120,7 @@ export class Batcher<Owner> {
     const trigger = partition.isFilled ? "size" : "timeout";
     const sizeBefore = partition.size;
     const parts = this.#takeParts(partition);
-    this.#ready.charge(partition, sizeBefore - partition.size);
+    this.#ready.charge(partition, partition.costOf(sizeBefore - partition.size));
     this.#afterBatch(partition);
     return { payload: this.#merge(parts, partition.origin), parts, oldestMs: oldestOf(parts), trigger };
   }
@@ -167,7 +167,8 @@ export class Batcher<Owner> {
   #addPart(partition: Partition<Owner>, owner: Owner, piece: Payload, nowMs: number): Part<Owner> {
     const { sizer, turnSizer } = this.#settings;
     const size = sizeOf(piece, sizer);
-    const cost = Math.max(1, turnSizer === sizer ? size : sizeOf(piece, turnSizer));
+    const isJoined = turnSizer === sizer;
+    const cost = isJoined ? Math.max(1, size) : Math.max(TURN_QUANTUM[turnSizer], sizeOf(piece, turnSizer));
     const part = new Part(owner, piece, size, cost, nowMs, partition);
     partition.parts.append(part);
     partition.size += size;

@@ -15,10 +15,11 @@ import { LinkedList, ListNode } from "./linked_list.ts";
 import type { Sizer } from "./settings.ts";
 
 /**
- * What a turn gives a tenant of weight 1, by the unit that turns are measured in: about one request as SDKs send it.
- * More would lengthen the rounds, less would lengthen the search for whose turn it is.
+ * What a turn gives a tenant of weight 1, by the unit that turns are measured in: a small request. More would lengthen
+ * the rounds, less would lengthen the search for whose turn it is. What is sent by itself costs this at the least,
+ * however small: the destination has its work with each.
  */
-export const TURN_QUANTUM: Readonly<Record<Sizer, number>> = { requests: 1, items: 100, bytes: 32_768 };
+export const TURN_QUANTUM: Readonly<Record<Sizer, number>> = { requests: 1, items: 10, bytes: 4_096 };
 
 /** What can wait for a turn. */
 export abstract class Waiting<Self extends Waiting<Self>> extends ListNode<Self> {

@@ -58,7 +58,11 @@ export class Partition<Owner> extends Waiting<Partition<Owner>> {
 
   /** Of its next batch. */
   get cost(): number {
-    return Math.max(1, Math.min(this.size, this.settings.maxSize));
+    return this.costOf(Math.min(this.size, this.settings.maxSize));
+  }
+
+  costOf(batchSize: number): number {
+    return Math.max(TURN_QUANTUM[this.settings.turnSizer], batchSize);
   }
 
   get isFilled(): boolean {
