@@ -10,8 +10,8 @@
 
 import type { HttpServerConfig } from "../pipeline/config/http_server.ts";
 import type { Outcome } from "../pipeline/contract/consumer.ts";
-import type { OtlpEncoding, OtlpHandler, RequestWatch } from "../pipeline/contract/http.ts";
-import type { Sender, Visit } from "../pipeline/contract/tenants.ts";
+import type { Entry, OtlpEncoding, OtlpHandler, RequestWatch } from "../pipeline/contract/http.ts";
+import type { Sender } from "../pipeline/contract/tenants.ts";
 import { type ErrorCode, GatewayError, toGatewayError, UnauthenticatedError } from "../pipeline/core/errors.ts";
 import { encodeResponse, encodeResponseJson } from "../pipeline/otlp/partial_success.ts";
 import type { Origin } from "../pipeline/otlp/payload.ts";
@@ -142,7 +142,7 @@ class OtlpEndpoint {
     const encoding = otlpEncodingOf(request.header("content-type"));
     let buffer: BodyBuffer | undefined;
     let watch: RequestWatch | undefined;
-    let visit: Visit | undefined;
+    let visit: Entry | undefined;
     let status = 200;
     let rejectedItems = 0;
     try {

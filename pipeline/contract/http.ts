@@ -13,7 +13,7 @@ import type { TraceLink } from "../core/trace.ts";
 import type { HeaderReader } from "../core/trace_context.ts";
 import type { Origin } from "../otlp/payload.ts";
 import type { Signal } from "../otlp/signals.ts";
-import type { TenantGate, Visit } from "./tenants.ts";
+import type { Sender, Visit } from "./tenants.ts";
 
 /** The two encodings of OTLP/HTTP. */
 export type OtlpEncoding = "protobuf" | "json";
@@ -27,6 +27,12 @@ export interface RequestWatch {
   /** The answer is known. Called once. */
   answered(status: number): void;
 }
+
+/** A request that was let in; of a tenant where there are any. */
+export type Entry = Omit<Visit, "identity">;
+
+/** Lets a request in, without a promise where that is known. */
+export type Enter = (signal: Signal, sender: Sender, announcedBytes: number | undefined) => Entry | Promise<Entry>;
 
 /** What an OTLP receiver does with a request whose HTTP side is settled. Framework-free; one a receiver. */
 export interface OtlpHandler {
@@ -43,12 +49,12 @@ export interface OtlpHandler {
    */
   admit(signal: Signal, bodyBytes: number): void;
   /**
-   * Asked after it, whose the request is and whether it may come. Absent: there are no tenants.
+   * Asked after it, who sends and whether it may come. Absent: everybody may.
    *
    * @param announcedBytes Content-Length; undefined when it is not known.
    * @throws {GatewayError} It may not. Otherwise `leave` of what it gives is called once.
    */
-  readonly enter?: TenantGate["enter"];
+  readonly enter?: Enter;
   /** Asked when a request begins. Absent or undefined: nobody follows it. */
   watch?(signal: Signal, headers: HeaderReader): RequestWatch | undefined;
   /**
@@ -64,7 +70,7 @@ export interface OtlpHandler {
     origin: Origin,
     abort: AbortSignal,
     watch?: RequestWatch,
-    visit?: Visit,
+    visit?: Entry,
   ): Promise<Outcome>;
   /** Told of every request that is answered with a failure, once, wherever it failed. Absent: nobody counts. */
   refused?(error: GatewayError, watch?: RequestWatch): void;

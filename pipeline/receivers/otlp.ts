@@ -26,8 +26,8 @@ import {
 import { tlsServerSchema } from "../config/tls.ts";
 import type { ComponentDeps, ReceiverDeps, ReceiverFactory } from "../contract/component.ts";
 import { type Consumer, KEPT, type Lifecycle, type Outcome } from "../contract/consumer.ts";
-import type { HttpServer, OtlpEncoding, OtlpHandler, RequestWatch } from "../contract/http.ts";
-import type { Taken, TenantGate, Visit } from "../contract/tenants.ts";
+import type { Enter, Entry, HttpServer, OtlpEncoding, OtlpHandler, RequestWatch } from "../contract/http.ts";
+import type { Taken } from "../contract/tenants.ts";
 import { type ErrorCode, GatewayError, toGatewayError } from "../core/errors.ts";
 import { describeError } from "../core/log.ts";
 import type { MemoryBudget } from "../core/memory.ts";
@@ -40,6 +40,7 @@ import { DEFAULT_PAYLOAD_LIMITS, type PayloadLimits } from "../otlp/limits.ts";
 import type { Origin, Payload } from "../otlp/payload.ts";
 import { type Signal, SIGNAL_NAMES, SIGNALS } from "../otlp/signals.ts";
 import { readPayload } from "../otlp/validate.ts";
+import { entranceOf } from "./otlp/entrance.ts";
 import { RequestWatcher } from "./otlp/request_watcher.ts";
 
 const urlPath = (signal: Signal) =>
@@ -51,13 +52,6 @@ const httpSchema = section({
   metrics_url_path: urlPath("metrics"),
   logs_url_path: urlPath("logs"),
 }).superRefine((http, context) => {
-  if (http.auth !== undefined && http.auth.authenticator !== "") {
-    context.addIssue({
-      code: "custom",
-      path: ["auth", "authenticator"],
-      message: "names an authenticator, and this receiver cannot ask one yet: without it everybody would be let in",
-    });
-  }
   if (new Set(pathsOf(http).values()).size < SIGNAL_NAMES.length) {
     context.addIssue({ code: "custom", message: "gives one path to two signals, wanted one path for each" });
   }
@@ -127,6 +121,10 @@ function warnings({ protocols: { grpc, http } }: OtlpReceiverConfig): { path: st
     found.push({ path: "protocols::http::compression_algorithms", message });
   }
   if (http?.tls !== undefined) found.push(...tlsWarnings(http.tls));
+  if (http?.auth !== undefined && http.auth.request_params.length > 0) {
+    const message = "is not obeyed: an authenticator sees headers alone";
+    found.push({ path: "protocols::http::auth::request_params", message });
+  }
   return found;
 }
 
@@ -168,8 +166,8 @@ class OtlpReceiver implements OtlpHandler, Lifecycle {
   readonly paths: ReadonlyMap<string, Signal>;
   readonly metadata: "all" | readonly string[];
   readonly memory: MemoryBudget;
-  /** Absent without tenants: then nobody is asked. */
-  readonly enter?: TenantGate["enter"];
+  /** Absent without tenants and authenticator: then nobody is asked. */
+  readonly enter?: Enter;
   readonly #config: HttpConfig;
   readonly #deps: ComponentDeps & ReceiverDeps;
   readonly #limits: PayloadLimits;
@@ -188,8 +186,8 @@ class OtlpReceiver implements OtlpHandler, Lifecycle {
     this.#limits = { ...DEFAULT_PAYLOAD_LIMITS, maxBodyBytes: config.max_request_body_size };
     this.metadata = config.include_metadata ? "all" : [];
     this.memory = deps.memory;
-    const { tenants } = deps;
-    if (tenants !== undefined) this.enter = (signal, sender, bytes) => tenants.enter(signal, sender, bytes);
+    const enter = entranceOf(config.auth?.authenticator ?? "", deps);
+    if (enter !== undefined) this.enter = enter;
     const served = [...pathsOf(config)].filter(([signal]) => next.has(signal));
     this.paths = new Map(served.map(([signal, path]) => [path, signal]));
     this.#routes = new Map([...next].map(([signal, consumer]) => [signal, routeOf(signal, consumer, deps)]));
@@ -226,7 +224,7 @@ class OtlpReceiver implements OtlpHandler, Lifecycle {
     origin: Origin,
     abort: AbortSignal,
     watch?: RequestWatch,
-    visit?: Visit,
+    visit?: Entry,
   ): Promise<Outcome> {
     const route = this.#route(signal);
     const read = encoding === "protobuf" ? readPayload : readJsonPayload;
@@ -274,7 +272,7 @@ class OtlpReceiver implements OtlpHandler, Lifecycle {
 }
 
 /** What the gate takes of a payload. @throws {GatewayError} Nothing: its sender is told by whom and why. */
-function take(visit: Visit, payload: Payload, { refused, requests }: Route): Taken {
+function take(visit: Entry, payload: Payload, { refused, requests }: Route): Taken {
   try {
     return visit.take(payload);
   } catch (thrown) {

@@ -7,6 +7,7 @@
  */
 
 import type { z } from "zod";
+import type { ClientAuthenticator } from "../../contract/authenticator.ts";
 import type { ComponentDeps, ExporterFactory } from "../../contract/component.ts";
 import { type Consumer, KEPT, type Lifecycle, type Outcome } from "../../contract/consumer.ts";
 import { httpClientShape } from "../../config/http_client.ts";
@@ -66,9 +67,8 @@ function isHttpUrl(text: string): boolean {
 }
 
 /** Keys that load so that a collector's YAML runs, and change nothing here; told when they ask for something. */
-function inertKeys({ auth, middlewares, cookies }: OtlpHttpConfig): string[] {
+function inertKeys({ middlewares, cookies }: OtlpHttpConfig): string[] {
   return [
-    ...(auth === undefined ? [] : ["auth"]),
     ...(middlewares === undefined ? [] : ["middlewares"]),
     ...(cookies?.enabled === true ? ["cookies"] : []),
   ];
@@ -103,18 +103,32 @@ export function signalUrl(config: OtlpHttpConfig, signal: Signal): URL | undefin
   return new URL(config.endpoint.replace(/\/$/, "") + SIGNALS[signal].path);
 }
 
+type Deps = Parameters<ExporterFactory<OtlpHttpConfig>["create"]>[1];
+
+/** @throws {TypeError} There is no such authenticator, or it knows no credentials for a destination. */
+function clientAuthenticator(id: string, { authenticators }: Deps): ClientAuthenticator | undefined {
+  if (id === "") return undefined;
+  const client = authenticators?.(id).client;
+  if (client === undefined) {
+    throw new TypeError(`Cannot authenticate by ${JSON.stringify(id)}: it has no credentials for a destination`);
+  }
+  return client;
+}
+
 /** One attempt: encode, compress, post, read the answer. */
 class OtlpHttpPush implements Consumer, Lifecycle {
   readonly #config: OtlpHttpConfig;
-  readonly #deps: ComponentDeps & { readonly signal: Signal };
+  readonly #deps: Deps;
   readonly #url: URL;
   readonly #path: string;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #encoding: ContentEncoding;
   readonly #stages: StageTimes;
+  /** Who tells the destination who sends. */
+  readonly #authenticator: ClientAuthenticator | undefined;
   #transport: HttpTransport | undefined;
 
-  constructor(config: OtlpHttpConfig, deps: ComponentDeps & { readonly signal: Signal }) {
+  constructor(config: OtlpHttpConfig, deps: Deps) {
     const url = signalUrl(config, deps.signal);
     if (url === undefined) {
       throw new TypeError(
@@ -128,6 +142,7 @@ class OtlpHttpPush implements Consumer, Lifecycle {
     this.#encoding = config.compression === "none" ? "" : config.compression;
     this.#headers = requestHeaders(config, this.#encoding);
     this.#stages = new StageTimes(deps, deps.id);
+    this.#authenticator = clientAuthenticator(config.auth?.authenticator ?? "", deps);
   }
 
   async start(): Promise<void> {
@@ -166,10 +181,15 @@ class OtlpHttpPush implements Consumer, Lifecycle {
     return [json];
   }
 
-  /** Those of every request, and the trace that this one is a part of. */
+  /** Those of every request, the trace that this one is a part of, and the credentials of this moment. */
   #headersFor({ origin }: Payload): Readonly<Record<string, string>> {
-    if (origin.trace === undefined || this.#deps.tracer === undefined) return this.#headers;
-    return { ...Object.fromEntries(this.#deps.tracer.inject(origin.trace.context)), ...this.#headers };
+    const { tracer } = this.#deps;
+    const traced = origin.trace === undefined || tracer === undefined
+      ? this.#headers
+      : { ...Object.fromEntries(tracer.inject(origin.trace.context)), ...this.#headers };
+    if (this.#authenticator === undefined) return traced;
+    const [name, value] = this.#authenticator.credentials();
+    return { ...traced, [name]: value };
   }
 
   #compressed(encoding: ContentEncoding, chunks: readonly Uint8Array[]): Uint8Array | Promise<Uint8Array> {
