@@ -79,7 +79,7 @@ export const DEFAULT_OPAMP_SERVER_SETTINGS: OpampServerSettings = {
   missedPolls: 3,
   requestTimeoutMs: 30_000,
   offerRetryMs: 30_000,
-  pushesPerTurn: 128,
+  pushesPerTurn: 64,
   maxPendingMessages: 16,
   changeDelayMs: 20,
   persistIntervalMs: 1_000,

@@ -1,0 +1,341 @@
+/**
+ * The fleet in SQLite: agents, events, audit, tokens.
+ *
+ * One writer, in the process. Every call is a transaction: after a crash at any point each one is there whole or not at
+ * all. Heartbeats write nothing; changes come in batches.
+ * Source: sqlite.org, "Write-Ahead Logging", "PRAGMA synchronous" (WAL with NORMAL loses the last commits with power, and
+ * never the database; with FULL, which is used here, not even those).
+ *
+ * @module
+ */
+
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { GatewayError, RejectedError, UnavailableError } from "../../pipeline/core/errors.ts";
+import { decodeServerToAgent, encodeServerToAgent } from "../protocol/messages.ts";
+import type { AgentEvent, AgentRow, FleetBatch, FleetStore, OfferStatus } from "./fleet_store.ts";
+import { ConnectionOffer } from "./offers.ts";
+
+/** Bounds of a {@link OpampStore}. */
+export interface StoreSettings {
+  /** How long a call waits for another process that has the database, milliseconds. */
+  readonly busyTimeoutMs: number;
+  readonly maxEvents: number;
+  /** How old an event may become, milliseconds. */
+  readonly maxEventAgeMs: number;
+  readonly maxAuditEntries: number;
+}
+
+export const DEFAULT_STORE_SETTINGS: StoreSettings = {
+  busyTimeoutMs: 2_000,
+  maxEvents: 200_000,
+  maxEventAgeMs: 30 * 24 * 3_600_000,
+  maxAuditEntries: 100_000,
+};
+
+/** Something that an operator did. */
+export interface AuditEntry {
+  /** Milliseconds since 1970. */
+  readonly atMs: number;
+  /** Who: the label of a token, or "system". */
+  readonly actor: string;
+  readonly action: string;
+  /** What it was done to. */
+  readonly subject: string;
+  /** In words; no secrets. */
+  readonly detail: string;
+}
+
+/** A token of an agent, without the token: of that only the hash is kept. */
+export interface TokenRow {
+  readonly id: string;
+  readonly label: string;
+  /** SHA-256 in hexadecimal. */
+  readonly hash: string;
+  /** Milliseconds since 1970. */
+  readonly createdMs: number;
+}
+
+/** An event as read back. */
+export interface StoredEvent extends AgentEvent {
+  /** Grows; a reader goes on after the last that it has seen. */
+  readonly id: number;
+}
+
+/** Each brings the database from the version of its index to the next. Never changed, only added to. */
+const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE agents (
+     uid BLOB PRIMARY KEY, capabilities INTEGER NOT NULL, description BLOB, health BLOB,
+     config_hash TEXT, config_status INTEGER, config_error TEXT, failed_config TEXT,
+     connection_hash TEXT, connection_status INTEGER, connection_error TEXT,
+     desired_config TEXT, desired_connection TEXT, labels TEXT NOT NULL, last_seen_ms INTEGER NOT NULL
+   ) WITHOUT ROWID;
+   CREATE TABLE connection_offers (hash TEXT PRIMARY KEY, offer BLOB NOT NULL) WITHOUT ROWID;
+   CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, uid BLOB NOT NULL,
+     kind TEXT NOT NULL, text TEXT NOT NULL);
+   CREATE INDEX events_of_agent ON events (uid, id);
+   CREATE INDEX events_by_age ON events (at_ms);
+   CREATE TABLE audit (id INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, actor TEXT NOT NULL,
+     action TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT NOT NULL);
+   CREATE TABLE agent_tokens (id TEXT PRIMARY KEY, label TEXT NOT NULL, hash TEXT NOT NULL UNIQUE,
+     created_ms INTEGER NOT NULL) WITHOUT ROWID;`,
+];
+
+/** SQLite's result codes, sqlite.org/rescode.html. */
+const RESULT_CODES = { busy: 5, locked: 6, readonly: 8, ioError: 10, corrupt: 11, full: 13, cantOpen: 14, notADb: 26 };
+
+export class OpampStore implements FleetStore {
+  /** The same handle may serve other tables of this process. */
+  readonly database: DatabaseSync;
+  readonly #settings: StoreSettings;
+  readonly #saveAgent: StatementSync;
+  readonly #removeAgent: StatementSync;
+  readonly #addEvent: StatementSync;
+
+  private constructor(database: DatabaseSync, settings: StoreSettings) {
+    this.database = database;
+    this.#settings = settings;
+    this.#saveAgent = database.prepare(
+      "INSERT OR REPLACE INTO agents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    );
+    this.#removeAgent = database.prepare("DELETE FROM agents WHERE uid = ?");
+    this.#addEvent = database.prepare("INSERT INTO events (at_ms, uid, kind, text) VALUES (?, ?, ?, ?)");
+  }
+
+  /**
+   * Opens the database, and brings it to this version's tables.
+   *
+   * @param path A file, which is made for its owner alone to read; ":memory:" for none.
+   * @throws {UnavailableError} Another process has it, or the disk is full.
+   * @throws {RejectedError} It is not such a database, is damaged, or belongs to a newer version.
+   */
+  static open(path: string, settings: StoreSettings = DEFAULT_STORE_SETTINGS): OpampStore {
+    return guarded("open the store", () => {
+      const database = new DatabaseSync(path);
+      try {
+        database.exec(`PRAGMA busy_timeout = ${settings.busyTimeoutMs}`);
+        database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216");
+        if (path !== ":memory:") Deno.chmodSync(path, 0o600);
+        migrate(database);
+        return new OpampStore(database, settings);
+      } catch (error) {
+        database.close();
+        throw error;
+      }
+    });
+  }
+
+  close(): void {
+    this.database.close();
+  }
+
+  *readAgents(): IterableIterator<AgentRow> {
+    for (const row of this.database.prepare("SELECT * FROM agents").iterate()) yield toAgentRow(row);
+  }
+
+  write({ agents, removed, events, nowMs }: FleetBatch): void {
+    this.#transact("keep the fleet's state", () => {
+      for (const uid of removed) this.#removeAgent.run(uid);
+      for (const agent of agents) this.#saveAgent.run(...fromAgentRow(agent));
+      for (const { atMs, uid, kind, text } of events) this.#addEvent.run(atMs, uid, kind, text);
+      if (events.length > 0) this.#trimEvents(nowMs);
+      if (agents.length > 0) this.#dropUnusedOffers();
+    });
+  }
+
+  saveConnectionOffer(hash: string, encoded: Uint8Array, uids: readonly Uint8Array[]): void {
+    this.#transact("keep connection settings", () => {
+      this.database.prepare("INSERT OR REPLACE INTO connection_offers VALUES (?, ?)").run(hash, encoded);
+      const assign = this.database.prepare("UPDATE agents SET desired_connection = ? WHERE uid = ?");
+      for (const uid of uids) assign.run(hash, uid);
+    });
+  }
+
+  readConnectionOffer(hash: string): ConnectionOffer | undefined {
+    const row = this.database.prepare("SELECT offer FROM connection_offers WHERE hash = ?").get(hash);
+    if (!(row?.offer instanceof Uint8Array)) return undefined;
+    const { connectionSettings } = decodeServerToAgent(encodeServerToAgent({}, { connectionSettings: row.offer }));
+    return connectionSettings && new ConnectionOffer(connectionSettings);
+  }
+
+  /**
+   * Events in their order.
+   *
+   * @param afterId Of the last one that is known; 0 for the first that is kept.
+   */
+  readEvents(afterId: number, limit: number, uid?: Uint8Array): StoredEvent[] {
+    const sql = `SELECT id, at_ms, uid, kind, text FROM events WHERE id > ? ${
+      uid === undefined ? "" : "AND uid = ?"
+    } ORDER BY id LIMIT ?`;
+    const parameters = uid === undefined ? [afterId, limit] : [afterId, uid, limit];
+    return this.database.prepare(sql).all(...parameters).map((row) => ({
+      id: Number(row.id),
+      atMs: Number(row.at_ms),
+      uid: row.uid as Uint8Array,
+      kind: String(row.kind),
+      text: String(row.text),
+    }));
+  }
+
+  /** @throws {GatewayError} It is not kept: what it tells of must not be done. */
+  addAudit({ atMs, actor, action, subject, detail }: AuditEntry): void {
+    this.#transact("keep an audit entry", () => {
+      this.database.prepare("INSERT INTO audit (at_ms, actor, action, subject, detail) VALUES (?, ?, ?, ?, ?)")
+        .run(atMs, actor, action, subject, detail);
+      this.database.prepare("DELETE FROM audit WHERE id <= (SELECT max(id) FROM audit) - ?")
+        .run(this.#settings.maxAuditEntries);
+    });
+  }
+
+  /** The newest entries, newest first. */
+  readAudit(limit: number): AuditEntry[] {
+    return this.database.prepare("SELECT * FROM audit ORDER BY id DESC LIMIT ?").all(limit).map((row) => ({
+      atMs: Number(row.at_ms),
+      actor: String(row.actor),
+      action: String(row.action),
+      subject: String(row.subject),
+      detail: String(row.detail),
+    }));
+  }
+
+  readTokens(): TokenRow[] {
+    return this.database.prepare("SELECT * FROM agent_tokens ORDER BY created_ms, id").all().map((row) => ({
+      id: String(row.id),
+      label: String(row.label),
+      hash: String(row.hash),
+      createdMs: Number(row.created_ms),
+    }));
+  }
+
+  addToken({ id, label, hash, createdMs }: TokenRow): void {
+    this.#transact("keep a token", () => {
+      this.database.prepare("INSERT INTO agent_tokens VALUES (?, ?, ?, ?)").run(id, label, hash, createdMs);
+    });
+  }
+
+  removeToken(id: string): void {
+    this.#transact("remove a token", () => {
+      this.database.prepare("DELETE FROM agent_tokens WHERE id = ?").run(id);
+    });
+  }
+
+  #trimEvents(nowMs: number): void {
+    this.database.prepare("DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - ?")
+      .run(this.#settings.maxEvents);
+    this.database.prepare("DELETE FROM events WHERE at_ms < ?").run(nowMs - this.#settings.maxEventAgeMs);
+  }
+
+  /** Old settings have secrets: they go when no agent is to use them any more. */
+  #dropUnusedOffers(): void {
+    this.database.exec(
+      "DELETE FROM connection_offers WHERE hash NOT IN (SELECT desired_connection FROM agents WHERE desired_connection IS NOT NULL)",
+    );
+  }
+
+  #transact(what: string, work: () => void): void {
+    guarded(what, () => {
+      this.database.exec("BEGIN IMMEDIATE");
+      try {
+        work();
+        this.database.exec("COMMIT");
+      } catch (error) {
+        if (this.database.isTransaction) this.database.exec("ROLLBACK");
+        throw error;
+      }
+    });
+  }
+}
+
+function migrate(database: DatabaseSync): void {
+  const version = Number(database.prepare("PRAGMA user_version").get()?.user_version);
+  if (version > MIGRATIONS.length) {
+    throw new RejectedError(
+      `Cannot open the store: it has version ${version}, this program knows ${MIGRATIONS.length}`,
+      "internal",
+    );
+  }
+  for (const [index, sql] of MIGRATIONS.entries()) {
+    if (index < version) continue;
+    database.exec(`BEGIN IMMEDIATE; ${sql} PRAGMA user_version = ${index + 1}; COMMIT`);
+  }
+}
+
+/** Runs `work`, and says what SQLite's failures mean. */
+function guarded<Result>(what: string, work: () => Result): Result {
+  try {
+    return work();
+  } catch (cause) {
+    if (cause instanceof GatewayError) throw cause;
+    throw toStoreError(what, cause);
+  }
+}
+
+function toStoreError(what: string, cause: unknown): GatewayError {
+  // The low byte is the code, the rest says more about it.
+  const code = (cause as { readonly errcode?: unknown })?.errcode;
+  switch (typeof code === "number" ? code & 0xff : undefined) {
+    case RESULT_CODES.busy:
+    case RESULT_CODES.locked:
+      return new UnavailableError(`Cannot ${what}: another process has the database`, { cause });
+    case RESULT_CODES.full:
+      return new UnavailableError(`Cannot ${what}: the disk is full`, { cause });
+    case RESULT_CODES.ioError:
+      return new UnavailableError(`Cannot ${what}: the disk does not read or write`, { cause });
+    case RESULT_CODES.corrupt:
+    case RESULT_CODES.notADb:
+      return new RejectedError(`Cannot ${what}: the file is damaged or no database; restore a copy of it`, "internal", {
+        cause,
+      });
+    case RESULT_CODES.readonly:
+    case RESULT_CODES.cantOpen:
+      return new RejectedError(`Cannot ${what}: the file cannot be opened for writing`, "permission_denied", { cause });
+    default:
+      return new RejectedError(`Cannot ${what}: the database refused it`, "internal", { cause });
+  }
+}
+
+type SqlValue = string | number | bigint | Uint8Array | null;
+
+function fromAgentRow(row: AgentRow): SqlValue[] {
+  const status = (of: OfferStatus | undefined) => [of?.hash ?? null, of?.status ?? null, of?.error ?? null];
+  return [
+    row.uid,
+    row.capabilities,
+    row.description ?? null,
+    row.health ?? null,
+    ...status(row.configStatus),
+    row.failedConfig ?? null,
+    ...status(row.connectionStatus),
+    row.desiredConfig ?? null,
+    row.desiredConnection ?? null,
+    JSON.stringify(row.labels),
+    row.lastSeenMs,
+  ];
+}
+
+function toAgentRow(row: Record<string, unknown>): AgentRow {
+  return {
+    uid: row.uid as Uint8Array,
+    capabilities: Number(row.capabilities),
+    description: bytesOf(row.description),
+    health: bytesOf(row.health),
+    configStatus: statusOf(row.config_hash, row.config_status, row.config_error),
+    failedConfig: textOf(row.failed_config),
+    connectionStatus: statusOf(row.connection_hash, row.connection_status, row.connection_error),
+    desiredConfig: textOf(row.desired_config),
+    desiredConnection: textOf(row.desired_connection),
+    labels: JSON.parse(String(row.labels)) as Record<string, string>,
+    lastSeenMs: Number(row.last_seen_ms),
+  };
+}
+
+function bytesOf(value: unknown): Uint8Array | undefined {
+  return value instanceof Uint8Array ? value : undefined;
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+function statusOf(hash: unknown, status: unknown, error: unknown): OfferStatus | undefined {
+  return typeof hash === "string" ? { hash, status: Number(status), error: String(error) } : undefined;
+}
