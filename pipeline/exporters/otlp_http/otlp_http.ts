@@ -126,6 +126,8 @@ class OtlpHttpPush implements Consumer, Lifecycle {
   readonly #stages: StageTimes;
   /** Who tells the destination who sends. */
   readonly #authenticator: ClientAuthenticator | undefined;
+  /** The headers with its credentials: one object as long as they stay, which the transport writes out once. */
+  #authenticated: Readonly<Record<string, string>> = {};
   #transport: HttpTransport | undefined;
 
   constructor(config: OtlpHttpConfig, deps: Deps) {
@@ -189,7 +191,9 @@ class OtlpHttpPush implements Consumer, Lifecycle {
       : { ...Object.fromEntries(tracer.inject(origin.trace.context)), ...this.#headers };
     if (this.#authenticator === undefined) return traced;
     const [name, value] = this.#authenticator.credentials();
-    return { ...traced, [name]: value };
+    if (traced !== this.#headers) return { ...traced, [name]: value };
+    if (this.#authenticated[name] !== value) this.#authenticated = { ...traced, [name]: value };
+    return this.#authenticated;
   }
 
   #compressed(encoding: ContentEncoding, chunks: readonly Uint8Array[]): Uint8Array | Promise<Uint8Array> {
