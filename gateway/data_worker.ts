@@ -24,6 +24,7 @@ import { openLog, type OwnLog } from "./logging.ts";
 import type { FromWorker, ToWorker, WorkerAnswer, WorkerSetup } from "./messages.ts";
 import { reportHeap } from "./process_metrics.ts";
 import { ownTelemetry } from "./telemetry/own_telemetry.ts";
+import { queuesOf, ThreadTenants } from "./tenants/thread_tenants.ts";
 import { createThreadMemory } from "./thread_memory.ts";
 
 class DataWorker {
@@ -31,6 +32,7 @@ class DataWorker {
   #setup: WorkerSetup | undefined;
   #parts: LiveParts | undefined;
   #log: OwnLog | undefined;
+  #tenants: ThreadTenants | undefined;
   /** What runs. */
   #config: GatewayConfig | undefined;
   /** Prepared, and not yet given the traffic. */
@@ -48,6 +50,7 @@ class DataWorker {
         await loadComponents(message.config.tree);
         const config = parseConfig(message.config, REGISTRY, this.#config); // requests wait: no check twice
         this.#parts ??= this.#open(config);
+        await this.#tenants?.prepare(message.tenants);
         const change = await this.#parts.prepare(config);
         this.#next = config;
         return { type: "prepared", change };
@@ -58,7 +61,11 @@ class DataWorker {
       case "log_level":
         this.#log?.setLevel(message.level);
         return undefined;
+      case "tenants":
+        this.#tenants?.use(message.snapshot);
+        return undefined;
       case "discard":
+        this.#tenants?.discard();
         await this.#parts?.discard();
         return DONE;
       case "shutdown":
@@ -72,13 +79,14 @@ class DataWorker {
   async #flip(number: number, drainMs: number): Promise<void> {
     if (this.#next !== undefined) this.#log?.setLevel(this.#next.telemetry.logs.level);
     this.#config = this.#next;
+    this.#tenants?.flip();
     const drained = await this.#parts?.flip(drainMs);
     tell({ type: "drained", flip: number, drained: drained ?? true });
   }
 
   #open(config: GatewayConfig): LiveParts {
     if (this.#setup === undefined) throw new TypeError("Cannot prepare: the worker is not set up");
-    const { thread, region, memory, resource, adminChannel: channel } = this.#setup;
+    const { thread, number, region, memory, resource, adminChannel: channel } = this.#setup;
     const { tee } = this.#log = openLog(config, systemClock, { thread });
     const errors = new RecentErrors(systemClock);
     const logger = errors.listenTo(this.#log.logger);
@@ -87,19 +95,15 @@ class DataWorker {
     });
     reportHeap(meter);
     const tracer = new Tracer(Math.random);
-    const deps: GraphDeps = {
-      registry: REGISTRY,
-      logger,
-      meter,
-      clock: systemClock,
-      random: Math.random,
-      memory: createThreadMemory(memory),
-      serveHttp: this.#hub.serveHttp,
-      tracer,
-    };
+    const own = { logger, meter, clock: systemClock, random: Math.random, memory: createThreadMemory(memory) };
+    const queues = () => queuesOf(this.#parts?.instances ?? new Map());
+    const tenants = this.#tenants = new ThreadTenants({ ...own, thread: number, queues });
+    const { gateOf } = tenants;
+    const deps: GraphDeps = { ...own, registry: REGISTRY, serveHttp: this.#hub.serveHttp, tracer, gateOf };
     const telemetry: Build = (next, before) =>
       buildParts(ownTelemetry(next.telemetry, { ...deps, resource, tracer, tee }), deps, before);
-    const parts = new LiveParts([telemetry, (next, before) => buildPipelines(next, deps, before)], this.#hub);
+    const pipelines: Build = (next, before) => buildPipelines(next, deps, before);
+    const parts = new LiveParts([telemetry, tenants.build, pipelines], this.#hub);
     if (channel !== undefined) {
       new ThreadAdmin({ channel, thread, errors, clock: systemClock, instances: () => parts.instances });
     }

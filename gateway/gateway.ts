@@ -7,6 +7,8 @@
 
 import type { GatewayConfig, ResolvedConfig } from "../pipeline/config/gateway_config.ts";
 import { parseConfig } from "../pipeline/config/parse.ts";
+import { tenantSourcesOf, withoutTenants } from "../pipeline/tenants/sources.ts";
+import type { TenantSnapshot } from "../pipeline/tenants/table.ts";
 import { formatProblem } from "../pipeline/config/problem.ts";
 import type { ServeHttp } from "../pipeline/contract/http.ts";
 import { type Clock, systemClock } from "../pipeline/core/clock.ts";
@@ -20,6 +22,7 @@ import type { Build, GraphChange } from "../pipeline/graph/live_graph.ts";
 import { loadComponents, REGISTRY } from "../pipeline/graph/registry.ts";
 import { RecentErrors } from "./admin/recent_errors.ts";
 import { ThreadAdmin } from "./admin/thread_admin.ts";
+import type { FileWatch } from "./config/file_watch.ts";
 import { endpointsOf } from "./exclusive_listener.ts";
 import { ListenerHub } from "./listener_hub.ts";
 import { joinChanges, LiveParts } from "./live_parts.ts";
@@ -27,6 +30,10 @@ import { openLog, type OwnLog } from "./logging.ts";
 import { ownMetricsPages, resourceOf } from "./own_metrics.ts";
 import { createProcessMetrics, reportHeap } from "./process_metrics.ts";
 import { ownTelemetry } from "./telemetry/own_telemetry.ts";
+import { type IsSettled, type NextTenants, TenantDirectory } from "./tenants/directory.ts";
+import { watchDirectory } from "./tenants/directory_watch.ts";
+import type { TenantFiles } from "./tenants/tenant_files.ts";
+import { queuesOf, ThreadTenants } from "./tenants/thread_tenants.ts";
 import { createMemoryCells, createThreadMemory, type MemoryCells, releaseThreadMemory } from "./thread_memory.ts";
 import { WorkerPool } from "./worker_pool.ts";
 
@@ -52,6 +59,8 @@ export interface GatewayOptions {
   readonly preflight?: (config: GatewayConfig, held: ReadonlySet<string>) => readonly string[];
   /** Of the channel that the admin API asks the threads over. Absent: they do not listen. */
   readonly adminChannel?: string;
+  /** Reads `tenants_dir`. Absent: there are no files here, and a configuration that names one does not start. */
+  readonly tenantFiles?: TenantFiles;
   /** Starts a data worker's thread. */
   readonly spawnWorker?: () => Worker;
 }
@@ -90,6 +99,8 @@ export interface Gateway {
   apply(resolved: ResolvedConfig): Promise<AppliedConfig>;
   /** What would keep a configuration from starting now; empty when nothing is known of. */
   obstacles(config: GatewayConfig): readonly string[];
+  /** The tenants that there are, and what is wrong with those that are not. */
+  readonly tenants: TenantDirectory;
   /** The own metrics of all threads. */
   collect(): readonly SeriesValue[];
   /** Logs from that level on, in all threads, until the next change of the configuration. */
@@ -140,6 +151,11 @@ class ControlThread implements Gateway {
   readonly #pool: WorkerPool | undefined;
   readonly #admin: ThreadAdmin | undefined;
   readonly #log: OwnLog;
+  readonly tenants: TenantDirectory;
+  /** Of this thread, where it takes data. */
+  readonly #ownTenants: ThreadTenants | undefined;
+  /** Of the directory that the configuration names. */
+  #tenantWatch: { readonly directory: string; readonly watch: FileWatch } | undefined;
   /** The endpoints of configurations whose listeners may be open: the one that runs, and those that are being drained. */
   readonly #open = new Map<GatewayConfig, readonly string[]>();
   #config: GatewayConfig;
@@ -157,15 +173,22 @@ class ControlThread implements Gateway {
     const meter = this.#openMeter();
     const hub = new ListenerHub(options.serveHttp);
     const errors = new RecentErrors(this.#clock);
-    this.#deps = {
-      registry: REGISTRY,
+    const own = {
       logger: errors.listenTo(this.logger),
       meter,
       clock: this.#clock,
       random: Math.random,
       memory: createThreadMemory(this.#cellsOf(CONTROL_THREAD)),
+    };
+    const queues = () => queuesOf(this.#parts.instances);
+    this.#ownTenants = options.workers > 1 ? undefined : new ThreadTenants({ ...own, thread: 0, queues });
+    this.tenants = this.#openTenants();
+    this.#deps = {
+      ...own,
+      registry: REGISTRY,
       serveHttp: hub.serveHttp,
       tracer: this.#tracer,
+      ...(this.#ownTenants === undefined ? {} : { gateOf: this.#ownTenants.gateOf }),
     };
     this.#stopHeapReport = reportHeap(meter);
     this.#pool = options.workers > 1 ? this.#workers() : undefined;
@@ -225,6 +248,7 @@ class ControlThread implements Gateway {
 
   async shutdown(deadlineMs: number): Promise<boolean> {
     this.#isStopping = true;
+    this.#tenantWatch?.watch.stop();
     await this.#changes;
     this.logger.info("Stopping: draining what is held", { deadline_ms: deadlineMs });
     const deadline = AbortSignal.timeout(deadlineMs);
@@ -255,14 +279,25 @@ class ControlThread implements Gateway {
   async #goOver(resolved: ResolvedConfig, config: GatewayConfig): Promise<Pick<AppliedConfig, "change" | "drained">> {
     const obstacles = this.obstacles(config);
     if (obstacles.length > 0) throw new GraphError("start", obstacles);
-    const own = await this.#parts.prepare(config);
-    const data = await this.#preparePool(resolved);
+    const tenants = await this.#prepareTenants(config);
+    let change: GraphChange;
+    try {
+      await this.#ownTenants?.prepare(tenants.snapshot);
+      const own = await this.#parts.prepare(config);
+      change = joinChanges([own, await this.#preparePool(resolved, tenants.snapshot)]);
+    } catch (thrown) {
+      this.#ownTenants?.discard();
+      tenants.discard();
+      throw thrown;
+    }
+    this.#ownTenants?.flip();
     const drains = [await this.#pool?.flip(DRAIN_AFTER_CHANGE_MS), {
       drained: this.#parts.flip(DRAIN_AFTER_CHANGE_MS),
     }];
     const drained = Promise.all(drains.map((each) => each?.drained)).then((all) => !all.includes(false));
+    tenants.commit();
     this.#hasGoneOver(config, drained);
-    return { change: joinChanges([own, data]), drained };
+    return { change, drained };
   }
 
   #hasGoneOver(config: GatewayConfig, drained: Promise<boolean>): void {
@@ -271,11 +306,44 @@ class ControlThread implements Gateway {
     if (before !== config) void drained.then(() => this.#open.delete(before));
     this.#config = config;
     this.#log.setLevel(config.telemetry.logs.level);
+    this.#watchTenants();
   }
 
-  async #preparePool(resolved: ResolvedConfig): Promise<GraphChange> {
+  /** @throws {GraphError} There is no such directory. */
+  async #prepareTenants(config: GatewayConfig): Promise<NextTenants> {
+    const next = await this.tenants.prepare(tenantSourcesOf(config));
+    if (next.obstacle === undefined) return next;
+    next.discard();
+    throw new GraphError("start", [formatProblem(next.obstacle)]);
+  }
+
+  #watchTenants(): void {
+    const { directory } = this.tenants.sources ?? {};
+    const { tenantFiles: files } = this.#options;
+    if (this.#tenantWatch?.directory === directory) return;
+    this.#tenantWatch?.watch.stop();
+    const onChange = (isSettled: IsSettled) => this.tenants.refresh(isSettled);
+    this.#tenantWatch = directory === undefined || files === undefined
+      ? undefined
+      : { directory, watch: watchDirectory({ directory, files, clock: this.#clock, onChange }) };
+  }
+
+  #openTenants(): TenantDirectory {
+    return new TenantDirectory({
+      clock: this.#clock,
+      logger: this.logger,
+      files: this.#options.tenantFiles,
+      publish: (snapshot) => {
+        this.#ownTenants?.use(snapshot);
+        this.#pool?.setTenants(snapshot);
+      },
+    });
+  }
+
+  async #preparePool(resolved: ResolvedConfig, tenants: TenantSnapshot | undefined): Promise<GraphChange> {
     try {
-      return await this.#pool?.prepare(resolved) ?? NO_CHANGE;
+      const forWorkers = { ...resolved, tree: withoutTenants(resolved.tree) };
+      return await this.#pool?.prepare(forWorkers, tenants) ?? NO_CHANGE;
     } catch (thrown) {
       await this.#parts.discard();
       throw thrown;
@@ -284,7 +352,6 @@ class ControlThread implements Gateway {
 
   /** In the order of their start: what serves the others first. */
   #builds(meter: ThreadMeter): Build[] {
-    const { workers } = this.#options;
     const resource = this.#resource;
     const updateProcessMetrics = createProcessMetrics(meter, this.#clock, resource);
     const collect = () => {
@@ -299,7 +366,8 @@ class ControlThread implements Gateway {
     const telemetry: Build = (config, before) => buildParts(ownTelemetry(config.telemetry, own), this.#deps, before);
     const extensions: Build = (config, before) => buildExtensions(config, this.#deps, () => this.#isReady(), before);
     const pipelines: Build = (config, before) => buildPipelines(config, this.#deps, before);
-    return [telemetry, pages, extensions, ...(workers > 1 ? [] : [pipelines])];
+    const tenants = this.#ownTenants;
+    return [telemetry, pages, extensions, ...(tenants === undefined ? [] : [tenants.build, pipelines])];
   }
 
   /** Everything has started, and somebody takes data. */
@@ -328,15 +396,16 @@ class ControlThread implements Gateway {
     return new WorkerPool({
       count: workers,
       spawn: spawnWorker,
-      setup: (thread) => {
+      setup: (thread, number) => {
         const region = createRegion();
         this.#store.addThread(thread, region);
         const { adminChannel } = this.#options;
-        return { thread, region, memory: this.#cellsOf(thread), adminChannel, resource: this.#resource };
+        return { thread, number, region, memory: this.#cellsOf(thread), adminChannel, resource: this.#resource };
       },
       onSeries: (thread, series) => this.#store.announce(thread, series),
-      onGone: (thread) => {
+      onGone: (thread, number) => {
         restarts.add(1);
+        this.tenants.recover(number);
         this.#store.retireThread(thread);
         releaseThreadMemory(this.#cellsOf(thread));
       },

@@ -9,12 +9,15 @@ import type { SeriesAnnouncement } from "../pipeline/core/telemetry_store.ts";
 import type { LogLevel } from "../pipeline/core/log.ts";
 import type { Attributes } from "../pipeline/core/telemetry.ts";
 import type { GraphChange } from "../pipeline/graph/live_graph.ts";
+import type { TenantSnapshot } from "../pipeline/tenants/table.ts";
 import type { MemoryCells } from "./thread_memory.ts";
 
 /** What a worker shares with the control thread. */
 export interface WorkerSetup {
   /** Its name in logs: `worker-1`. */
   readonly thread: string;
+  /** Its number among the data workers, from 0. */
+  readonly number: number;
   /** Its metrics; it is the only writer. */
   readonly region: SharedArrayBuffer;
   readonly memory: MemoryCells;
@@ -28,13 +31,20 @@ export type ToWorker =
   | { readonly type: "setup"; readonly setup: WorkerSetup }
   /**
    * Build and start the pipelines of a configuration beside those that run. `probe`: check that nobody else has the
-   * ports; only the first worker can, since the others share them with it.
+   * ports; only the first worker can, since the others share them with it. `tenants`: who there is from the flip on.
    */
-  | { readonly type: "prepare"; readonly config: ResolvedConfig; readonly probe: boolean }
+  | {
+    readonly type: "prepare";
+    readonly config: ResolvedConfig;
+    readonly tenants: TenantSnapshot | undefined;
+    readonly probe: boolean;
+  }
   /** Give what was prepared the traffic; what was before it is drained until the deadline, milliseconds from now. */
   | { readonly type: "flip"; readonly number: number; readonly drainMs: number }
-  /** Log from this level on. The only request without an answer. */
+  /** Log from this level on. No answer. */
   | { readonly type: "log_level"; readonly level: LogLevel }
+  /** Tenants have changed: use these from now on. No answer. */
+  | { readonly type: "tenants"; readonly snapshot: TenantSnapshot }
   /** Stop what was prepared. */
   | { readonly type: "discard" }
   | { readonly type: "shutdown"; readonly deadlineMs: number };

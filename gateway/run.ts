@@ -22,6 +22,7 @@ import { type Gateway, startGateway } from "./gateway.ts";
 import { LiveConfig, reasonsOf, versionOf } from "./live_config.ts";
 import { type ReadConfig, readSources, type Sources } from "./sources.ts";
 import { stopSignal } from "./stop_signals.ts";
+import { diskTenantFiles } from "./tenants/tenant_files.ts";
 
 /** One process runs one gateway. */
 const ADMIN_CHANNEL = "sluice admin";
@@ -129,6 +130,7 @@ async function startOne(options: RunOptions, given: ReadConfig, history: ConfigH
         resolved,
         serveHttp,
         preflight: portsInUse,
+        tenantFiles: diskTenantFiles,
         adminChannel: ADMIN_CHANNEL,
       }),
     };

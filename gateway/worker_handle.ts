@@ -9,7 +9,15 @@ import type { LogLevel } from "../pipeline/core/log.ts";
 import type { SeriesAnnouncement } from "../pipeline/core/telemetry_store.ts";
 import { GraphError } from "../pipeline/graph/graph.ts";
 import type { GraphChange } from "../pipeline/graph/live_graph.ts";
+import type { TenantSnapshot } from "../pipeline/tenants/table.ts";
 import type { FromWorker, ToWorker, WorkerAnswer, WorkerSetup } from "./messages.ts";
+
+/** What a worker is to run. */
+export interface WorkerConfig {
+  readonly config: ResolvedConfig;
+  /** Undefined: the configuration knows none. */
+  readonly tenants: TenantSnapshot | undefined;
+}
 
 interface Pending {
   readonly resolve: (answer: WorkerAnswer) => void;
@@ -55,8 +63,8 @@ export class WorkerHandle {
   }
 
   /** @throws {GraphError} With the worker's problems; nothing has changed. */
-  async prepare(config: ResolvedConfig, probe: boolean): Promise<GraphChange> {
-    const answer = await this.#ask({ type: "prepare", config, probe }, START_TIMEOUT_MS);
+  async prepare({ config, tenants }: WorkerConfig, probe: boolean): Promise<GraphChange> {
+    const answer = await this.#ask({ type: "prepare", config, tenants, probe }, START_TIMEOUT_MS);
     return answer.type === "prepared" ? answer.change : { kept: [], added: [], removed: [] };
   }
 
@@ -84,8 +92,11 @@ export class WorkerHandle {
   }
 
   setLogLevel(level: LogLevel): void {
-    const message: ToWorker = { type: "log_level", level };
-    void this.#loaded.promise.then(() => this.#worker.postMessage(message));
+    this.#tell({ type: "log_level", level });
+  }
+
+  setTenants(snapshot: TenantSnapshot): void {
+    this.#tell({ type: "tenants", snapshot });
   }
 
   /** Ends a worker that does not do as it should, as if it had died. */
@@ -106,12 +117,16 @@ export class WorkerHandle {
       this.#pending = undefined;
       reject(new Error(`Cannot "${message.type}" a data worker: no answer within ${timeoutMs} ms`));
     }, timeoutMs);
-    void this.#loaded.promise.then(() => this.#worker.postMessage(message));
+    this.#tell(message);
     try {
       return await promise;
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  #tell(message: ToWorker): void {
+    void this.#loaded.promise.then(() => this.#worker.postMessage(message));
   }
 
   #die(reason: string): void {

@@ -13,18 +13,19 @@ import { describeError, type Logger, type LogLevel } from "../pipeline/core/log.
 import type { SeriesAnnouncement } from "../pipeline/core/telemetry_store.ts";
 import { failuresOf, GraphError } from "../pipeline/graph/graph.ts";
 import type { GraphChange } from "../pipeline/graph/live_graph.ts";
+import type { TenantSnapshot } from "../pipeline/tenants/table.ts";
 import type { WorkerSetup } from "./messages.ts";
-import { WorkerHandle } from "./worker_handle.ts";
+import { type WorkerConfig, WorkerHandle } from "./worker_handle.ts";
 
 export interface WorkerPoolOptions {
   /** How many workers, 1 or more. */
   readonly count: number;
   readonly spawn: () => Worker;
   /** Makes what a worker shares with the control thread; asked again for each worker that replaces a dead one. */
-  readonly setup: (thread: string) => WorkerSetup;
+  readonly setup: (thread: string, number: number) => WorkerSetup;
   readonly onSeries: (thread: string, series: SeriesAnnouncement) => void;
   /** A worker died: what it shared is not written any more. */
-  readonly onGone: (thread: string) => void;
+  readonly onGone: (thread: string, number: number) => void;
   /** A worker cannot be kept alive; told once. */
   readonly onGivenUp: (reason: string) => void;
   readonly logger: Logger;
@@ -45,9 +46,11 @@ export class WorkerPool {
   readonly #running = new Map<string, WorkerHandle>();
   readonly #stop = new AbortController();
   /** What workers that die are started again with. */
-  #config: ResolvedConfig | undefined;
+  #config: WorkerConfig | undefined;
+  /** The latest tenants. */
+  #tenants: TenantSnapshot | undefined;
   /** Prepared, and not yet given the traffic; a worker that comes back meanwhile is not among them. */
-  #next: { readonly config: ResolvedConfig; readonly handles: readonly WorkerHandle[] } | undefined;
+  #next: { readonly config: WorkerConfig; readonly handles: readonly WorkerHandle[] } | undefined;
   #givenUp = false;
 
   constructor(options: WorkerPoolOptions) {
@@ -71,7 +74,8 @@ export class WorkerPool {
    *
    * @throws {GraphError} With each different problem of all workers. Nothing has changed.
    */
-  async prepare(config: ResolvedConfig): Promise<GraphChange> {
+  async prepare(resolved: ResolvedConfig, tenants?: TenantSnapshot): Promise<GraphChange> {
+    const config: WorkerConfig = { config: resolved, tenants };
     const isFirst = this.#config === undefined;
     const workers = isFirst ? await this.#spawnAll() : [...this.#running.values()];
     const [first, ...rest] = workers;
@@ -99,6 +103,7 @@ export class WorkerPool {
     const { config, handles } = this.#next;
     const isFirst = this.#config === undefined;
     this.#config = config;
+    this.#tenants = config.tenants;
     this.#next = undefined;
     const late = isFirst ? [] : [...this.#running.values()].filter((handle) => !handles.includes(handle));
     const drains = await Promise.all([
@@ -111,6 +116,12 @@ export class WorkerPool {
 
   setLogLevel(level: LogLevel): void {
     for (const handle of this.#running.values()) handle.setLogLevel(level);
+  }
+
+  /** From the next request on. */
+  setTenants(snapshot: TenantSnapshot): void {
+    this.#tenants = snapshot;
+    for (const handle of this.#running.values()) handle.setTenants(snapshot);
   }
 
   /** Stops what was prepared. A worker that died meanwhile has nothing to stop. */
@@ -146,7 +157,7 @@ export class WorkerPool {
   }
 
   /** One that came back after the others had prepared: it runs what was before. */
-  async #catchUp(handle: WorkerHandle, config: ResolvedConfig, drainMs: number) {
+  async #catchUp(handle: WorkerHandle, config: WorkerConfig, drainMs: number) {
     try {
       await handle.prepare(config, false);
     } catch (thrown) {
@@ -158,7 +169,7 @@ export class WorkerPool {
   async #spawnAll(): Promise<WorkerHandle[]> {
     const handles = this.#threads.map((thread) => this.#spawn(thread));
     try {
-      await allOrProblems(handles.map((handle, i) => handle.setUp(this.#options.setup(this.#threads[i] ?? ""))));
+      await allOrProblems(handles.map((handle, i) => handle.setUp(this.#setupOf(this.#threads[i] ?? ""))));
       return handles;
     } catch (thrown) {
       this.#abandon(handles);
@@ -178,9 +189,10 @@ export class WorkerPool {
   #supervise(thread: string, handle: WorkerHandle, failures: number): void {
     const startedMs = this.#options.clock.monotonicMs();
     this.#running.set(thread, handle);
+    if (this.#tenants !== undefined) handle.setTenants(this.#tenants); // they may have changed while it started
     void handle.died.then((reason) => {
       this.#running.delete(thread);
-      this.#options.onGone(thread);
+      this.#gone(thread);
       if (this.#stop.signal.aborted) return;
       const stable = this.#options.clock.monotonicMs() - startedMs >= STABLE_MS;
       return this.#restart(thread, reason, stable ? 1 : failures + 1);
@@ -188,7 +200,7 @@ export class WorkerPool {
   }
 
   async #restart(thread: string, reason: string, failures: number): Promise<void> {
-    const { clock, logger, onGivenUp, onGone } = this.#options;
+    const { clock, logger, onGivenUp } = this.#options;
     if (failures >= MAX_FAILURES) {
       if (!this.#givenUp) onGivenUp(`${thread} failed ${failures} times in a row, the last time with: ${reason}`);
       this.#givenUp = true;
@@ -202,7 +214,7 @@ export class WorkerPool {
       await this.#revive(thread, handle);
     } catch (thrown) {
       handle.terminate();
-      onGone(thread);
+      this.#gone(thread);
       return this.#restart(thread, describeError(thrown), failures + 1);
     }
     if (this.#stop.signal.aborted) return handle.terminate();
@@ -210,10 +222,18 @@ export class WorkerPool {
     this.#supervise(thread, handle, failures);
   }
 
+  #setupOf(thread: string): WorkerSetup {
+    return this.#options.setup(thread, this.#threads.indexOf(thread));
+  }
+
+  #gone(thread: string): void {
+    this.#options.onGone(thread, this.#threads.indexOf(thread));
+  }
+
   /** Starts it with the configuration that runs; with a later one when that has changed meanwhile. */
   async #revive(thread: string, handle: WorkerHandle): Promise<void> {
-    await handle.setUp(this.#options.setup(thread));
-    let config: ResolvedConfig | undefined;
+    await handle.setUp(this.#setupOf(thread));
+    let config: WorkerConfig | undefined;
     while (config !== this.#config && this.#config !== undefined) {
       config = this.#config;
       await handle.prepare(config, false);

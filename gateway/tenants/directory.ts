@@ -12,13 +12,13 @@ import { errorAt, formatProblem, type Problem, sortProblems } from "../../pipeli
 import type { Place } from "../../pipeline/config/tree/node.ts";
 import type { Clock } from "../../pipeline/core/clock.ts";
 import { describeError, type Logger } from "../../pipeline/core/log.ts";
-import { atPlace, type TenantSources } from "../../pipeline/tenants/catalog.ts";
+import { atPlace, type TenantSources } from "../../pipeline/tenants/sources.ts";
 import { bytesFor, TenantCells } from "../../pipeline/tenants/cells.ts";
 import { MAX_TENANTS } from "../../pipeline/tenants/limits.ts";
 import { type TenantSnapshot, TenantTable } from "../../pipeline/tenants/table.ts";
 import { KIND } from "../../pipeline/tenants/table_layout.ts";
 import { type NameConflict, TableWriter } from "../../pipeline/tenants/table_writer.ts";
-import { type LoadedSource, type LoadedTenant, loadFile, loadInline } from "./load_tenants.ts";
+import type { LoadedSource, LoadedTenant } from "./load_tenants.ts";
 import { TenantSlots } from "./slots.ts";
 import type { TenantFiles } from "./tenant_files.ts";
 
@@ -27,7 +27,7 @@ export interface TenantDirectoryOptions {
   readonly logger: Logger;
   /** Absent: there are no files here. */
   readonly files: TenantFiles | undefined;
-  /** The threads are to use it from now on. */
+  /** Files have changed: the threads are to use it from now on. */
   readonly publish: (snapshot: TenantSnapshot) => void;
   /** Slots that there are. Default MAX_TENANTS. */
   readonly capacity?: number;
@@ -35,10 +35,19 @@ export interface TenantDirectoryOptions {
 
 /** Tenants that were read and are not yet used. Exactly one of its methods is called; until then nothing else changes. */
 export interface NextTenants {
-  /** Uses them: publishes their table. */
+  /** What the threads are to have; the one that they have where nothing is new. */
+  readonly snapshot: TenantSnapshot | undefined;
+  /** Why a directory that was not read before cannot be; undefined: it can. */
+  readonly obstacle: Problem | undefined;
+  /** The threads have them now. */
   commit(): void;
   discard(): void;
 }
+
+/** Whether a file is whole: not in the middle of being written. */
+export type IsSettled = (path: string, mark: string) => boolean;
+
+const ALL_SETTLED: IsSettled = () => true;
 
 /** Where tenants come from: the configuration, or a file. */
 interface Source {
@@ -66,6 +75,24 @@ interface Used {
   readonly source: Source;
 }
 
+/** Tenants as a table. */
+interface Assembled {
+  readonly used: ReadonlyMap<string, Used>;
+  readonly table: SharedArrayBuffer;
+  readonly problems: readonly Problem[];
+}
+
+/** Which files need not be read. */
+interface Looks {
+  /** It was read when it was this, and would be read as the same again. */
+  isKnown(source: Source | undefined, mark: string): boolean;
+  readonly isSettled: IsSettled;
+}
+
+/** What reads tenants is loaded where there are some. */
+const loading = () => import("./load_tenants.ts");
+
+const NOBODY: Assembled = { used: new Map(), table: new SharedArrayBuffer(0), problems: [] };
 const NO_SOURCE: Source = { path: undefined, mark: undefined, tenants: new Map(), problems: [] };
 const NO_STATE: State = { sources: undefined, inline: NO_SOURCE, files: new Map(), trouble: [] };
 
@@ -119,44 +146,73 @@ export class TenantDirectory {
     return { place: used.tenant.place, path: used.source.path, records: used.tenant.records };
   }
 
-  /** Reads the tenants of another configuration; undefined when it knows none. What cannot be read is among `problems`. */
-  async prepare(sources: TenantSources | undefined): Promise<NextTenants> {
+  /**
+   * Reads the tenants of another configuration; undefined when it knows none. Tenants that cannot be read are among
+   * `problems`, once it is committed.
+   */
+  prepare(sources: TenantSources | undefined): Promise<NextTenants> {
+    return this.#inTurn(() => sources, ALL_SETTLED);
+  }
+
+  /** Reads again what has changed of the directory. @param isSettled Files that are not are left for later. */
+  async refresh(isSettled = ALL_SETTLED): Promise<void> {
+    const next = await this.#inTurn(() => this.#state.sources, isSettled);
+    const { version } = this.#snapshot ?? {};
+    next.commit();
+    if (this.#snapshot !== undefined && this.#snapshot.version !== version) this.#options.publish(this.#snapshot);
+  }
+
+  /** Gives back what the requests of a thread held that has died. */
+  recover(thread: number): void {
+    if (this.#cells !== undefined) new TenantCells(this.#cells.memory, thread).recover();
+  }
+
+  async #inTurn(sources: () => TenantSources | undefined, isSettled: IsSettled): Promise<NextTenants> {
     const turn = Promise.withResolvers<void>();
     const before = this.#turn;
     this.#turn = turn.promise;
     await before;
-    const next = await this.#read(sources).catch((thrown) => {
+    try {
+      const state = await this.#read(sources(), isSettled);
+      return this.#next(state, turn.resolve);
+    } catch (thrown) {
       turn.resolve();
       throw thrown;
-    });
+    }
+  }
+
+  #next(state: State, done: () => void): NextTenants {
+    const isNew = state.sources?.directory !== this.#state.sources?.directory;
+    const assembled = state.sources === undefined ? NOBODY : this.#assemble(state);
+    const snapshot = state.sources === undefined ? undefined : this.#snapshotOf(assembled);
     return {
+      snapshot,
+      obstacle: isNew ? state.trouble[0] : undefined,
       commit: () => {
-        this.#use(next);
-        turn.resolve();
+        this.#use(state, assembled, snapshot);
+        done();
       },
-      discard: turn.resolve,
+      discard: () => {
+        this.#slots.keep(this.#used);
+        done();
+      },
     };
   }
 
-  /** Reads again what has changed of the directory. */
-  async refresh(): Promise<void> {
-    const next = await this.prepare(this.#state.sources);
-    next.commit();
-  }
-
-  async #read(sources: TenantSources | undefined): Promise<State> {
+  async #read(sources: TenantSources | undefined, isSettled: IsSettled): Promise<State> {
     if (sources === undefined) return NO_STATE;
+    const { loadInline } = await loading();
     const before = this.#state;
     const inline: Source = { ...NO_SOURCE, ...loadInline(sources) };
     const isSame = before.sources?.directory === sources.directory;
     const isReadable = before.sources?.defaultsFingerprint === sources.defaultsFingerprint;
     const known = isSame ? before.files : new Map<string, Source>();
-    const { files, trouble } = await this.#readDirectory(sources, known, isReadable);
+    const isKnown = (source: Source | undefined, mark: string) => isReadable && source?.mark === mark;
+    const { files, trouble } = await this.#readDirectory(sources, known, { isKnown, isSettled });
     return { sources, inline, files, trouble };
   }
 
-  /** @param isReadable Whether what was read of a file that is the same is what would be read of it now. */
-  async #readDirectory(sources: TenantSources, known: ReadonlyMap<string, Source>, isReadable: boolean) {
+  async #readDirectory(sources: TenantSources, known: ReadonlyMap<string, Source>, looks: Looks) {
     const { directory } = sources;
     if (directory === undefined) return { files: new Map<string, Source>(), trouble: [] };
     const files = new Map<string, Source>();
@@ -164,7 +220,7 @@ export class TenantDirectory {
       if (this.#options.files === undefined) throw new Error("there are no files here");
       for (const name of await this.#options.files.list(directory)) {
         const path = `${directory.replace(/\/+$/, "")}/${name}`;
-        const source = await this.#readFile(path, this.#options.files, sources, known.get(path), isReadable);
+        const source = await this.#readFile(path, this.#options.files, sources, known.get(path), looks);
         if (source !== undefined) files.set(path, source);
       }
       return { files, trouble: [] };
@@ -180,11 +236,12 @@ export class TenantDirectory {
     files: TenantFiles,
     sources: TenantSources,
     known: Source | undefined,
-    isReadable: boolean,
+    { isKnown, isSettled }: Looks,
   ): Promise<Source | undefined> {
     const mark = await files.mark(path);
     if (mark === undefined) return undefined;
-    if (isReadable && known !== undefined && known.mark === mark) return known;
+    if (isKnown(known, mark) || !isSettled(path, mark)) return known;
+    const { loadFile } = await loading();
     try {
       return withOld({ path, mark, ...await loadFile(path, files, sources) }, known);
     } catch (thrown) {
@@ -193,32 +250,28 @@ export class TenantDirectory {
     }
   }
 
-  #use(next: State): void {
-    const before = this.#state;
-    this.#state = next;
-    if (next.sources === undefined) {
-      this.#used = new Map();
-      this.#slots.keep(this.#used);
-      this.#snapshot = this.#table = undefined;
-      this.#problems = [];
-      return;
-    }
-    const { used, table, problems } = this.#assemble(next);
-    const gone = [...this.#used.keys()].filter((id) => !used.has(id));
-    const isSame = this.#snapshot !== undefined && before.sources !== undefined && used.size === this.#used.size &&
+  /** The one that is used, when it would be the same. */
+  #snapshotOf({ used, table }: Assembled): TenantSnapshot {
+    const isSame = used.size === this.#used.size &&
       [...used].every(([id, { tenant }]) => isSameTenant(tenant, this.#used.get(id)?.tenant));
+    if (isSame && this.#snapshot !== undefined) return this.#snapshot;
+    return { version: ++this.#version, table, cells: this.#cellMemory().memory };
+  }
+
+  #use(state: State, { used, problems }: Assembled, snapshot: TenantSnapshot | undefined): void {
+    const gone = [...this.#used.keys()].filter((id) => !used.has(id));
+    this.#state = state;
     this.#used = used;
     this.#slots.keep(used);
     this.#tell(problems, gone);
-    if (isSame) return;
-    this.#table = new TenantTable(table);
-    this.#snapshot = { version: ++this.#version, table, cells: this.#cellMemory().memory };
-    this.#options.publish(this.#snapshot);
-    this.#options.logger.info("Tenants are in use", { tenants: used.size, version: this.#version, gone: gone.length });
+    if (snapshot === this.#snapshot) return;
+    this.#snapshot = snapshot;
+    this.#table = snapshot === undefined ? undefined : new TenantTable(snapshot.table);
+    this.#options.logger.info("Tenants have changed", { tenants: used.size, version: snapshot?.version });
   }
 
   /** Who was there first keeps a name: what is the same as before, then what was changed, then what is new. */
-  #assemble({ inline, files, trouble }: State) {
+  #assemble({ inline, files, trouble }: State): Assembled {
     const candidates = [inline, ...files.values()].flatMap((source) =>
       [...source.tenants.values()].map((tenant) => ({ source, tenant, rank: this.#rank(source, tenant) }))
     );

@@ -11,7 +11,7 @@ import { Scalar } from "../../pipeline/config/schema.ts";
 import { DEFAULT_TREE_LIMITS, type MapNode, type Place, type TreeLimits } from "../../pipeline/config/tree/node.ts";
 import { parseYaml } from "../../pipeline/config/tree/yaml.ts";
 import { describeError } from "../../pipeline/core/log.ts";
-import { pipelineProblems, type TenantSources } from "../../pipeline/tenants/catalog.ts";
+import { pipelineProblems } from "../../pipeline/tenants/catalog.ts";
 import {
   isTenantId,
   TenantReader,
@@ -19,6 +19,7 @@ import {
   type TenantSettings,
   WANTED_TENANT_ID,
 } from "../../pipeline/tenants/schema.ts";
+import type { TenantSources } from "../../pipeline/tenants/sources.ts";
 import { resolveTenant } from "../../pipeline/tenants/settings.ts";
 import { writeTenant } from "../../pipeline/tenants/table_record.ts";
 import { countRecords } from "../../pipeline/tenants/table_writer.ts";

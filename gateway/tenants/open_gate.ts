@@ -1,0 +1,36 @@
+/**
+ * Makes the gate of a thread. Apart from `thread_tenants.ts` because it is loaded where there are tenants alone: what
+ * reads credentials and conditions is a large part of the gateway.
+ *
+ * @module
+ */
+
+import type { GatewayConfig } from "../../pipeline/config/gateway_config.ts";
+import type { Lifecycle } from "../../pipeline/contract/consumer.ts";
+import type { TenantGate } from "../../pipeline/contract/tenants.ts";
+import { createTenantGate } from "../../pipeline/tenants/gate.ts";
+import { createIdentifier } from "../../pipeline/tenants/identity/mod.ts";
+import { ThreadPressure } from "../../pipeline/tenants/pressure.ts";
+import { type TenancyConfig, tenancySchema } from "../../pipeline/tenants/schema.ts";
+import { TENANT_KEYS } from "../../pipeline/tenants/sources.ts";
+import type { TenantTable } from "../../pipeline/tenants/table.ts";
+import type { ThreadTenantsOptions } from "./thread_tenants.ts";
+
+export interface OpenGate {
+  readonly gate: TenantGate;
+  readonly lifecycle: Lifecycle;
+}
+
+/** @param table Of this moment: asked at every request. @param cells The memory that all threads share. */
+export function openGate(
+  { settings }: GatewayConfig,
+  table: () => TenantTable,
+  cells: SharedArrayBuffer,
+  { clock, memory, queues, ...deps }: ThreadTenantsOptions,
+): OpenGate {
+  const config = settings.get(TENANT_KEYS.tenancy)?.config as TenancyConfig | undefined ?? tenancySchema.parse({});
+  const identifier = createIdentifier(config, table, { ...deps, clock });
+  const pressure = new ThreadPressure({ clock, memory, queues });
+  const gate = createTenantGate({ ...deps, clock, memory, identifier, table, cells: () => cells, config, pressure });
+  return { gate, lifecycle: identifier };
+}

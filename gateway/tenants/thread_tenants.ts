@@ -1,0 +1,103 @@
+/**
+ * The tenants as one thread that takes data has them: the table of this moment, and the gate that asks it.
+ *
+ * The gate is made of `tenancy` alone. It lives as long as that stays the same: a change of tenants is another table for
+ * it, at once, and no receiver is made anew.
+ *
+ * @module
+ */
+
+import type { GatewayConfig } from "../../pipeline/config/gateway_config.ts";
+import type { Lifecycle } from "../../pipeline/contract/consumer.ts";
+import type { QueueControl } from "../../pipeline/contract/queue_control.ts";
+import type { TenantGate } from "../../pipeline/contract/tenants.ts";
+import { buildParts, type GraphDeps, type Instances, type NamedGate } from "../../pipeline/graph/build.ts";
+import type { Build } from "../../pipeline/graph/live_graph.ts";
+import { knowsTenants, tenancyFingerprint } from "../../pipeline/tenants/sources.ts";
+import { type TenantSnapshot, TenantTable } from "../../pipeline/tenants/table.ts";
+import { emptyTable } from "../../pipeline/tenants/table_writer.ts";
+import type { openGate } from "./open_gate.ts";
+
+export interface ThreadTenantsOptions extends Pick<GraphDeps, "clock" | "logger" | "meter" | "memory" | "random"> {
+  /** Its number among the threads that take data, from 0. */
+  readonly thread: number;
+  /** The sending queues of this thread. */
+  readonly queues: () => Iterable<QueueControl>;
+}
+
+/** The sending queues among what runs. */
+export function* queuesOf(instances: Instances): Generator<QueueControl> {
+  for (const { component } of instances.values()) {
+    const queue = component?.lifecycle.queue;
+    if (queue !== undefined) yield queue;
+  }
+}
+
+export class ThreadTenants {
+  readonly #options: ThreadTenantsOptions;
+  readonly #gates = new Map<string, TenantGate>();
+  #table = new TenantTable(emptyTable());
+  #version = 0;
+  #openGate: typeof openGate | undefined;
+  #cells: SharedArrayBuffer | undefined;
+  /** To be used from the next flip on. */
+  #next: TenantSnapshot | undefined;
+
+  constructor(options: ThreadTenantsOptions) {
+    this.#options = options;
+  }
+
+  /** The tenants of a configuration that is about to be prepared; they are used once it gets the traffic. */
+  async prepare(snapshot: TenantSnapshot | undefined): Promise<void> {
+    this.#next = snapshot;
+    if (snapshot === undefined) return;
+    this.#cells = snapshot.cells;
+    this.#openGate ??= (await import("./open_gate.ts")).openGate;
+  }
+
+  /** What was prepared gets the traffic. */
+  flip(): void {
+    if (this.#next !== undefined) this.use(this.#next);
+    this.#next = undefined;
+  }
+
+  discard(): void {
+    this.#next = undefined;
+  }
+
+  /** From the next request on. An older one than what is used is passed over. */
+  use({ version, table }: TenantSnapshot): void {
+    if (version <= this.#version) return;
+    this.#version = version;
+    this.#table = new TenantTable(table);
+  }
+
+  /** Finds the gate of a configuration; it is built before the pipelines. */
+  readonly gateOf = (config: GatewayConfig): NamedGate | undefined => {
+    if (!knowsTenants(config)) return undefined;
+    const fingerprint = tenancyFingerprint(config);
+    const gate = this.#gates.get(fingerprint);
+    return gate === undefined ? undefined : { fingerprint, gate };
+  };
+
+  readonly build: Build = (config, before) => {
+    const fingerprint = tenancyFingerprint(config);
+    const draft = { name: "tenants", fingerprint, make: () => this.#open(config, fingerprint) };
+    return buildParts(knowsTenants(config) ? [draft] : [], this.#options, before);
+  };
+
+  #open(config: GatewayConfig, fingerprint: string): Lifecycle {
+    if (this.#openGate === undefined || this.#cells === undefined) {
+      throw new TypeError("Cannot open the gate of tenants: it was given none");
+    }
+    const { gate, lifecycle } = this.#openGate(config, () => this.#table, this.#cells, this.#options);
+    this.#gates.set(fingerprint, gate);
+    return {
+      start: () => lifecycle.start?.() ?? Promise.resolve(),
+      shutdown: async (deadline) => {
+        if (this.#gates.get(fingerprint) === gate) this.#gates.delete(fingerprint);
+        await lifecycle.shutdown?.(deadline);
+      },
+    };
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * What a configuration says of tenants, for those that need not read it: where they come from, and whether there are any.
+ *
+ * @module
+ */
+
+import type { GatewayConfig } from "../config/gateway_config.ts";
+import type { ConfigNode, MapNode, Place } from "../config/tree/node.ts";
+import type { TenantDefaults, TenantSettings } from "./schema.ts";
+
+export const TENANT_KEYS = {
+  tenancy: "tenancy",
+  defaults: "tenant_defaults",
+  tenants: "tenants",
+  dir: "tenants_dir",
+} as const;
+
+/** Keys that only the control thread reads: the others are given a table. */
+const SOURCE_KEYS: readonly string[] = [TENANT_KEYS.defaults, TENANT_KEYS.tenants, TENANT_KEYS.dir];
+
+export type TenantsConfig = Readonly<Record<string, TenantSettings>>;
+
+/** A tenant as it is written, with its place. */
+export interface WrittenTenant {
+  readonly id: string;
+  readonly place: Place;
+  readonly settings: TenantSettings;
+}
+
+/** What a configuration says of tenants. */
+export interface TenantSources {
+  readonly defaults: TenantDefaults;
+  /** Equal for equal defaults. */
+  readonly defaultsFingerprint: string;
+  /** Those of the configuration itself. */
+  readonly tenants: readonly WrittenTenant[];
+  readonly directory: string | undefined;
+  /** Ids of pipelines, which a tenant may name. */
+  readonly pipelines: ReadonlySet<string>;
+}
+
+/** Whether a configuration knows tenants: then it takes data from nobody else. */
+export function knowsTenants({ settings }: GatewayConfig): boolean {
+  return Object.values(TENANT_KEYS).some((key) => settings.has(key));
+}
+
+/** Two configurations with the same one tell tenants apart in the same way. */
+export function tenancyFingerprint({ settings }: GatewayConfig): string {
+  return settings.get(TENANT_KEYS.tenancy)?.fingerprint ?? "";
+}
+
+/** Where tenants come from; undefined when the configuration knows none. */
+export function tenantSourcesOf(config: GatewayConfig): TenantSources | undefined {
+  if (!knowsTenants(config)) return undefined;
+  const { settings, pipelines } = config;
+  const inline = settings.get(TENANT_KEYS.tenants);
+  const defaults = settings.get(TENANT_KEYS.defaults);
+  return {
+    defaults: (defaults?.config ?? {}) as TenantDefaults,
+    defaultsFingerprint: defaults?.fingerprint ?? "",
+    tenants: Object.entries((inline?.config ?? {}) as TenantsConfig).map(([id, own]) => {
+      return { id, settings: own, place: keyPlace(inline?.node, id) };
+    }),
+    directory: settings.get(TENANT_KEYS.dir)?.config as string | undefined,
+    pipelines: new Set(pipelines.keys()),
+  };
+}
+
+const NOWHERE: Place = { file: "", line: 0, column: 0 };
+
+export function keyPlace(node: ConfigNode | undefined, key: string): Place {
+  return (node?.kind === "map" ? node.entries.get(key)?.keyPlace : undefined) ?? node?.place ?? NOWHERE;
+}
+
+/** The tree as the data workers are given it: they know that there are tenants, and not which. */
+export function withoutTenants(tree: MapNode): MapNode {
+  const kept = [...tree.entries].filter(([key]) => !SOURCE_KEYS.includes(key));
+  if (kept.length === tree.entries.size) return tree;
+  const none = { keyPlace: tree.place, node: { kind: "map", place: tree.place, entries: new Map() } } as const;
+  return { ...tree, entries: new Map([...kept, [TENANT_KEYS.tenants, none]]) };
+}
+
+/** `gateway.yaml:3:5`. */
+export function atPlace({ file, line, column }: Place): string {
+  return line === 0 ? file : `${file}:${line}:${column}`;
+}
