@@ -37,7 +37,7 @@ export interface Member extends Placed {
   reportState: ConfigState;
   reportRevision: number;
   /** The newest report that was there when it was given the version: what it says is of an earlier offer. */
-  oldRevision: number;
+  oldRevision: number | undefined;
   /** Has reported APPLYING since. */
   hasAnswered: boolean;
   applyingSinceMs: number;

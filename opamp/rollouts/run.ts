@@ -188,7 +188,7 @@ export class RolloutRun {
       reportState: agent.report.state,
       reportRevision: agent.report.revision,
       // What a former process gave may have been answered since.
-      oldRevision: -1,
+      oldRevision: undefined,
       hasAnswered: false,
       applyingSinceMs: nowMs,
       releasedMs: stored?.releasedMs ?? 0,
@@ -419,13 +419,20 @@ export class RolloutRun {
   }
 
   #goOnReleasing(): boolean {
+    const { released, ready, away, unchanged } = this.#counts;
+    if (released + ready + away === 0 && unchanged > 0) {
+      this.#end("completed", `All ${counted(unchanged, "agents")} have it already`);
+      return false;
+    }
     this.#releaseNext();
     if (!this.#isSettled()) return false;
     const soakMs = this.#soakMs;
     this.#write({ phase: "soaking" });
     this.#soakUntilMs = this.#parts.clock.monotonicMs() + soakMs;
-    const { released, applied } = this.#counts;
-    const text = `${counted(released, "agents")} have answered, ${applied} with APPLIED; watched for ${soakMs} ms`;
+    const { applied } = this.#counts;
+    const text = `${
+      counted(this.#counts.released, "agents")
+    } have answered, ${applied} with APPLIED; watched for ${soakMs} ms`;
     this.#event("soak_started", CONTROLLER, text, { ...this.#numbers(), soakMs });
     return true;
   }
