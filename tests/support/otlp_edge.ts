@@ -6,6 +6,7 @@
 
 import { Scalar } from "../../pipeline/config/schema.ts";
 import type { HttpServerConfig } from "../../pipeline/config/http_server.ts";
+import type { ReceiverDeps } from "../../pipeline/contract/component.ts";
 import { type Consumer, KEPT } from "../../pipeline/contract/consumer.ts";
 import type { HttpApp, HttpServer, OtlpHandler, ServeHttp } from "../../pipeline/contract/http.ts";
 import { silentLogger } from "../../pipeline/core/log.ts";
@@ -43,6 +44,7 @@ export async function openEdge(
   serve: Serve,
   settings: HttpSettings = {},
   signals: readonly Signal[] = ["traces", "metrics", "logs", "profiles"],
+  asked: Pick<ReceiverDeps, "tenants" | "authenticators"> = {},
 ): Promise<Edge> {
   const payloads: Payload[] = [];
   const counts = new Map<string, number>();
@@ -71,6 +73,7 @@ export async function openEdge(
     random: () => 0.5,
     memory,
     serveHttp,
+    ...asked,
   }, new Map(signals.map((signal) => [signal, consumer])));
   await receiver.start?.();
   if (server === undefined) throw new Error("the receiver opened no server");

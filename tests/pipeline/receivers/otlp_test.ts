@@ -50,11 +50,6 @@ Deno.test("otlp receiver: protocols", async (t) => {
       settings: { protocols: { http: { logs_url_path: "/v1development/profiles" } } },
       path: "protocols.http",
     },
-    {
-      name: "an authenticator, which nobody would ask",
-      settings: { protocols: { http: { auth: { authenticator: "basicauth" } } } },
-      path: "protocols.http.auth.authenticator",
-    },
     { name: "an unknown key", settings: { protocols: { http: { nonsense: 1 } } }, path: "protocols.http" },
     { name: "an unknown protocol", settings: { protocols: { thrift: null, http: null } }, path: "protocols" },
   ];
