@@ -140,15 +140,15 @@ function check(world: RolloutWorld, model: Model): void {
 }
 
 /** States that end stay, and what was rolled back is wanted of nobody any more. */
-function checkEnd(world: RolloutWorld, { id, state, config, counts }: RolloutView, { ended }: Model): void {
+function checkEnd(world: RolloutWorld, { id, state, config }: RolloutView, { ended }: Model): void {
   const end = ended.get(id);
   ok(end === undefined || end === state, `rollout ${id} was ${end} and is ${state}`);
   if (ENDED.has(state)) ended.set(id, state);
-  const isBack = state === "rolled_back" || state === "aborted" || state === "rolling_back";
-  const retried = world.rollouts.list().some((other) => other.config.hash === config.hash && other.id > id);
-  if (!isBack || retried) return;
+  const isBack = (view: RolloutView) => ["rolling_back", "rolled_back", "aborted"].includes(view.state);
+  // One that tries it again may have given it to them.
+  if (!world.rollouts.list().filter((other) => other.config.hash === config.hash).every(isBack)) return;
   for (const agent of world.fleet.agents()) {
-    ok(agent.desired?.hash !== config.hash, `${agent.uid} keeps what rollout ${id} took back of ${counts.released}`);
+    ok(agent.desired?.hash !== config.hash, `${agent.uid} keeps what rollout ${id} took back`);
   }
 }
 
