@@ -86,6 +86,7 @@ function isMember(tag: number): boolean {
 export function memberAt(bytes: Uint8Array, start: number, end: number): number {
   // Nearly always a string shorter than 128 bytes, or an int, is all there is.
   if (bytes[start] === Member.string && bytes[start + 1]! < 0x80 && start + 2 + bytes[start + 1]! === end) return start;
+  if (bytes[start] === Member.int && endsAt(bytes, start + 1, end)) return start;
   let found = -1;
   for (let at = start; at < end;) {
     const tagStart = at;
@@ -99,6 +100,12 @@ export function memberAt(bytes: Uint8Array, start: number, end: number): number 
     at = skipValue(bytes, at, end, tag);
   }
   return found;
+}
+
+/** Whether the varint at `at` ends at `end`. */
+function endsAt(bytes: Uint8Array, at: number, end: number): boolean {
+  while (at < end && bytes[at]! >= 0x80) at++;
+  return at + 1 === end;
 }
 
 /** Where the content of the length-delimited member at `at` begins. */

@@ -31,6 +31,11 @@ const MAX_KEPT_ATTRIBUTES = 16_384;
 /** Of a value that nobody looked at yet. */
 const UNKNOWN = -2;
 
+/** The number of no slot. */
+export const NO_SLOT = -1;
+
+const NOTHING: Uint8Array = new Uint8Array(0);
+
 const KEY = 0x0a;
 const VALUE = 0x12;
 
@@ -39,8 +44,13 @@ interface Message {
   readonly bytes: Uint8Array;
   /** What is edited is written here. */
   readonly arena: ProtoWriter;
+  /** Whether it has been read at all, and to its end. */
+  readonly isBegun: boolean;
+  readonly isRead: boolean;
   /** Reads it unless it has been. */
   ready(): void;
+  /** Reads on until `hasFound(slot)`, or to its end. */
+  readTo(slot: number): void;
 }
 
 export class AttributeIndex {
@@ -69,6 +79,9 @@ export class AttributeIndex {
   /** How many were added. */
   #added = 0;
   readonly #pair = new KeyValueRange();
+  /** The bytes that `#view` is of. */
+  #viewed: Uint8Array = NOTHING;
+  #view = new DataView(NOTHING.buffer);
 
   constructor(message: Message, field: number) {
     this.#message = message;
@@ -106,31 +119,58 @@ export class AttributeIndex {
     for (let slot = 0; slot < slots; slot++) this.#slots[slot] = -1;
   }
 
+  /** Whether the attribute of a slot has been found so far. */
+  hasFound(slot: number): boolean {
+    return this.#slots[slot] !== -1;
+  }
+
   /**
    * Attributes one behind the other, as long as they are short: most of what is read of most messages.
    *
    * @param at Where the first one's field begins; `tag`, of one byte, is that of all.
+   * @param until The slot behind whose attribute nothing is read yet.
    * @returns Where the last one's ends; `at` when the first one is not short.
    */
-  noteRun(bytes: Uint8Array, at: number, end: number, tag: number): number {
+  noteRun(bytes: Uint8Array, at: number, end: number, tag: number, until: number): number {
     const { wanted } = this;
+    const { lengths } = wanted;
+    const view = this.#viewOf(bytes);
     let index = this.#count;
     while (at + 1 < end && bytes[at] === tag) {
       const start = at + 2;
       const next = start + bytes[at + 1]!;
       if (bytes[at + 1]! >= 0x80 || next > end) break;
       this.#place(index, at, start, next);
-      const keyEnd = start + 2 + bytes[start + 1]!;
-      if (!isPlainPair(bytes, start, keyEnd, next)) this.#noteUnusual(index, bytes, start, next);
-      else if (wanted.hasLength(keyEnd - start - 2)) {
-        const slot = wanted.find(bytes, start + 2, keyEnd);
-        if (slot !== -1) this.#fill(slot, index, memberAt(bytes, keyEnd + 2, next));
+      at = next;
+      // Key and value, or the other way round: collectors write the value first.
+      const middle = start + 2 + bytes[start + 1]!;
+      const isKeyFirst = bytes[start] === KEY;
+      const keyStart = isKeyFirst ? start + 2 : middle + 2;
+      const keyEnd = isKeyFirst ? middle : next;
+      if (!isPlainPair(bytes, start, middle, next)) this.#noteUnusual(index, bytes, start, next);
+      else if ((lengths >>> (keyEnd - keyStart & 31) & 1) !== 0) {
+        const slot = wanted.findIn(bytes, view, keyStart, keyEnd);
+        if (slot !== -1) {
+          this.#fill(slot, index, isKeyFirst ? memberAt(bytes, middle + 2, next) : memberAt(bytes, start + 2, middle));
+          if (slot === until) {
+            index++;
+            break;
+          }
+        }
       }
       index++;
-      at = next;
     }
     this.#count = index;
     return at;
+  }
+
+  /** Messages lie in the same bytes one behind the other. */
+  #viewOf(bytes: Uint8Array): DataView {
+    if (this.#viewed !== bytes) {
+      this.#viewed = bytes;
+      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    }
+    return this.#view;
   }
 
   /** An attribute of any form: its field begins at `tagStart`, its KeyValue is from `start` to `end`. */
@@ -185,7 +225,7 @@ export class AttributeIndex {
 
   /** The number of the attribute of a wanted key; -1 for none. */
   wantedIndex(slot: number): number {
-    this.#message.ready();
+    if (!this.#message.isRead && !(this.#message.isBegun && this.hasFound(slot))) this.#message.readTo(slot);
     return this.#slots[slot]!;
   }
 
@@ -266,7 +306,7 @@ export class AttributeIndex {
     const start = this.#ranges[at]!;
     const end = this.#ranges[at + 1]!;
     const keyEnd = start + 2 + bytes[start + 1]!;
-    if (!isPlainPair(bytes, start, keyEnd, end)) {
+    if (bytes[start] !== KEY || end - start >= 0x80 || !isPlainPair(bytes, start, keyEnd, end)) {
       pair.locate(bytes, start, end);
       return pair;
     }
@@ -371,11 +411,11 @@ export class AttributeIndex {
 }
 
 /**
- * Whether the KeyValue from `start` to `end` is as nearly all writers make it: a key of less than 128 bytes, which ends at
- * `keyEnd`, a value of less than 128 bytes behind it, and nothing else.
+ * Whether the KeyValue from `start` to `end`, of less than 128 bytes, is as nearly all writers make it: a key and a value
+ * in either order, of which the first ends at `middle`, and nothing else.
  */
-function isPlainPair(bytes: Uint8Array, start: number, keyEnd: number, end: number): boolean {
-  const length = bytes[keyEnd + 1]!;
-  return bytes[start] === KEY && bytes[start + 1]! < 0x80 && keyEnd < end && bytes[keyEnd] === VALUE &&
-    length < 0x80 && keyEnd + 2 + length === end;
+function isPlainPair(bytes: Uint8Array, start: number, middle: number, end: number): boolean {
+  // A length of two bytes begins with 128 or more, which leads past the end.
+  if (middle + 2 + bytes[middle + 1]! !== end) return false;
+  return bytes[start] === KEY ? bytes[middle] === VALUE : bytes[start] === VALUE && bytes[middle] === KEY;
 }

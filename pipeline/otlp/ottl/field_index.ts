@@ -1,12 +1,12 @@
 /**
- * Where the fields of one message lie: noted in one walk, when somebody first asks.
+ * Where the fields of one message lie: noted in one walk when somebody first asks, as far as what was asked for needs.
  *
  * @module
  */
 
 import { skipValue, tagOf, varint32, varintEnd, WireType } from "../../wire/protobuf.ts";
 import { ProtoWriter } from "../../wire/protobuf_writer.ts";
-import { AttributeIndex } from "./attribute_index.ts";
+import { AttributeIndex, NO_SLOT } from "./attribute_index.ts";
 
 /** One more than the highest field number of OTLP's messages. */
 export const FIELDS = 18;
@@ -14,6 +14,15 @@ export const FIELDS = 18;
 /** Room for children and for edits that is kept for the next message; more is let go. */
 const MAX_KEPT_CHILDREN = 65_536;
 const MAX_KEPT_BYTES = 1024 * 1024;
+
+/** Numbers that are kept of each child. */
+const CHILD_STRIDE = 3;
+
+/** A message that nobody looked at yet. */
+const UNREAD = -1;
+
+/** A tag that no field has. */
+const NO_TAG = -1;
 
 const NOTHING: Uint8Array = new Uint8Array(0);
 
@@ -30,10 +39,15 @@ export class FieldIndex {
   childCount = 0;
   /** What was edited: fields with their tags, and attributes. */
   readonly arena: ProtoWriter = new ProtoWriter(0);
+  /** Whether it has been read to its end since the last reset. */
+  isRead = false;
 
-  protected isRead = false;
-  /** Where the value of each field begins and ends: in `bytes`, or if edited in `arena`. A start of -1: not there. */
-  protected readonly starts: Int32Array<ArrayBuffer> = new Int32Array(FIELDS).fill(-1);
+  /** How far it has been read. */
+  #at = UNREAD;
+  /** Bits of the fields that have a value, edits included. */
+  protected there = 0;
+  /** Where the value of each of these begins and ends: in `bytes`, or if edited in `arena`. */
+  protected readonly starts: Int32Array<ArrayBuffer> = new Int32Array(FIELDS);
   protected readonly ends: Int32Array<ArrayBuffer> = new Int32Array(FIELDS);
   /** Where each field begins in `bytes`, tag first; of the last one where it came more than once. */
   protected readonly tagStarts: Int32Array<ArrayBuffer> = new Int32Array(FIELDS);
@@ -52,53 +66,60 @@ export class FieldIndex {
     this.start = start;
     this.end = end;
     this.isRead = false;
+    this.#at = UNREAD;
     if (this.arena.length > 0) this.arena.clear(MAX_KEPT_BYTES);
-    if (this.children.length > MAX_KEPT_CHILDREN * 3) this.children = new Int32Array(0);
     this.attributes.forget();
   }
 
-  /** Reads the message; a part finds it first. */
-  protected load(): void {
-    this.#read();
+  /** Whether any of it has been read since the last reset. */
+  get isBegun(): boolean {
+    return this.#at !== UNREAD;
+  }
+
+  /** Before the first field is read; a part finds itself first. */
+  protected begin(): void {
+    this.#at = this.start;
+    this.present = 0;
+    this.repeated = 0;
+    this.childCount = 0;
+    if (this.children.length > MAX_KEPT_CHILDREN * CHILD_STRIDE) this.children = new Int32Array(0);
+    this.attributes.begin();
   }
 
   /** Reads the message unless it has been: `bytes` and `children` hold afterwards. */
   ready(): void {
-    if (!this.isRead) this.load();
+    if (!this.isRead) this.readTo(NO_SLOT);
   }
 
-  /** Whether it has been read since the last reset. */
-  get isLoaded(): boolean {
-    return this.isRead;
+  /** Reads on until the attribute of a slot is found, which for NO_SLOT and for a key that is not there is to the end. */
+  readTo(slot: number): void {
+    if (this.#at === UNREAD) this.begin();
+    this.#read(slot);
+    if (this.#at < this.end) return;
+    this.isRead = true;
+    this.there = this.present;
   }
 
   /**
    * The walk over the fields. What nearly all messages are made of is read without a call: this is most of what a
    * condition costs.
    */
-  #read(): void {
-    this.isRead = true;
-    this.repeated = 0;
-    this.present = 0;
-    this.childCount = 0;
-    const { bytes, end, attributes, childMask } = this;
-    const attributesTag = attributes.field === 0 ? 0 : tagOf(attributes.field, WireType.bytes);
-    attributes.begin();
-    const starts = this.starts;
-    const ends = this.ends;
-    const tagStarts = this.tagStarts;
-    let present = 0;
-    starts.fill(-1);
-    for (let at = this.start; at < end;) {
+  #read(slot: number): void {
+    const { bytes, end, attributes, childMask, starts, ends, tagStarts } = this;
+    const attributesTag = attributes.field === 0 ? NO_TAG : tagOf(attributes.field, WireType.bytes);
+    let at = this.#at;
+    let present = this.present;
+    let repeated = this.repeated;
+    while (at < end) {
       let tag = bytes[at]!;
       if (tag === attributesTag) {
-        const next = attributes.noteRun(bytes, at, end, tag);
+        const next = attributes.noteRun(bytes, at, end, tag, slot);
         at = next === at ? this.#readField(at) : next;
+        if (slot !== NO_SLOT && attributes.hasFound(slot)) break;
         continue;
       }
       let start = at + 1;
       if (tag >= 0x80) tag = tag & 0x7f | bytes[start++]! << 7;
-      const field = tag >>> 3;
       let next = end + 1; // it is not short
       switch (tag & 7) {
         case WireType.varint:
@@ -107,24 +128,41 @@ export class FieldIndex {
         case WireType.fixed64:
           next = start + 8;
           break;
-        case WireType.bytes:
-          if (bytes[start]! < 0x80) next = start + 1 + bytes[start++]!;
+        case WireType.bytes: {
+          let length = bytes[start++]!;
+          if (length >= 0x80 && bytes[start]! < 0x80) length = length & 0x7f | bytes[start++]! << 7;
+          else if (length >= 0x80) break;
+          next = start + length;
           break;
+        }
         case WireType.fixed32:
           next = start + 4;
       }
-      const isUsual = field > 0 && field < FIELDS && next <= end && starts[field] === -1 && tag !== attributesTag;
-      if (!isUsual || (childMask >>> field & 1) !== 0) {
+      const field = tag >>> 3;
+      if (next > end || field === 0 || field >= FIELDS || tag === attributesTag) {
+        this.present = present;
+        this.repeated = repeated;
         at = this.#readField(at);
+        present = this.present;
+        repeated = this.repeated;
         continue;
       }
-      present |= 1 << field;
+      if ((childMask >>> field & 1) !== 0 && (tag & 7) === WireType.bytes) {
+        this.#addChild(at, start, next);
+        at = next;
+        continue;
+      }
+      const bit = 1 << field;
+      repeated |= present & bit;
+      present |= bit;
       tagStarts[field] = at;
       starts[field] = start;
       ends[field] = next;
       at = next;
     }
-    this.present |= present;
+    this.#at = at;
+    this.present = present;
+    this.repeated = repeated;
   }
 
   /** Any field, in any form. @returns Where it ends. */
@@ -150,7 +188,7 @@ export class FieldIndex {
         return next;
       }
     }
-    if (this.starts[field] !== -1) this.repeated |= 1 << field;
+    if ((this.present >>> field & 1) !== 0) this.repeated |= 1 << field;
     this.present |= 1 << field;
     this.tagStarts[field] = tagStart;
     this.starts[field] = at;
@@ -159,8 +197,8 @@ export class FieldIndex {
   }
 
   #addChild(tagStart: number, start: number, end: number): void {
-    const at = this.childCount++ * 3;
-    if (at === this.children.length) this.children = grown(this.children, 48);
+    const at = this.childCount++ * CHILD_STRIDE;
+    if (at === this.children.length) this.children = grown(this.children, 16 * CHILD_STRIDE);
     this.children[at] = tagStart;
     this.children[at + 1] = start;
     this.children[at + 2] = end;

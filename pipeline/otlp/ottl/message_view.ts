@@ -38,12 +38,24 @@ export class MessageView extends FieldIndex {
   #edited = 0;
   /** Where an edited field begins in `arena`, tag first. */
   readonly #editStarts = new Int32Array(FIELDS);
+  /** Whether one of the parts has been read. */
+  #hasOpenParts = false;
 
   /** Looks at another message; nothing is read yet, and all edits are gone. */
   override reset(bytes: Uint8Array, start: number, end: number): void {
     super.reset(bytes, start, end);
     this.#edited = 0;
+    if (this.#hasOpenParts) this.#closeParts();
+  }
+
+  #closeParts(): void {
+    this.#hasOpenParts = false;
     for (const part of this.#parts) part.unload();
+  }
+
+  /** A part of it is read. */
+  notePart(): void {
+    this.#hasOpenParts = true;
   }
 
   /** A view of the message in one of its fields. Made once, with the view. */
@@ -56,8 +68,7 @@ export class MessageView extends FieldIndex {
   /** Whether anything was edited. */
   get isEdited(): boolean {
     if (this.#edited !== 0 || this.attributes.isEdited) return true;
-    for (const part of this.#parts) if (part.isLoaded && part.isEdited) return true;
-    return false;
+    return this.#hasOpenParts && this.#parts.some((part) => part.isBegun && part.isEdited);
   }
 
   /** Whether one of the fields in `mask` was. */
@@ -70,13 +81,13 @@ export class MessageView extends FieldIndex {
   /** Whether the field is there. */
   has(field: number): boolean {
     this.ready();
-    return this.starts[field] !== -1;
+    return (this.there >>> field & 1) !== 0;
   }
 
   /** Where the value of a field lies: start of -1 when it is not there. For a read of the bytes in place. */
   fieldStart(field: number): number {
     this.ready();
-    return this.starts[field]!;
+    return (this.there >>> field & 1) === 0 ? -1 : this.starts[field]!;
   }
 
   fieldEnd(field: number): number {
@@ -187,7 +198,7 @@ export class MessageView extends FieldIndex {
   remove(field: number): void {
     this.ready();
     this.#edited |= 1 << field;
-    this.starts[field] = -1;
+    this.there &= ~(1 << field);
     this.#unloadPart(field);
   }
 
@@ -195,7 +206,7 @@ export class MessageView extends FieldIndex {
   messages(field: number): Uint8Array[] {
     const found: Uint8Array[] = [];
     this.ready();
-    if ((this.#edited >>> field & 1) !== 0 && this.starts[field] === -1) return found;
+    if (this.#isRemoved(field)) return found;
     const isEdited = (this.#edited >>> field & 1) !== 0;
     const fields = isEdited
       ? new FieldReader(this.arena.buffer, this.#editStarts[field], this.ends[field])
@@ -203,6 +214,10 @@ export class MessageView extends FieldIndex {
     const tag = tagOf(field, WireType.bytes);
     while (fields.next()) if (fields.tag === tag) found.push(isEdited ? fields.view().slice() : fields.view());
     return found;
+  }
+
+  #isRemoved(field: number): boolean {
+    return ((this.#edited & ~this.there) >>> field & 1) !== 0;
   }
 
   /** Puts messages in place of a repeated field's. */
@@ -224,8 +239,8 @@ export class MessageView extends FieldIndex {
   /** The numbers of a repeated field, packed or not: each through `take`, given bytes and an offset. */
   eachNumber(field: number, wireType: number, take: (bytes: Uint8Array, at: number) => void): void {
     this.ready();
+    if (this.#isRemoved(field)) return;
     const isEdited = (this.#edited >>> field & 1) !== 0;
-    if (isEdited && this.starts[field] === -1) return;
     const fields = isEdited
       ? new FieldReader(this.arena.buffer, this.#editStarts[field], this.ends[field])
       : new FieldReader(this.bytes, this.start, this.end);
@@ -251,6 +266,7 @@ export class MessageView extends FieldIndex {
 
   #end(field: number, start: number): void {
     this.#edited |= 1 << field;
+    this.there |= 1 << field;
     this.#editStarts[field] = start;
     this.ends[field] = this.arena.length;
   }
@@ -261,15 +277,14 @@ export class MessageView extends FieldIndex {
   }
 
   #unloadPart(field: number): void {
-    for (const part of this.#parts) if (part.isLoaded && part.field === field) part.unload();
+    for (const part of this.#parts) if (part.isBegun && part.field === field) part.unload();
   }
 
   /** The whole of field `field` in one piece: the message that its occurrences are together. */
   joined(field: number): Place {
-    this.ready();
+    if (!this.has(field)) return { bytes: NOTHING, start: 0, end: 0 };
     if ((this.#edited >>> field & 1) !== 0 || (this.repeated >>> field & 1) === 0) {
-      const start = Math.max(0, this.starts[field]!);
-      return { bytes: this.fieldBytes(field), start, end: this.starts[field] === -1 ? start : this.ends[field]! };
+      return { bytes: this.fieldBytes(field), start: this.starts[field]!, end: this.ends[field]! };
     }
     const writer = new ProtoWriter();
     for (const message of this.messages(field)) writer.copy(message);
@@ -284,15 +299,17 @@ export class MessageView extends FieldIndex {
    * @param without Bits of fields to leave out; children are left out always.
    */
   writeContent(writer: ProtoWriter, without = 0): void {
-    this.ready();
     let leftOut = without | this.#edited | this.childMask;
-    for (const part of this.#parts) if (part.isLoaded && part.isEdited) leftOut |= 1 << part.field;
-    this.#writeKept(writer, leftOut);
+    for (const part of this.#parts) if (part.isBegun && part.isEdited) leftOut |= 1 << part.field;
+    // Where only attributes were edited, nobody need know where the rest is.
+    if (leftOut === 0) this.attributes.copyMessage(writer, this.start, this.end, 0);
+    else this.#writeKept(writer, leftOut);
     this.#writeEdits(writer, without);
   }
 
   /** What is not in `leftOut`, as it is; attributes as they were edited. */
   #writeKept(writer: ProtoWriter, leftOut: number): void {
+    this.ready();
     const left = leftOut & this.present;
     if (this.childCount > 0 || (left & this.repeated) !== 0) return this.#writeKeptByField(writer, leftOut);
     let run = this.start;
@@ -339,7 +356,7 @@ export class MessageView extends FieldIndex {
     this.attributes.writeAdded(writer);
     let overruled = without;
     for (const part of this.#parts) {
-      if (!part.isLoaded || !part.isEdited) continue;
+      if (!part.isBegun || !part.isEdited) continue;
       overruled |= 1 << part.field;
       if ((without >>> part.field & 1) !== 0) continue;
       const mark = writer.open(part.field);
@@ -347,7 +364,7 @@ export class MessageView extends FieldIndex {
       writer.close(mark);
     }
     for (let field = 1; field < FIELDS; field++) {
-      if ((this.#edited & ~overruled) >>> field & 1 && this.starts[field] !== -1) {
+      if ((this.#edited & this.there & ~overruled) >>> field & 1) {
         writer.copy(this.arena.buffer, this.#editStarts[field], this.ends[field]);
       }
     }
@@ -387,10 +404,10 @@ export class MessagePart extends MessageView {
 
   /** Forgets what it read and what was edited. */
   unload(): void {
-    if (this.isLoaded) this.reset(NOTHING, 0, 0);
+    if (this.isBegun) this.reset(NOTHING, 0, 0);
   }
 
-  protected override load(): void {
+  protected override begin(): void {
     this.#field = this.#fieldOf(this.#whole);
     if (this.#field !== 0) {
       const { bytes, start, end } = this.#whole.joined(this.#field);
@@ -398,6 +415,7 @@ export class MessagePart extends MessageView {
       this.start = start;
       this.end = end;
     }
-    super.load();
+    this.#whole.notePart();
+    super.begin();
   }
 }

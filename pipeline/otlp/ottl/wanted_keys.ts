@@ -8,13 +8,18 @@ import { rangeEquals } from "../../wire/protobuf.ts";
 
 const BUCKETS = 256;
 
+/** Of a number as a key is compared. */
+const WORD_BYTES = 4;
+
 export class WantedKeys {
   readonly #keys: Uint8Array[] = [];
+  /** The same as numbers of four bytes: they are compared as fast as one. What is left over comes after them. */
+  readonly #words: Int32Array[] = [];
   /** The last slot of each bucket, and for each slot the one before it in its bucket; -1 for none. */
   readonly #last = new Int16Array(BUCKETS).fill(-1);
   readonly #previous: number[] = [];
-  /** Bits of the lengths that there are, modulo 32. */
-  #lengths = 0;
+  /** Bits of the lengths that there are, modulo 32: a first, cheap question. */
+  lengths = 0;
 
   get size(): number {
     return this.#keys.length;
@@ -27,7 +32,8 @@ export class WantedKeys {
     const slot = this.#keys.length;
     const bucket = bucketOf(key, 0, key.length);
     this.#keys.push(key);
-    this.#lengths |= 1 << (key.length & 31);
+    this.#words.push(wordsOf(key));
+    this.lengths |= 1 << (key.length & 31);
     this.#previous.push(this.#last[bucket]!);
     this.#last[bucket] = slot;
     return slot;
@@ -37,17 +43,40 @@ export class WantedKeys {
     return this.#keys[slot]!;
   }
 
-  /** Whether there may be a wanted key of this length: a first, cheap question. */
-  hasLength(length: number): boolean {
-    return (this.#lengths >>> (length & 31) & 1) === 1;
-  }
-
   /** The slot of the key from `start` to `end`; -1 when nobody wants it. */
   find(bytes: Uint8Array, start: number, end: number): number {
     let slot = this.#last[bucketOf(bytes, start, end)]!;
     while (slot !== -1 && !rangeEquals(bytes, start, end, this.#keys[slot]!)) slot = this.#previous[slot]!;
     return slot;
   }
+
+  /** As `find`, faster. @param view Of all of `bytes`. */
+  findIn(bytes: Uint8Array, view: DataView, start: number, end: number): number {
+    let slot = this.#last[bucketOf(bytes, start, end)]!;
+    while (slot !== -1 && !this.#isAt(slot, bytes, view, start, end)) slot = this.#previous[slot]!;
+    return slot;
+  }
+
+  #isAt(slot: number, bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
+    const key = this.#keys[slot]!;
+    const words = this.#words[slot]!;
+    const { length } = key;
+    if (end - start !== length) return false;
+    let at = 0;
+    for (let i = 0; i < words.length; i++, at += WORD_BYTES) {
+      if (view.getInt32(start + at, true) !== words[i]) return false;
+    }
+    for (; at < length; at++) if (bytes[start + at] !== key[at]) return false;
+    return true;
+  }
+}
+
+function wordsOf(key: Uint8Array): Int32Array {
+  const view = new DataView(key.buffer, key.byteOffset);
+  return Int32Array.from(
+    { length: Math.floor(key.length / WORD_BYTES) },
+    (_, i) => view.getInt32(i * WORD_BYTES, true),
+  );
 }
 
 /** Keys of one sender begin alike ("http.request."), so the middle and the last byte tell most. */
