@@ -62,23 +62,28 @@ export interface StoredEvent extends AgentEvent {
 }
 
 /** Each brings the database from the version of its index to the next. Never changed, only added to. */
-const MIGRATIONS: readonly string[] = [
-  `CREATE TABLE agents (
-     uid BLOB PRIMARY KEY, capabilities INTEGER NOT NULL, description BLOB, health BLOB,
-     config_hash TEXT, config_status INTEGER, config_error TEXT, failed_config TEXT,
-     connection_hash TEXT, connection_status INTEGER, connection_error TEXT,
-     desired_config TEXT, desired_connection TEXT, labels TEXT NOT NULL, last_seen_ms INTEGER NOT NULL
-   ) WITHOUT ROWID;
-   CREATE TABLE connection_offers (hash TEXT PRIMARY KEY, offer BLOB NOT NULL) WITHOUT ROWID;
-   CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, uid BLOB NOT NULL,
-     kind TEXT NOT NULL, text TEXT NOT NULL);
-   CREATE INDEX events_of_agent ON events (uid, id);
-   CREATE INDEX events_by_age ON events (at_ms);
-   CREATE TABLE audit (id INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, actor TEXT NOT NULL,
-     action TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT NOT NULL);
-   CREATE TABLE agent_tokens (id TEXT PRIMARY KEY, label TEXT NOT NULL, hash TEXT NOT NULL UNIQUE,
-     created_ms INTEGER NOT NULL) WITHOUT ROWID;`,
+const MIGRATIONS: readonly (readonly string[])[] = [
+  [
+    `CREATE TABLE agents (
+       uid BLOB PRIMARY KEY, capabilities INTEGER NOT NULL, description BLOB, health BLOB,
+       config_hash TEXT, config_status INTEGER, config_error TEXT, failed_config TEXT,
+       connection_hash TEXT, connection_status INTEGER, connection_error TEXT,
+       desired_config TEXT, desired_connection TEXT, labels TEXT NOT NULL, last_seen_ms INTEGER NOT NULL
+     ) WITHOUT ROWID`,
+    "CREATE TABLE connection_offers (hash TEXT PRIMARY KEY, offer BLOB NOT NULL) WITHOUT ROWID",
+    `CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, uid BLOB NOT NULL,
+       kind TEXT NOT NULL, text TEXT NOT NULL)`,
+    "CREATE INDEX events_of_agent ON events (uid, id)",
+    "CREATE INDEX events_by_age ON events (at_ms)",
+    `CREATE TABLE audit (id INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, actor TEXT NOT NULL,
+       action TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT NOT NULL)`,
+    `CREATE TABLE agent_tokens (id TEXT PRIMARY KEY, label TEXT NOT NULL, hash TEXT NOT NULL UNIQUE,
+       created_ms INTEGER NOT NULL) WITHOUT ROWID`,
+  ],
 ];
+
+/** A write is on the disk when it is answered; the log is cut back after a large one. */
+const PRAGMAS = ["journal_mode = WAL", "synchronous = FULL", "journal_size_limit = 16777216"];
 
 /** SQLite's result codes, sqlite.org/rescode.html. */
 const RESULT_CODES = { busy: 5, locked: 6, readonly: 8, ioError: 10, corrupt: 11, full: 13, cantOpen: 14, notADb: 26 };
@@ -110,10 +115,11 @@ export class OpampStore implements FleetStore {
    */
   static open(path: string, settings: StoreSettings = DEFAULT_STORE_SETTINGS): OpampStore {
     return guarded("open the store", () => {
-      const database = new DatabaseSync(path);
+      const database = openFile(path);
       try {
-        database.exec(`PRAGMA busy_timeout = ${settings.busyTimeoutMs}`);
-        database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216");
+        for (const setting of [`busy_timeout = ${settings.busyTimeoutMs}`, ...PRAGMAS]) {
+          run(database, `PRAGMA ${setting}`);
+        }
         if (path !== ":memory:") Deno.chmodSync(path, 0o600);
         migrate(database);
         return new OpampStore(database, settings);
@@ -226,22 +232,39 @@ export class OpampStore implements FleetStore {
 
   /** Old settings have secrets: they go when no agent is to use them any more. */
   #dropUnusedOffers(): void {
-    this.database.exec(
-      "DELETE FROM connection_offers WHERE hash NOT IN (SELECT desired_connection FROM agents WHERE desired_connection IS NOT NULL)",
+    run(
+      this.database,
+      `DELETE FROM connection_offers
+         WHERE hash NOT IN (SELECT desired_connection FROM agents WHERE desired_connection IS NOT NULL)`,
     );
   }
 
   #transact(what: string, work: () => void): void {
-    guarded(what, () => {
-      this.database.exec("BEGIN IMMEDIATE");
-      try {
-        work();
-        this.database.exec("COMMIT");
-      } catch (error) {
-        if (this.database.isTransaction) this.database.exec("ROLLBACK");
-        throw error;
-      }
-    });
+    guarded(what, () => inTransaction(this.database, work));
+  }
+}
+
+function openFile(path: string): DatabaseSync {
+  try {
+    return new DatabaseSync(path);
+  } catch (cause) {
+    throw new RejectedError("Cannot open the store: the file cannot be opened or made", "permission_denied", { cause });
+  }
+}
+
+/** By a statement, because `exec` does not tell SQLite's code when it fails. */
+function run(database: DatabaseSync, sql: string): void {
+  database.prepare(sql).run();
+}
+
+function inTransaction(database: DatabaseSync, work: () => void): void {
+  run(database, "BEGIN IMMEDIATE");
+  try {
+    work();
+    run(database, "COMMIT");
+  } catch (error) {
+    if (database.isTransaction) run(database, "ROLLBACK");
+    throw error;
   }
 }
 
@@ -253,9 +276,11 @@ function migrate(database: DatabaseSync): void {
       "internal",
     );
   }
-  for (const [index, sql] of MIGRATIONS.entries()) {
+  for (const [index, statements] of MIGRATIONS.entries()) {
     if (index < version) continue;
-    database.exec(`BEGIN IMMEDIATE; ${sql} PRAGMA user_version = ${index + 1}; COMMIT`);
+    inTransaction(database, () => {
+      for (const sql of [...statements, `PRAGMA user_version = ${index + 1}`]) run(database, sql);
+    });
   }
 }
 
