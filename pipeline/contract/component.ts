@@ -17,6 +17,7 @@ import type { Authenticator, FindAuthenticator } from "./authenticator.ts";
 import type { Consumer, Lifecycle } from "./consumer.ts";
 import type { ServeHttp } from "./http.ts";
 import type { TenantGate } from "./tenants.ts";
+import type { UsageMeter } from "./usage.ts";
 
 /** What the gateway hands to a component. */
 export interface ComponentDeps {
@@ -30,6 +31,8 @@ export interface ComponentDeps {
   readonly memory: MemoryBudget;
   /** Traces of the gateway's own work. Absent: there are none. */
   readonly tracer?: Tracer;
+  /** What tenants use is told to it. Absent: nobody asks. */
+  readonly usage?: UsageMeter;
 }
 
 /** Common to all factories. */

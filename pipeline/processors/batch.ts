@@ -15,12 +15,14 @@ import type { z } from "zod";
 import { bool, durationMs, int, metadataKeys, section } from "../config/schema.ts";
 import type { ComponentDeps, ProcessorFactory } from "../contract/component.ts";
 import type { Consumer, Lifecycle, Outcome } from "../contract/consumer.ts";
+import type { GatewayError } from "../core/errors.ts";
 import { describeError, type Logger } from "../core/log.ts";
 import type { Counter } from "../core/telemetry.ts";
 import type { Payload } from "../otlp/payload.ts";
 import { type Signal, SIGNAL_NAMES, SIGNALS } from "../otlp/signals.ts";
 import { type Batch, type BatchSettings, NO_BATCHING } from "../queue/batch.ts";
-import { type Losses, MemoryQueue } from "../queue/memory_queue.ts";
+import type { Losses, Piece } from "../queue/losses.ts";
+import { MemoryQueue } from "../queue/memory_queue.ts";
 import { BATCH_BYTES_BOUNDS, BATCH_SIZE_BOUNDS } from "../queue/sender_chain.ts";
 import type { Sender } from "../queue/sender.ts";
 import { waitWarnings } from "../queue/settings.ts";
@@ -141,11 +143,12 @@ class BatchLosses implements Losses {
     this.#dropped = meter.counter(`otelcol_processor_dropped_${suffix}`, { processor: id });
   }
 
-  refused(items: number): void {
-    this.#refused.add(items);
+  refused({ itemCount }: Payload): void {
+    this.#refused.add(itemCount);
   }
 
-  dropped(items: number, error: unknown, told: boolean): void {
+  dropped(pieces: readonly Piece[], error: GatewayError, told: boolean): void {
+    const items = pieces.reduce((sum, { payload }) => sum + payload.itemCount, 0);
     this.#dropped.add(items);
     if (!told) this.#logLost(items, error);
   }

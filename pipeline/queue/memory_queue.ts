@@ -20,6 +20,7 @@ import type { TenantTag } from "../core/tenant.ts";
 import type { Payload } from "../otlp/payload.ts";
 import { type Batch, Batcher, type BatchSettings, type Part, sizeOf, type Split } from "./batch.ts";
 import { Deadlines } from "./deadlines.ts";
+import type { Losses } from "./losses.ts";
 import { heldTooLong, queueFull, senderLeft, shuttingDown, tooManyPartitions } from "./refusals.ts";
 import { Flight, Request } from "./request.ts";
 import { type Refusal, Room, type RoomDeps, type RoomSettings } from "./room.ts";
@@ -33,14 +34,6 @@ export interface MemoryQueueSettings extends RoomSettings {
   /** How long a sender waits, for room and for the export, before it is told to come back. */
   readonly holdMs: number;
   readonly batch: BatchSettings;
-}
-
-/** Where what a queue does not deliver is counted. */
-export interface Losses {
-  /** Items that there was no room for. @param isTenants There was, but not for their tenant, who has its share. */
-  refused(items: number, isTenants: boolean): void;
-  /** Items that leave the queue without an attempt. @param told Whether their sender knows; if not they are lost. */
-  dropped(items: number, error: unknown, told: boolean): void;
 }
 
 export interface MemoryQueueDeps extends RoomDeps {
@@ -89,7 +82,7 @@ export class MemoryQueue implements Consumer, Lifecycle, QueueControl {
     const size = Math.max(1, sizeOf(payload, this.#settings.sizer));
     const refusal = this.#refusal(size, payload.origin.tenant, abort);
     if (refusal !== undefined) {
-      this.#deps.losses.refused(payload.itemCount, refusal.isTenants);
+      this.#deps.losses.refused(payload, refusal.isTenants);
       return Promise.reject(refusal.error);
     }
     return new Promise((resolve, reject) => {
@@ -251,6 +244,7 @@ export class MemoryQueue implements Consumer, Lifecycle, QueueControl {
 
   #land(flight: Flight, result: Outcome | GatewayError): void {
     if (!this.#flights.delete(flight)) return;
+    this.#deps.losses.landed?.(flight.batch.parts, result);
     for (const part of flight.batch.parts) this.#settlePart(part, flight.batch, result);
     this.#admitWaiting();
     this.#pump();
@@ -298,19 +292,15 @@ export class MemoryQueue implements Consumer, Lifecycle, QueueControl {
 
   #discardQueued(request: Request, error: GatewayError): void {
     if (request.queuedParts === 0) return;
-    let items = 0;
-    for (const part of request.parts) {
-      if (part.list === undefined) continue;
-      this.#batcher.remove(part);
-      request.queuedParts--;
-      request.openParts--;
-      items += part.payload.itemCount;
-    }
-    this.#deps.losses.dropped(items, error, true);
+    const queued = request.parts.filter(({ list }) => list !== undefined);
+    for (const part of queued) this.#batcher.remove(part);
+    request.queuedParts -= queued.length;
+    request.openParts -= queued.length;
+    this.#deps.losses.dropped(queued, error, true);
   }
 
   #refuse(request: Request, error: GatewayError): void {
-    this.#deps.losses.refused(request.payload.itemCount, false);
+    this.#deps.losses.refused(request.payload, false);
     this.#endHold(request);
     request.reject(error);
   }
@@ -344,7 +334,7 @@ export class MemoryQueue implements Consumer, Lifecycle, QueueControl {
   #giveUp(error: GatewayError): void {
     this.#handOver();
     for (let batch = this.#batcher.take(); batch !== undefined; batch = this.#batcher.take()) {
-      this.#deps.losses.dropped(batch.payload.itemCount, error, this.#settings.waitForResult);
+      this.#deps.losses.dropped(batch.parts, error, this.#settings.waitForResult);
       for (const part of batch.parts) {
         part.owner.queuedParts--;
         this.#settlePart(part, batch, error);

@@ -10,7 +10,7 @@
 import type { Outcome } from "../contract/consumer.ts";
 import type { ComponentDeps } from "../contract/component.ts";
 import type { Clock } from "../core/clock.ts";
-import type { GatewayError } from "../core/errors.ts";
+import { type GatewayError, toGatewayError } from "../core/errors.ts";
 import { describeError } from "../core/log.ts";
 import type { Logger } from "../core/log.ts";
 import { Repeated } from "../core/repeated.ts";
@@ -19,7 +19,8 @@ import { traceFields } from "../core/trace.ts";
 import type { SpanContext } from "../core/trace_context.ts";
 import type { Payload } from "../otlp/payload.ts";
 import { type Signal, SIGNALS } from "../otlp/signals.ts";
-import type { Losses } from "./memory_queue.ts";
+import { ExportUsage } from "./export_usage.ts";
+import type { Losses, Piece } from "./losses.ts";
 import { MOVED, type Sender } from "./sender.ts";
 
 export class SendLedger implements Losses {
@@ -30,15 +31,17 @@ export class SendLedger implements Losses {
   readonly #enqueueFailed: Counter;
   readonly #pastShare: Counter;
   readonly #inFlight: Gauge;
+  readonly #usage: ExportUsage | undefined;
   readonly #toldFailures = new Repeated();
   readonly #retries = new Repeated();
   /** Whether the log says that attempts fail, and not yet that they no longer do. */
   #saidRetrying = false;
 
-  constructor({ id, clock, logger, meter, signal }: ComponentDeps & { readonly signal: Signal }) {
+  constructor({ id, clock, logger, meter, signal, usage }: ComponentDeps & { readonly signal: Signal }) {
     const suffix = SIGNALS[signal].metricSuffix;
     const attributes = { exporter: id };
     this.#clock = clock;
+    this.#usage = usage && new ExportUsage(usage, id, signal);
     this.#logger = logger;
     this.#sent = meter.counter(`otelcol_exporter_sent_${suffix}`, attributes);
     this.#sendFailed = meter.counter(`otelcol_exporter_send_failed_${suffix}`, attributes);
@@ -81,19 +84,42 @@ export class SendLedger implements Losses {
    */
   failed(items: number, error: unknown, told: boolean, trace?: SpanContext): void {
     this.#inFlight.add(-1);
-    this.dropped(items, error, told, trace);
+    this.#notSent(items, error, told, trace);
   }
 
-  dropped(items: number, error: unknown, told: boolean, trace?: SpanContext): void {
+  dropped(pieces: readonly Piece[], error: GatewayError, told: boolean): void {
+    this.#notSent(pieces.reduce((sum, { payload }) => sum + payload.itemCount, 0), error, told);
+    this.#usage?.landed(pieces, error);
+  }
+
+  landed(pieces: readonly Piece[], result: Outcome | GatewayError): void {
+    this.#usage?.landed(pieces, result);
+  }
+
+  /** What becomes of a payload that was never in a queue. */
+  follow(payload: Payload, result: Promise<Outcome>): Promise<Outcome> {
+    const usage = this.#usage;
+    if (usage === undefined) return result;
+    return result.then((outcome) => {
+      usage.landed([{ payload }], outcome);
+      return outcome;
+    }, (thrown) => {
+      usage.landed([{ payload }], toGatewayError(thrown));
+      throw thrown;
+    });
+  }
+
+  #notSent(items: number, error: unknown, told: boolean, trace?: SpanContext): void {
     this.#sendFailed.add(items);
     if (told) return this.#logTold(items, error, trace);
     const fields = { items, error: describeError(error), ...traceFields(trace) };
     this.#logger.error("export failed, the data is lost", fields);
   }
 
-  refused(items: number, isTenants: boolean): void {
-    this.#enqueueFailed.add(items);
-    if (isTenants) this.#pastShare.add(items);
+  refused({ itemCount, origin }: Payload, isTenants: boolean): void {
+    this.#enqueueFailed.add(itemCount);
+    if (isTenants) this.#pastShare.add(itemCount);
+    this.#usage?.failed(origin.tenant, itemCount, isTenants ? "queue_share" : "queue_full");
   }
 
   #logTold(items: number, error: unknown, trace: SpanContext | undefined): void {

@@ -153,7 +153,7 @@ class SenderChain implements Consumer, Lifecycle {
     });
     const head = queue === undefined
       ? createHold(traceSends(retry, this.#deps), this.#ledger, this.#deps)
-      : createQueue(countSends(traceSends(retry, this.#deps), this.#ledger, true), queue, this.#ledger, this.#deps);
+      : this.#createQueue(countSends(traceSends(retry, this.#deps), this.#ledger, true), queue);
     return { head, retry };
   }
 
@@ -165,7 +165,36 @@ class SenderChain implements Consumer, Lifecycle {
     });
     const settings = { ...queue, wait_for_result: false };
     const sender = countSends(traceSends(retry, this.#deps), this.#ledger, false);
-    return { head: createQueue(sender, settings, this.#ledger, this.#deps), retry };
+    return { head: this.#createQueue(sender, settings), retry };
+  }
+
+  #createQueue(sender: Sender, config: QueueConfig): MemoryQueue {
+    const deps = this.#deps;
+    const batch = batchSettings(config, deps.signal);
+    const labels = { exporter: deps.id, data_type: deps.signal };
+    deps.meter.gauge("otelcol_exporter_queue_capacity", labels).set(config.queue_size);
+    const items = deps.meter.histogram("otelcol_exporter_queue_batch_send_size", labels, BATCH_SIZE_BOUNDS);
+    const bytes = deps.meter.histogram("otelcol_exporter_queue_batch_send_size_bytes", labels, BATCH_BYTES_BOUNDS);
+    const stages = new StageTimes(deps, deps.id);
+    return new MemoryQueue(sender, {
+      sizer: config.sizer,
+      capacity: config.queue_size,
+      maxInFlight: config.num_consumers,
+      blockOnOverflow: config.block_on_overflow,
+      waitForResult: config.wait_for_result,
+      holdMs: HOLD_SENDER_MS,
+      batch,
+    }, {
+      ...deps,
+      losses: this.#ledger,
+      split: splitBy(batch.sizer),
+      size: deps.meter.gauge("otelcol_exporter_queue_size", labels),
+      onBatch({ payload, oldestMs }) {
+        items.record(payload.itemCount);
+        bytes.record(payload.byteLength);
+        if (stages.isTimed()) stages.record("queue_wait", deps.clock.monotonicMs() - oldestMs);
+      },
+    });
   }
 }
 
@@ -178,37 +207,12 @@ function createHold(sender: Sender, ledger: SendLedger, { clock, random }: Chain
   const hold = new TimeoutConsumer(send, HOLD_SENDER_MS, clock, () => heldTooLong(HOLD_SENDER_MS, random));
   const counted = countSends({ send: (payload, abort) => hold.consume(payload, abort) }, ledger, true);
   return {
-    consume: (payload, abort) => counted.send(payload, abort, Infinity),
+    consume(payload, abort) {
+      const result = counted.send(payload, abort, Infinity);
+      return payload.origin.tenant === undefined ? result : ledger.follow(payload, result);
+    },
     shutdown: (deadline) => hold.shutdown(deadline),
   };
-}
-
-function createQueue(sender: Sender, config: QueueConfig, ledger: SendLedger, deps: ChainDeps): MemoryQueue {
-  const batch = batchSettings(config, deps.signal);
-  const labels = { exporter: deps.id, data_type: deps.signal };
-  deps.meter.gauge("otelcol_exporter_queue_capacity", labels).set(config.queue_size);
-  const items = deps.meter.histogram("otelcol_exporter_queue_batch_send_size", labels, BATCH_SIZE_BOUNDS);
-  const bytes = deps.meter.histogram("otelcol_exporter_queue_batch_send_size_bytes", labels, BATCH_BYTES_BOUNDS);
-  const stages = new StageTimes(deps, deps.id);
-  return new MemoryQueue(sender, {
-    sizer: config.sizer,
-    capacity: config.queue_size,
-    maxInFlight: config.num_consumers,
-    blockOnOverflow: config.block_on_overflow,
-    waitForResult: config.wait_for_result,
-    holdMs: HOLD_SENDER_MS,
-    batch,
-  }, {
-    ...deps,
-    losses: ledger,
-    split: splitBy(batch.sizer),
-    size: deps.meter.gauge("otelcol_exporter_queue_size", labels),
-    onBatch({ payload, oldestMs }) {
-      items.record(payload.itemCount);
-      bytes.record(payload.byteLength);
-      if (stages.isTimed()) stages.record("queue_wait", deps.clock.monotonicMs() - oldestMs);
-    },
-  });
 }
 
 /** What cannot be merged is not batched: each profile goes by itself. */

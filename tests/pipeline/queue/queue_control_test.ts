@@ -38,7 +38,10 @@ function setUp({ capacity = 10, minItems = 0 }: Setup = {}) {
     clock,
     random: () => 0,
     memory: testDeps().memory,
-    losses: { refused: (items) => losses.refused += items, dropped: (items) => losses.dropped += items },
+    losses: {
+      refused: ({ itemCount }) => losses.refused += itemCount,
+      dropped: (pieces) => losses.dropped += pieces.length,
+    },
     split: splitByItems,
     size: new RecordingMeter().gauge("size", {}),
   });
