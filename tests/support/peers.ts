@@ -9,7 +9,7 @@ import { missingProgram } from "./real_parts.ts";
 
 const PEERS = new URL("../peers/", import.meta.url).pathname;
 
-export type PeerName = "otelcol" | "otlpload" | "otlpsink" | "kafkasink";
+export type PeerName = "otelcol" | "otlpload" | "otlpsink" | "kafkasink" | "opampserver" | "opampagents";
 
 /** What a machine lacks to build the peers; undefined when it lacks nothing. */
 export function missingForPeers(): Promise<string | undefined> {
