@@ -6,6 +6,7 @@
  */
 
 import { readTextFile } from "../../pipeline/config/environment.ts";
+import { replaceFile } from "../replace_file.ts";
 import { type HistoryStore, MAX_HISTORY_CHARS } from "./history.ts";
 
 export const HISTORY_FILE = "config_history.json";
@@ -29,20 +30,6 @@ export async function openHistoryFile(directory: string): Promise<HistoryStore> 
         throw thrown;
       }
     },
-    write: (text) => replaceFile(directory, path, text),
+    write: (text) => replaceFile(path, text),
   };
-}
-
-/** A crash at any moment leaves the old file or the new one: the new one has its name only when all of it is on disk. */
-async function replaceFile(directory: string, path: string, text: string): Promise<void> {
-  const draft = `${path}.new`;
-  {
-    using file = await Deno.open(draft, { write: true, create: true, truncate: true, mode: 0o600 });
-    const bytes = new TextEncoder().encode(text);
-    for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
-    await file.sync();
-  }
-  await Deno.rename(draft, path);
-  using folder = await Deno.open(directory);
-  await folder.sync();
 }

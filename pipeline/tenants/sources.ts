@@ -5,7 +5,7 @@
  */
 
 import type { GatewayConfig } from "../config/gateway_config.ts";
-import type { ConfigNode, MapNode, Place } from "../config/tree/node.ts";
+import { childNode, type ConfigNode, type MapNode, type Place } from "../config/tree/node.ts";
 import type { TenantDefaults, TenantSettings } from "./schema.ts";
 
 export const TENANT_KEYS = {
@@ -25,6 +25,7 @@ export interface WrittenTenant {
   readonly id: string;
   readonly place: Place;
   readonly settings: TenantSettings;
+  readonly node: ConfigNode;
 }
 
 /** What a configuration says of tenants. */
@@ -59,7 +60,8 @@ export function tenantSourcesOf(config: GatewayConfig): TenantSources | undefine
     defaults: (defaults?.config ?? {}) as TenantDefaults,
     defaultsFingerprint: defaults?.fingerprint ?? "",
     tenants: Object.entries((inline?.config ?? {}) as TenantsConfig).map(([id, own]) => {
-      return { id, settings: own, place: keyPlace(inline?.node, id) };
+      const node = childNode(inline?.node, id) ?? NOTHING;
+      return { id, settings: own, node, place: keyPlace(inline?.node, id) };
     }),
     directory: settings.get(TENANT_KEYS.dir)?.config as string | undefined,
     pipelines: new Set(pipelines.keys()),
@@ -67,6 +69,7 @@ export function tenantSourcesOf(config: GatewayConfig): TenantSources | undefine
 }
 
 const NOWHERE: Place = { file: "", line: 0, column: 0 };
+const NOTHING: ConfigNode = { kind: "scalar", place: NOWHERE, value: null, text: "" };
 
 export function keyPlace(node: ConfigNode | undefined, key: string): Place {
   return (node?.kind === "map" ? node.entries.get(key)?.keyPlace : undefined) ?? node?.place ?? NOWHERE;

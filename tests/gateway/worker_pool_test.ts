@@ -31,6 +31,7 @@ function createPool(count: number, scripts: readonly string[], module = FRAGILE)
       setUp.push(thread);
       return {
         thread: script,
+        number: 0,
         region: createRegion(1),
         memory: createMemoryCells(new SharedArrayBuffer(8)),
         adminChannel: undefined,

@@ -41,6 +41,7 @@ export function sketchConfig(sketch: ConfigSketch): GatewayConfig {
       Object.entries(pipelines).map(([id, parts]) => [id, pipelineOf(id, parts)]),
     ),
     telemetry: telemetrySchema.parse({}),
+    settings: new Map(),
     warnings: [],
     tree: { kind: "map", entries: new Map(), place: NOWHERE },
   };
