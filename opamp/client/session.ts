@@ -261,15 +261,15 @@ export class Session {
     }, delayMs);
   }
 
-  /** At once when a link broke that had stood; else growing waits, and never sooner than the server asks for. */
+  /** At once when a link broke that had stood; when the server said, if it did; else growing waits. */
   #delayMs({ status, retryAfterMs }: LinkFailure, wasOpen: boolean): number {
-    const livedMs = this.#deps.clock.monotonicMs() - this.#openedAtMs;
-    const isBreak = wasOpen && this.#isProven && livedMs >= STABLE_MS;
-    if (this.#isProven && livedMs >= STABLE_MS) this.#backoff.reset();
-    if (isBreak && status === undefined) return 0;
+    const { backoff: { initialMs }, throttledMinMs } = this.#settings;
+    const hasStood = this.#isProven && this.#deps.clock.monotonicMs() - this.#openedAtMs >= STABLE_MS;
+    if (hasStood) this.#backoff.reset();
+    if (hasStood && wasOpen && status === undefined) return 0;
+    if (retryAfterMs) return Math.max(initialMs, this.#spread(retryAfterMs));
     const isThrottled = status === 429 || status === 503;
-    const leastMs = retryAfterMs ?? (isThrottled ? this.#settings.throttledMinMs : 0);
-    return Math.max(this.#backoff.next(), this.#spread(leastMs));
+    return Math.max(this.#backoff.next(), isThrottled ? this.#spread(throttledMinMs) : 0);
   }
 
   /** Later by up to a tenth, so that clients who were told the same time do not come back all together. */

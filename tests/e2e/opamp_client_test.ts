@@ -1,0 +1,285 @@
+/** The client against the reference server in Go, over both transports, with faults. */
+
+import { deepStrictEqual, ok, strictEqual } from "node:assert";
+import { type ClientCallbacks, type ClientSettings, OpampClient } from "../../opamp/client/client.ts";
+import { MemoryStateStore } from "../../opamp/client/client_state.ts";
+import { HttpTransport } from "../../opamp/client/http_transport.ts";
+import { DEFAULT_CLIENT_TLS, type ServerConnection } from "../../opamp/client/server_connection.ts";
+import { WebSocketTransport } from "../../opamp/client/websocket_transport.ts";
+import { ALL_AGENT_CAPABILITIES } from "../../opamp/protocol/capabilities.ts";
+import { formatInstanceUid } from "../../opamp/protocol/instance_uid.ts";
+import type { AgentRemoteConfig, CustomMessage } from "../../opamp/protocol/messages.ts";
+import { systemClock } from "../../pipeline/core/clock.ts";
+import { silentLogger } from "../../pipeline/core/log.ts";
+import { eventually, type OpampServerPeer, type PeerAgent, startOpampServer } from "../support/opamp_peer.ts";
+import { missingForPeers } from "../support/peers.ts";
+import { skipWithout } from "../support/real_parts.ts";
+
+const ignore = skipWithout("OpAMP server", await missingForPeers());
+
+const utf8 = (text: string) => new TextEncoder().encode(text);
+
+/** A client that runs until the test is done, with what it was told. */
+class Agent implements AsyncDisposable {
+  readonly client: OpampClient;
+  readonly applied: string[] = [];
+  readonly custom: CustomMessage[] = [];
+  restarts = 0;
+
+  constructor(
+    connection: Partial<ServerConnection>,
+    settings: Partial<ClientSettings> = {},
+    store = new MemoryStateStore(),
+  ) {
+    const callbacks: ClientCallbacks = {
+      onRemoteConfig: (offer) => this.#apply(offer),
+      onRestart: () => void this.restarts++,
+      onCustomMessage: (message) => void this.custom.push(message),
+      onOwnTelemetry: () => Promise.resolve(undefined),
+    };
+    this.client = new OpampClient(
+      {
+        connection: {
+          endpoint: "",
+          headers: [],
+          tls: DEFAULT_CLIENT_TLS,
+          proxy: undefined,
+          heartbeatIntervalMs: undefined,
+          ...connection,
+        },
+        capabilities: ALL_AGENT_CAPABILITIES,
+        customCapabilities: ["test.tap"],
+        heartbeatIntervalMs: 200,
+        pollIntervalMs: 50,
+        ...settings,
+        session: { throttledMinMs: 100, ...settings.session },
+      },
+      callbacks,
+      {
+        clock: systemClock,
+        random: Math.random,
+        randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+        logger: silentLogger,
+        transports: { websocket: new WebSocketTransport(systemClock), http: new HttpTransport(systemClock) },
+        store,
+      },
+    );
+    this.client.setAgentDescription({
+      identifyingAttributes: [{ key: "service.name", value: { stringValue: "gateway" } }],
+      nonIdentifyingAttributes: [{ key: "region", value: { stringValue: "eu" } }],
+    });
+    this.client.setHealth({ healthy: true, startTimeUnixNano: 1n });
+    this.client.setAvailableComponents(new Map([["otlp", {}]]));
+  }
+
+  get uid(): string {
+    return formatInstanceUid(this.client.instanceUid);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.client.stop();
+  }
+
+  #apply({ config }: AgentRemoteConfig): Promise<string | undefined> {
+    const text = new TextDecoder().decode(config?.configMap?.get("")?.body);
+    this.applied.push(text);
+    if (text.includes("__fail__")) return Promise.resolve("it has __fail__ in it");
+    this.client.setEffectiveConfig(() => ({ configMap: config }));
+    return Promise.resolve(undefined);
+  }
+}
+
+async function started(
+  connection: Partial<ServerConnection>,
+  settings?: Partial<ClientSettings>,
+  store?: MemoryStateStore,
+) {
+  const agent = new Agent(connection, settings, store);
+  await agent.client.start();
+  return agent;
+}
+
+/** The server's view of the agent, once it is as wanted. */
+function seen(server: OpampServerPeer, agent: Agent, wanted: (view: PeerAgent) => boolean): Promise<PeerAgent> {
+  return eventually(async () => (await server.agents()).find((view) => view.uid === agent.uid && wanted(view)));
+}
+
+const kindsSince = async (server: OpampServerPeer, since: number) =>
+  (await server.events()).filter(({ n }) => n > since).flatMap(({ kinds }) => kinds);
+
+for (const scheme of ["ws", "http"] as const) {
+  const transport = scheme === "ws" ? "WebSocket" : "HTTP";
+
+  Deno.test({ name: `the reference server over ${transport}`, ignore }, async (t) => {
+    await using server = await startOpampServer("-custom-capabilities", "test.tap");
+    await using agent = await started({ endpoint: server.endpoint(scheme) });
+
+    await t.step("reports who it is", async () => {
+      const view = await seen(server, agent, ({ state }) => state.availableComponents !== undefined);
+      strictEqual(view.transport, scheme);
+      strictEqual(view.gaps, 0);
+      ok(view.state.agentDescription && view.state.health && view.state.customCapabilities);
+    });
+    await t.step("tells its components when asked", async () => {
+      await seen(server, agent, ({ state }) => JSON.stringify(state.availableComponents).includes("otlp"));
+    });
+    await t.step("applies a config, tells so, and what runs then", async () => {
+      await server.post("agents/all/config", "receivers: {}");
+      const view = await seen(server, agent, ({ remoteConfigStatus }) => remoteConfigStatus === "APPLIED");
+      strictEqual(view.reportedHash, view.desiredHash);
+      deepStrictEqual(agent.applied, ["receivers: {}"]);
+      ok(JSON.stringify(view.state.effectiveConfig).includes(btoa("receivers: {}")));
+    });
+    await t.step("refuses a bad config, once", async () => {
+      await server.post("agents/all/config", "__fail__");
+      const view = await seen(server, agent, ({ remoteConfigStatus }) => remoteConfigStatus === "FAILED");
+      strictEqual(view.error, "it has __fail__ in it");
+      strictEqual(agent.applied.length, 2);
+    });
+    await t.step("beats without anything else", async () => {
+      const { n = 0 } = (await server.events()).at(-1) ?? {};
+      await eventually(async () => (await server.events()).length > n + 3);
+      deepStrictEqual([...new Set(await kindsSince(server, n))], ["heartbeat"]);
+    });
+    await t.step("tells all when asked", async () => {
+      const { n = 0 } = (await server.events()).at(-1) ?? {};
+      await server.post("agents/all/report-full-state");
+      await eventually(async () => (await kindsSince(server, n)).includes("description"));
+      const kinds = await kindsSince(server, n);
+      for (const kind of ["health", "effectiveConfig", "remoteConfigStatus"]) ok(kinds.includes(kind), kind);
+    });
+    await t.step("custom messages both ways", async () => {
+      await server.post("agents/all/custom-message", { capability: "test.tap", type: "ask", data: btoa("1") });
+      await eventually(() => agent.custom.length === 1);
+      strictEqual(
+        agent.client.sendCustomMessage({ capability: "test.tap", type: "answer", data: utf8("2") }),
+        "queued",
+      );
+      await eventually(async () => (await server.events()).some(({ message }) => message?.customMessage));
+    });
+    await t.step("a restart, and nothing of what stands beside it", async () => {
+      await server.post("agents/all/restart");
+      await eventually(() => agent.restarts === 1);
+    });
+    await t.step("takes a new name", async () => {
+      const old = agent.uid;
+      await server.post("agents/all/identify");
+      await eventually(() => agent.uid !== old);
+      await seen(server, agent, ({ state }) => state.agentDescription !== undefined);
+    });
+    await t.step("an interval, and where its own metrics go", async () => {
+      await server.post("agents/all/connection-settings", {
+        opamp: { heartbeatIntervalSeconds: "1" },
+        ownMetrics: { destinationEndpoint: "http://127.0.0.1:9/v1/metrics" },
+      });
+      await seen(
+        server,
+        agent,
+        ({ state }) => JSON.stringify(state.connectionSettingsStatus ?? {}).includes("APPLIED"),
+      );
+      strictEqual(agent.client.connection.heartbeatIntervalMs, 1_000);
+      await server.post("agents/all/connection-settings", { opamp: { heartbeatIntervalSeconds: "0" } });
+      await eventually(() => agent.client.connection.heartbeatIntervalMs === 0);
+    });
+    await t.step("goes back from a server that is not there, and says so", async () => {
+      await server.post("agents/all/connection-settings", { opamp: { destinationEndpoint: "ws://127.0.0.1:9/" } });
+      await seen(server, agent, ({ state }) => JSON.stringify(state.connectionSettingsStatus ?? {}).includes("FAILED"));
+      strictEqual(agent.client.connection.endpoint, server.endpoint(scheme));
+    });
+    await t.step("says goodbye", async () => {
+      await agent.client.stop();
+      await eventually(async () => (await server.events()).some(({ message }) => message?.agentDisconnect));
+    });
+  });
+
+  Deno.test({ name: `faults of the reference server over ${transport}`, ignore }, async (t) => {
+    await using server = await startOpampServer();
+    await using agent = await started({ endpoint: server.endpoint(scheme) }, { session: { answerTimeoutMs: 1_000 } });
+    await seen(server, agent, () => true);
+    const alive = async (what: string) => {
+      await server.post("agents/all/config", `# ${what}`);
+      await seen(
+        server,
+        agent,
+        (view) => view.remoteConfigStatus === "APPLIED" && view.desiredHash === view.reportedHash,
+      );
+      ok(agent.applied.includes(`# ${what}`), what);
+    };
+
+    await t.step("a dropped connection", async () => {
+      await server.post("agents/all/disconnect");
+      await alive("after a drop");
+    });
+    await t.step("no answers", async () => {
+      await server.post("agents/all/drop");
+      await eventually(() => !agent.client.isConnected);
+      await server.post("agents/all/drop?off=1");
+      await alive("after a silence");
+    });
+    await t.step("refused connections with Retry-After", async () => {
+      await server.post("refuse", { count: 2, status: 503, retryAfter: "1" });
+      await server.post("agents/all/disconnect");
+      await alive("after a refusal");
+    });
+    await t.step("UNAVAILABLE with a time", async () => {
+      await server.post("agents/all/error", { retryAfterMs: 500 });
+      await eventually(() => !agent.client.isConnected);
+      await alive("after unavailability");
+    });
+    await t.step("what makes no sense", async () => {
+      await server.post("agents/all/send", { agentIdentification: { newInstanceUid: btoa("short") } });
+      await server.post("agents/all/send", { flags: "255", capabilities: "65535" });
+      await server.post("agents/all/send", { remoteConfig: {} });
+      await server.post("agents/all/send", { customMessage: { capability: "unknown" } });
+      await server.post("agents/all/send", { errorResponse: { type: "ServerErrorResponseType_BadRequest" } });
+      await alive("after nonsense");
+    });
+    strictEqual((await seen(server, agent, () => true)).gaps <= 2, true, "only what was lost left gaps");
+  });
+}
+
+Deno.test({ name: "an offered server takes the agent over; the next start goes there at once", ignore }, async () => {
+  await using one = await startOpampServer();
+  await using two = await startOpampServer("-token", "new");
+  const store = new MemoryStateStore();
+  {
+    await using agent = await started({ endpoint: one.endpoint() }, {}, store);
+    await seen(one, agent, () => true);
+    await one.post("agents/all/connection-settings", {
+      opamp: {
+        destinationEndpoint: two.endpoint("http"),
+        headers: { headers: [{ key: "Authorization", value: "Bearer new" }] },
+        heartbeatIntervalSeconds: "1",
+      },
+    });
+    await seen(two, agent, ({ state }) => JSON.stringify(state.connectionSettingsStatus ?? {}).includes("APPLIED"));
+    ok((await one.events()).some(({ message }) => message?.agentDisconnect), "it left the first");
+  }
+  await using agent = await started({ endpoint: one.endpoint() }, {}, store);
+  await eventually(() => agent.client.isConnected);
+  strictEqual(agent.client.connection.endpoint, two.endpoint("http"));
+});
+
+Deno.test({ name: "a second agent of one name is given another", ignore }, async () => {
+  await using server = await startOpampServer();
+  const instanceUid = crypto.getRandomValues(new Uint8Array(16));
+  await using first = await started({ endpoint: server.endpoint() }, { instanceUid });
+  await seen(server, first, ({ connected }) => connected);
+  await using second = await started({ endpoint: server.endpoint() }, { instanceUid });
+  await eventually(() => second.uid !== first.uid);
+  await seen(server, second, ({ state }) => state.agentDescription !== undefined);
+});
+
+Deno.test({ name: "TLS: a server that nobody vouches for is not spoken to", ignore }, async () => {
+  const caFile = await Deno.makeTempFile({ suffix: ".pem" });
+  await using server = await startOpampServer("-tls-self-signed", caFile);
+  const caPem = await Deno.readTextFile(caFile);
+  for (const scheme of ["wss", "https"] as const) {
+    await using trusted = await started({ endpoint: server.endpoint(scheme), tls: { ...DEFAULT_CLIENT_TLS, caPem } });
+    await seen(server, trusted, () => true);
+    await using wary = await started({ endpoint: server.endpoint(scheme) });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    strictEqual((await server.agents()).some(({ uid }) => uid === wary.uid), false);
+  }
+  await Deno.remove(caFile);
+});
