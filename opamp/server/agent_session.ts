@@ -97,8 +97,10 @@ export class AgentSession {
   capabilities = 0;
   /** Of the last message; undefined when none has come since the server started. */
   sequence: number | undefined;
-  /** Over HTTP: how often the sequence went back lately. Two agents with one uid do that all the time. */
+  /** Over HTTP: how often the sequence went back, or stood, lately. Two agents with one uid do that all the time. */
   regressions = 0;
+
+  #lastRepeated: number | undefined;
 
   /** The last reported parts, each an AgentToServer of that field alone. */
   description: Uint8Array | undefined;
@@ -307,8 +309,10 @@ export class AgentSession {
     if (next === 0 && last !== undefined && isBare(message)) return { isGap: false, isRepeated: false };
     this.sequence = next;
     if (last === undefined) return { isGap: true, isRepeated: false };
-    if (next < last) this.regressions++;
+    // One message sent again and again, because its answers are lost, counts once.
+    if (next < last || next === last && next !== this.#lastRepeated) this.regressions++;
     else if (this.regressions > 0 && next === last + 1) this.regressions -= REGRESSION_DECAY;
+    if (next === last) this.#lastRepeated = next;
     return { isGap: next !== last && next !== last + 1, isRepeated: next === last };
   }
 

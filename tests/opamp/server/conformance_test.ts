@@ -431,6 +431,19 @@ const rules: { name: string; run: () => Promise<void> }[] = [
     },
   },
   {
+    name: "S34: two agents that poll under one uid in step are told apart, one that repeats itself is not",
+    run: async () => {
+      const probe = new FleetProbe();
+      const poll = (sequenceNum: number) => probe.report(probe.link("http"), 1, { sequenceNum });
+      for (let i = 0; i < 100; i++) strictEqual((await poll(5)).agentIdentification, undefined);
+      let given: ServerToAgent["agentIdentification"];
+      for (let i = 6; i < 12 && given === undefined; i++) {
+        given = (await poll(i)).agentIdentification ?? (await poll(i)).agentIdentification;
+      }
+      strictEqual(given?.newInstanceUid?.length, 16);
+    },
+  },
+  {
     name: "S36: an agent that asks for a uid gets one, and is the same agent under it",
     run: async () => {
       const { probe, fleet, link } = await connected();
