@@ -9,6 +9,7 @@
 
 import type { ComponentConfig, GatewayConfig, PipelineConfig } from "../config/gateway_config.ts";
 import type { ComponentDeps, ConnectorFactory } from "../contract/component.ts";
+import type { Authenticator } from "../contract/authenticator.ts";
 import type { Consumer, Lifecycle } from "../contract/consumer.ts";
 import type { ServeHttp } from "../contract/http.ts";
 import type { TenantGate } from "../contract/tenants.ts";
@@ -19,6 +20,7 @@ import type { Counter, Meter } from "../core/telemetry.ts";
 import type { Tracer } from "../core/trace.ts";
 import { type Signal, SIGNAL_NAMES } from "../otlp/signals.ts";
 import { fanOut } from "../queue/fan_out.ts";
+import { type Authenticated, authenticated } from "./authenticators.ts";
 import { type Component, Graph, GraphError } from "./graph.ts";
 import { Inlet } from "./inlet.ts";
 import { observeProcessor } from "./observed_processor.ts";
@@ -187,6 +189,8 @@ class PipelineBuilder {
   readonly #instances: InstanceSet;
   /** Components by depth: a component is deeper than all that it feeds, so that is the order of the start. */
   readonly #stages: Component[][] = [];
+  /** Before all others. */
+  readonly #authenticators = new Map<string, Component>();
   readonly #heads = new Map<string, Node>();
   readonly #ends = new Map<string, Node>();
   readonly #flips: (() => void)[] = [];
@@ -203,7 +207,8 @@ class PipelineBuilder {
     const receivers = [...this.#config.receivers.values()].filter(({ id }) =>
       this.#pipelines.some((pipeline) => pipeline.receivers.includes(id))
     );
-    const stages = [...this.#stages, receivers.flatMap((receiver) => this.#receiver(receiver) ?? [])];
+    const edge = receivers.flatMap((receiver) => this.#receiver(receiver) ?? []);
+    const stages = [[...this.#authenticators.values()], ...this.#stages, edge];
     return {
       graph: new Graph(stages, this.#deps.logger, this.#deps.clock),
       instances: this.#instances.all,
@@ -234,10 +239,12 @@ class PipelineBuilder {
       .map((to) => this.#connector(connector, factory, pipeline.signal, to));
   }
 
-  #exporter({ id, type, config, fingerprint }: ComponentConfig, signal: Signal): Node {
+  #exporter(exporter: ComponentConfig, signal: Signal): Node {
+    const { id, type, config } = exporter;
     return once(this.#ends, `exporter ${id} (${signal})`, (name) => {
       const factory = factoryOf(this.#deps.registry.exporters, type);
-      const deps = { ...componentDeps(this.#deps, id, "exporter", { "otelcol.signal": signal }), signal };
+      const { deps: own, fingerprint } = create(name, () => this.#authenticated(exporter));
+      const deps = { ...componentDeps(this.#deps, id, "exporter", { "otelcol.signal": signal }), signal, ...own };
       const size = deps.meter.counter("otelcol_exporter_consumed_size", { exporter: id, "otel.signal": signal });
       return this.#add(name, fingerprint, [], () => factory.create(config, deps), size);
     });
@@ -269,7 +276,9 @@ class PipelineBuilder {
   }
 
   /** A receiver stays when only the pipelines behind it are others. */
-  #receiver({ id, type, config, fingerprint }: ComponentConfig): Component | undefined {
+  #receiver(receiver: ComponentConfig): Component | undefined {
+    const { id, type, config } = receiver;
+    const { deps: own, fingerprint } = create(`receiver ${id}`, () => this.#authenticated(receiver));
     const factory = factoryOf(this.#deps.registry.receivers, type);
     const switches = new Map<Signal, Inlet>();
     for (const signal of SIGNAL_NAMES) {
@@ -280,11 +289,25 @@ class PipelineBuilder {
     const deps = {
       ...componentDeps(this.#deps, id, "receiver"),
       serveHttp: this.#deps.serveHttp,
+      ...own,
       ...(named === undefined ? {} : { tenants: named.gate }),
     };
     const make = () => factory.create(config, deps, switches);
     const print = named === undefined ? fingerprint : JSON.stringify([fingerprint, named.fingerprint]);
     return this.#instances.take(`receiver ${id}`, print, [...switches.values()], make).component;
+  }
+
+  #authenticated(component: ComponentConfig): Authenticated {
+    const { registry } = this.#deps;
+    const depsOf = (id: string) => componentDeps(this.#deps, id, "extension");
+    return authenticated(component, this.#config, registry.extensions, depsOf, ({ id, fingerprint }, make) => {
+      const { lifecycle } = once(this.#authenticators, id, () => {
+        const { component } = this.#instances.take(`authenticator ${id}`, fingerprint, [], make);
+        if (component === undefined) throw new TypeError(`Cannot build authenticator ${id}: it does not run`);
+        return component;
+      });
+      return lifecycle as Authenticator;
+    });
   }
 
   /** The switch of that name: a new one points at `target`, one that is taken over does so after the flip. */
@@ -317,7 +340,7 @@ class PipelineBuilder {
   }
 }
 
-function once(nodes: Map<string, Node>, name: string, make: (name: string) => Node): Node {
+function once<Made>(nodes: Map<string, Made>, name: string, make: (name: string) => Made): Made {
   const known = nodes.get(name);
   if (known !== undefined) return known;
   const made = make(name);
