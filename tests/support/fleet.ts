@@ -76,6 +76,9 @@ export type Answer = (
 
 export const allApply: Answer = () => ({ state: "applied" });
 
+/** The process dies in the middle of what it does. */
+export class DiedError extends Error {}
+
 export class FakeFleet implements FleetPort {
   readonly byUid = new Map<string, FakeAgent>();
   /** Agents that were changed since they were last reported. */
@@ -83,6 +86,8 @@ export class FakeFleet implements FleetPort {
   /** Agents to whom something was offered since they last answered. */
   readonly offered = new Set<FakeAgent>();
   offers = 0;
+  /** How many offers the process lives to make; the next one ends it. */
+  offersToLive = Infinity;
 
   agents(): Iterable<FakeAgent> {
     return this.byUid.values();
@@ -95,6 +100,7 @@ export class FakeFleet implements FleetPort {
   offer(uid: string, version: ConfigVersionRef, again: boolean): void {
     const agent = this.byUid.get(uid);
     if (agent === undefined) throw new Error(`nobody is ${uid}`);
+    if (this.offersToLive-- <= 0) throw new DiedError("the process has died");
     this.offers++;
     agent.desired = version;
     if (again && agent.refused.delete(version.hash) && agent.report.hash === version.hash) {
@@ -128,7 +134,7 @@ export class RolloutWorld {
   timeMs = 1_000_000;
   readonly clock = { nowMs: () => this.timeMs, monotonicMs: () => this.timeMs };
   readonly fleet = new FakeFleet();
-  readonly db = new DatabaseSync(":memory:");
+  readonly db: DatabaseSync;
   store: RolloutStore;
   /** How many of the next writes fail. */
   failingWrites = 0;
@@ -136,7 +142,8 @@ export class RolloutWorld {
   rollouts: Rollouts;
   answer: Answer = allApply;
 
-  constructor() {
+  constructor(db: DatabaseSync = new DatabaseSync(":memory:")) {
+    this.db = db;
     this.store = this.#openStore();
     [this.catalog, this.rollouts] = this.#boot();
     this.rollouts.open();
@@ -163,6 +170,7 @@ export class RolloutWorld {
 
   /** The process dies and another begins: all that is not in the store is gone. */
   crash(): void {
+    this.fleet.offersToLive = Infinity;
     this.store = this.#openStore();
     [this.catalog, this.rollouts] = this.#boot();
     this.rollouts.open();

@@ -5,7 +5,7 @@ import { ConflictError } from "../../../opamp/rollouts/errors.ts";
 import { ENDED, type RolloutState } from "../../../opamp/rollouts/records.ts";
 import { amountOf } from "../../../opamp/rollouts/spec.ts";
 import type { RolloutView } from "../../../opamp/rollouts/views.ts";
-import { type FakeAgent, RolloutWorld } from "../../support/fleet.ts";
+import { DiedError, type FakeAgent, RolloutWorld } from "../../support/fleet.ts";
 
 /** What may be so, worked out from the agents alone. */
 interface Model {
@@ -119,6 +119,9 @@ const steps: fc.Arbitrary<Step>[] = [
   ),
   fc.constant(new Step("a write fails", (world) => world.failingWrites = 1)),
   fc.constant(new Step("crash", crash)),
+  fc.integer({ min: 0, max: 5 }).map((offers) =>
+    new Step(`the process will die after ${offers} offers`, (world) => world.fleet.offersToLive = offers)
+  ),
 ];
 
 /** What was said is said again, and nothing else. */
@@ -130,6 +133,17 @@ function crash(world: RolloutWorld): void {
   world.crash();
   deepStrictEqual([...world.fleet.agents()].map(({ desired }) => desired?.hash), before, "a crash changes nobody");
   deepStrictEqual(world.rollouts.list().map(({ id, state, stage }) => ({ id, state, stage })), states);
+}
+
+/** When the process dies in the middle, another begins. */
+function live(world: RolloutWorld, act: () => void): void {
+  try {
+    act();
+  } catch (thrown) {
+    if (!(thrown instanceof DiedError)) throw thrown;
+    world.failingWrites = 0;
+    world.crash();
+  }
 }
 
 function check(world: RolloutWorld, model: Model): void {
@@ -193,7 +207,7 @@ Deno.test("whatever happens in whatever order, a rollout keeps its promises", ()
       world.settle();
       const model: Model = { ended: new Map(), reach: new Map(), holders: new Map() };
       for (const step of chosen) {
-        step.run(world);
+        live(world, () => step.run(world));
         check(world, model);
       }
       checkThatAllEnds(world);
@@ -206,6 +220,7 @@ Deno.test("whatever happens in whatever order, a rollout keeps its promises", ()
 /** When everyone is there and applies what it is given, every rollout comes to its end, and everyone has what it is to have. */
 function checkThatAllEnds(world: RolloutWorld): void {
   world.failingWrites = 0;
+  world.fleet.offersToLive = Infinity;
   world.rollouts.tick();
   for (const agent of world.fleet.agents()) world.fleet.touch(agent, { connected: true, healthy: true });
   for (const { id, state } of world.rollouts.list()) if (state === "paused") world.rollouts.resume(id, "ann");
