@@ -124,12 +124,12 @@ class Loader {
   /** A YAML document, or JSON. @param linesAbove Of the file. @param id When it does not say one itself. */
   addText(text: string, file: string, linesAbove: number, id: string | undefined): void {
     const parsed = parseYaml(text, file, LIMITS);
-    const start = { file, line: linesAbove + 1, column: 1 };
+    const start = { file, line: 1, column: 1 };
     const down = (problem: Problem) => ({ ...problem, line: problem.line === 0 ? 0 : problem.line + linesAbove });
     const { node, problems } = parsed;
     if (problems.length > 0) return this.#isUnreadable(problems.map(down));
     if (node.kind !== "map") {
-      return this.#isUnreadable([errorAt(start, [], "is no map, wanted the keys of one tenant")]);
+      return this.#isUnreadable([down(errorAt(start, [], "is no map, wanted the keys of one tenant"))]);
     }
     const ownId = node.entries.get("id");
     const known = ownId?.node.kind === "scalar" ? ownId.node.text : ownId === undefined ? id : undefined;
@@ -145,7 +145,7 @@ class Loader {
     if (config === undefined) return void this.#broken.add(known);
     const pipelines = pipelineProblems(config, section, path, this.#context.pipelines);
     this.#tell(pipelines.map((problem) => down({ ...problem, severity: "warning" })));
-    this.add(known, config, start);
+    this.add(known, config, { ...start, line: linesAbove + 1 });
   }
 
   add(id: string, settings: TenantSettings, place: Place): void {
