@@ -1,7 +1,7 @@
 /**
  * One connection to a server as the client sees it: a WebSocket, or a series of HTTP exchanges.
  *
- * Two implementations, one contract suite (tests/contract/opamp_transport.ts).
+ * Two implementations; both are held to it by tests/opamp/client/transports_test.ts.
  *
  * @module
  */
