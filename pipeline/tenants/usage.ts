@@ -15,7 +15,8 @@ import type { TenantTag } from "../core/tenant.ts";
 
 /** Between two reports, milliseconds: what a crash loses of the sums. */
 const REPORT_EVERY_MS = 5_000;
-const MINUTE_MS = 60_000;
+/** What sums are kept by. */
+export const MINUTE_MS = 60_000;
 /** Rows of one report: 2.6 MB. */
 const MAX_ROWS = 65_536;
 const FIRST_ROWS = 64;
