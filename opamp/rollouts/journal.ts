@@ -6,7 +6,7 @@
 
 import type { Clock } from "../../pipeline/core/clock.ts";
 import type { Assignment, Changes, EventKind, MemberRecord, Pin, RolloutEvent } from "./records.ts";
-import type { Journal, RolloutRun } from "./run.ts";
+import type { Journal, RolloutRun } from "./stages/run.ts";
 
 /** Gathers decisions until they are taken out to be written in one transaction. */
 export class PendingChanges implements Journal {

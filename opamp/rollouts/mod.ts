@@ -14,12 +14,24 @@ export {
   hashOfFiles,
   NO_CONFIG,
   type ValidateConfig,
-} from "./configs.ts";
+} from "./configs/configs.ts";
 export { ConflictError, InvalidRequestError, type Problem, UnknownNameError } from "./errors.ts";
-export { type Breach, DEFAULT_LIMITS, type GateFigures, type GateLimits } from "./gate.ts";
+export { type Breach, DEFAULT_LIMITS, type GateFigures, type GateLimits } from "./stages/gate.ts";
 export * from "./records.ts";
 export { type AbortRequest, type AssignRequest, Rollouts, type RolloutsParts, RULE_LIMITS } from "./rollouts.ts";
-export { type CompilePattern, type ConditionResult, parseSelector, Selector, SELECTOR_LIMITS } from "./selector.ts";
-export { type Amount, DEFAULT_STAGES, type RolloutRequest, type RolloutSpec, type StageRequest } from "./spec.ts";
+export {
+  type CompilePattern,
+  type ConditionResult,
+  parseSelector,
+  Selector,
+  SELECTOR_LIMITS,
+} from "./rules/selector.ts";
+export {
+  type Amount,
+  DEFAULT_STAGES,
+  type RolloutRequest,
+  type RolloutSpec,
+  type StageRequest,
+} from "./stages/spec.ts";
 export { openRolloutStore } from "./store.ts";
 export type * from "./views.ts";

@@ -8,7 +8,7 @@
  */
 
 import type { ConfigVersionRef } from "./agents.ts";
-import type { RolloutSpec } from "./spec.ts";
+import type { RolloutSpec } from "./stages/spec.ts";
 
 /** One file, section or object of a configuration, as agents are given it. */
 export interface ConfigFile {

@@ -14,11 +14,11 @@ import type { Logger } from "../../pipeline/core/log.ts";
 import { describeError } from "../../pipeline/core/log.ts";
 import { counted } from "../../pipeline/core/text.ts";
 import type { AgentTraffic, ConfigVersionRef, FleetAgent, FleetPort } from "./agents.ts";
-import { type ConfigCatalog, configText, NO_CONFIG } from "./configs.ts";
+import { type ConfigCatalog, configText, NO_CONFIG } from "./configs/configs.ts";
 import { ConflictError, InvalidRequestError, UnknownNameError } from "./errors.ts";
-import { explainAgent, syncOf } from "./explain.ts";
+import { explainAgent, syncOf } from "./rules/explain.ts";
 import { PendingChanges } from "./journal.ts";
-import { type Plan, planRollout } from "./plan.ts";
+import { type Plan, planRollout } from "./stages/plan.ts";
 import {
   type Assignment,
   ENDED,
@@ -31,11 +31,11 @@ import {
   type RolloutRecord,
   type RolloutStore,
 } from "./records.ts";
-import { choose, compareRanks, type Rule, ruleOfAssignment, ruleOfRun } from "./rules.ts";
-import { CONTROLLER, RolloutRun } from "./run.ts";
-import { type CompilePattern, parseSelector, type Selector } from "./selector.ts";
-import { readRequest, type RolloutRequest, type RolloutSpec } from "./spec.ts";
-import { TrafficMeter } from "./traffic.ts";
+import { choose, compareRanks, type Rule, ruleOfAssignment, ruleOfRun } from "./rules/rules.ts";
+import { CONTROLLER, RolloutRun } from "./stages/run.ts";
+import { type CompilePattern, parseSelector, type Selector } from "./rules/selector.ts";
+import { readRequest, type RolloutRequest, type RolloutSpec } from "./stages/spec.ts";
+import { TrafficMeter } from "./stages/traffic.ts";
 import type { DriftView, DryRunView, ExplainView, RolloutView, SyncState } from "./views.ts";
 import { rolloutView } from "./views.ts";
 

@@ -12,10 +12,10 @@ import type {
   FleetAgent,
   FleetPort,
 } from "../../opamp/rollouts/agents.ts";
-import { ConfigCatalog } from "../../opamp/rollouts/configs.ts";
+import { ConfigCatalog } from "../../opamp/rollouts/configs/configs.ts";
 import type { ConfigInfo, RolloutEvent, RolloutStore } from "../../opamp/rollouts/records.ts";
 import { Rollouts } from "../../opamp/rollouts/rollouts.ts";
-import type { CompilePattern } from "../../opamp/rollouts/selector.ts";
+import type { CompilePattern } from "../../opamp/rollouts/rules/selector.ts";
 import { openRolloutStore } from "../../opamp/rollouts/store.ts";
 import { DEFAULT_OTTL_LIMITS } from "../../ottl/limits.ts";
 import { compileRegex } from "../../ottl/text/regex.ts";

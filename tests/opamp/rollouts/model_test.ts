@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { UnavailableError } from "../../../pipeline/core/errors.ts";
 import { ConflictError } from "../../../opamp/rollouts/errors.ts";
 import { ENDED, type RolloutState } from "../../../opamp/rollouts/records.ts";
-import { amountOf } from "../../../opamp/rollouts/spec.ts";
+import { amountOf } from "../../../opamp/rollouts/stages/spec.ts";
 import type { RolloutView } from "../../../opamp/rollouts/views.ts";
 import { DiedError, type FakeAgent, RolloutWorld } from "../../support/fleet.ts";
 

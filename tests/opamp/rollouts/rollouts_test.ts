@@ -1,8 +1,8 @@
 import { deepStrictEqual, match, ok, strictEqual, throws } from "node:assert/strict";
-import { NO_CONFIG } from "../../../opamp/rollouts/configs.ts";
+import { NO_CONFIG } from "../../../opamp/rollouts/configs/configs.ts";
 import { ConflictError, InvalidRequestError, UnknownNameError } from "../../../opamp/rollouts/errors.ts";
-import { MAX_FAILURE_EVENTS } from "../../../opamp/rollouts/run.ts";
-import type { RolloutRequest } from "../../../opamp/rollouts/spec.ts";
+import { MAX_FAILURE_EVENTS } from "../../../opamp/rollouts/stages/run.ts";
+import type { RolloutRequest } from "../../../opamp/rollouts/stages/spec.ts";
 import { type Answer, RolloutWorld } from "../../support/fleet.ts";
 
 const MINUTE_MS = 60_000;

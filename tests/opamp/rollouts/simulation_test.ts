@@ -5,7 +5,7 @@
  */
 
 import { ok, strictEqual } from "node:assert/strict";
-import { placeOf } from "../../../opamp/rollouts/placement.ts";
+import { placeOf } from "../../../opamp/rollouts/stages/placement.ts";
 import { type FakeAgent, RolloutWorld } from "../../support/fleet.ts";
 
 const AGENTS = 20_000;

@@ -6,11 +6,11 @@ import {
   type ConfigDraft,
   hashOfFiles,
   NO_CONFIG,
-} from "../../../opamp/rollouts/configs.ts";
-import { diffFiles, MAX_DIFF_CHARS } from "../../../opamp/rollouts/diff.ts";
-import { InvalidRequestError, UnknownNameError } from "../../../opamp/rollouts/errors.ts";
-import type { ConfigFile } from "../../../opamp/rollouts/records.ts";
-import { openRolloutStore } from "../../../opamp/rollouts/store.ts";
+} from "../../../../opamp/rollouts/configs/configs.ts";
+import { diffFiles, MAX_DIFF_CHARS } from "../../../../opamp/rollouts/configs/diff.ts";
+import { InvalidRequestError, UnknownNameError } from "../../../../opamp/rollouts/errors.ts";
+import type { ConfigFile } from "../../../../opamp/rollouts/records.ts";
+import { openRolloutStore } from "../../../../opamp/rollouts/store.ts";
 
 const file = (name: string, text: string | Uint8Array, more: Partial<ConfigFile> = {}): ConfigFile => ({
   name,

@@ -4,15 +4,15 @@
  * @module
  */
 
-import type { ConfigVersionRef, FleetAgent } from "./agents.ts";
-import { type ConfigCatalog, configText } from "./configs.ts";
-import { diffFiles } from "./diff.ts";
+import type { ConfigVersionRef, FleetAgent } from "../agents.ts";
+import { type ConfigCatalog, configText } from "../configs/configs.ts";
+import { diffFiles } from "../configs/diff.ts";
 import { Line, type Placed, placeOf } from "./placement.ts";
-import { choose, compareRanks, type Rule } from "./rules.ts";
+import { choose, compareRanks, type Rule } from "../rules/rules.ts";
 import type { RolloutRun } from "./run.ts";
-import type { Selector } from "./selector.ts";
+import type { Selector } from "../rules/selector.ts";
 import { amountOf, type RolloutSpec } from "./spec.ts";
-import type { DryRunView, OriginView } from "./views.ts";
+import type { DryRunView, OriginView } from "../views.ts";
 
 /** Agents that are named for each stage. */
 const SHOWN_AGENTS = 20;

@@ -7,11 +7,11 @@
  * @module
  */
 
-import type { Clock } from "../../pipeline/core/clock.ts";
-import { counted } from "../../pipeline/core/text.ts";
-import type { ConfigVersionRef, FleetAgent } from "./agents.ts";
-import { configText, NO_CONFIG } from "./configs.ts";
-import { ConflictError } from "./errors.ts";
+import type { Clock } from "../../../pipeline/core/clock.ts";
+import { counted } from "../../../pipeline/core/text.ts";
+import type { ConfigVersionRef, FleetAgent } from "../agents.ts";
+import { configText, NO_CONFIG } from "../configs/configs.ts";
+import { ConflictError } from "../errors.ts";
 import { type Breach, type GateFigures, judge, type Traffic } from "./gate.ts";
 import { type Counts, type Member, noCounts, tally } from "./member.ts";
 import { Line, placeOf } from "./placement.ts";
@@ -22,8 +22,8 @@ import {
   type MemberPhase,
   type MemberRecord,
   type RolloutRecord,
-} from "./records.ts";
-import type { Selector } from "./selector.ts";
+} from "../records.ts";
+import type { Selector } from "../rules/selector.ts";
 import { amountOf, amountText, type StageSpec } from "./spec.ts";
 
 /** Who decides when no operator does. */

@@ -1,5 +1,5 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
-import { InvalidRequestError } from "../../../opamp/rollouts/errors.ts";
+import { InvalidRequestError } from "../../../../opamp/rollouts/errors.ts";
 import {
   type Amount,
   amountOf,
@@ -7,7 +7,7 @@ import {
   MAX_STAGES,
   readRequest,
   type RolloutRequest,
-} from "../../../opamp/rollouts/spec.ts";
+} from "../../../../opamp/rollouts/stages/spec.ts";
 
 const CONFIG = { name: "edge", version: 2, hash: "ab" };
 const read = (request: Partial<RolloutRequest>) =>

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { counted } from "../../pipeline/core/text.ts";
+import { counted } from "../../../pipeline/core/text.ts";
 
 /** What a stage tolerates. Shares are 0 to 1; more than the share is a breach. */
 export interface GateLimits {

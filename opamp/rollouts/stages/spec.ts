@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { ConfigVersionRef } from "./agents.ts";
-import { InvalidRequestError, type Problem } from "./errors.ts";
+import type { ConfigVersionRef } from "../agents.ts";
+import { InvalidRequestError, type Problem } from "../errors.ts";
 import { DEFAULT_LIMITS, type GateLimits } from "./gate.ts";
 
 /** So many agents: a share of those that are there, or a number. */

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Clock } from "../../pipeline/core/clock.ts";
-import type { AgentTraffic } from "./agents.ts";
+import type { Clock } from "../../../pipeline/core/clock.ts";
+import type { AgentTraffic } from "../agents.ts";
 import type { Traffic } from "./gate.ts";
 
 /** How long is "lately": this long at least, twice as long at most, milliseconds. */

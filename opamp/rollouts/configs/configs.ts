@@ -4,12 +4,12 @@
  * @module
  */
 
-import type { Clock } from "../../pipeline/core/clock.ts";
-import { counted } from "../../pipeline/core/text.ts";
-import { bytesToHex, hashConfigMap } from "../protocol/hashes.ts";
-import type { ConfigVersionRef } from "./agents.ts";
-import { InvalidRequestError, type Problem, UnknownNameError } from "./errors.ts";
-import type { ConfigFile, ConfigInfo, RolloutStore } from "./records.ts";
+import type { Clock } from "../../../pipeline/core/clock.ts";
+import { counted } from "../../../pipeline/core/text.ts";
+import { bytesToHex, hashConfigMap } from "../../protocol/hashes.ts";
+import type { ConfigVersionRef } from "../agents.ts";
+import { InvalidRequestError, type Problem, UnknownNameError } from "../errors.ts";
+import type { ConfigFile, ConfigInfo, RolloutStore } from "../records.ts";
 
 /** What configurations may cost. */
 export const CONFIG_LIMITS = {

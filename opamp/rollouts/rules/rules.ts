@@ -8,9 +8,9 @@
  * @module
  */
 
-import type { FleetAgent } from "./agents.ts";
-import type { Assignment } from "./records.ts";
-import type { RolloutRun } from "./run.ts";
+import type { FleetAgent } from "../agents.ts";
+import type { Assignment } from "../records.ts";
+import type { RolloutRun } from "../stages/run.ts";
 import type { Selector } from "./selector.ts";
 
 /** What decides between two rules that match. */

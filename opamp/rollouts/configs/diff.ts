@@ -4,9 +4,9 @@
  * @module
  */
 
-import { diffLines } from "../../pipeline/core/text_diff.ts";
-import type { ConfigFile } from "./records.ts";
-import type { FileDiff } from "./views.ts";
+import { diffLines } from "../../../pipeline/core/text_diff.ts";
+import type { ConfigFile } from "../records.ts";
+import type { FileDiff } from "../views.ts";
 
 /** Characters of the diff of one file. */
 export const MAX_DIFF_CHARS = 64 * 1024;

@@ -1,5 +1,5 @@
 import { deepStrictEqual } from "node:assert/strict";
-import { TrafficMeter, WINDOW_MS } from "../../../opamp/rollouts/traffic.ts";
+import { TrafficMeter, WINDOW_MS } from "../../../../opamp/rollouts/stages/traffic.ts";
 
 Deno.test("traffic of an agent", async (t) => {
   let nowMs = 0;

@@ -1,8 +1,8 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
-import { InvalidRequestError } from "../../../opamp/rollouts/errors.ts";
-import { parseSelector, SELECTOR_LIMITS } from "../../../opamp/rollouts/selector.ts";
-import { compilePattern, FakeAgent } from "../../support/fleet.ts";
+import { InvalidRequestError } from "../../../../opamp/rollouts/errors.ts";
+import { parseSelector, SELECTOR_LIMITS } from "../../../../opamp/rollouts/rules/selector.ts";
+import { compilePattern, FakeAgent } from "../../../support/fleet.ts";
 
 const parse = (text: string) => parseSelector(text, compilePattern);
 

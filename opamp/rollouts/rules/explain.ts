@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { ConfigVersionRef, FleetAgent } from "./agents.ts";
-import type { Pin } from "./records.ts";
+import type { ConfigVersionRef, FleetAgent } from "../agents.ts";
+import type { Pin } from "../records.ts";
 import type { Rule } from "./rules.ts";
-import type { ExplainView, RuleView, SyncState } from "./views.ts";
+import type { ExplainView, RuleView, SyncState } from "../views.ts";
 
 /** What holds for the agent. */
 export interface ExplainParts {

@@ -1,5 +1,5 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { DEFAULT_LIMITS, type GateFigures, type GateLimits, judge } from "../../../opamp/rollouts/gate.ts";
+import { DEFAULT_LIMITS, type GateFigures, type GateLimits, judge } from "../../../../opamp/rollouts/stages/gate.ts";
 
 const NOTHING = { items: 0, errors: 0 };
 const QUIET: GateFigures = {

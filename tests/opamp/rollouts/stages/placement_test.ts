@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok } from "node:assert/strict";
 import fc from "fast-check";
-import { Line, placeOf } from "../../../opamp/rollouts/placement.ts";
+import { Line, placeOf } from "../../../../opamp/rollouts/stages/placement.ts";
 
 Deno.test("a line gives out by place, of one place by uid, whatever came and went before", () => {
   const item = fc.record({ uid: fc.constantFrom("a", "b", "c", "d"), place: fc.nat(5) }, { noNullPrototype: true });

@@ -17,8 +17,8 @@
  * @module
  */
 
-import type { FleetAgent } from "./agents.ts";
-import { InvalidRequestError } from "./errors.ts";
+import type { FleetAgent } from "../agents.ts";
+import { InvalidRequestError } from "../errors.ts";
 
 /** What a selector may cost. */
 export const SELECTOR_LIMITS = {
