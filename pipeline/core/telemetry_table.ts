@@ -102,6 +102,27 @@ const RECEIVERS: readonly MetricRow[] = [
   },
 ];
 
+const TENANTS: readonly MetricRow[] = [
+  {
+    name: "sluice_tenant_refused_requests",
+    kind: "counter",
+    unit: "{request}",
+    level: "basic",
+    attributes: ["reason"],
+    help: "Requests of known tenants that were refused, by the limit or rule that refused them.",
+    when: "the gate refuses a request whole; its sender has 403, 413 or 429",
+  },
+  {
+    name: "sluice_tenant_rejected_items",
+    kind: "counter",
+    unit: "{item}",
+    level: "basic",
+    attributes: ["reason"],
+    help: "Items of tenants that were cut off a request, by the limit, or `shed` under pressure.",
+    when: "the sender is told of them as a partial success",
+  },
+];
+
 const PROCESSORS: readonly MetricRow[] = [
   {
     name: "otelcol_processor_incoming_items",
@@ -516,7 +537,14 @@ const GATEWAY: readonly MetricRow[] = [
 ];
 
 /** All of them, in the order of the documentation. */
-export const METRICS: readonly MetricRow[] = [...RECEIVERS, ...PROCESSORS, ...CONNECTORS, ...EXPORTERS, ...GATEWAY];
+export const METRICS: readonly MetricRow[] = [
+  ...RECEIVERS,
+  ...TENANTS,
+  ...PROCESSORS,
+  ...CONNECTORS,
+  ...EXPORTERS,
+  ...GATEWAY,
+];
 
 const BY_NAME: ReadonlyMap<string, MetricRow> = new Map(METRICS.map((row) => [row.name, row]));
 

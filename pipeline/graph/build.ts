@@ -25,6 +25,7 @@ import { type Component, Graph, GraphError } from "./graph.ts";
 import { Inlet } from "./inlet.ts";
 import { observeProcessor } from "./observed_processor.ts";
 import { factoryOf, type Registry } from "./registry.ts";
+import { forTenants, type PipelineHead } from "./tenant_pipelines.ts";
 
 /** What the graph's components are given. */
 export interface GraphDeps {
@@ -280,12 +281,12 @@ class PipelineBuilder {
     const { id, type, config } = receiver;
     const { deps: own, fingerprint } = create(`receiver ${id}`, () => this.#authenticated(receiver));
     const factory = factoryOf(this.#deps.registry.receivers, type);
+    const named = this.#deps.gateOf?.(this.#config);
     const switches = new Map<Signal, Inlet>();
     for (const signal of SIGNAL_NAMES) {
-      const heads = this.#fedBy(id, signal).map((pipeline) => this.#headOf(pipeline).consumer);
-      if (heads.length > 0) switches.set(signal, this.#switch(id, signal, fanOut(heads)));
+      const heads = this.#fedBy(id, signal).map((pipeline) => ({ ...this.#headOf(pipeline), id: pipeline.id }));
+      if (heads.length > 0) switches.set(signal, this.#switch(id, signal, headsAsOne(heads, named?.gate)));
     }
-    const named = this.#deps.gateOf?.(this.#config);
     const deps = {
       ...componentDeps(this.#deps, id, "receiver"),
       serveHttp: this.#deps.serveHttp,
@@ -338,6 +339,10 @@ class PipelineBuilder {
     if (component !== undefined) this.#stages[depth]?.push(component);
     return { consumer, depth };
   }
+}
+
+function headsAsOne(heads: readonly PipelineHead[], gate: TenantGate | undefined): Consumer {
+  return gate === undefined ? fanOut(heads.map(({ consumer }) => consumer)) : forTenants(heads, gate);
 }
 
 function once<Made>(nodes: Map<string, Made>, name: string, make: (name: string) => Made): Made {

@@ -9,6 +9,12 @@
  * @module
  */
 
+/**
+ * What a burst may be passed by, so that rounding up a thousand times does not cost a full bucket its last unit:
+ * thirds of a second add up to a second. It is let in once, not once a request.
+ */
+export const ROUNDING_NS = 1_000;
+
 /** Lost exchanges after which a request is told to come again: each was won by another one, so many are never met. */
 const MAX_TRIES = 64;
 const RETRY_NS = 1_000_000;
@@ -27,7 +33,7 @@ export function costNs(units: number, nsPerUnit: number): number {
 export function take(times: BigInt64Array, at: number, cost: number, burst: number, now: number): number {
   const nowNs = BigInt(now);
   const added = BigInt(cost);
-  const room = BigInt(cost > burst ? cost : burst);
+  const room = BigInt((cost > burst ? cost : burst) + ROUNDING_NS);
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const before = Atomics.load(times, at);
     const after = (before > nowNs ? before : nowNs) + added;
@@ -51,7 +57,7 @@ export function takeFitting(
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const before = Atomics.load(times, at);
     const ahead = before > nowNs ? Number(before - nowNs) : 0;
-    const fitting = Math.min(units, fittingIn(burst - ahead, nsPerUnit));
+    const fitting = Math.min(units, fittingIn(burst + ROUNDING_NS - ahead, nsPerUnit));
     if (fitting === 0) return 0;
     const after = nowNs + BigInt(ahead + costNs(fitting, nsPerUnit));
     if (Atomics.compareExchange(times, at, before, after) === before) return fitting;
@@ -69,7 +75,7 @@ export function fittingIn(ns: number, nsPerUnit: number): number {
 /** How long until there is room for `cost`, as `take` would say; nothing is taken. */
 export function waitNs(times: BigInt64Array, at: number, cost: number, burst: number, now: number): number {
   const ahead = Number(Atomics.load(times, at)) - now;
-  return Math.max(0, Math.max(0, ahead) + cost - Math.max(cost, burst));
+  return Math.max(0, Math.max(0, ahead) + cost - Math.max(cost, burst) - ROUNDING_NS);
 }
 
 /** Gives back what was taken. */
