@@ -175,6 +175,8 @@ class CredentialIdentifier implements Identifier, Lifecycle {
     this.#byCertificate = new WeakMap();
     const row = table.find(this.#config.default_tenant);
     this.#default = row === undefined ? undefined : identityOf(row, "default");
+    if (row !== undefined || this.#config.default_tenant === "") return;
+    this.#deps.logger.warn("default_tenant is no tenant: who has no credentials is refused");
   }
 
   #ofAuthorization(header: string, sender: Sender, nowMs: number): Answer {
