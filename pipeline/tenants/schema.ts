@@ -16,11 +16,11 @@ import {
   optionalSection,
   readText,
   requiredText,
-  secret,
   section,
 } from "../config/schema.ts";
 import { isSignal, type Signal, SIGNAL_NAMES } from "../otlp/signals.ts";
 import { isKeyId, parseSecretHash, type SecretHash } from "./identity/api_key.ts";
+import { isPasswordHash } from "./identity/password_hash.ts";
 import { identityShape } from "./identity/schema.ts";
 import {
   DEFAULT_BURST_MS,
@@ -71,6 +71,12 @@ const keyHash = () =>
     return text === undefined ? undefined : parseSecretHash(text);
   }, { secret: true });
 
+const passwordHash = () =>
+  leaf("string", "a password's hash, as htpasswd or argon2 makes it", (input) => {
+    const text = readText(input);
+    return text !== undefined && isPasswordHash(text) ? text : undefined;
+  }, { secret: true });
+
 /** A moment, as milliseconds since 1970. */
 const moment = () =>
   leaf("time", "a time with its zone, like 2030-01-31T12:00:00Z", (input) => {
@@ -96,7 +102,7 @@ const basicSchema = section({
     const text = readText(input);
     return text !== undefined && /^[^:]{1,256}$/.test(text) ? text : undefined;
   }),
-  password_hash: secret(),
+  password_hash: passwordHash(),
 });
 
 const certificateSchema = section({
