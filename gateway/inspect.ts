@@ -4,25 +4,44 @@
  * @module
  */
 
-import { type CatalogEntry, COMPONENT_SECTIONS, type ComponentSection } from "../pipeline/config/gateway_config.ts";
+import {
+  type CatalogEntry,
+  COMPONENT_SECTIONS,
+  type ComponentSection,
+  type GatewayConfig,
+} from "../pipeline/config/gateway_config.ts";
 import { parseConfig } from "../pipeline/config/parse.ts";
-import { ConfigError, formatProblems } from "../pipeline/config/problem.ts";
+import { ConfigError, formatProblems, type Problem } from "../pipeline/config/problem.ts";
 import { showConfig } from "../pipeline/config/show.ts";
+import { systemClock } from "../pipeline/core/clock.ts";
+import { silentLogger } from "../pipeline/core/log.ts";
 import { loadComponents, REGISTRY } from "../pipeline/graph/registry.ts";
+import { tenantSourcesOf } from "../pipeline/tenants/sources.ts";
 import { explainFailure, writeLine } from "./console.ts";
 import { resolveSources, type Sources } from "./sources.ts";
+import { TenantDirectory } from "./tenants/directory.ts";
+import { diskTenantFiles } from "./tenants/tenant_files.ts";
 
-/** Prints every problem and warning of a configuration. @returns The exit code: 1 when it cannot run. */
+/** Prints every problem and warning of a configuration, and of the tenants in its directory. @returns The exit code: 1 when it cannot run. */
 export async function validate(sources: Sources): Promise<number> {
   try {
-    const { warnings } = parseConfig(await resolveSources(sources), REGISTRY);
-    if (warnings.length > 0) writeLine(Deno.stderr, formatProblems(warnings));
+    const config = parseConfig(await resolveSources(sources), REGISTRY);
+    const problems = [...config.warnings, ...await tenantProblems(config)];
+    if (problems.length > 0) writeLine(Deno.stderr, formatProblems(problems));
+    if (problems.some(({ severity }) => severity === "error")) return 1;
     writeLine(Deno.stdout, "valid");
     return 0;
   } catch (thrown) {
     writeLine(Deno.stderr, thrown instanceof ConfigError ? formatProblems(thrown.problems) : explainFailure(thrown));
     return 1;
   }
+}
+
+async function tenantProblems(config: GatewayConfig): Promise<readonly Problem[]> {
+  const options = { clock: systemClock, logger: silentLogger, files: diskTenantFiles, publish: () => {} };
+  const tenants = new TenantDirectory(options);
+  (await tenants.prepare(tenantSourcesOf(config))).commit();
+  return tenants.problems;
 }
 
 /** Prints the resolved configuration as YAML, without its secrets. @returns The exit code: 1 when it cannot be read. */
