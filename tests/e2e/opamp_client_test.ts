@@ -3,7 +3,9 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import { type ClientCallbacks, type ClientSettings, OpampClient } from "../../opamp/client/client.ts";
 import { MemoryStateStore } from "../../opamp/client/client_state.ts";
+import { fetchDownloader } from "../../opamp/client/fetch_downloader.ts";
 import { HttpTransport } from "../../opamp/client/http_transport.ts";
+import { DEFAULT_PACKAGE_POLICY, PackageSync } from "../../opamp/client/package_sync.ts";
 import { DEFAULT_CLIENT_TLS, type ServerConnection } from "../../opamp/client/server_connection.ts";
 import { WebSocketTransport } from "../../opamp/client/websocket_transport.ts";
 import { ALL_AGENT_CAPABILITIES } from "../../opamp/protocol/capabilities.ts";
@@ -11,6 +13,7 @@ import { formatInstanceUid } from "../../opamp/protocol/instance_uid.ts";
 import type { AgentRemoteConfig, CustomMessage } from "../../opamp/protocol/messages.ts";
 import { systemClock } from "../../pipeline/core/clock.ts";
 import { silentLogger } from "../../pipeline/core/log.ts";
+import { MemoryPackageStore } from "../support/memory_packages.ts";
 import { eventually, type OpampServerPeer, type PeerAgent, startOpampServer } from "../support/opamp_peer.ts";
 import { missingForPeers } from "../support/peers.ts";
 import { skipWithout } from "../support/real_parts.ts";
@@ -24,6 +27,7 @@ class Agent implements AsyncDisposable {
   readonly client: OpampClient;
   readonly applied: string[] = [];
   readonly custom: CustomMessage[] = [];
+  readonly packages = new MemoryPackageStore();
   restarts = 0;
 
   constructor(
@@ -31,7 +35,15 @@ class Agent implements AsyncDisposable {
     settings: Partial<ClientSettings> = {},
     store = new MemoryStateStore(),
   ) {
+    const sync = new PackageSync({
+      store: this.packages,
+      downloader: fetchDownloader,
+      clock: systemClock,
+      policy: DEFAULT_PACKAGE_POLICY,
+      report: (statuses) => this.client.setPackageStatuses(statuses),
+    });
     const callbacks: ClientCallbacks = {
+      onPackages: (offer, abort) => sync.sync(offer, abort),
       onRemoteConfig: (offer) => this.#apply(offer),
       onRestart: () => void this.restarts++,
       onCustomMessage: (message) => void this.custom.push(message),
@@ -180,6 +192,21 @@ for (const scheme of ["ws", "http"] as const) {
       strictEqual(agent.client.connection.heartbeatIntervalMs, 1_000);
       await server.post("agents/all/connection-settings", { opamp: { heartbeatIntervalSeconds: "0" } });
       await eventually(() => agent.client.connection.heartbeatIntervalMs === 0);
+    });
+    await t.step("fetches packages; of one that was tampered with it keeps the old content", async () => {
+      const statuses = ({ state }: PeerAgent) => JSON.stringify(state.packageStatuses ?? {});
+      await server.post("agents/all/packages", { rules: { version: "1", addon: true, content: "one" } });
+      await seen(server, agent, (view) => statuses(view).includes('"agentHasVersion":"1"'));
+      await server.post("agents/all/packages", {
+        rules: { version: "2", addon: true, content: "two", tamper: true },
+        more: { version: "1", addon: true, content: "more" },
+      });
+      await seen(
+        server,
+        agent,
+        (view) => statuses(view).includes("InstallFailed") && agent.packages.contents.has("more"),
+      );
+      deepStrictEqual(agent.packages.contents.get("rules"), utf8("one"));
     });
     await t.step("goes back from a server that is not there, and says so", async () => {
       await server.post("agents/all/connection-settings", { opamp: { destinationEndpoint: "ws://127.0.0.1:9/" } });
