@@ -187,12 +187,15 @@ export interface StoredState {
   readonly pins: readonly Pin[];
 }
 
+/** Events or agents of one answer. */
+export const MAX_PAGE = 1_000;
+
 /** Which events are wanted, the newest first. */
 export interface EventQuery {
   readonly rollout?: number | undefined;
   /** Only those before this id. */
   readonly before?: number | undefined;
-  /** 1 to 1,000. */
+  /** 1 to `MAX_PAGE`. */
   readonly limit: number;
 }
 
@@ -201,7 +204,7 @@ export interface MemberQuery {
   readonly phase?: MemberPhase | undefined;
   /** Only those after this uid. */
   readonly after?: string | undefined;
-  /** 1 to 1,000. */
+  /** 1 to `MAX_PAGE`. */
   readonly limit: number;
 }
 

@@ -12,18 +12,18 @@ import type { Clock } from "../../pipeline/core/clock.ts";
 import { UnavailableError } from "../../pipeline/core/errors.ts";
 import type { Logger } from "../../pipeline/core/log.ts";
 import { describeError } from "../../pipeline/core/log.ts";
+import { Repeated } from "../../pipeline/core/repeated.ts";
 import { counted } from "../../pipeline/core/text.ts";
 import type { AgentTraffic, ConfigVersionRef, FleetAgent, FleetPort } from "./agents.ts";
 import { type ConfigCatalog, configText, NO_CONFIG } from "./configs/configs.ts";
 import { ConflictError, InvalidRequestError, UnknownNameError } from "./errors.ts";
-import { explainAgent, syncOf } from "./rules/explain.ts";
 import { PendingChanges } from "./journal.ts";
-import { type Plan, planRollout } from "./stages/plan.ts";
 import {
   type Assignment,
   ENDED,
   type EventQuery,
   MAX_ENDED,
+  MAX_PAGE,
   type MemberQuery,
   type MemberRecord,
   type Pin,
@@ -31,9 +31,11 @@ import {
   type RolloutRecord,
   type RolloutStore,
 } from "./records.ts";
+import { explainAgent, syncOf } from "./rules/explain.ts";
 import { choose, compareRanks, type Rule, ruleOfAssignment, ruleOfRun } from "./rules/rules.ts";
-import { CONTROLLER, RolloutRun } from "./stages/run.ts";
 import { type CompilePattern, parseSelector, type Selector } from "./rules/selector.ts";
+import { type Plan, planRollout } from "./stages/plan.ts";
+import { CONTROLLER, RolloutRun } from "./stages/run.ts";
 import { readRequest, type RolloutRequest, type RolloutSpec } from "./stages/spec.ts";
 import { TrafficMeter } from "./stages/traffic.ts";
 import type { DriftView, DryRunView, ExplainView, RolloutView, SyncState } from "./views.ts";
@@ -82,6 +84,7 @@ export interface AbortRequest {
 export class Rollouts {
   readonly #parts: RolloutsParts;
   readonly #meter: TrafficMeter;
+  readonly #trouble = new Repeated();
   #isOpen = false;
   #pending: PendingChanges;
   /** All that are known, by id. */
@@ -151,6 +154,7 @@ export class Rollouts {
   /** Looks whose time has run out. To be called about once a second; never throws for a store that fails. */
   tick(): void {
     this.#observing(() => {
+      if (!this.#isOpen) this.open();
       for (const run of this.#runs.values()) run.tick();
     });
   }
@@ -159,6 +163,8 @@ export class Rollouts {
 
   /** Takes in agents that are new or have changed: what they are now, each once. */
   onAgents(agents: Iterable<FleetAgent>): void {
+    // All of them are read when the store works again.
+    if (!this.#isOpen) return;
     this.#observing(() => {
       for (const agent of agents) this.#onAgent(agent);
     });
@@ -166,6 +172,7 @@ export class Rollouts {
 
   /** An operator has removed these agents from the fleet. */
   onGone(uids: Iterable<string>): void {
+    if (!this.#isOpen) return;
     this.#observing(() => {
       for (const uid of uids) this.#onGone(uid);
     });
@@ -353,13 +360,13 @@ export class Rollouts {
   }
 
   events(query: EventQuery): RolloutEvent[] {
-    return this.#parts.store.events(query);
+    return this.#parts.store.events({ ...query, limit: pageOf(query) });
   }
 
   /** Agents that were given the version; of a rollout that has ended those that did not come to APPLIED. */
   members(id: number, query: MemberQuery): MemberRecord[] {
     this.#recordOf(id);
-    return this.#parts.store.members(id, query);
+    return this.#parts.store.members(id, { ...query, limit: pageOf(query) });
   }
 
   #view(record: RolloutRecord): RolloutView {
@@ -396,12 +403,14 @@ export class Rollouts {
   /** What the fleet or time brings: a store that fails is told in the log, and all of it is read again. */
   #observing(act: () => void): void {
     try {
-      if (!this.#isOpen) this.open();
       act();
       this.#finish();
     } catch (thrown) {
       if (!(thrown instanceof UnavailableError)) throw thrown;
-      this.#parts.logger.error("Rollouts stand still until decisions can be written", { error: describeError(thrown) });
+      const times = this.#trouble.note(this.#parts.clock.monotonicMs());
+      if (times === undefined) return;
+      const error = describeError(thrown);
+      this.#parts.logger.error("Rollouts stand still until decisions can be written", { error, times });
     }
   }
 
@@ -698,6 +707,10 @@ export class Rollouts {
 
 function refOf({ name, version, hash }: ConfigVersionRef): ConfigVersionRef {
   return { name, version, hash };
+}
+
+function pageOf({ limit }: { readonly limit: number }): number {
+  return Math.min(Math.max(1, Math.trunc(limit)), MAX_PAGE);
 }
 
 function recoveredText({ record: { state, stage, phase } }: RolloutRun): string {

@@ -5,11 +5,11 @@
  */
 
 import type { ConfigState, ConfigVersionRef } from "./agents.ts";
+import type { RolloutRecord, RolloutState } from "./records.ts";
+import type { ConditionResult } from "./rules/selector.ts";
 import type { GateFigures, GateLimits } from "./stages/gate.ts";
 import type { Counts } from "./stages/member.ts";
-import type { RolloutRecord, RolloutState } from "./records.ts";
 import type { RolloutRun } from "./stages/run.ts";
-import type { ConditionResult } from "./rules/selector.ts";
 import type { Amount, RolloutSpec } from "./stages/spec.ts";
 
 /** One stage of a rollout. */

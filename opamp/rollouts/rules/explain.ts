@@ -6,8 +6,8 @@
 
 import type { ConfigVersionRef, FleetAgent } from "../agents.ts";
 import type { Pin } from "../records.ts";
-import type { Rule } from "./rules.ts";
 import type { ExplainView, RuleView, SyncState } from "../views.ts";
+import type { Rule } from "./rules.ts";
 
 /** What holds for the agent. */
 export interface ExplainParts {

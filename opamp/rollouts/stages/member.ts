@@ -6,9 +6,9 @@
  */
 
 import type { ConfigState } from "../agents.ts";
+import type { MemberPhase } from "../records.ts";
 import type { Traffic } from "./gate.ts";
 import type { Placed } from "./placement.ts";
-import type { MemberPhase } from "../records.ts";
 
 /** An agent of a rollout; times are monotonic, milliseconds. */
 export interface Member extends Placed {

@@ -7,12 +7,12 @@
 import type { ConfigVersionRef, FleetAgent } from "../agents.ts";
 import { type ConfigCatalog, configText } from "../configs/configs.ts";
 import { diffFiles } from "../configs/diff.ts";
-import { Line, type Placed, placeOf } from "./placement.ts";
 import { choose, compareRanks, type Rule } from "../rules/rules.ts";
-import type { RolloutRun } from "./run.ts";
 import type { Selector } from "../rules/selector.ts";
-import { amountOf, type RolloutSpec } from "./spec.ts";
 import type { DryRunView, OriginView } from "../views.ts";
+import { Line, type Placed, placeOf } from "./placement.ts";
+import type { RolloutRun } from "./run.ts";
+import { amountOf, type RolloutSpec } from "./spec.ts";
 
 /** Agents that are named for each stage. */
 const SHOWN_AGENTS = 20;

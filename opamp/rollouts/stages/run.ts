@@ -12,9 +12,6 @@ import { counted } from "../../../pipeline/core/text.ts";
 import type { ConfigVersionRef, FleetAgent } from "../agents.ts";
 import { configText, NO_CONFIG } from "../configs/configs.ts";
 import { ConflictError } from "../errors.ts";
-import { type Breach, type GateFigures, judge, type Traffic } from "./gate.ts";
-import { type Counts, type Member, noCounts, tally } from "./member.ts";
-import { Line, placeOf } from "./placement.ts";
 import {
   ENDED,
   type EventKind,
@@ -24,6 +21,9 @@ import {
   type RolloutRecord,
 } from "../records.ts";
 import type { Selector } from "../rules/selector.ts";
+import { type Breach, type GateFigures, judge, type Traffic } from "./gate.ts";
+import { type Counts, type Member, noCounts, tally } from "./member.ts";
+import { Line, placeOf } from "./placement.ts";
 import { amountOf, amountText, type StageSpec } from "./spec.ts";
 
 /** Who decides when no operator does. */

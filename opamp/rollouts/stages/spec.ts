@@ -120,6 +120,9 @@ export function readRequest(request: RolloutRequest, selector: string, config: C
     unhealthyGraceMs: check.whole("unhealthyGraceMs", request.unhealthyGraceMs ?? 30_000, 0, DAY_MS),
     onConflict: request.onConflict ?? "refuse",
   };
+  if ((request.seed?.length ?? 0) > MAX_NAME_LENGTH) {
+    check.problem("seed", `wanted at most ${MAX_NAME_LENGTH} characters`);
+  }
   if (problems.length > 0) throw new InvalidRequestError("start the rollout", problems);
   return spec;
 }

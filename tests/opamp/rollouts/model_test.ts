@@ -1,10 +1,10 @@
-import { deepStrictEqual, ok } from "node:assert/strict";
 import fc from "fast-check";
-import { UnavailableError } from "../../../pipeline/core/errors.ts";
+import { deepStrictEqual, ok } from "node:assert/strict";
 import { ConflictError } from "../../../opamp/rollouts/errors.ts";
 import { ENDED, type RolloutState } from "../../../opamp/rollouts/records.ts";
 import { amountOf } from "../../../opamp/rollouts/stages/spec.ts";
 import type { RolloutView } from "../../../opamp/rollouts/views.ts";
+import { UnavailableError } from "../../../pipeline/core/errors.ts";
 import { DiedError, type FakeAgent, RolloutWorld } from "../../support/fleet.ts";
 
 /** What may be so, worked out from the agents alone. */

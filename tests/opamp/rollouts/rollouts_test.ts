@@ -597,3 +597,128 @@ Deno.test("of many failures the first are events", () => {
   strictEqual(world.kinds(id).filter((kind) => kind === "agent_failed").length, MAX_FAILURE_EVENTS);
   strictEqual(world.rollouts.get(id).counts.failed, MAX_FAILURE_EVENTS + 1);
 });
+
+Deno.test("the budget", async (t) => {
+  await t.step("is never passed, and grows with what succeeds", () => {
+    const { world, fresh } = fleetWithBase(100);
+    world.answer = () => undefined;
+    const { id } = world.rollouts.start(request({ stages: [{ share: 1 }], maxApplying: { count: 5 } }), "ann");
+    const applying = () => world.rollouts.get(id).counts.applying;
+    strictEqual(applying(), 2);
+    const answerOne = () => {
+      const [agent] = [...world.fleet.agents()].filter(({ desired, report }) =>
+        desired?.hash === fresh.hash && report.hash !== fresh.hash
+      );
+      ok(agent);
+      world.fleet.reports(agent, fresh.hash, "applied");
+      world.flush();
+    };
+    const seen: unknown[] = [];
+    for (let round = 0; round < 5; round++) {
+      answerOne();
+      seen.push(applying());
+    }
+    deepStrictEqual(seen, [3, 4, 5, 5, 5]);
+  });
+
+  await t.step("is given back by those that run out of time", () => {
+    const { world, fresh } = fleetWithBase(100);
+    world.answer = (agent) => agent.uid.endsWith("1") ? undefined : { state: "applied" };
+    const limits = { silent: 0.5 };
+    const { id } = world.rollouts.start(request({ stages: [{ share: 1 }], limits, maxApplying: { count: 1 } }), "ann");
+    world.advance(40 * MINUTE_MS, MINUTE_MS);
+    strictEqual(world.rollouts.get(id).counts.silent, 7);
+    strictEqual(world.with(fresh.hash).length, 93);
+  });
+});
+
+Deno.test("a stage is not passed on less than it wants", () => {
+  const { world } = fleetWithBase(100);
+  const away = new Set<string>();
+  world.answer = (agent) => {
+    if (away.size >= 3) return { state: "applied" };
+    away.add(agent.uid);
+    world.fleet.touch(agent, { connected: false });
+    return undefined;
+  };
+  const limits = { disconnected: 0.5, minAgents: 8 };
+  const stages = [{ share: 0.1, soakMs: 0 }, { share: 1 }];
+  const { id } = world.rollouts.start(request({ stages, limits, initialApplying: 10 }), "ann");
+  world.advance(10 * MINUTE_MS, 10_000);
+  deepStrictEqual([world.rollouts.get(id).stage, world.rollouts.get(id).counts.applied], [0, 7]);
+  for (const uid of [...away].slice(0, 1)) world.fleet.touch(world.fleet.byUid.get(uid)!, { connected: true });
+  world.settle();
+  strictEqual(world.rollouts.get(id).stage, 1);
+});
+
+Deno.test("a controller that starts again", async (t) => {
+  await t.step("watches a soak from its beginning: what it did not see it does not count", () => {
+    const { world, fresh } = fleetWithBase(1_000);
+    const { id } = world.rollouts.start(request(), "ann");
+    world.advance(4 * MINUTE_MS);
+    world.timeMs += 60 * MINUTE_MS;
+    world.crash();
+    world.advance(5 * MINUTE_MS - 1_000);
+    strictEqual(world.rollouts.get(id).stage, 0);
+    world.advance(1_000);
+    deepStrictEqual([world.rollouts.get(id).stage, world.with(fresh.hash).length], [1, 100]);
+    ok(world.kinds(id).includes("recovered"));
+  });
+
+  await t.step("does not take agents that have not come back yet for lost", () => {
+    const { world } = fleetWithBase(1_000);
+    const { id } = world.rollouts.start(request(), "ann");
+    world.settle();
+    for (const agent of world.fleet.agents()) world.fleet.touch(agent, { connected: false });
+    world.fleet.touched.clear();
+    world.crash();
+    world.advance(MINUTE_MS);
+    for (const agent of world.fleet.agents()) world.fleet.touch(agent, { connected: true });
+    world.advance(5 * MINUTE_MS);
+    deepStrictEqual([world.rollouts.get(id).state, world.rollouts.get(id).stage], ["running", 1]);
+  });
+
+  await t.step("knows who has failed, though the agent says something else by now", () => {
+    const { world, old, fresh } = fleetWithBase(100);
+    world.answer = failsOn(fresh.hash, (uid) => uid.endsWith("7"));
+    const stages = [{ share: 1, soakMs: MINUTE_MS, limits: { failed: 0.5 } }];
+    const { id } = world.rollouts.start(request({ stages }), "ann");
+    world.settle();
+    const failed = [...world.fleet.agents()].filter(({ report }) => report.state === "failed");
+    // The collector's supervisor goes back by itself, and says so.
+    for (const agent of failed) {
+      world.fleet.touch(agent, { report: { ...agent.report, hash: old.hash, state: "applied" } });
+    }
+    world.flush();
+    world.crash();
+    strictEqual(world.rollouts.get(id).counts.failed, failed.length);
+    deepStrictEqual(failed.map(({ sent }) => sent.filter((hash) => hash === fresh.hash).length), failed.map(() => 1));
+  });
+
+  await t.step("goes on with a rollback", () => {
+    const { world, old, fresh } = fleetWithBase(100);
+    const { id } = world.rollouts.start(request({ stages: [{ share: 0.5, soakMs: MINUTE_MS }, { share: 1 }] }), "ann");
+    world.settle();
+    world.rollouts.abort(id, { rollback: true, reason: "" }, "ann");
+    world.fleet.offered.clear();
+    world.crash();
+    strictEqual(world.rollouts.get(id).state, "rolling_back");
+    world.settle();
+    deepStrictEqual([world.rollouts.get(id).state, world.with(old.hash).length], ["aborted", 100]);
+    strictEqual(world.with(fresh.hash).length, 0);
+  });
+});
+
+Deno.test("a rollback does not wait for those that never answer", () => {
+  const { world, fresh } = fleetWithBase(100);
+  const { id } = world.rollouts.start(request({ stages: [{ share: 0.1, soakMs: MINUTE_MS }, { share: 1 }] }), "ann");
+  world.settle();
+  world.answer = () => undefined;
+  world.rollouts.abort(id, { rollback: true, reason: "" }, "ann");
+  world.advance(5 * MINUTE_MS - 1_000);
+  strictEqual(world.rollouts.get(id).state, "rolling_back");
+  world.advance(1_000);
+  strictEqual(world.rollouts.get(id).state, "aborted");
+  strictEqual(world.eventsOf(id).at(-1)?.numbers.owing, 10);
+  strictEqual(world.with(fresh.hash).length, 10);
+});

@@ -1,10 +1,10 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
-import { fileURLToPath } from "node:url";
 import { DatabaseSync } from "node:sqlite";
-import { UnavailableError } from "../../../pipeline/core/errors.ts";
+import { fileURLToPath } from "node:url";
 import type { Changes, MemberRecord, RolloutEvent } from "../../../opamp/rollouts/records.ts";
 import { MAX_ENDED } from "../../../opamp/rollouts/records.ts";
 import { MAX_EVENTS, openRolloutStore } from "../../../opamp/rollouts/store.ts";
+import { UnavailableError } from "../../../pipeline/core/errors.ts";
 import { RolloutWorld } from "../../support/fleet.ts";
 
 const NOTHING: Changes = {

@@ -1,5 +1,5 @@
-import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
+import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import { InvalidRequestError } from "../../../../opamp/rollouts/errors.ts";
 import { parseSelector, SELECTOR_LIMITS } from "../../../../opamp/rollouts/rules/selector.ts";
 import { compilePattern, FakeAgent } from "../../../support/fleet.ts";

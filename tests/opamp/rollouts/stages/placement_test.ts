@@ -1,5 +1,5 @@
-import { deepStrictEqual, ok } from "node:assert/strict";
 import fc from "fast-check";
+import { deepStrictEqual, ok } from "node:assert/strict";
 import { Line, placeOf } from "../../../../opamp/rollouts/stages/placement.ts";
 
 Deno.test("a line gives out by place, of one place by uid, whatever came and went before", () => {
