@@ -6,28 +6,29 @@
 
 import { dirname } from "node:path";
 
+/** Of a file that was not there before: for its owner alone. */
+const NEW_FILE_MODE = 0o600;
+
 /**
  * Writes a file. A crash at any moment leaves the old one or the new one: the new one has its name only when all of it is
- * on disk.
+ * on disk. Who may read the old one may read the new one.
  *
- * @param mode Of a file that is not there yet; one that is there keeps its own.
  * @throws {Error} It cannot be written: the old one is as it was.
  */
-export async function replaceFile(path: string, text: string, mode = 0o600): Promise<void> {
-  await replaceBy(path, mode, (write) => write(text));
+export async function replaceFile(path: string, text: string): Promise<void> {
+  await replaceBy(path, (write) => write(text));
 }
 
 /** As `replaceFile`, with a text that comes in parts. */
 export async function replaceBy(
   path: string,
-  mode: number,
   fill: (write: (text: string) => void) => void | Promise<void>,
 ): Promise<void> {
   const draft = `${path}.new`;
   const encoder = new TextEncoder();
   try {
     {
-      using file = await Deno.open(draft, { write: true, create: true, truncate: true, mode });
+      using file = await Deno.open(draft, { write: true, create: true, truncate: true, mode: await modeOf(path) });
       await fill((text) => {
         const bytes = encoder.encode(text);
         for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
@@ -41,4 +42,14 @@ export async function replaceBy(
   }
   using folder = await Deno.open(dirname(path));
   await folder.sync();
+}
+
+async function modeOf(path: string): Promise<number> {
+  try {
+    const { mode } = await Deno.stat(path);
+    return mode === null ? NEW_FILE_MODE : mode & 0o777;
+  } catch (thrown) {
+    if (thrown instanceof Deno.errors.NotFound) return NEW_FILE_MODE;
+    throw thrown;
+  }
 }

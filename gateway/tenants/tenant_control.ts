@@ -270,8 +270,7 @@ class FileTenantControl implements TenantControl {
 
   /** The file with another line for the tenant; a line more when it has none, one less for undefined. */
   async #replaceLine(path: string, id: string, line: string | undefined): Promise<void> {
-    const { mode } = await Deno.stat(path);
-    await replaceBy(path, (mode ?? 0o600) & 0o777, async (write) => {
+    await replaceBy(path, async (write) => {
       for await (const text of linesOf(path, this.#files)) {
         if (idOfLine(text) !== id) write(`${text}\n`);
         else if (line !== undefined) write(`${line}\n`);

@@ -8,9 +8,9 @@ import {
   type UsageQuery,
 } from "../../../gateway/tenants/usage_query.ts";
 import { pragma } from "../../../gateway/tenants/usage_pruner.ts";
-import { OTHER_TENANTS, UsageStore, type UsageStoreOptions } from "../../../gateway/tenants/usage_store.ts";
+import { UsageStore, type UsageStoreOptions } from "../../../gateway/tenants/usage_store.ts";
 import type { UsageSeries } from "../../../pipeline/contract/usage.ts";
-import type { UsageSum } from "../../../pipeline/tenants/usage.ts";
+import { OTHER_TENANTS, type UsageSum } from "../../../pipeline/tenants/usage.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { testDeps } from "../../pipeline/queue/support.ts";
 
