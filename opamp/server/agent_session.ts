@@ -153,7 +153,7 @@ export class AgentSession {
   /**
    * Takes over what a report says. What it leaves out stays as it was.
    *
-   * @param message As decoded from `bytes`.
+   * @param message As decoded from `bytes`. The content of its effective configuration is not looked at.
    * @param nowMs Milliseconds since 1970.
    */
   absorb(message: AgentToServer, bytes: Uint8Array, nowMs: number): Absorbed {
@@ -191,7 +191,7 @@ export class AgentSession {
    */
   reply(nowMs: number, report?: AgentToServer): MessageParts | undefined {
     const isAnswer = report !== undefined;
-    if (report?.agentDisconnect !== undefined) return [encodeServerToAgent({ instanceUid: this.uid })];
+    if (report?.agentDisconnect !== undefined) return [this.#bare()];
     const pending = this.#takePending();
     const introduction = this.#introduction();
     if (pending?.command !== undefined) {
@@ -201,8 +201,9 @@ export class AgentSession {
     const flags = this.#takeFlags(report);
     const newUid = isAnswer || !this.#isNewUidPushed ? this.newUid : undefined;
     this.#isNewUidPushed = newUid !== undefined;
-    const isEmpty = offers.length === 0 && flags === undefined && pending === undefined && newUid === undefined;
-    if (!isAnswer && isEmpty) return undefined;
+    const isBare = flags === undefined && pending === undefined && newUid === undefined;
+    if (!isAnswer && isBare && offers.length === 0) return undefined;
+    if (isBare && introduction === NOTHING_NEW) return [this.#bare(), ...offers];
     const own: ServerToAgent = {
       instanceUid: this.uid,
       ...introduction,
@@ -324,9 +325,9 @@ export class AgentSession {
   }
 
   #keep(field: "agentDescription" | "health", as: "description" | "health", bytes: Uint8Array): number {
-    const slice = fieldBytes(bytes, field);
-    if (sameBytes(slice, this[as])) return 0;
-    this[as] = slice;
+    const part = fieldBytes(bytes, field);
+    if (sameBytes(part, this[as])) return 0;
+    this[as] = part?.slice();
     return AgentChanges[as];
   }
 
@@ -335,16 +336,16 @@ export class AgentSession {
     if (!hasBits(this.capabilities, AgentCapabilities.ReportsPackageStatuses)) return 0;
     const hash = statuses.serverProvidedAllPackagesHash ?? NO_BYTES;
     this.packagesHash = hash.length === 0 ? undefined : bytesToHex(hash);
-    const slice = fieldBytes(bytes, "packageStatuses");
-    if (sameBytes(slice, this.packageStatuses)) return 0;
-    this.packageStatuses = slice;
+    const part = fieldBytes(bytes, "packageStatuses");
+    if (sameBytes(part, this.packageStatuses)) return 0;
+    this.packageStatuses = part?.slice();
     return AgentChanges.packageStatuses;
   }
 
   #absorbEffectiveConfig(bytes: Uint8Array): number {
-    const slice = fieldBytes(bytes, "effectiveConfig");
-    if (slice === undefined) return 0;
-    const kept = this.#shared.acquire(slice);
+    const part = fieldBytes(bytes, "effectiveConfig");
+    if (part === undefined) return 0;
+    const kept = this.#shared.acquire(part);
     const last = this.effectiveConfig;
     if (last !== undefined) this.#shared.release(last);
     this.effectiveConfig = kept;
@@ -389,9 +390,17 @@ export class AgentSession {
     return next;
   }
 
+  /** Most answers are this one. By hand, as it is 18 bytes that need no encoder. */
+  #bare(): Uint8Array {
+    const answer = new Uint8Array(UID_FIELD_HEADER.length + this.uid.length);
+    answer.set(UID_FIELD_HEADER);
+    answer.set(this.uid, UID_FIELD_HEADER.length);
+    return answer;
+  }
+
   /** What the server can do: on the first message of a connection, and in each HTTP answer, as that has none. */
   #introduction(): Pick<ServerToAgent, "capabilities" | "customCapabilities"> {
-    if (this.#isIntroduced) return {};
+    if (this.#isIntroduced) return NOTHING_NEW;
     this.#isIntroduced = this.link?.transport === "websocket";
     const { capabilities, customCapabilities } = this.#face;
     if (customCapabilities.length === 0) return { capabilities };
@@ -463,6 +472,10 @@ export class AgentSession {
 type RemoteConfigStatusReport = NonNullable<AgentToServer["remoteConfigStatus"]>;
 type ConnectionStatusReport = NonNullable<AgentToServer["connectionSettingsStatus"]>;
 
+/** Tag and length of ServerToAgent's `instance_uid`. */
+const UID_FIELD_HEADER = Uint8Array.of(0x0a, 16);
+
+const NOTHING_NEW = {};
 const NO_BYTES = new Uint8Array(0);
 const NONE: readonly string[] = [];
 const NO_LABELS: Readonly<Record<string, string>> = {};

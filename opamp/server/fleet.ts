@@ -47,7 +47,7 @@ import { type AgentView, viewOf } from "./agent_view.ts";
 import type { AgentEvent, AgentRow, FleetStore } from "./fleet_store.ts";
 import type { MessageParts } from "./link.ts";
 import { ConnectionOffer, type PackagesOffer, type RemoteConfigOffer } from "./offers.ts";
-import { fieldBytes } from "./report_fields.ts";
+import { fieldBytes, findField, withoutField } from "./report_fields.ts";
 import type { OpampServerSettings } from "./settings.ts";
 import { SharedBytes } from "./shared_bytes.ts";
 
@@ -114,6 +114,7 @@ export class Fleet {
   #events: AgentEvent[] = [];
   #persistTimer: Timer | undefined;
   #isStoreFailing = false;
+  #isStopped = false;
   #sweepTimer: Timer | undefined;
   #connected = 0;
 
@@ -140,13 +141,13 @@ export class Fleet {
     this.#scheduleSweep();
   }
 
-  /** Tells every connected agent to come back later, and writes what is not written. */
+  /** Ends all timers, and writes what is not written. */
   shutdown(): void {
     const { clock } = this.#deps;
     for (const timer of [this.#sweepTimer, this.#pushTimer, this.#changeTimer, this.#persistTimer]) {
       if (timer !== undefined) clock.clearTimer(timer);
     }
-    this.#changeTimer = undefined;
+    this.#isStopped = true;
     this.persist();
   }
 
@@ -157,20 +158,14 @@ export class Fleet {
    * @returns What to answer; a promise where a certificate has to be issued first.
    */
   receive(link: SessionLink, bytes: Uint8Array): MessageParts | Promise<MessageParts> {
-    let message: AgentToServer;
+    let uid: Uint8Array | undefined;
     try {
-      message = decodeAgentToServer(bytes);
+      const message = this.#decode(bytes);
+      uid = message.instanceUid;
+      if (!isInstanceUid(uid)) throw new MalformedMessageError("Cannot read the report: instance_uid is not 16 bytes");
+      return this.#process(link, message, bytes, uid);
     } catch (error) {
-      if (error instanceof MalformedMessageError) return this.refuse(error);
-      throw error;
-    }
-    if (!isInstanceUid(message.instanceUid)) {
-      return this.refuse(new MalformedMessageError("Cannot read the report: instance_uid is not 16 bytes"));
-    }
-    try {
-      return this.#process(link, message, bytes, message.instanceUid);
-    } catch (error) {
-      return this.#fail(message.instanceUid, error);
+      return error instanceof MalformedMessageError ? this.refuse(error) : this.#fail(uid, error);
     }
   }
 
@@ -362,14 +357,37 @@ export class Fleet {
     return true;
   }
 
-  /** Finds the agents over HTTP that have not come for too long. */
+  /** Finds the agents over HTTP that have not come for too long, and forgets those that are gone for good. */
   sweep(): void {
-    const { pollIntervalMs, missedPolls } = this.#deps.settings;
-    const oldestMs = this.#deps.clock.nowMs() - pollIntervalMs * missedPolls;
+    const { pollIntervalMs, missedPolls, forgetAfterMs } = this.#deps.settings;
+    const nowMs = this.#deps.clock.nowMs();
     for (const session of this.#sessions.values()) {
-      const isGone = session.connected && session.link === undefined && session.lastSeenMs < oldestMs;
-      if (isGone) this.#disconnect(session, `no poll for ${missedPolls} intervals`);
+      const silentMs = nowMs - session.lastSeenMs;
+      if (session.connected) {
+        const isGone = session.link === undefined && silentMs > pollIntervalMs * missedPolls;
+        if (isGone) this.#disconnect(session, `no poll for ${missedPolls} intervals`);
+      } else if (silentMs > forgetAfterMs) {
+        this.#remove(session);
+      }
     }
+  }
+
+  /** Forgets some of those gone longest, so that new ones find room without a search each. */
+  #makeRoom(): void {
+    const gone = [...this.#sessions.values()].filter(({ connected }) => !connected);
+    gone.sort((a, b) => a.lastSeenMs - b.lastSeenMs);
+    const share = Math.ceil(this.#deps.settings.maxAgents * FORGOTTEN_SHARE);
+    for (const session of gone.slice(0, share)) this.#remove(session);
+  }
+
+  /** An effective configuration that another agent has reported is known to be well-formed: it is not read again. */
+  #decode(bytes: Uint8Array): AgentToServer {
+    const range = findField(bytes, "effectiveConfig");
+    if (range === undefined || !this.#shared.has(bytes.subarray(range.from, range.to))) {
+      return decodeAgentToServer(bytes);
+    }
+    const message = decodeAgentToServer(withoutField(bytes, range));
+    return message.effectiveConfig === undefined ? { ...message, effectiveConfig: {} } : decodeAgentToServer(bytes);
   }
 
   #process(
@@ -423,6 +441,7 @@ export class Fleet {
     const former = this.#expected.get(key);
     if (former !== undefined) return this.#rename(former, uid);
     const { maxAgents, maxAgentsPerConnection } = this.#deps.settings;
+    if (this.#sessions.size >= maxAgents) this.#makeRoom();
     if (this.#sessions.size >= maxAgents || link.sessions.length >= maxAgentsPerConnection) return undefined;
     const session = new AgentSession(uid.slice(), this.#face, this.#shared);
     this.#sessions.set(key, session);
@@ -537,7 +556,7 @@ export class Fleet {
     if (this.#components.size >= this.#deps.settings.maxComponentSets && oldest !== undefined) {
       this.#components.delete(oldest);
     }
-    this.#components.set(hash, content);
+    this.#components.set(hash, content.slice());
   }
 
   #expectNewUid(session: AgentSession): void {
@@ -575,8 +594,9 @@ export class Fleet {
     }
   }
 
-  #fail(uid: Uint8Array, error: unknown): MessageParts {
-    this.#deps.logger.error("a report was not processed", { uid: formatInstanceUid(uid), error: describeError(error) });
+  #fail(uid: Uint8Array | undefined, error: unknown): MessageParts {
+    const agent = uid && formatInstanceUid(uid);
+    this.#deps.logger.error("a report was not processed", { uid: agent, error: describeError(error) });
     if (error instanceof UnavailableError) {
       return this.busy(uid, error.message, error.retryAfterMs ?? this.#deps.settings.maxRetryAfterMs);
     }
@@ -612,7 +632,7 @@ export class Fleet {
   #schedulePush(session: AgentSession): void {
     if (session.link === undefined) return;
     this.#toPush.add(session);
-    this.#pushTimer ??= this.#deps.clock.setTimer(() => this.#pushSome(), 0);
+    if (!this.#isStopped) this.#pushTimer ??= this.#deps.clock.setTimer(() => this.#pushSome(), 0);
   }
 
   /** A few agents a turn, so that answers to others go out in between and the offers do not all wait in memory. */
@@ -666,7 +686,9 @@ export class Fleet {
 
   #note(session: AgentSession, changes: number): void {
     this.#changed.set(session.key, (this.#changed.get(session.key) ?? 0) | changes);
-    this.#changeTimer ??= this.#deps.clock.setTimer(() => this.#tellChanges(), this.#deps.settings.changeDelayMs);
+    if (!this.#isStopped) {
+      this.#changeTimer ??= this.#deps.clock.setTimer(() => this.#tellChanges(), this.#deps.settings.changeDelayMs);
+    }
     if ((changes & PERSISTENT_CHANGES) === 0 || this.#deps.store === undefined) return;
     this.#dirty.add(session.key);
     this.#schedulePersist();
@@ -690,7 +712,9 @@ export class Fleet {
   }
 
   #schedulePersist(): void {
-    this.#persistTimer ??= this.#deps.clock.setTimer(() => this.persist(), this.#deps.settings.persistIntervalMs);
+    if (!this.#isStopped) {
+      this.#persistTimer ??= this.#deps.clock.setTimer(() => this.persist(), this.#deps.settings.persistIntervalMs);
+    }
   }
 
   #scheduleSweep(): void {
@@ -716,6 +740,9 @@ const POLICY_VIOLATION = 1008;
 
 /** Over HTTP, a sequence that goes back so often is that of two agents. */
 const MAX_REGRESSIONS = 3;
+
+/** Of the agents that may be known, forgotten at once when there are too many. */
+const FORGOTTEN_SHARE = 0.01;
 
 /** Of an agent's own words in an event. */
 const MAX_EVENT_CHARS = 1_000;

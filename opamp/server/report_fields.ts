@@ -7,7 +7,9 @@
  * @module
  */
 
-/** AgentToServer's fields that are kept. */
+import { concatBytes } from "../../pipeline/core/bytes.ts";
+
+/** AgentToServer's fields that are kept. All below 16: their tags are one byte. */
 export const REPORT_FIELDS = {
   agentDescription: 3,
   health: 5,
@@ -18,29 +20,44 @@ export const REPORT_FIELDS = {
 
 export type ReportField = keyof typeof REPORT_FIELDS;
 
-const FIELD_COUNT = 16;
+/** Where a field lies in a message, with its tag. */
+export interface FieldRange {
+  readonly from: number;
+  readonly to: number;
+}
 
-/**
- * Finds the bytes of a field in a message that decodes: of several occurrences all of them, which is how they merge.
- *
- * @param message A valid AgentToServer.
- * @returns A copy, or undefined when the field is absent.
- */
-export function fieldBytes(message: Uint8Array, field: ReportField): Uint8Array | undefined {
+/** The first occurrence of a field from `at` on; undefined when there is none before what cannot be read. */
+export function findField(message: Uint8Array, field: ReportField, at = 0): FieldRange | undefined {
   const wanted = REPORT_FIELDS[field];
-  let found: Uint8Array | undefined;
-  let at = 0;
   while (at < message.length) {
     const from = at;
-    const tag = message[at] ?? 0;
-    at = skipField(message, at);
-    if (tag >> 3 !== wanted || wanted >= FIELD_COUNT) continue;
-    found = found === undefined ? message.slice(from, at) : join(found, message.subarray(from, at));
+    at = skipField(message, from);
+    if ((message[from] ?? 0) >> 3 === wanted) return { from, to: at };
+  }
+  return undefined;
+}
+
+/**
+ * The bytes of a field in a message that decodes: of several occurrences all of them, which is how they merge.
+ *
+ * @param message A valid AgentToServer.
+ * @returns A view of `message` where that is possible; undefined when the field is absent.
+ */
+export function fieldBytes(message: Uint8Array, field: ReportField): Uint8Array | undefined {
+  let found: Uint8Array | undefined;
+  for (let range = findField(message, field); range !== undefined; range = findField(message, field, range.to)) {
+    const part = message.subarray(range.from, range.to);
+    found = found === undefined ? part : concatBytes([found, part]);
   }
   return found;
 }
 
-/** Where the field that starts at `at` ends. The wanted fields have numbers below 16, so tags of one byte. */
+/** A message without one of its fields. */
+export function withoutField(message: Uint8Array, { from, to }: FieldRange): Uint8Array {
+  return concatBytes([message.subarray(0, from), message.subarray(to)]);
+}
+
+/** Where the field that starts at `at` ends. */
 function skipField(bytes: Uint8Array, at: number): number {
   const kind = (bytes[at] ?? 0) & 7;
   at = skipVarint(bytes, at);
@@ -61,11 +78,4 @@ function skipField(bytes: Uint8Array, at: number): number {
 function skipVarint(bytes: Uint8Array, at: number): number {
   while ((bytes[at] ?? 0) >= 0x80) at++;
   return at + 1;
-}
-
-function join(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const whole = new Uint8Array(first.length + second.length);
-  whole.set(first);
-  whole.set(second, first.length);
-  return whole;
 }

@@ -14,8 +14,10 @@ export interface OpampServerSettings {
   readonly maxReceiveBytes: number;
   /** One message to an agent, before compression, bytes. A larger one is not sent, and counted. */
   readonly maxSendBytes: number;
-  /** Agents that the server remembers. A new one past it is told UNAVAILABLE. */
+  /** Agents that the server remembers. For a new one past it those gone longest are forgotten; else it is told UNAVAILABLE. */
   readonly maxAgents: number;
+  /** An agent that has been gone for this long is forgotten, milliseconds. */
+  readonly forgetAfterMs: number;
   /** WebSocket connections. The next one is answered 503. */
   readonly maxConnections: number;
   /** Agents over one WebSocket: a proxy may carry many. */
@@ -65,6 +67,7 @@ export const DEFAULT_OPAMP_SERVER_SETTINGS: OpampServerSettings = {
   maxReceiveBytes: 64 * MIB,
   maxSendBytes: 64 * MIB,
   maxAgents: 50_000,
+  forgetAfterMs: 7 * 24 * 3_600_000,
   maxConnections: 25_000,
   maxAgentsPerConnection: 1_000,
   acceptsPerSecond: 1_000,

@@ -19,16 +19,21 @@ export class SharedBytes {
   /** By a cheap hash; several byte strings may have the same. */
   readonly #byHash = new Map<number, Entry[]>();
 
+  /** Whether the same bytes are kept. */
+  has(bytes: Uint8Array): boolean {
+    return this.#find(sampleHash(bytes), bytes) !== undefined;
+  }
+
   /** The kept copy of `bytes`; a copy is made when there is none. Give it back with {@link release}. */
   acquire(bytes: Uint8Array): Uint8Array {
     const hash = sampleHash(bytes);
-    const entries = this.#byHash.get(hash);
-    const known = entries?.find((entry) => Buffer.compare(entry.bytes, bytes) === 0);
+    const known = this.#find(hash, bytes);
     if (known !== undefined) {
       known.holders++;
       return known.bytes;
     }
     const entry = { bytes: bytes.slice(), holders: 1 };
+    const entries = this.#byHash.get(hash);
     if (entries === undefined) this.#byHash.set(hash, [entry]);
     else entries.push(entry);
     return entry.bytes;
@@ -43,6 +48,10 @@ export class SharedBytes {
     if (entries === undefined || entry === undefined || --entry.holders > 0) return;
     entries.splice(index, 1);
     if (entries.length === 0) this.#byHash.delete(hash);
+  }
+
+  #find(hash: number, bytes: Uint8Array): Entry | undefined {
+    return this.#byHash.get(hash)?.find((entry) => Buffer.compare(entry.bytes, bytes) === 0);
   }
 
   /** How many different byte strings are kept. */

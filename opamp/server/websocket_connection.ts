@@ -80,7 +80,9 @@ export class WebSocketConnection implements AgentLink<AgentSession>, FrameHandle
     const payload = closePayload(code, reason);
     this.#socket.write(frameHeader(Opcodes.close, payload.length));
     this.#socket.end(payload);
-    this.#deps.clock.setTimer(() => this.#socket.destroy(), this.#deps.settings.closeTimeoutMs);
+    const { clock, settings } = this.#deps;
+    const timer = clock.setTimer(() => this.#socket.destroy(), settings.closeTimeoutMs);
+    this.#socket.once("close", () => clock.clearTimer(timer));
   }
 
   /** Cuts what is dead or does not read, and asks the silent for a sign of life. */
@@ -100,7 +102,9 @@ export class WebSocketConnection implements AgentLink<AgentSession>, FrameHandle
   onBytes(chunk: Uint8Array): void {
     this.heardAtMs = this.#deps.clock.monotonicMs();
     this.#isPinged = false;
+    this.#socket.cork(); // answers to what came together go together
     this.#frames.read(chunk);
+    this.#socket.uncork();
   }
 
   onBinary(payload: Uint8Array): void {
@@ -155,10 +159,10 @@ export class WebSocketConnection implements AgentLink<AgentSession>, FrameHandle
     const first = new Uint8Array(header.length + OPAMP_HEADER_BYTES + own.length);
     first.set(header);
     first.set(own, header.length + OPAMP_HEADER_BYTES);
-    this.#socket.cork();
+    if (shared.length > 0) this.#socket.cork();
     let hasRoom = this.#socket.write(first);
     for (const part of shared) hasRoom = this.#socket.write(part);
-    this.#socket.uncork();
+    if (shared.length > 0) this.#socket.uncork();
     if (!hasRoom && this.#congestedAtMs === 0) this.#congestedAtMs = this.#deps.clock.monotonicMs();
     this.#guardBuffer();
   }

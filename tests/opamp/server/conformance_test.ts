@@ -163,6 +163,25 @@ const rules: { name: string; run: () => Promise<void> }[] = [
     },
   },
   {
+    name: "past the bound of agents the one gone longest is forgotten for a new one; after a week any that is gone",
+    run: async () => {
+      const probe = new FleetProbe({ maxAgents: 3, forgetAfterMs: 100_000, pollIntervalMs: 10_000 });
+      probe.fleet.start();
+      const links = [1, 2, 3].map(() => probe.link());
+      for (const [at, link] of links.entries()) await probe.hello(link, at + 1);
+      for (const at of [1, 0]) {
+        probe.fleet.detach(links[at] ?? probe.link());
+        await probe.clock.advance(10);
+      }
+      const known = () => [...probe.fleet.agents()].map(({ uid }) => uid);
+      strictEqual((await probe.hello(probe.link(), 4)).errorResponse, undefined);
+      deepStrictEqual(known(), [keyOf(2), keyOf(3), keyOf(4)]);
+      await probe.clock.advance(110_000);
+      deepStrictEqual(known(), [keyOf(3), keyOf(4)]);
+      probe.fleet.shutdown();
+    },
+  },
+  {
     name: "S20: a gap in the sequence asks for the full state, once",
     run: async () => {
       const { probe, link } = await connected();
