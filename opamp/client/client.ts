@@ -18,11 +18,10 @@ import {
   hasBits,
   nameOf,
   RemoteConfigStatuses,
-  ServerCapabilities,
   ServerErrorResponseType,
   ServerToAgentFlags,
 } from "../protocol/capabilities.ts";
-import { bytesToHex, hexToBytes, sameBytes, sha256 } from "../protocol/hashes.ts";
+import { bytesToHex, hexToBytes, sha256 } from "../protocol/hashes.ts";
 import {
   formatInstanceUid,
   INSTANCE_UID_RANDOM_BYTES,
@@ -35,36 +34,29 @@ import {
   type AgentDescription,
   type AgentIdentification,
   type AgentRemoteConfig,
-  type AgentToServer,
   type AvailableComponents,
   type ComponentHealth,
   type ConnectionSettingsOffers,
   type CustomMessage,
   decodeServerToAgent,
   type EffectiveConfig,
-  encodeAgentToServer,
   type PackagesAvailable,
   type PackageStatuses,
   type ServerErrorResponse,
   type ServerToAgent,
   type ServerToAgentCommand,
 } from "../protocol/messages.ts";
+import { type CustomMessageResult, CustomMessages } from "./custom_messages.ts";
+import { Identity } from "./identity.ts";
+import { Outbox } from "./outbox.ts";
 import { DEFAULT_BACKOFF } from "./backoff.ts";
 import { type ClientState, parseClientState, type StateStore, type StoredStatus } from "./client_state.ts";
 import { type ConnectionCallbacks, ConnectionOffers, type ConnectionPolicy } from "./connection_offers.ts";
 import { OfferFollower, type OfferStatus, type Problem } from "./offer_follower.ts";
-import { largestPart, type Once, type PartName, Report } from "./report.ts";
+import { type PartName, Report } from "./report.ts";
 import { MAX_INTERVAL_MS, type ServerConnection, type TransportKind } from "./server_connection.ts";
-import {
-  type MessageReason,
-  Session,
-  type SessionDeps,
-  type SessionHooks,
-  type SessionSettings,
-  type Verdict,
-} from "./session.ts";
+import { Session, type SessionDeps, type SessionHooks, type SessionSettings, type Verdict } from "./session.ts";
 import { StateKeeper } from "./state_keeper.ts";
-import type { SendResult } from "./transport.ts";
 
 export interface ClientSettings {
   /** The local view of the server; an accepted offer goes before it. */
@@ -107,12 +99,6 @@ export interface ClientDeps extends SessionDeps {
   readonly randomBytes: (length: number) => Uint8Array;
 }
 
-/** What became of a custom message. */
-export type CustomMessageResult = "queued" | "not connected" | "not supported" | "queue full";
-
-/** Custom messages that wait for their turn. */
-export const MAX_CUSTOM_MESSAGES = 16;
-
 export const DEFAULT_INTERVAL_MS = 30_000;
 
 export const DEFAULT_SESSION: SessionSettings = {
@@ -126,25 +112,15 @@ export const DEFAULT_SESSION: SessionSettings = {
 
 const ALL_GOOD: Verdict = { kind: "ok" };
 
-/** A request for a certificate, until the server has it. */
-interface CertificateRequest {
-  readonly csr: Uint8Array;
-  isSent: boolean;
-}
-
 export class OpampClient {
   readonly #settings: ClientSettings;
   readonly #callbacks: ClientCallbacks;
   readonly #deps: ClientDeps;
   readonly #logger: Logger;
   readonly #clock: Clock;
-  readonly #maxMessageBytes: number;
   readonly #report = new Report();
-  readonly #customMessages: CustomMessage[] = [];
-  #customCapabilities: readonly string[];
-  #serverCustomCapabilities: readonly string[] = [];
-  #serverCapabilities: number | undefined;
-  #certificateRequest: CertificateRequest | undefined;
+  readonly #customMessages: CustomMessages;
+  readonly #outbox: Outbox;
   /** Set by `start`. */
   #parts: Parts | undefined;
 
@@ -154,12 +130,16 @@ export class OpampClient {
     this.#deps = deps;
     this.#logger = deps.logger;
     this.#clock = deps.clock;
-    this.#maxMessageBytes = settings.session?.link?.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES;
-    this.#customCapabilities = settings.customCapabilities ?? [];
     this.#report.capabilities = settings.capabilities;
-    if (this.#customCapabilities.length > 0) {
-      this.#report.set("customCapabilities", { capabilities: this.#customCapabilities });
-    }
+    const { customCapabilities = [], session } = settings;
+    this.#customMessages = new CustomMessages(customCapabilities);
+    if (customCapabilities.length > 0) this.#report.set("customCapabilities", { capabilities: customCapabilities });
+    this.#outbox = new Outbox({
+      report: this.#report,
+      customMessages: this.#customMessages,
+      maxMessageBytes: session?.link?.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES,
+      logger: deps.logger,
+    });
   }
 
   /** What the agent is called; not before `start` has settled. */
@@ -245,23 +225,17 @@ export class OpampClient {
 
   /** @param names Replace those that were declared before. */
   setCustomCapabilities(names: readonly string[]): void {
-    this.#customCapabilities = names;
+    this.#customMessages.own = names;
     this.#report.set("customCapabilities", { capabilities: names });
     this.#poke();
   }
 
   /** Sent once, and lost with the connection. */
   sendCustomMessage(message: CustomMessage): CustomMessageResult {
-    const { capability = "" } = message;
-    const isShared = [this.#customCapabilities, this.#serverCustomCapabilities].every((names) =>
-      names.includes(capability)
-    );
     if (!this.isConnected) return "not connected";
-    if (!isShared) return "not supported";
-    if (this.#customMessages.length >= MAX_CUSTOM_MESSAGES) return "queue full";
-    this.#customMessages.push(message);
+    const result = this.#customMessages.add(message);
     this.#poke();
-    return "queued";
+    return result;
   }
 
   /**
@@ -272,7 +246,7 @@ export class OpampClient {
    */
   async requestCertificate(csr: Uint8Array, keyPem: string): Promise<void> {
     await this.#started().keeper.change({ pendingKeyPem: keyPem });
-    this.#certificateRequest = { csr, isSent: false };
+    this.#outbox.requestCertificate(csr);
     this.#poke();
   }
 
@@ -348,12 +322,9 @@ export class OpampClient {
 
   #makeIdentity(stored: ClientState | undefined): Identity {
     const uid = this.#settings.instanceUid ?? (stored && parseInstanceUid(stored.instanceUid));
-    if (uid !== undefined && !isInstanceUid(uid)) {
-      throw new RangeError("Cannot use the instance uid: it is not 16 bytes");
-    }
-    const made = () => makeInstanceUid(this.#clock.nowMs(), this.#deps.randomBytes(INSTANCE_UID_RANDOM_BYTES));
-    const isTemporary = uid === undefined && (this.#settings.requestInstanceUid ?? false);
-    return { uid: uid ?? made(), previous: undefined, isTemporary };
+    if (uid !== undefined) return new Identity(uid, false);
+    const made = makeInstanceUid(this.#clock.nowMs(), this.#deps.randomBytes(INSTANCE_UID_RANDOM_BYTES));
+    return new Identity(made, this.#settings.requestInstanceUid ?? false);
   }
 
   #hooks(identity: Identity): SessionHooks {
@@ -361,8 +332,8 @@ export class OpampClient {
       get instanceUid() {
         return identity.uid;
       },
-      compose: (why) => this.#compose(identity, why),
-      onSent: (result) => this.#onSent(result),
+      compose: (why) => this.#outbox.compose(identity, why),
+      onSent: (result) => this.#outbox.onSent(result),
       onMessage: (message) => this.#onMessage(message),
       intervalMs: (transport) => this.#intervalMs(transport),
     };
@@ -385,72 +356,18 @@ export class OpampClient {
     return Math.min(offered ?? heartbeatIntervalMs, MAX_INTERVAL_MS) || undefined;
   }
 
-  // What goes out
-
-  #compose(identity: Identity, why: MessageReason): Uint8Array | undefined {
-    const request = this.#takeCertificateRequest();
-    const isWanted = why !== "change" || this.#report.hasChanges || this.#customMessages.length > 0;
-    if (!isWanted && request === undefined) return undefined;
-    const once: Once = {
-      customMessage: this.#customMessages.shift(),
-      connectionSettingsRequest: request,
-      agentDisconnect: why === "last" ? {} : undefined,
-    };
-    return this.#encodeWithinLimit(this.#report.compose(identity.uid, once));
-  }
-
-  /** Leaves out what is too large, the largest first: the rest must arrive. */
-  #encodeWithinLimit(message: AgentToServer): Uint8Array | undefined {
-    for (let left = message;;) {
-      const bytes = encodeAgentToServer(left);
-      if (bytes.length + FRAME_BYTES <= this.#maxMessageBytes) return bytes;
-      const largest = left.customMessage === undefined ? largestPart(left)?.name : "customMessage";
-      this.#logger.error("a part of an OpAMP message is dropped: the message is too large", {
-        part: largest,
-        message_bytes: bytes.length + FRAME_BYTES,
-        max_message_bytes: this.#maxMessageBytes,
-      });
-      if (largest === undefined) return undefined;
-      left = { ...left, [largest]: undefined };
-    }
-  }
-
-  #takeCertificateRequest(): AgentToServer["connectionSettingsRequest"] {
-    const request = this.#certificateRequest;
-    const isGranted = hasBits(this.#serverCapabilities ?? 0, ServerCapabilities.AcceptsConnectionSettingsRequest);
-    if (request === undefined || request.isSent || !isGranted) return undefined;
-    request.isSent = true;
-    return { opamp: { certificateRequest: { csr: request.csr } } };
-  }
-
-  #onSent(result: SendResult | "lost" | "unsent"): void {
-    if (result === "delivered" || result === "refused") this.#onArrived();
-    if (result === "refused") this.#logger.error("the OpAMP server refused a message: it is not sent again");
-    if (result === "unsent") this.#report.takeBackNumber();
-    if (result !== "lost" && result !== "unsent") return;
-    this.#report.lose();
-    this.#customMessages.length = 0;
-    if (this.#certificateRequest !== undefined) this.#certificateRequest.isSent = false;
-  }
-
-  #onArrived(): void {
-    this.#report.confirm();
-    if (this.#certificateRequest?.isSent) this.#certificateRequest = undefined;
-  }
-
   // What comes in
 
   #onMessage(bytes: Uint8Array): Verdict {
     const message = this.#read(bytes);
     if (message === undefined) return { kind: "ignored" };
-    if (message.capabilities) this.#learn(message.capabilities);
+    if (message.capabilities) this.#outbox.serverCapabilities = message.capabilities;
     if (message.command !== undefined) return this.#onCommand(message.command);
     if (message.errorResponse !== undefined) return this.#onError(message.errorResponse);
-    this.#onArrived();
+    this.#outbox.onArrived();
     this.#onFlags(message.flags ?? 0);
-    if (message.customCapabilities !== undefined) {
-      this.#serverCustomCapabilities = message.customCapabilities.capabilities ?? [];
-    }
+    const { customCapabilities } = message;
+    if (customCapabilities !== undefined) this.#customMessages.ofServer = customCapabilities.capabilities ?? [];
     if (message.agentIdentification !== undefined) this.#onIdentification(message.agentIdentification);
     this.#onOffers(message);
     if (message.customMessage !== undefined) this.#onCustomMessage(message.customMessage);
@@ -462,24 +379,13 @@ export class OpampClient {
   #read(bytes: Uint8Array): ServerToAgent | undefined {
     try {
       const message = decodeServerToAgent(bytes);
-      if (this.#isMine(message.instanceUid)) return message;
+      if (this.#started().identity.isMine(message.instanceUid)) return message;
       this.#logger.warn("a message of the OpAMP server is dropped: it is for another agent");
     } catch (thrown) {
       const error = toGatewayError(thrown);
       this.#logger.warn("a message of the OpAMP server is dropped", { reason: describeError(error) });
     }
     return undefined;
-  }
-
-  /** Some answers have no uid; one to a message from before a change of the uid has the old one. */
-  #isMine(uid: Uint8Array | undefined): boolean {
-    const { identity } = this.#started();
-    return uid === undefined || uid.length === 0 || sameBytes(uid, identity.uid) || sameBytes(uid, identity.previous);
-  }
-
-  #learn(capabilities: number): void {
-    this.#serverCapabilities = capabilities;
-    this.#report.serverCapabilities = capabilities;
   }
 
   /** A restart keeps nothing of what was said, and what stands beside a command does not count. */
@@ -500,7 +406,7 @@ export class OpampClient {
     }
     const reason = `${nameOf(ServerErrorResponseType, type)}: ${errorMessage}`;
     this.#logger.error("the OpAMP server could not process a message: it is not sent again", { reason });
-    this.#onArrived();
+    this.#outbox.onArrived();
     return { kind: "rejected", reason };
   }
 
@@ -514,10 +420,7 @@ export class OpampClient {
       return this.#logger.warn("an offered instance uid is refused: it is not 16 bytes");
     }
     const { identity, keeper } = this.#started();
-    if (sameBytes(newInstanceUid, identity.uid)) return;
-    identity.previous = identity.uid;
-    identity.uid = newInstanceUid;
-    identity.isTemporary = false;
+    if (!identity.adopt(newInstanceUid)) return;
     this.#report.wantsInstanceUid = false;
     this.#report.repeatAll(); // the server knows nothing of an agent of this name
     void keeper.change({ instanceUid: formatInstanceUid(newInstanceUid) });
@@ -548,7 +451,7 @@ export class OpampClient {
   }
 
   #onCustomMessage(message: CustomMessage): void {
-    if (!this.#customCapabilities.includes(message.capability ?? "")) return;
+    if (!this.#customMessages.isUnderstood(message)) return;
     try {
       this.#callbacks.onCustomMessage?.(message);
     } catch (error) {
@@ -575,27 +478,16 @@ export class OpampClient {
 
   /** Another server is told everything, and has to say what it can. */
   #onOtherServer(): () => void {
-    const old = this.#serverCapabilities;
-    this.#serverCapabilities = undefined;
-    this.#report.serverCapabilities = undefined;
+    const old = this.#outbox.serverCapabilities;
+    this.#outbox.serverCapabilities = undefined;
     this.#report.repeatAll();
-    return () => old !== undefined && this.#learn(old);
+    return () => void (this.#outbox.serverCapabilities ??= old);
   }
 }
-
-/** The header of a WebSocket message counts. */
-const FRAME_BYTES = 1;
 
 const NOBODY = Promise.resolve("the agent has no use for it");
 
 type StatusPart = "remoteConfigStatus" | "connectionSettingsStatus";
-
-interface Identity {
-  uid: Uint8Array;
-  previous: Uint8Array | undefined;
-  /** The server is asked for another. */
-  isTemporary: boolean;
-}
 
 interface Parts {
   readonly identity: Identity;

@@ -146,21 +146,15 @@ export class Report {
     this.#changed.add("availableComponents");
   }
 
-  /**
-   * The next message, with all that changed. Its parts count as sent from here on; its number is taken.
-   *
-   * @param leaveOut Parts that do not fit into a message.
-   */
-  compose(instanceUid: Uint8Array, once: Once = {}, leaveOut: ReadonlySet<PartName> = new Set()): AgentToServer {
+  /** The next message, with all that changed. Its parts count as sent from here on; its number is taken. */
+  compose(instanceUid: Uint8Array, once: Once = {}): AgentToServer {
     const names = this.#sendable();
     const message = {
       instanceUid,
       sequenceNum: ++this.#sequence,
       capabilities: this.#capabilities,
       flags: this.#wantsInstanceUid ? AgentToServerFlags.RequestInstanceUid : 0,
-      ...Object.fromEntries(
-        names.filter((name) => !leaveOut.has(name)).map((name) => [name, this.#parts.get(name)?.get()]),
-      ),
+      ...Object.fromEntries(names.map((name) => [name, this.#parts.get(name)?.get()])),
       ...once,
     };
     for (const name of names) {
@@ -212,8 +206,8 @@ export class Report {
 }
 
 /** The part of a message that takes the most room; undefined when it has none. */
-export function largestPart(message: AgentToServer): { readonly name: PartName; readonly bytes: number } | undefined {
-  return PART_NAMES.filter((name) => message[name] !== undefined)
-    .map((name) => ({ name, bytes: encodeAgentToServer({ [name]: message[name] }).length }))
-    .sort((a, b) => b.bytes - a.bytes)[0];
+export function largestPart(message: AgentToServer): PartName | undefined {
+  const sized = PART_NAMES.filter((name) => message[name] !== undefined)
+    .map((name) => ({ name, bytes: encodeAgentToServer({ [name]: message[name] }).length }));
+  return sized.sort((a, b) => b.bytes - a.bytes)[0]?.name;
 }

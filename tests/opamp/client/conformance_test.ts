@@ -4,8 +4,8 @@
  */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
-import { MAX_CUSTOM_MESSAGES } from "../../../opamp/client/client.ts";
 import { MemoryStateStore, parseClientState } from "../../../opamp/client/client_state.ts";
+import { MAX_CUSTOM_MESSAGES } from "../../../opamp/client/custom_messages.ts";
 import { DEFAULT_CLIENT_TLS } from "../../../opamp/client/server_connection.ts";
 import {
   AgentCapabilities,
