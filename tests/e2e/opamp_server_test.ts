@@ -6,6 +6,7 @@
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import { createHash } from "node:crypto";
+import type { ServerOptions } from "node:https";
 import {
   AgentCapabilities,
   ALL_SERVER_CAPABILITIES,
@@ -22,6 +23,7 @@ import { DEFAULT_OPAMP_SERVER_SETTINGS, type OpampServerSettings } from "../../o
 import { systemClock } from "../../pipeline/core/clock.ts";
 import { silentLogger } from "../../pipeline/core/log.ts";
 import { silentMeter } from "../../pipeline/core/telemetry.ts";
+import { makeCertificates } from "../support/certificates.ts";
 import { freePort } from "../support/gateway_process.ts";
 import { configOf } from "../support/opamp_fleet.ts";
 import { missingForPeers, type PeerProcess, startPeer } from "../support/peers.ts";
@@ -44,7 +46,7 @@ interface FleetReport {
   }[];
 }
 
-type Scheme = "ws" | "http";
+type Scheme = "ws" | "http" | "wss" | "https";
 
 /** Our server, and agents that come to it. */
 class Field implements AsyncDisposable {
@@ -52,7 +54,12 @@ class Field implements AsyncDisposable {
 
   private constructor(readonly server: OpampServer, readonly port: number, readonly scheme: Scheme) {}
 
-  static async start(scheme: Scheme, settings: Partial<OpampServerSettings> = {}, deps: Partial<OpampServerDeps> = {}) {
+  static async start(
+    scheme: Scheme,
+    settings: Partial<OpampServerSettings> = {},
+    deps: Partial<OpampServerDeps> = {},
+    tls?: ServerOptions,
+  ) {
     const server = new OpampServer({
       settings: {
         ...DEFAULT_OPAMP_SERVER_SETTINGS,
@@ -68,7 +75,7 @@ class Field implements AsyncDisposable {
       meter: silentMeter,
       ...deps,
     });
-    const { port } = await server.start({ hostname: "127.0.0.1", port: 0 });
+    const { port } = await server.start({ hostname: "127.0.0.1", port: 0, tls });
     return new Field(server, port, scheme);
   }
 
@@ -279,6 +286,20 @@ for (const scheme of ["ws", "http"] as const) {
     );
     field.server.fleet.setPackages(field.uids(), tampered);
     await until(() => statuses().every((status) => status === PackageStatusEnum.InstallFailed));
+  });
+}
+
+for (const scheme of ["wss", "https"] as const) {
+  Deno.test({ name: `agents over ${scheme}`, ignore }, async () => {
+    const { caCert, serverCert, serverKey } = await makeCertificates();
+    const ca = await Deno.makeTempFile();
+    await Deno.writeTextFile(ca, caCert);
+    await using field = await Field.start(scheme, {}, {}, { cert: serverCert, key: serverKey });
+    await field.agents(5, "-ca", ca);
+    await field.connected(5);
+    field.server.fleet.setDesired(field.uids(), configOf(`a: "${"x".repeat(100_000)}"\n`));
+    await until(() => isSame(field.statuses(), { APPLIED: 5 }), () => JSON.stringify(field.statuses()));
+    await Deno.remove(ca);
   });
 }
 

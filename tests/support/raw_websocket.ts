@@ -50,8 +50,8 @@ export class RawWebSocket {
   #received: Buffer = Buffer.alloc(0);
   #wake = () => {};
 
-  constructor(port: number) {
-    this.socket = net.connect({ port, host: "127.0.0.1" });
+  constructor(socket: net.Socket) {
+    this.socket = socket;
     this.socket.on("data", (chunk) => {
       this.#received = Buffer.concat([this.#received, chunk]);
       this.#wake();
@@ -65,8 +65,13 @@ export class RawWebSocket {
   }
 
   /** Connects and asks for the upgrade. */
-  static async open(port: number, headers: Record<string, string> = {}, path = "/v1/opamp"): Promise<RawWebSocket> {
-    const client = new RawWebSocket(port);
+  static async open(
+    port: number,
+    headers: Record<string, string> = {},
+    path = "/v1/opamp",
+    socket = net.connect({ port, host: "127.0.0.1" }),
+  ): Promise<RawWebSocket> {
+    const client = new RawWebSocket(socket);
     const all = {
       Host: "test",
       Upgrade: "websocket",

@@ -6,7 +6,9 @@
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import { Buffer } from "node:buffer";
+import type { ServerOptions } from "node:https";
 import net from "node:net";
+import tls from "node:tls";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { ALL_SERVER_CAPABILITIES, ServerErrorResponseType } from "../../../opamp/protocol/capabilities.ts";
 import {
@@ -27,6 +29,7 @@ import { OpampStore } from "../../../opamp/server/store.ts";
 import { systemClock } from "../../../pipeline/core/clock.ts";
 import { silentLogger } from "../../../pipeline/core/log.ts";
 import { silentMeter } from "../../../pipeline/core/telemetry.ts";
+import { makeCertificates } from "../../support/certificates.ts";
 import { configOf, fullReport, keyOf, uidOf, USUAL } from "../../support/opamp_fleet.ts";
 import { clientFrame, opampFrame, RawWebSocket } from "../../support/raw_websocket.ts";
 
@@ -38,7 +41,11 @@ class Running implements AsyncDisposable {
 
   private constructor(readonly server: OpampServer, readonly port: number) {}
 
-  static async start(settings: Partial<OpampServerSettings> = {}, deps: Partial<OpampServerDeps> = {}) {
+  static async start(
+    settings: Partial<OpampServerSettings> = {},
+    deps: Partial<OpampServerDeps> = {},
+    tls?: ServerOptions,
+  ) {
     const server = new OpampServer({
       settings: { ...DEFAULT_OPAMP_SERVER_SETTINGS, ...settings },
       face: { capabilities: ALL_SERVER_CAPABILITIES, customCapabilities: [] },
@@ -48,7 +55,7 @@ class Running implements AsyncDisposable {
       meter: silentMeter,
       ...deps,
     });
-    const { port } = await server.start({ hostname: "127.0.0.1", port: 0 });
+    const { port } = await server.start({ hostname: "127.0.0.1", port: 0, tls });
     return new Running(server, port);
   }
 
@@ -441,4 +448,26 @@ Deno.test("a head that comes with the upgrade is read", async () => {
   });
   strictEqual(running.server.fleet.counts.connected, 1);
   socket.destroy();
+});
+
+Deno.test("S19: over TLS a client needs a certificate where one is asked for", async () => {
+  const { caCert, serverCert, serverKey, clientCert, clientKey } = await makeCertificates();
+  await using running = await Running.start({}, {}, {
+    cert: serverCert,
+    key: serverKey,
+    ca: caCert,
+    requestCert: true,
+    rejectUnauthorized: true,
+  });
+  const { port } = running;
+  const connect = (more: tls.ConnectionOptions) =>
+    tls.connect({ port, host: "127.0.0.1", servername: "localhost", ca: caCert, ...more });
+  const known = await RawWebSocket.open(port, {}, undefined, connect({ cert: clientCert, key: clientKey }));
+  strictEqual(known.status, 101);
+  known.write(opampFrame(reportOf(1)));
+  deepStrictEqual((await answerOf(known)).instanceUid, uidOf(1));
+  known.destroy();
+  const unknown = await RawWebSocket.open(port, {}, undefined, connect({}));
+  strictEqual(unknown.response, "");
+  unknown.destroy();
 });
