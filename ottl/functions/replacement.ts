@@ -5,7 +5,7 @@
  */
 
 import type { OttlLimits } from "../limits.ts";
-import { compileTemplate } from "../text/expand.ts";
+import { compileReplacement, compileTemplate } from "../text/expand.ts";
 import { sprintf } from "../text/sprintf.ts";
 import { OttlError } from "../values/errors.ts";
 import { type Expression, type FunctionReference, type Item, prepared } from "./definition.ts";
@@ -34,8 +34,8 @@ export function patternReplacer(
   limits: OttlLimits,
 ): (item: Item) => (text: string) => string {
   const regexOf = regexArgument(args.regexPattern, limits);
-  const expanderOf = prepared(args.replacement, compileTemplate);
   if (args.function !== undefined) {
+    const expanderOf = prepared(args.replacement, compileTemplate);
     const finish = finisher(args, limits);
     return (item) => {
       const expand = expanderOf(item);
@@ -43,10 +43,11 @@ export function patternReplacer(
       return (text) => regex.replaceAll(text, (match) => finish(item, expand(match)));
     };
   }
+  const replacementOf = prepared(args.replacement, compileReplacement);
   const replacer = (item: Item) => {
-    const expand = expanderOf(item);
+    const replacement = replacementOf(item);
     const regex = regexOf(item);
-    return (text: string) => regex.replaceAll(text, expand);
+    return (text: string) => regex.replaceAll(text, replacement);
   };
   const isConstant = args.regexPattern.constant !== undefined && args.replacement.constant !== undefined;
   if (!isConstant) return replacer;

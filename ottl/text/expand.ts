@@ -18,11 +18,14 @@ const REFERENCE = /\$(?:(\$)|([\p{L}\p{Nd}_]+)|\{([\p{L}\p{Nd}_]+)\})/gu;
  * not, or that took no part, is empty. A `$` before anything else stands for itself.
  */
 export function compileTemplate(template: string): (match: RegexMatch) => string {
+  const replacement = compileReplacement(template);
+  return typeof replacement === "string" ? () => replacement : replacement;
+}
+
+/** The same for `Regex.replaceAll`: a string where no group is named. */
+export function compileReplacement(template: string): string | ((match: RegexMatch) => string) {
   const parts = partsOf(template);
-  if (parts.every((part) => "text" in part)) {
-    const text = parts.map((part) => part.text).join("");
-    return () => text;
-  }
+  if (parts.every((part) => "text" in part)) return parts.map((part) => part.text).join("");
   return (match) => {
     let text = "";
     for (const part of parts) {

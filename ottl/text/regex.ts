@@ -124,17 +124,21 @@ export class Regex {
       if (match === null) return;
       const isEmpty = match.end === match.index;
       if (!isEmpty || match.index !== lastEnd) visit(match);
+      if (match.end === text.length) return; // what is found there is empty, and right behind this one
       lastEnd = match.end;
       from = isEmpty ? match.end + characterLength(text, match.end) : match.end;
     }
   }
 
   /**
-   * @param expand What comes in the place of a match.
+   * @param replacement What comes in the place of a match; a string is cheaper, for only its place is looked at.
    * @returns `text` itself when nothing matches.
    * @throws {OttlError} Of category "limit": the result is longer than `maxValueBytes`.
    */
-  replaceAll(text: string, expand: (match: RegexMatch) => string): string {
+  replaceAll(text: string, replacement: string | ((match: RegexMatch) => string)): string {
+    const native = typeof replacement === "string" ? this.#nativeFor(text) : undefined;
+    if (native !== undefined) return this.#replaceNative(native, text, replacement as string);
+    const expand = typeof replacement === "string" ? () => replacement : replacement;
     let replaced = "";
     let end = 0;
     let hasMatch = false;
@@ -144,7 +148,35 @@ export class Regex {
       end = match.end;
       hasMatch = true;
     });
-    if (!hasMatch) return text;
+    return hasMatch ? this.#joined(replaced, text, end) : text;
+  }
+
+  /** By the rules of `forEachMatch`. */
+  #replaceNative(native: RegExp, text: string, replacement: string): string {
+    let replaced = "";
+    let copied = 0;
+    let lastEnd = -1;
+    for (let from = 0; from <= text.length;) {
+      this.#budget?.work(MATCH_UNITS);
+      native.lastIndex = from;
+      const match = native.exec(text);
+      if (match === null) break;
+      const { index } = match;
+      const end = index + match[0].length;
+      if (end > index || index !== lastEnd) {
+        replaced += text.slice(copied, index) + replacement;
+        if (replaced.length > this.#maxBytes) throw tooLong(this.#maxBytes);
+        copied = end;
+      }
+      lastEnd = end;
+      if (end === text.length) break;
+      from = end > index ? end : end + characterLength(text, end);
+    }
+    return lastEnd === -1 ? text : this.#joined(replaced, text, copied);
+  }
+
+  /** What was replaced and the rest of the text. */
+  #joined(replaced: string, text: string, end: number): string {
     this.#budget?.make(replaced.length + text.length - end);
     return mendUtf8(replaced + text.slice(end));
   }

@@ -11,6 +11,10 @@ import { WireType } from "./protobuf.ts";
 /** Above this a copy through a view is cheaper than a loop: measured, a loop is 1 ns a byte, a view 32 ns flat. */
 const LOOP_COPY_BYTES = 32;
 
+/** The same for a loop of eight bytes a turn, which a writer can do with bytes of another: 0.3 ns a byte. */
+const WIDE_LOOP_COPY_BYTES = 96;
+const WIDE_BYTES = 8;
+
 /** Up to this a loop over the units of an ASCII string is cheaper than the encoder, which takes 100 ns for any. */
 const LOOP_STRING_UNITS = 64;
 
@@ -42,6 +46,8 @@ export function varintSize(value: number): number {
 export class ProtoWriter {
   #bytes: Uint8Array<ArrayBuffer>;
   #length = 0;
+  /** Of `#bytes`, for copies of eight bytes a turn; made when the first one is. */
+  #view: DataView<ArrayBuffer> | undefined;
 
   /** @param capacity Bytes to begin with; the right number saves growing. */
   constructor(capacity = 256) {
@@ -61,7 +67,12 @@ export class ProtoWriter {
   /** Begins anew in the same buffer, unless that is larger than `maxKept` bytes: what was written is gone. */
   clear(maxKept: number): void {
     this.#length = 0;
-    if (this.#bytes.length > maxKept) this.#bytes = new Uint8Array(0);
+    if (this.#bytes.length > maxKept) this.#replaceBuffer(new Uint8Array(0));
+  }
+
+  #replaceBuffer(bytes: Uint8Array<ArrayBuffer>): void {
+    this.#bytes = bytes;
+    this.#view = undefined;
   }
 
   /** What was written: a view of the buffer. Nothing may be written afterwards. */
@@ -223,6 +234,36 @@ export class ProtoWriter {
     else while (start < end) bytes[at++] = source[start++]!;
   }
 
+  /** As `bytesField`, of bytes that `source` has written: cheaper. */
+  bytesFieldFrom(field: number, source: ProtoWriter, start: number, end: number): void {
+    const size = end - start;
+    if (field >= 16 || size > WIDE_LOOP_COPY_BYTES) return this.bytesField(field, source.#bytes, start, end);
+    this.#reserve(size + 2);
+    this.#bytes[this.#length++] = field << 3 | WireType.bytes;
+    this.#bytes[this.#length++] = size;
+    this.#copyWide(source, start, end);
+  }
+
+  /** As `copy`, of bytes that `source` has written: cheaper. */
+  copyFrom(source: ProtoWriter, start: number, end: number): void {
+    if (end - start > WIDE_LOOP_COPY_BYTES) return this.copy(source.#bytes, start, end);
+    this.#reserve(end - start);
+    this.#copyWide(source, start, end);
+  }
+
+  /** There is room for it. */
+  #copyWide(source: ProtoWriter, start: number, end: number): void {
+    const from = source.#view ??= new DataView(source.#bytes.buffer);
+    const to = this.#view ??= new DataView(this.#bytes.buffer);
+    let at = this.#length;
+    this.#length += end - start;
+    for (; start + WIDE_BYTES <= end; start += WIDE_BYTES, at += WIDE_BYTES) {
+      // No number of this size is made: the compiler takes it for a move of 64 bits.
+      to.setBigUint64(at, from.getBigUint64(start, true), true);
+    }
+    while (start < end) this.#bytes[at++] = source.#bytes[start++]!;
+  }
+
   #reserve(more: number): void {
     const wanted = this.#length + more;
     if (wanted <= this.#bytes.length) return;
@@ -231,6 +272,6 @@ export class ProtoWriter {
     }
     const grown = new Uint8Array(Math.min(Math.max(wanted, this.#bytes.length * 2, LEAST_GROWN_BYTES), MAX_BYTES));
     grown.set(this.#bytes.subarray(0, this.#length));
-    this.#bytes = grown;
+    this.#replaceBuffer(grown);
   }
 }

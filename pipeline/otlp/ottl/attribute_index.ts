@@ -325,26 +325,28 @@ export class AttributeIndex {
 
   // ---- Edits ----
 
-  /** Puts the KeyValue from `start` to `end` of the arena or the constants in place of an attribute of the same key. */
-  replace(index: number, source: number, start: number, end: number): void {
+  /**
+   * Puts the KeyValue from `start` to `end` of the arena or the constants in place of an attribute of the same key.
+   *
+   * @param slot Of the key, where it is known.
+   */
+  replace(index: number, source: number, start: number, end: number, slot: number = this.#slotAt(index)): void {
     this.#edit(index, source, start, end);
-    const slot = this.#slotAt(index);
-    if (slot !== -1) this.#slotMembers[slot] = UNKNOWN;
+    if (slot !== NO_SLOT) this.#slotMembers[slot] = UNKNOWN;
   }
 
   /** Adds an attribute whose key is not there: the KeyValue from `start` to `end` of the arena or the constants. */
-  add(key: Uint8Array, source: number, start: number, end: number): void {
+  add(key: Uint8Array, source: number, start: number, end: number, slot: number = this.#slotOf(key)): void {
     const index = this.span;
     this.#added++;
     if (index * STRIDE === this.#ranges.length) this.#grow();
     this.#edit(index, source, start, end);
-    this.#fillSlot(index, key, 0, key.length);
+    if (slot !== NO_SLOT) this.#fill(slot, index, UNKNOWN);
   }
 
-  remove(index: number): void {
+  remove(index: number, slot: number = this.#slotAt(index)): void {
     this.#edit(index, Source.gone, 0, 0);
-    const slot = this.#slotAt(index);
-    if (slot === -1) return;
+    if (slot === NO_SLOT) return;
     this.#slots[slot] = this.#hasTwins ? this.find(this.wanted.keyAt(slot), index + 1) : -1;
     this.#slotMembers[slot] = UNKNOWN;
   }
@@ -367,11 +369,15 @@ export class AttributeIndex {
     ranges[index * STRIDE + EDIT_END] = end;
   }
 
-  /** The slot whose attribute this is; -1 for none. */
+  /** The slot whose attribute this is. */
   #slotAt(index: number): number {
     const slots = this.#slots;
     for (let slot = 0; slot < slots.length; slot++) if (slots[slot] === index) return slot;
-    return -1;
+    return NO_SLOT;
+  }
+
+  #slotOf(key: Uint8Array): number {
+    return this.wanted.find(key, 0, key.length);
   }
 
   // ---- Writing ----
@@ -406,7 +412,8 @@ export class AttributeIndex {
   #writeEdit(writer: ProtoWriter, index: number): void {
     if (!this.has(index)) return;
     const at = index * STRIDE;
-    writer.bytesField(this.field, this.bytesOf(index), this.#ranges[at + EDIT_START], this.#ranges[at + EDIT_END]);
+    const source = this.#ranges[at + SOURCE] === Source.constants ? this.constants : this.arena;
+    writer.bytesFieldFrom(this.field, source, this.#ranges[at + EDIT_START]!, this.#ranges[at + EDIT_END]!);
   }
 }
 

@@ -365,7 +365,7 @@ export class MessageView extends FieldIndex {
     }
     for (let field = 1; field < FIELDS; field++) {
       if ((this.#edited & this.there & ~overruled) >>> field & 1) {
-        writer.copy(this.arena.buffer, this.#editStarts[field], this.ends[field]);
+        writer.copyFrom(this.arena, this.#editStarts[field]!, this.ends[field]!);
       }
     }
   }

@@ -23,6 +23,8 @@ export abstract class RawValue {
   /** Its content, behind tag and length. */
   start = 0;
   end = 0;
+  /** Where it begins as a member of AnyValue, at its tag; -1 where it is not written as one. */
+  memberStart = -1;
 
   /**
    * Finds it: `bytes`, `start` and `end` hold until the next edit.
@@ -31,12 +33,15 @@ export abstract class RawValue {
    */
   abstract find(): number;
 
-  /** Writes the AnyValue whose tag `find` gave. */
-  writeValue(writer: ProtoWriter, tag: number): void {
-    if (tag === NIL) return;
+  /** Writes a field of the AnyValue whose tag `find` gave. */
+  writeField(writer: ProtoWriter, field: number, tag: number): void {
+    if (tag === NIL) return writer.bytesField(field, NOTHING);
+    if (this.memberStart !== -1) return writer.bytesField(field, this.bytes, this.memberStart, this.end);
+    const mark = writer.open(field);
     writer.byte(tag);
     if ((tag & 7) === WireType.bytes) writer.varint(this.end - this.start);
     writer.copy(this.bytes, this.start, this.end);
+    writer.close(mark);
   }
 }
 
@@ -56,6 +61,7 @@ export class RawAttribute extends RawValue {
     if (at === -1) return NIL;
     const bytes = this.bytes = this.#attributes.wantedBytes(this.#slot);
     const tag = bytes[at]!;
+    this.memberStart = at;
     switch (tag) {
       case Member.string:
       case Member.bytes:

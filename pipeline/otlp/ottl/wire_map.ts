@@ -157,10 +157,17 @@ export function attributeValue(attributes: AttributeIndex, index: number): Value
  * does.
  *
  * @param index The number of the attribute with this key; -1 for none.
+ * @param slot Of the key, where it is known.
  * @throws {OttlError} Of category "type" or "limit".
  */
-export function setAttribute(attributes: AttributeIndex, key: Uint8Array, index: number, value: Value): void {
-  if (index !== -1) return replaceAttribute(attributes, index, key, value);
+export function setAttribute(
+  attributes: AttributeIndex,
+  key: Uint8Array,
+  index: number,
+  value: Value,
+  slot?: number,
+): void {
+  if (index !== -1) return replaceAttribute(attributes, index, key, value, slot);
   checkRoom(attributes);
   const { arena, strings } = attributes;
   let start = arena.length;
@@ -171,7 +178,7 @@ export function setAttribute(attributes: AttributeIndex, key: Uint8Array, index:
     writeKeyValue(arena, key, null, strings);
     throw error;
   } finally {
-    attributes.add(key, Source.arena, start, arena.length);
+    attributes.add(key, Source.arena, start, arena.length, slot);
   }
 }
 
@@ -179,6 +186,7 @@ export function setAttribute(attributes: AttributeIndex, key: Uint8Array, index:
  * Puts a value that lies in bytes under a key.
  *
  * @param index The number of the attribute with this key; -1 for none.
+ * @param slot Of the key.
  * @param tag What `raw.find` gave.
  * @throws {OttlError} Of category "limit".
  */
@@ -186,6 +194,7 @@ export function copyToAttribute(
   attributes: AttributeIndex,
   key: Uint8Array,
   index: number,
+  slot: number,
   raw: RawValue,
   tag: number,
 ): void {
@@ -193,20 +202,24 @@ export function copyToAttribute(
   const { arena } = attributes;
   const start = arena.length;
   arena.bytesField(1, key);
-  const mark = arena.open(2);
-  raw.writeValue(arena, tag);
-  arena.close(mark);
-  if (index === -1) attributes.add(key, Source.arena, start, arena.length);
-  else attributes.replace(index, Source.arena, start, arena.length);
+  raw.writeField(arena, 2, tag);
+  if (index === -1) attributes.add(key, Source.arena, start, arena.length, slot);
+  else attributes.replace(index, Source.arena, start, arena.length, slot);
 }
 
 function checkRoom({ span }: AttributeIndex): void {
   if (span >= MAX_ATTRIBUTES) throw new OttlError("limit", `cannot hold more than ${MAX_ATTRIBUTES} attributes`);
 }
 
-function replaceAttribute(attributes: AttributeIndex, index: number, key: Uint8Array, value: Value): void {
+function replaceAttribute(
+  attributes: AttributeIndex,
+  index: number,
+  key: Uint8Array,
+  value: Value,
+  slot?: number,
+): void {
   const { arena, strings } = attributes;
   const start = arena.length;
   writeKeyValue(arena, key, value, strings);
-  attributes.replace(index, Source.arena, start, arena.length);
+  attributes.replace(index, Source.arena, start, arena.length, slot);
 }

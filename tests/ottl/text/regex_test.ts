@@ -58,6 +58,7 @@ Deno.test("both engines answer as Go does", () => {
     strictEqual(regex.test(text), found.length > 0, name);
     strictEqual(linear.test(text), found.length > 0, `linear: ${name}`);
     strictEqual(regex.replaceAll(text, expand), replaced, name);
+    strictEqual(regex.replaceAll(text, "<>"), regex.replaceAll(text, () => "<>"), name);
     if (isNative(pattern)) native++;
   }
   ok(native > 400, `only ${native} patterns ran on the runtime's engine`);

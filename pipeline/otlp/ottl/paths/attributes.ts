@@ -68,7 +68,7 @@ function wholeMap(attributes: AttributeIndex, map: WireMap): PathAccess {
       const slot = attributes.wanted.slotOf(encodeUtf8(key));
       return () => {
         const index = attributes.wantedIndex(slot);
-        if (index !== -1) attributes.remove(index);
+        if (index !== -1) attributes.remove(index, slot);
       };
     },
   };
@@ -85,7 +85,7 @@ export function keyed(map: OttlMap, keys: readonly Expression[]): PathAccess {
 /** `attributes["key"]`: its slot is known. */
 function oneAttribute(attributes: AttributeIndex, key: Uint8Array): PathAccess & RawAccess {
   const slot = attributes.wanted.slotOf(key);
-  const set = (value: Value) => setAttribute(attributes, key, attributes.wantedIndex(slot), value);
+  const set = (value: Value) => setAttribute(attributes, key, attributes.wantedIndex(slot), value, slot);
   const text = decodeUtf8(key);
   const keys = [{ evaluate: () => text }];
   return {
@@ -105,7 +105,7 @@ function oneAttribute(attributes: AttributeIndex, key: Uint8Array): PathAccess &
       return (item) => {
         const tag = raw.find();
         if (tag === NOT_RAW) return set(source.get(item));
-        copyToAttribute(attributes, key, attributes.wantedIndex(slot), raw, tag);
+        copyToAttribute(attributes, key, attributes.wantedIndex(slot), slot, raw, tag);
       };
     },
     comparison(operator, constant) {
@@ -129,8 +129,8 @@ function oneAttribute(attributes: AttributeIndex, key: Uint8Array): PathAccess &
       const end = constants.length;
       return () => {
         const index = attributes.wantedIndex(slot);
-        if (index === -1) attributes.add(key, Source.constants, start, end);
-        else attributes.replace(index, Source.constants, start, end);
+        if (index === -1) attributes.add(key, Source.constants, start, end, slot);
+        else attributes.replace(index, Source.constants, start, end, slot);
       };
     },
   };
