@@ -32,7 +32,7 @@ import {
   type RolloutStore,
 } from "./records.ts";
 import { explainAgent, syncOf } from "./rules/explain.ts";
-import { choose, compareRanks, type Rule, ruleOfAssignment, ruleOfRun } from "./rules/rules.ts";
+import { RuleBook } from "./rules/rule_book.ts";
 import { type CompilePattern, parseSelector, type Selector } from "./rules/selector.ts";
 import { type Plan, planRollout } from "./stages/plan.ts";
 import { CONTROLLER, RolloutRun } from "./stages/run.ts";
@@ -91,13 +91,10 @@ export class Rollouts {
   readonly #records = new Map<number, RolloutRecord>();
   /** Those that have not ended, by id, the queued included. */
   readonly #runs = new Map<number, RolloutRun>();
-  readonly #assignments = new Map<string, { readonly assignment: Assignment; readonly selector: Selector }>();
-  readonly #pins = new Map<string, Pin>();
+  #rules = new RuleBook();
   /** What a former process wrote of agents that have not shown yet, by rollout and uid. */
   readonly #stored = new Map<number, Map<string, MemberRecord>>();
   readonly #tracked = new Map<string, Tracked>();
-  /** In the order of ranks. */
-  #rules: readonly Rule[] = [];
   #sequence = 0;
   /** Something was queued or has ended since it was looked for what can start. */
   #mayStart = true;
@@ -119,7 +116,7 @@ export class Rollouts {
     this.#forget();
     const { rollouts, members, assignments, pins } = this.#parts.store.load();
     for (const assignment of assignments) this.#keepAssignment(assignment);
-    for (const pin of pins) this.#pins.set(pin.uid, pin);
+    for (const pin of pins) this.#rules.pin(pin);
     for (const record of rollouts) this.#restore(record);
     for (const record of members) this.#keepStored(record);
     this.#sequence = Math.max(0, ...[...assignments, ...rollouts].map(({ sequence }) => sequence));
@@ -135,10 +132,8 @@ export class Rollouts {
     this.#isOpen = false;
     this.#mayStart = true;
     this.#pending = new PendingChanges(this.#parts.clock);
-    this.#rules = [];
-    for (const map of [this.#records, this.#runs, this.#assignments, this.#pins, this.#stored, this.#tracked]) {
-      map.clear();
-    }
+    this.#rules = new RuleBook();
+    for (const map of [this.#records, this.#runs, this.#stored, this.#tracked]) map.clear();
   }
 
   #restore(record: RolloutRecord): void {
@@ -196,7 +191,7 @@ export class Rollouts {
     this.#tracked.get(uid)?.run?.leave(uid);
     this.#tracked.delete(uid);
     this.#meter.forget(uid);
-    if (this.#pins.delete(uid)) this.#pending.unpinned(uid);
+    if (this.#rules.unpin(uid)) this.#pending.unpinned(uid);
   }
 
   // ---- What operators ask for
@@ -287,7 +282,7 @@ export class Rollouts {
   unassign(selector: string, priority: number, who: string): void {
     this.#operating(() => {
       const { text } = this.#selector(selector);
-      if (!this.#assignments.delete(`${priority} ${text}`)) {
+      if (!this.#rules.unassign(text, priority)) {
         throw new UnknownNameError(`Cannot find the assignment "${text}" of priority ${priority}: there is none`);
       }
       this.#pending.unassigned({ selector: text, priority });
@@ -299,7 +294,7 @@ export class Rollouts {
   /** Agents that keep what an aborted rollout gave them follow the rules again. @returns How many. */
   unpin(rollout: number, who: string): number {
     return this.#operating(() => {
-      const pinned = [...this.#pins.values()].filter((pin) => pin.rollout === rollout);
+      const pinned = this.#rules.pinsOf(rollout);
       for (const { uid } of pinned) this.#unpin(uid);
       if (pinned.length > 0) {
         this.#pending.event(rollout, "unpinned", who, `${counted(pinned.length, "agents")} follow the rules again`);
@@ -315,7 +310,7 @@ export class Rollouts {
     const tracked = this.#tracked.get(uid);
     if (tracked === undefined) return undefined;
     if (tracked.run?.holds(uid)) return tracked.run.record.spec.config;
-    return this.#baseOf(uid, tracked.assignment);
+    return this.#rules.baseOf(uid, tracked.assignment);
   }
 
   /** Why an agent is to have what it is to have: every rule. @throws {UnknownNameError} There is no such agent. */
@@ -324,8 +319,8 @@ export class Rollouts {
     const agent = this.#parts.fleet.get(uid);
     if (agent === undefined) throw new UnknownNameError(`Cannot find agent ${uid}: it is not known`);
     return explainAgent(agent, this.desired(uid), {
-      rules: this.#rules,
-      pin: this.#pins.get(uid),
+      rules: this.#rules.rules,
+      pin: this.#rules.pinOf(uid),
       byHash: (hash) => this.#parts.catalog.byHash(hash),
     });
   }
@@ -346,7 +341,7 @@ export class Rollouts {
 
   /** The strongest first. */
   assignments(): Assignment[] {
-    return this.#rules.flatMap(({ assignment }) => assignment ?? []);
+    return this.#rules.assignments;
   }
 
   /** The newest first. */
@@ -490,10 +485,10 @@ export class Rollouts {
     const { fleet, catalog } = this.#parts;
     return {
       agents: fleet.agents(),
-      rules: this.#rules,
+      rules: this.#rules.rules,
       runs: [...this.#runs.values()],
       catalog,
-      pinOf: (uid: string) => this.#pins.get(uid)?.config,
+      pinOf: (uid: string) => this.#rules.pinOf(uid)?.config,
       sequence: this.#sequence + 1,
       seed: this.#seed(),
     };
@@ -622,8 +617,8 @@ export class Rollouts {
         message: `it is ${priority}, wanted a whole number`,
       }]);
     }
-    const isNew = !this.#assignments.has(`${priority} ${text}`);
-    if (isNew && this.#assignments.size >= RULE_LIMITS.maxAssignments) {
+    const isNew = !this.#rules.hasAssignment(text, priority);
+    if (isNew && this.#rules.assignmentCount >= RULE_LIMITS.maxAssignments) {
       throw new ConflictError(
         `Cannot assign: there are ${counted(RULE_LIMITS.maxAssignments, "assignments")}, the most`,
       );
@@ -645,48 +640,38 @@ export class Rollouts {
   }
 
   #keepAssignment(assignment: Assignment): void {
-    const { selector, priority } = assignment;
-    this.#assignments.set(`${priority} ${selector}`, { assignment, selector: this.#selector(selector) });
+    this.#rules.assign(assignment, this.#selector(assignment.selector));
   }
 
   #pin(run: RolloutRun, uids: readonly string[]): void {
     for (const uid of uids) {
       const pin: Pin = { uid, config: run.record.spec.config, rollout: run.id };
-      this.#pins.set(uid, pin);
+      this.#rules.pin(pin);
       this.#pending.pinned(pin);
     }
   }
 
   #unpin(uid: string): void {
-    if (!this.#pins.delete(uid)) return;
+    if (!this.#rules.unpin(uid)) return;
     this.#pending.unpinned(uid);
     this.#pending.offer(uid, false);
     const tracked = this.#tracked.get(uid);
-    tracked?.run?.rebase(uid, this.#baseOf(uid, tracked.assignment));
-  }
-
-  /** What an agent has where no rollout has reached it. */
-  #baseOf(uid: string, assignment: Assignment | undefined): ConfigVersionRef | undefined {
-    return this.#pins.get(uid)?.config ?? assignment?.config;
+    tracked?.run?.rebase(uid, this.#rules.baseOf(uid, tracked.assignment));
   }
 
   /** Rules have changed: every agent finds its own again. */
   #placeAll(): void {
-    const rules = [
-      ...Array.from(this.#assignments.values(), ({ assignment, selector }) => ruleOfAssignment(assignment, selector)),
-      ...[...this.#runs.values()].filter((run) => run.isActive).map(ruleOfRun),
-    ];
-    this.#rules = rules.sort(compareRanks);
+    this.#rules.rank(this.#runs.values());
     for (const agent of this.#parts.fleet.agents()) this.#place(agent);
   }
 
   #place(agent: FleetAgent): void {
     const { uid, revision } = agent;
-    const { assignment, run } = choose(this.#rules, agent);
+    const { assignment, run } = this.#rules.choose(agent);
     const tracked = this.#tracked.get(uid) ?? { revision, assignment: undefined, run: undefined, told: undefined };
     const before = tracked.run;
     this.#tracked.set(uid, Object.assign(tracked, { revision, assignment, run }));
-    const base = this.#baseOf(uid, assignment);
+    const base = this.#rules.baseOf(uid, assignment);
     if (before !== run) {
       if (before !== undefined && this.#runs.has(before.id)) before.leave(uid);
       run?.join(agent, base, this.#takeStored(run.id, uid));

@@ -10,20 +10,13 @@
 import type { Clock } from "../../../pipeline/core/clock.ts";
 import { counted } from "../../../pipeline/core/text.ts";
 import type { ConfigVersionRef, FleetAgent } from "../agents.ts";
-import { configText, NO_CONFIG } from "../configs/configs.ts";
+import { configText } from "../configs/configs.ts";
 import { ConflictError } from "../errors.ts";
-import {
-  ENDED,
-  type EventKind,
-  MAX_ERROR_LENGTH,
-  type MemberPhase,
-  type MemberRecord,
-  type RolloutRecord,
-} from "../records.ts";
+import { ENDED, type EventKind, type MemberPhase, type MemberRecord, type RolloutRecord } from "../records.ts";
 import type { Selector } from "../rules/selector.ts";
 import { type Breach, type GateFigures, judge, type Traffic } from "./gate.ts";
-import { type Counts, type Member, noCounts, tally } from "./member.ts";
-import { Line, placeOf } from "./placement.ts";
+import type { Counts, Member } from "./member.ts";
+import { addTraffic, isBack, Members, type MembersMode } from "./members.ts";
 import { amountOf, amountText, type StageSpec } from "./spec.ts";
 
 /** Who decides when no operator does. */
@@ -58,16 +51,7 @@ export interface RunParts {
 export class RolloutRun {
   readonly selector: Selector;
   readonly #parts: RunParts;
-  readonly #members = new Map<string, Member>();
-  /** Who comes next, in the order of places. */
-  readonly #line = new Line<Member>();
-  readonly #counts: Counts = noCounts();
-  /** Agents whose time may run out. */
-  readonly #applying = new Set<Member>();
-  readonly #absent = new Set<Member>();
-  readonly #unwell = new Set<Member>();
-  /** Agents that are connected and have not come back from the version yet; only while rolling back. */
-  readonly #owing = new Set<Member>();
+  readonly #members: Members;
   #record: RolloutRecord;
   /** Monotonic: when the soak of this process is over. What a former process has watched is not counted. */
   #soakUntilMs = Infinity;
@@ -75,7 +59,6 @@ export class RolloutRun {
   #rollbackUntilMs = Infinity;
   #changed = { items: 0, errors: 0 };
   #control = { items: 0, errors: 0 };
-  #before = { items: 0, errors: 0 };
   #failureEvents = 0;
 
   /** @param record As it was made or read. Its agents are to `join`, and then it is to be driven. */
@@ -83,6 +66,13 @@ export class RolloutRun {
     this.#record = record;
     this.selector = selector;
     this.#parts = parts;
+    this.#members = new Members({
+      spec: record.spec,
+      seed: record.seed,
+      clock: parts.clock,
+      onPhase: (member, phase) => this.#onPhase(member, phase),
+    });
+    this.#members.mode = modeOf(record);
     const nowMs = parts.clock.monotonicMs();
     if (record.phase === "soaking") this.#soakUntilMs = nowMs + this.#soakMs;
     if (record.state === "paused") this.#pausedAtMs = nowMs;
@@ -113,7 +103,7 @@ export class RolloutRun {
   }
 
   get counts(): Readonly<Counts> {
-    return this.#counts;
+    return this.#members.counts;
   }
 
   /** What is left of the soak, milliseconds; undefined outside of one. */
@@ -126,36 +116,29 @@ export class RolloutRun {
 
   /** How many agents the stage is to reach. */
   get target(): number {
-    return amountOf(this.stage.reach, this.#counts.ready + this.#counts.released);
+    return amountOf(this.stage.reach, this.counts.ready + this.counts.released);
   }
 
   /** How many may be applying now. */
   get window(): number {
     const { maxApplying, initialApplying } = this.#record.spec;
-    const most = amountOf(maxApplying, this.#counts.ready + this.#counts.released);
-    return Math.min(most, initialApplying + this.#counts.applied);
+    const most = amountOf(maxApplying, this.counts.ready + this.counts.released);
+    return Math.min(most, initialApplying + this.counts.applied);
   }
 
   has(uid: string): boolean {
-    return this.#members.has(uid);
+    return this.#members.get(uid) !== undefined;
   }
 
   /** Whether the agent is to have this rollout's version now. */
   holds(uid: string): boolean {
-    const { state } = this.#record;
-    if (state !== "running" && state !== "paused") return false;
     const phase = this.#members.get(uid)?.phase;
-    return phase !== undefined && phase !== "waiting";
-  }
-
-  /** How far an agent is; undefined when it is none of this rollout. */
-  phaseOf(uid: string): Member["phase"] | undefined {
-    return this.#members.get(uid)?.phase;
+    return this.#members.mode === "watching" && phase !== undefined && phase !== "waiting";
   }
 
   /** Agents that were given the version. */
-  *released(): Iterable<Member> {
-    for (const member of this.#members.values()) if (member.phase !== "waiting") yield member;
+  released(): Iterable<Member> {
+    return this.#members.released();
   }
 
   // ---- Agents
@@ -167,162 +150,36 @@ export class RolloutRun {
    * @param stored What a former process wrote of it, when it had the version.
    */
   join(agent: FleetAgent, base: ConfigVersionRef | undefined, stored?: MemberRecord): void {
-    const nowMs = this.#parts.clock.monotonicMs();
-    const baseHash = (base ?? NO_CONFIG).hash;
-    const member: Member = {
-      uid: agent.uid,
-      place: placeOf(this.#record.seed, agent.uid),
-      phase: stored?.phase ?? "waiting",
-      baseHash,
-      changes: baseHash !== this.#record.spec.config.hash,
-      isInLine: false,
-      connected: agent.connected,
-      wasSeen: agent.connected,
-      awaySinceMs: nowMs,
-      isLost: false,
-      healthy: agent.healthy !== false,
-      wasHealthy: stored?.wasHealthy ?? agent.healthy !== false,
-      unhealthySinceMs: nowMs,
-      isSick: false,
-      reportHash: agent.report.hash,
-      reportState: agent.report.state,
-      reportRevision: agent.report.revision,
-      // What a former process gave may have been answered since.
-      oldRevision: undefined,
-      hasAnswered: false,
-      applyingSinceMs: nowMs,
-      releasedMs: stored?.releasedMs ?? 0,
-      before: stored === undefined ? NOTHING : { items: stored.beforeItems, errors: stored.beforeErrors },
-      error: stored?.error ?? "",
-    };
-    this.#members.set(member.uid, member);
-    this.#add(this.#before, member.before, 1);
-    tally(this.#counts, member, 1);
-    this.#file(member);
-    if (stored !== undefined) this.observe(agent);
+    this.#members.join(agent, base, stored);
   }
 
   /** Lets an agent go: it has left the selection or the fleet. */
   leave(uid: string): void {
-    const member = this.#members.get(uid);
-    if (member === undefined) return;
-    tally(this.#counts, member, -1);
-    this.#add(this.#before, member.before, -1);
-    this.#members.delete(uid);
-    for (const set of [this.#applying, this.#absent, this.#unwell, this.#owing]) set.delete(member);
-    if (member.phase !== "waiting") this.#parts.journal.memberRemoved(this.id, uid);
+    if (this.#members.leave(uid)) this.#parts.journal.memberRemoved(this.id, uid);
   }
 
   /** What an agent has without the rollout is something else now. */
   rebase(uid: string, base: ConfigVersionRef | undefined): void {
-    const member = this.#members.get(uid);
-    if (member === undefined) return;
-    this.#update(member, () => {
-      member.baseHash = (base ?? NO_CONFIG).hash;
-      member.changes = member.baseHash !== this.#record.spec.config.hash;
-    });
+    this.#members.rebase(uid, base);
   }
 
   /** Takes in how an agent is now. */
   observe(agent: FleetAgent): void {
-    const member = this.#members.get(agent.uid);
-    if (member === undefined) return;
-    this.#update(member, () => {
-      this.#seePresence(member, agent.connected);
-      this.#seeHealth(member, agent.healthy !== false);
-      this.#seeReport(member, agent);
-    });
+    this.#members.observe(agent);
   }
 
   /** Takes in what an agent has handled since it was last asked. */
   addTraffic(uid: string, traffic: Traffic): void {
     const member = this.#members.get(uid);
-    if (member?.phase === "applied") this.#add(this.#changed, traffic, 1);
-    else if (member?.phase === "waiting" && member.changes) this.#add(this.#control, traffic, 1);
+    if (member?.phase === "applied") addTraffic(this.#changed, traffic, 1);
+    else if (member?.phase === "waiting" && member.changes) addTraffic(this.#control, traffic, 1);
   }
 
-  #seePresence(member: Member, connected: boolean): void {
-    if (connected === member.connected) return;
-    const nowMs = this.#parts.clock.monotonicMs();
-    member.connected = connected;
-    if (!connected) {
-      member.awaySinceMs = nowMs;
-      return;
-    }
-    member.wasSeen = true;
-    member.isLost = false;
-    // What it was offered, it is offered again: it gets its time again.
-    const hasVerdict = member.phase === "applied" || member.phase === "failed" || member.phase === "waiting";
-    if (!hasVerdict && this.holds(member.uid)) this.#enter(member, "applying");
-  }
-
-  #seeHealth(member: Member, healthy: boolean): void {
-    if (healthy === member.healthy) return;
-    member.healthy = healthy;
-    member.isSick = false;
-    if (!healthy) member.unhealthySinceMs = this.#parts.clock.monotonicMs();
-  }
-
-  #seeReport(member: Member, { report }: FleetAgent): void {
-    member.reportHash = report.hash;
-    member.reportState = report.state;
-    member.reportRevision = report.revision;
-    if (!this.holds(member.uid) || report.revision === member.oldRevision) return;
-    const { hash } = this.#record.spec.config;
-    if (report.hash === hash) this.#seeVerdict(member, report.state, report.error);
-    else if (member.phase === "applied" && report.hash === "") this.#enter(member, "applying");
-    else if (member.phase === "applied") this.#fail(member, "it went back to another configuration by itself");
-  }
-
-  #seeVerdict(member: Member, state: Member["reportState"], error: string): void {
-    if (state === "applied") this.#enter(member, "applied");
-    else if (state === "failed") this.#fail(member, error);
-    else if (state === "applying") {
-      if (member.phase === "applied") this.#enter(member, "applying");
-      member.hasAnswered = true;
-    }
-  }
-
-  #fail(member: Member, error: string): void {
-    if (member.phase === "failed") return;
-    member.error = error.slice(0, MAX_ERROR_LENGTH);
-    this.#enter(member, "failed");
-    if (this.#failureEvents++ >= MAX_FAILURE_EVENTS) return;
+  #onPhase(member: Member, phase: MemberPhase): void {
+    this.#parts.journal.member(this.#memberRecord(member, phase));
+    if (phase !== "failed" || this.#failureEvents++ >= MAX_FAILURE_EVENTS) return;
     const text = `Agent ${member.uid} could not apply ${configText(this.#record.spec.config)}: ${member.error}`;
     this.#event("agent_failed", CONTROLLER, text);
-  }
-
-  #enter(member: Member, phase: MemberPhase): void {
-    if (phase === "applying") {
-      member.applyingSinceMs = this.#parts.clock.monotonicMs();
-      member.hasAnswered = false;
-    }
-    if (phase !== "failed") member.error = "";
-    if (phase === member.phase) return;
-    member.phase = phase;
-    this.#parts.journal.member(this.#memberRecord(member));
-  }
-
-  /** Changes an agent, with all that is kept about it. */
-  #update(member: Member, change: () => void): void {
-    tally(this.#counts, member, -1);
-    change();
-    tally(this.#counts, member, 1);
-    this.#file(member);
-  }
-
-  /** Puts an agent where it will be looked for. */
-  #file(member: Member): void {
-    const isWaiting = member.phase === "waiting";
-    toggle(this.#applying, member, member.phase === "applying");
-    toggle(this.#absent, member, !member.connected && !member.isLost && (member.wasSeen || !isWaiting));
-    toggle(this.#unwell, member, !member.healthy && !member.isSick);
-    const isRollingBack = this.#record.state === "rolling_back";
-    toggle(this.#owing, member, isRollingBack && !isWaiting && member.connected && !isBack(member));
-    if (isWaiting && member.changes && member.connected && !member.isInLine) {
-      member.isInLine = true;
-      this.#line.push(member);
-    }
   }
 
   // ---- Time
@@ -330,24 +187,7 @@ export class RolloutRun {
   /** Looks whose time has run out; then it is to be driven. */
   tick(): void {
     const { state } = this.#record;
-    if (state !== "running" && state !== "paused") return;
-    const nowMs = this.#parts.clock.monotonicMs();
-    const { applyTimeoutMs, awayGraceMs, unhealthyGraceMs } = this.#record.spec;
-    for (const member of this.#absent) {
-      if (nowMs - member.awaySinceMs >= awayGraceMs) this.#update(member, () => member.isLost = true);
-    }
-    for (const member of this.#unwell) {
-      if (nowMs - member.unhealthySinceMs >= unhealthyGraceMs) this.#update(member, () => member.isSick = true);
-    }
-    for (const member of this.#applying) {
-      if (nowMs - member.applyingSinceMs >= applyTimeoutMs) this.#update(member, () => this.#runOutOfTime(member));
-    }
-  }
-
-  /** An agent that is away is no silent one: it is lost, whatever the grace. */
-  #runOutOfTime(member: Member): void {
-    if (!member.connected) member.isLost = true;
-    else this.#enter(member, member.hasAnswered ? "stuck" : "silent");
+    if (state === "running" || state === "paused") this.#members.expire();
   }
 
   /** Decides all that can be decided now. */
@@ -368,7 +208,7 @@ export class RolloutRun {
 
   /** What the gate looks at now. @param strict Agents within a grace count as what they may become. */
   figures(strict = false): GateFigures {
-    const counts = this.#counts;
+    const counts = this.counts;
     const isReleasing = this.#record.phase === "releasing";
     return {
       agents: isReleasing ? Math.max(counts.released, this.target) : counts.released,
@@ -382,7 +222,7 @@ export class RolloutRun {
         unhealthy: counts.controlUnhealthy,
         disconnected: counts.controlDisconnected,
       },
-      traffic: { changed: { ...this.#changed }, before: { ...this.#before }, control: { ...this.#control } },
+      traffic: { changed: { ...this.#changed }, before: { ...this.#members.before }, control: { ...this.#control } },
     };
   }
 
@@ -400,7 +240,7 @@ export class RolloutRun {
   /** Begins with the first stage, when its agents have joined. */
   start(): void {
     const { spec } = this.#record;
-    const { members, unchanged, ready, away } = this.#counts;
+    const { members, unchanged, ready, away } = this.counts;
     const text = `${configText(spec.config)} goes to ${counted(ready + away, "agents")} in ` +
       `${counted(spec.stages.length, "stages")}`;
     this.#event("started", CONTROLLER, text, { members, unchanged, ready, away });
@@ -412,14 +252,14 @@ export class RolloutRun {
     this.#changed = { ...NOTHING };
     this.#control = { ...NOTHING };
     this.#soakUntilMs = Infinity;
-    const { ready, released } = this.#counts;
+    const { ready, released } = this.counts;
     const text = `Stage ${stage + 1} of ${this.#record.spec.stages.length} (${amountText(this.stage.reach)}): ` +
       `${released} of ${counted(ready + released, "connected agents")} have it, wanted ${this.target}`;
     this.#event("stage_started", CONTROLLER, text, { target: this.target, released, ready });
   }
 
   #goOnReleasing(): boolean {
-    const { released, ready, away, unchanged } = this.#counts;
+    const { released, ready, away, unchanged } = this.counts;
     if (released + ready + away === 0 && unchanged > 0) {
       this.#end("completed", `All ${counted(unchanged, "agents")} have it already`);
       return false;
@@ -429,47 +269,31 @@ export class RolloutRun {
     const soakMs = this.#soakMs;
     this.#write({ phase: "soaking" });
     this.#soakUntilMs = this.#parts.clock.monotonicMs() + soakMs;
-    const { applied } = this.#counts;
+    const { applied } = this.counts;
     const text = `${
-      counted(this.#counts.released, "agents")
+      counted(this.counts.released, "agents")
     } have answered, ${applied} with APPLIED; watched for ${soakMs} ms`;
     this.#event("soak_started", CONTROLLER, text, { ...this.#numbers(), soakMs });
     return true;
   }
 
   #releaseNext(): void {
-    while (this.#counts.released < this.target && this.#counts.applying < this.window) {
-      const member = this.#line.pop();
+    while (this.counts.released < this.target && this.counts.applying < this.window) {
+      const member = this.#members.releaseNext(this.#parts.trafficOf);
       if (member === undefined) return;
-      member.isInLine = false;
-      const isEligible = member.phase === "waiting" && member.connected && member.changes;
-      if (isEligible && this.#members.get(member.uid) === member) this.#update(member, () => this.#release(member));
+      this.#parts.journal.offer(member.uid, true);
     }
-  }
-
-  #release(member: Member): void {
-    const { config } = this.#record.spec;
-    member.wasHealthy = member.healthy;
-    member.isSick = false;
-    member.unhealthySinceMs = this.#parts.clock.monotonicMs();
-    member.releasedMs = this.#parts.clock.nowMs();
-    member.before = this.#parts.trafficOf(member.uid);
-    this.#add(this.#before, member.before, 1);
-    member.oldRevision = member.reportRevision;
-    const hasItAlready = member.reportHash === config.hash && member.reportState === "applied";
-    this.#enter(member, hasItAlready ? "applied" : "applying");
-    this.#parts.journal.offer(member.uid, true);
   }
 
   /** Everyone that can be reached now was given the version and has said how it went, and enough have. */
   #isSettled(): boolean {
-    const { released, ready, applying, applied, failed } = this.#counts;
+    const { released, ready, applying, applied, failed } = this.counts;
     if (released === 0 || applying > 0 || (released < this.target && ready > 0)) return false;
     return applied + failed >= Math.min(this.stage.limits.minAgents, this.target);
   }
 
   #goOnSoaking(): boolean {
-    if (this.#parts.clock.monotonicMs() < this.#soakUntilMs || this.#counts.applying > 0) return false;
+    if (this.#parts.clock.monotonicMs() < this.#soakUntilMs || this.counts.applying > 0) return false;
     // An agent that is away or unhealthy for a moment only: what becomes of it is waited for.
     if (judge(this.stage.limits, this.figures(true)).length > 0) return false;
     this.#pass();
@@ -480,8 +304,7 @@ export class RolloutRun {
     const { stage, spec } = this.#record;
     const { traffic } = this.figures();
     const isJudged = traffic.changed.items >= this.stage.limits.minItems;
-    const text =
-      `Stage ${stage + 1} of ${spec.stages.length} is passed by ${counted(this.#counts.released, "agents")}` +
+    const text = `Stage ${stage + 1} of ${spec.stages.length} is passed by ${counted(this.counts.released, "agents")}` +
       (isJudged ? "" : `; error rate not judged: ${counted(traffic.changed.items, "items")} are too few`);
     this.#event("stage_passed", CONTROLLER, text, this.#numbers());
     if (stage + 1 < spec.stages.length) this.#beginStage(stage + 1);
@@ -500,17 +323,14 @@ export class RolloutRun {
   #rollBack(backTo: "rolled_back" | "aborted", reason: string, who: string): void {
     this.#write({ state: "rolling_back", reason, backTo });
     this.#rollbackUntilMs = this.#parts.clock.monotonicMs() + this.#record.spec.applyTimeoutMs;
-    for (const member of this.released()) {
-      this.#file(member);
-      this.#parts.journal.offer(member.uid, true);
-    }
-    const text = `${counted(this.#counts.released, "agents")} get back what they had`;
-    this.#event("rollback_started", who, text, { released: this.#counts.released });
+    for (const { uid } of this.released()) this.#parts.journal.offer(uid, true);
+    const text = `${counted(this.counts.released, "agents")} get back what they had`;
+    this.#event("rollback_started", who, text, { released: this.counts.released });
   }
 
   /** A rollback waits for who is connected, and for nobody longer than an agent has to apply a configuration. */
   #finishRollback(): boolean {
-    const isOver = this.#owing.size === 0 || this.#parts.clock.monotonicMs() >= this.#rollbackUntilMs;
+    const isOver = this.#members.owing === 0 || this.#parts.clock.monotonicMs() >= this.#rollbackUntilMs;
     if (!isOver) return false;
     let [back, owing, away] = [0, 0, 0];
     for (const member of this.released()) {
@@ -525,7 +345,7 @@ export class RolloutRun {
   }
 
   #end(state: "completed" | "rolled_back" | "aborted", text: string, numbers: Record<string, number> = {}): void {
-    this.#write({ state, endedMs: this.#parts.clock.nowMs(), totals: { ...this.#counts } });
+    this.#write({ state, endedMs: this.#parts.clock.nowMs(), totals: { ...this.counts } });
     this.#event(state, CONTROLLER, text, { ...this.#numbers(), ...numbers });
   }
 
@@ -597,8 +417,7 @@ export class RolloutRun {
     for (const member of again) {
       this.#parts.journal.memberRemoved(this.id, member.uid);
       this.#parts.journal.offer(member.uid, false);
-      this.#add(this.#before, member.before, -1);
-      this.#update(member, () => Object.assign(member, { phase: "waiting", error: "", before: NOTHING }));
+      this.#members.takeBack(member);
     }
     if (again.length > 0 && this.#record.phase === "soaking") this.#write({ phase: "releasing" });
     this.#event("retried", who, `${counted(again.length, "agents")} are given the version again`, this.#numbers());
@@ -615,6 +434,7 @@ export class RolloutRun {
 
   #write(change: Partial<RolloutRecord>): void {
     this.#record = { ...this.#record, ...change };
+    this.#members.mode = modeOf(this.#record);
     this.#parts.journal.record(this);
   }
 
@@ -622,8 +442,7 @@ export class RolloutRun {
     this.#parts.journal.event(this.id, kind, who, text, numbers);
   }
 
-  #memberRecord({ uid, phase, releasedMs, wasHealthy, before, error }: Member): MemberRecord {
-    if (phase === "waiting") throw new TypeError("Cannot store an agent that waits: it has nothing of the rollout");
+  #memberRecord({ uid, releasedMs, wasHealthy, before, error }: Member, phase: MemberPhase): MemberRecord {
     return {
       rollout: this.id,
       uid,
@@ -639,7 +458,7 @@ export class RolloutRun {
   /** What a decision was made on. */
   #numbers(): Record<string, number> {
     const { agents, control, traffic: { changed, before, control: others } } = this.figures();
-    const { released, ready, applying, applied, failed, stuck, silent, unhealthy, disconnected } = this.#counts;
+    const { released, ready, applying, applied, failed, stuck, silent, unhealthy, disconnected } = this.counts;
     return {
       agents,
       released,
@@ -662,19 +481,9 @@ export class RolloutRun {
       errorsControl: others.errors,
     };
   }
-
-  #add(sum: { items: number; errors: number }, { items, errors }: Traffic, sign: 1 | -1): void {
-    sum.items += sign * items;
-    sum.errors += sign * errors;
-  }
 }
 
-/** It runs again what it had before, or said that it cannot. */
-function isBack({ reportHash, reportState, baseHash }: Member): boolean {
-  return reportHash === baseHash && reportState !== "applying";
-}
-
-function toggle<Item>(set: Set<Item>, item: Item, isIn: boolean): void {
-  if (isIn) set.add(item);
-  else set.delete(item);
+function modeOf({ state }: RolloutRecord): MembersMode {
+  if (state === "rolling_back") return "returning";
+  return state === "running" || state === "paused" ? "watching" : "idle";
 }
