@@ -176,7 +176,7 @@ class Loader {
   }
 }
 
-/** What is written, without its id; undefined when it is no object with one. */
+/** What is written, its id apart; undefined when it is no object with one. */
 function parseLine(text: string): { readonly id: string; readonly settings: Record<string, unknown> } | undefined {
   if (text.includes("__proto__")) return undefined; // a key that an object cannot be given like any other
   let value: unknown;
@@ -186,8 +186,11 @@ function parseLine(text: string): { readonly id: string; readonly settings: Reco
     return undefined;
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
-  const { id, ...settings } = value as Record<string, unknown>;
-  return typeof id === "string" && isTenantId(id) ? { id, settings } : undefined;
+  const settings = value as Record<string, unknown>;
+  const { id } = settings;
+  if (typeof id !== "string" || !isTenantId(id)) return undefined;
+  settings["id"] = undefined;
+  return { id, settings };
 }
 
 function withScalars(value: unknown): unknown {

@@ -55,7 +55,7 @@ export function hashSecret(secret: string, salt: Uint8Array = randomBytes(SALT_B
 export function parseSecretHash(text: string): SecretHash | undefined {
   const [, salt, hash] = /^sha256:((?:[0-9a-f]{2}){8,64}):([0-9a-f]{64})$/.exec(text) ?? [];
   if (salt === undefined || hash === undefined) return undefined;
-  return { salt: Uint8Array.from(Buffer.from(salt, "hex")), hash: Uint8Array.from(Buffer.from(hash, "hex")) };
+  return { salt: Uint8Array.fromHex(salt), hash: Uint8Array.fromHex(hash) };
 }
 
 /** Whether text is the id of a key. */

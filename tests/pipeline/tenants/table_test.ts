@@ -37,8 +37,12 @@ function tableOf(tenants: readonly TenantSpec[]): { readonly writer: TableWriter
   return { writer, table: () => new TenantTable(writer.finish()) };
 }
 
+/** With the prototype that objects have. */
+const plain = <T>(model: { [Key in keyof T]: fc.Arbitrary<T[Key]> }): fc.Arbitrary<T> =>
+  fc.record(model, { noNullPrototype: true }) as fc.Arbitrary<T>;
+
 const amount = fc.oneof(fc.constant(0), fc.double({ min: 0, max: 1e12, noNaN: true, noDefaultInfinity: true }));
-const group = fc.record({
+const group = plain({
   requestsPerSecond: amount,
   itemsPerSecond: amount,
   bytesPerSecond: amount,
@@ -47,23 +51,23 @@ const group = fc.record({
   bytesInFlight: amount,
   maxRequestBodySize: amount,
 });
-const limits = fc.record(
+const limits = plain(
   Object.fromEntries(LIMIT_GROUPS.map((name) => [name, fc.oneof(fc.constant(NO_SIGNAL_LIMITS), group)])),
 ) as unknown as fc.Arbitrary<TenantLimits>;
 const text = fc.string({ unit: "grapheme", minLength: 1, maxLength: 40 });
-const key = fc.record({
+const key = plain({
   id: fc.stringMatching(/^[a-z2-7]{12}$/),
   salt: fc.uint8Array({ minLength: 8, maxLength: 64 }),
   hash: fc.uint8Array({ minLength: 32, maxLength: 32 }),
   notBeforeMs: fc.oneof(fc.constant(-Infinity), fc.integer()),
   expiresMs: fc.oneof(fc.constant(Infinity), fc.integer()),
 });
-const certificate = fc.record({ kind: fc.constantFrom(...CERTIFICATE_KINDS), name: text });
-const tenant: fc.Arbitrary<TenantSpec> = fc.record({
+const certificate = plain({ kind: fc.constantFrom(...CERTIFICATE_KINDS), name: text });
+const tenant: fc.Arbitrary<TenantSpec> = plain({
   id: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_.@-]{0,127}$/),
   enabled: fc.boolean(),
   keys: fc.uniqueArray(key, { selector: ({ id }) => id, maxLength: 16 }),
-  basic: fc.uniqueArray(fc.record({ username: text, passwordHash: text }), {
+  basic: fc.uniqueArray(plain({ username: text, passwordHash: text }), {
     selector: ({ username }) => username,
     maxLength: 16,
   }),
