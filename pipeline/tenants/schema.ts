@@ -224,12 +224,13 @@ export class TenantReader {
   readonly #known = new Map<string, unknown>();
 
   /**
-   * @param toInput Makes what a schema takes of a JSON value.
+   * @param written A key that is undefined is passed over. @param toInput Makes what a schema takes of a JSON value.
    * @returns undefined when something is wrong: the schema tells what.
    */
   read(written: Readonly<Record<string, unknown>>, toInput: (json: unknown) => unknown): TenantSettings | undefined {
     const settings: Record<string, unknown> = { enabled: true, keys: [], basic: [], certificates: [] };
     for (const key of Object.keys(written)) {
+      if (written[key] === undefined) continue;
       const value = this.#read(key, written[key], toInput);
       if (value === undefined) return undefined;
       settings[key] = value;
