@@ -5,13 +5,14 @@ import { RULE_LIMITS } from "../../../../opamp/rollouts/rollouts.ts";
 import { RolloutWorld } from "../../../support/fleet.ts";
 
 /** One agent, and configurations with one version each. */
-function world(...names: readonly string[]) {
+function oneAgent(...names: readonly string[]) {
   const world = new RolloutWorld();
   const [agent] = world.addAgents(1);
   world.flush();
   for (const name of names) world.config(name, name);
   if (agent === undefined) throw new Error("no agent");
-  return { world, agent, desired: () => world.rollouts.desired(agent.uid)?.name };
+  const { rollouts, store } = world;
+  return { rollouts, store, agent, desired: () => rollouts.desired(agent.uid)?.name };
 }
 
 type Rule = readonly [name: string, selector: string, priority?: number];
@@ -30,19 +31,17 @@ const cases: { name: string; rules: readonly Rule[]; want: string | undefined }[
 Deno.test("the strongest rule holds", async (t) => {
   for (const { name, rules, want } of cases) {
     await t.step(name, () => {
-      const { world: { rollouts, ...rest }, desired } = world("a", "b");
+      const { rollouts, desired } = oneAgent("a", "b");
       for (const [config, selector, priority] of rules) {
         rollouts.assign({ selector, config: { name: config }, priority }, "ann");
       }
       strictEqual(desired(), want);
-      rest.db.close();
     });
   }
 });
 
 Deno.test("assignments", async (t) => {
-  const { world: { rollouts, ...rest }, desired, agent } = world("a", "b");
-  const all = rest as unknown as RolloutWorld;
+  const { rollouts, store, desired, agent } = oneAgent("a", "b");
 
   await t.step("without a rule an agent is left alone", () => strictEqual(agent.desired, undefined));
 
@@ -58,7 +57,7 @@ Deno.test("assignments", async (t) => {
   });
 
   await t.step("are events of no rollout", () => {
-    const events = all.store.events({ rollout: 0, limit: 10 });
+    const events = store.events({ rollout: 0, limit: 10 });
     deepStrictEqual(events.map(({ kind }) => kind).reverse(), ["assigned", "assigned", "unassigned", "unassigned"]);
   });
 
@@ -71,7 +70,7 @@ Deno.test("assignments", async (t) => {
 });
 
 Deno.test("what a rollout falls back to is not changed below it", () => {
-  const { world: { rollouts } } = world("a", "b");
+  const { rollouts } = oneAgent("a", "b");
   rollouts.start({ selector: "env = prod", config: { name: "a" } }, "ann");
   throws(() => rollouts.assign({ selector: "env = prod", config: { name: "b" } }, "ann"), ConflictError);
   rollouts.assign({ selector: "*", config: { name: "b" } }, "ann");
@@ -79,7 +78,7 @@ Deno.test("what a rollout falls back to is not changed below it", () => {
 
 Deno.test("so many rules, and not one more", async (t) => {
   await t.step("assignments", () => {
-    const { world: { rollouts } } = world("a");
+    const { rollouts } = oneAgent("a");
     for (let index = 0; index < RULE_LIMITS.maxAssignments; index++) {
       rollouts.assign({ selector: `x = ${index}`, config: { name: "a" } }, "ann");
     }
@@ -88,7 +87,7 @@ Deno.test("so many rules, and not one more", async (t) => {
   });
 
   await t.step("rollouts", () => {
-    const { world: { rollouts } } = world("a");
+    const { rollouts } = oneAgent("a");
     const start = () => rollouts.start({ selector: "*", config: { name: "a" }, onConflict: "queue" }, "ann");
     for (let index = 0; index < RULE_LIMITS.maxActive; index++) start();
     throws(start, /32 rollouts have not ended, the most/);
