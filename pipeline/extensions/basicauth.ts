@@ -24,6 +24,7 @@ import { type Checked, GuardedChecks } from "../tenants/identity/guarded_checks.
 import { isPasswordHash } from "../tenants/identity/password_hash.ts";
 import { Passwords } from "../tenants/identity/passwords.ts";
 import { PeerLimit } from "../tenants/identity/peer_limit.ts";
+import { RefusalErrors } from "../tenants/identity/refusal_errors.ts";
 
 /** Users of one file. */
 const MAX_USERS = 10_000;
@@ -139,7 +140,13 @@ class UserCheck implements ServerAuthenticator {
     this.#passwords = passwords;
     this.#clock = clock;
     const limit = new PeerLimit(ATTEMPTS);
-    this.#checks = new GuardedChecks({ limit, clock, challenge: CHALLENGE, refused: () => {} });
+    this.#checks = new GuardedChecks({
+      limit,
+      clock,
+      errors: new RefusalErrors(),
+      challenge: CHALLENGE,
+      refused: () => {},
+    });
   }
 
   authenticate(sender: Sender): AuthAttributes | Promise<AuthAttributes> {

@@ -9,7 +9,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { hash as hashOnce, randomBytes } from "node:crypto";
 
 export const API_KEY_PREFIX = "slk_";
 
@@ -48,7 +48,7 @@ export function mintApiKey(): { readonly id: string; readonly key: string; reado
 
 /** As it stands in a tenant's file: `sha256:SALT:HASH`, both in hex. */
 export function hashSecret(secret: string, salt: Uint8Array = randomBytes(SALT_BYTES)): string {
-  return `${HASH_SCHEME}:${Buffer.from(salt).toString("hex")}:${digest(secret, salt).toString("hex")}`;
+  return `${HASH_SCHEME}:${Buffer.from(salt).toString("hex")}:${digest(secret, salt)}`;
 }
 
 /** Reads `hashSecret`'s text; undefined when it is none. */
@@ -82,10 +82,29 @@ const NOBODY: SecretHash = { salt: randomBytes(SALT_BYTES), hash: randomBytes(HA
  */
 export function isSecret(secret: string, kept: SecretHash | undefined): boolean {
   const { salt, hash } = kept ?? NOBODY;
-  const isSame = timingSafeEqual(digest(secret, salt), hash);
+  const isSame = isSameHex(digest(secret, salt), hash);
   return isSame && kept !== undefined;
 }
 
-function digest(secret: string, salt: Uint8Array): Buffer {
-  return createHash("sha256").update(salt).update(secret).digest();
+/** In hex, in one call: that takes half the time of a hash object and its digest. */
+function digest(secret: string, salt: Uint8Array): string {
+  const bytes = new Uint8Array(salt.length + secret.length);
+  bytes.set(salt);
+  for (let at = 0; at < secret.length; at++) bytes[salt.length + at] = secret.charCodeAt(at); // base64url is ASCII
+  return hashOnce("sha256", bytes, "hex");
+}
+
+/** Takes the same time wherever they differ. */
+function isSameHex(hex: string, bytes: Uint8Array): boolean {
+  let difference = hex.length ^ (2 * bytes.length);
+  for (let at = 0; at < bytes.length; at++) {
+    difference |= ((digitOf(hex, 2 * at) << 4) | digitOf(hex, 2 * at + 1)) ^ (bytes[at] ?? 0);
+  }
+  return difference === 0;
+}
+
+/** Of 0-9 and a-f, without a branch. */
+function digitOf(hex: string, at: number): number {
+  const code = hex.charCodeAt(at);
+  return (code & 15) + 9 * (code >> 6);
 }

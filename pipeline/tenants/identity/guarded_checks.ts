@@ -5,10 +5,11 @@
  * @module
  */
 
-import { type GatewayError, ThrottledError, UnauthenticatedError, UnavailableError } from "../../core/errors.ts";
+import { type GatewayError, UnavailableError } from "../../core/errors.ts";
 import type { Clock } from "../../core/clock.ts";
 import { AnswerCache } from "./answer_cache.ts";
 import type { PeerLimit } from "./peer_limit.ts";
+import type { RefusalErrors } from "./refusal_errors.ts";
 
 /** Bad credentials that are remembered, in each of two generations. */
 export const MAX_REFUSED = 1_024;
@@ -35,6 +36,7 @@ export interface Attempt {
 export interface GuardedChecksDeps {
   readonly limit: PeerLimit;
   readonly clock: Clock;
+  readonly errors: RefusalErrors;
   /** What would be taken, for WWW-Authenticate. */
   readonly challenge: string;
   /** Told of each refusal: the credential is bad, or its peer has tried too many. */
@@ -104,20 +106,11 @@ export class GuardedChecks<Good> {
 
   #limited(waitMs: number): GatewayError {
     this.#deps.refused("limited");
-    return tooManyAttempts(waitMs);
+    return this.#deps.errors.tooMany(waitMs);
   }
 
   #bad(reason: string): GatewayError {
     this.#deps.refused("unknown");
-    return unauthenticated(reason, this.#deps.challenge);
+    return this.#deps.errors.unauthenticated(reason, this.#deps.challenge);
   }
-}
-
-export function unauthenticated(reason: string, challenge: string): UnauthenticatedError {
-  return new UnauthenticatedError(`Cannot tell whose data this is: ${reason}`, challenge);
-}
-
-export function tooManyAttempts(waitMs: number): ThrottledError {
-  const message = "Cannot take data: too many attempts with unknown credentials from this address";
-  return new ThrottledError(message, { retryAfterMs: Math.ceil(waitMs) });
 }

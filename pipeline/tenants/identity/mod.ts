@@ -30,10 +30,11 @@ import type { TenantRow, TenantTable } from "../table.ts";
 import { AnswerCache } from "./answer_cache.ts";
 import { type ApiKey, isSecret } from "./api_key.ts";
 import { type Claim, readAuthorization, readKeyHeader } from "./authorization.ts";
-import { type Checked, GuardedChecks, tooManyAttempts, unauthenticated } from "./guarded_checks.ts";
+import { type Checked, GuardedChecks } from "./guarded_checks.ts";
 import type { TokenVerifier } from "./jwt.ts";
 import { type PasswordCheck, Passwords } from "./passwords.ts";
 import { PeerLimit } from "./peer_limit.ts";
+import { RefusalErrors } from "./refusal_errors.ts";
 import { TrustedProxies } from "./proxies.ts";
 import type { IdentityConfig } from "./schema.ts";
 
@@ -99,6 +100,7 @@ class CredentialIdentifier implements Identifier, Lifecycle {
   readonly #proxies: TrustedProxies | undefined;
   readonly #limit: PeerLimit;
   readonly #passwords: PasswordCheck;
+  readonly #errors = new RefusalErrors();
   readonly #refusals: Readonly<Record<Refusal, Counter>>;
   readonly #byAuthorization = new AnswerCache<Known>(MAX_KNOWN, KNOWN_MS);
   readonly #byKey = new AnswerCache<Known>(MAX_KNOWN, KNOWN_MS);
@@ -130,7 +132,13 @@ class CredentialIdentifier implements Identifier, Lifecycle {
     };
     const { clock } = deps;
     const refused = (kind: "unknown" | "limited") => this.#refusals[kind].add(1);
-    this.#checks = new GuardedChecks({ limit: this.#limit, clock, challenge: CHALLENGES.invalid, refused });
+    this.#checks = new GuardedChecks({
+      limit: this.#limit,
+      clock,
+      errors: this.#errors,
+      challenge: CHALLENGES.invalid,
+      refused,
+    });
   }
 
   async start(): Promise<void> {
@@ -317,14 +325,14 @@ class CredentialIdentifier implements Identifier, Lifecycle {
 
   #missing(): never {
     this.#refusals.missing.add(1);
-    throw unauthenticated("the request has no credentials", CHALLENGES.missing);
+    throw this.#errors.unauthenticated("the request has no credentials", CHALLENGES.missing);
   }
 
   /** Takes an attempt of the peer. @returns What to throw: 401, or 429 when it has had too many. */
   #refuse(kind: Refusal, reason: string, sender: Sender, nowMs: number): GatewayError {
     const waitMs = this.#limit.take(this.#addressOf(sender), nowMs);
     this.#refusals[waitMs > 0 ? "limited" : kind].add(1);
-    return waitMs > 0 ? tooManyAttempts(waitMs) : unauthenticated(reason, CHALLENGES.invalid);
+    return waitMs > 0 ? this.#errors.tooMany(waitMs) : this.#errors.unauthenticated(reason, CHALLENGES.invalid);
   }
 
   /** Behind a trusted proxy it is the one that the proxy tells. */

@@ -14,6 +14,7 @@ import {
 } from "../../../../pipeline/tenants/identity/guarded_checks.ts";
 import { MAX_WAITING_PASSWORDS, Passwords } from "../../../../pipeline/tenants/identity/passwords.ts";
 import { PeerLimit } from "../../../../pipeline/tenants/identity/peer_limit.ts";
+import { MAX_KEPT_ERRORS, RefusalErrors } from "../../../../pipeline/tenants/identity/refusal_errors.ts";
 import { FakeClock } from "../../../support/fake_clock.ts";
 import { basicOf } from "../../../support/tenant_table.ts";
 
@@ -101,7 +102,13 @@ Deno.test("isSameText()", () => {
 function guarded(burst = 1_000_000) {
   const clock = new FakeClock();
   const limit = new PeerLimit({ attempts_per_second: 1, burst });
-  const checks = new GuardedChecks<string>({ limit, clock, challenge: "Bearer", refused: () => {} });
+  const checks = new GuardedChecks<string>({
+    limit,
+    clock,
+    errors: new RefusalErrors(),
+    challenge: "Bearer",
+    refused: () => {},
+  });
   const run = (header: string, check: () => Promise<Checked<string>>, generation = 0) =>
     checks.run({ header, address: "192.0.2.1", wasGood: false, generation }, check);
   return { clock, run };
@@ -164,4 +171,13 @@ Deno.test("Passwords: so many wait and no more; the thread ends when nobody asks
   const last = passwords.verify("a", hash);
   passwords.close();
   await rejects(Promise.resolve(last), UnavailableError);
+});
+
+Deno.test("RefusalErrors are made once, up to a number", () => {
+  const errors = new RefusalErrors();
+  strictEqual(errors.unauthenticated("it is bad", "Bearer"), errors.unauthenticated("it is bad", "Bearer"));
+  for (let waitMs = 1; waitMs <= MAX_KEPT_ERRORS; waitMs++) errors.tooMany(waitMs);
+  strictEqual(errors.tooMany(MAX_KEPT_ERRORS), errors.tooMany(MAX_KEPT_ERRORS));
+  ok(errors.tooMany(MAX_KEPT_ERRORS + 1) !== errors.tooMany(MAX_KEPT_ERRORS + 1));
+  strictEqual(errors.tooMany(0.2).retryAfterMs, 1);
 });
