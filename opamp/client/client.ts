@@ -8,51 +8,35 @@
  * @module
  */
 
-import type { Clock } from "../../pipeline/core/clock.ts";
-import { toGatewayError } from "../../pipeline/core/errors.ts";
 import { describeError, type Logger } from "../../pipeline/core/log.ts";
-import { MAX_RETRY_AFTER_MS } from "../../pipeline/core/retry_after.ts";
-import {
-  AgentCapabilities,
-  CommandType,
-  hasBits,
-  nameOf,
-  RemoteConfigStatuses,
-  ServerErrorResponseType,
-  ServerToAgentFlags,
-} from "../protocol/capabilities.ts";
+import { AgentCapabilities, hasBits, RemoteConfigStatuses } from "../protocol/capabilities.ts";
 import { bytesToHex, hexToBytes, sha256 } from "../protocol/hashes.ts";
 import {
   formatInstanceUid,
   INSTANCE_UID_RANDOM_BYTES,
-  isInstanceUid,
   makeInstanceUid,
   parseInstanceUid,
 } from "../protocol/instance_uid.ts";
 import { DEFAULT_MAX_MESSAGE_BYTES } from "../protocol/limits.ts";
-import {
-  type AgentDescription,
-  type AgentIdentification,
-  type AgentRemoteConfig,
-  type AvailableComponents,
-  type ComponentHealth,
-  type ConnectionSettingsOffers,
-  type CustomMessage,
-  decodeServerToAgent,
-  type EffectiveConfig,
-  type PackagesAvailable,
-  type PackageStatuses,
-  type ServerErrorResponse,
-  type ServerToAgent,
-  type ServerToAgentCommand,
+import type {
+  AgentDescription,
+  AgentRemoteConfig,
+  AvailableComponents,
+  ComponentHealth,
+  ConnectionSettingsOffers,
+  CustomMessage,
+  EffectiveConfig,
+  PackagesAvailable,
+  PackageStatuses,
 } from "../protocol/messages.ts";
-import { type CustomMessageResult, CustomMessages } from "./custom_messages.ts";
-import { Identity } from "./identity.ts";
-import { Outbox } from "./outbox.ts";
 import { DEFAULT_BACKOFF } from "./backoff.ts";
 import { type ClientState, parseClientState, type StateStore, type StoredStatus } from "./client_state.ts";
 import { type ConnectionCallbacks, ConnectionOffers, type ConnectionPolicy } from "./connection_offers.ts";
+import { type CustomMessageResult, CustomMessages } from "./custom_messages.ts";
+import { Identity } from "./identity.ts";
+import { Inbox, type InboxCallbacks } from "./inbox.ts";
 import { OfferFollower, type OfferStatus, type Problem } from "./offer_follower.ts";
+import { Outbox } from "./outbox.ts";
 import { type PartName, Report } from "./report.ts";
 import { MAX_INTERVAL_MS, type ServerConnection, type TransportKind } from "./server_connection.ts";
 import { Session, type SessionDeps, type SessionHooks, type SessionSettings, type Verdict } from "./session.ts";
@@ -80,17 +64,11 @@ export interface ClientSettings {
 /** Why it was not taken, undefined when it was: also when it throws, the message is told to the server. */
 export type { Problem };
 
-export interface ClientCallbacks extends ConnectionCallbacks {
+export interface ClientCallbacks extends ConnectionCallbacks, InboxCallbacks {
   /** Takes a config. Settles when it runs, or when it will not and the old one does; `abort`: a newer one came. */
   onRemoteConfig?(offer: AgentRemoteConfig, abort: AbortSignal): Promise<Problem>;
   /** Gets and installs packages; what becomes of them is told with `setPackageStatuses`. */
   onPackages?(offer: PackagesAvailable, abort: AbortSignal): Promise<Problem>;
-  /** The agent is to restart itself. */
-  onRestart?(): void;
-  /** A message of a capability that the agent has declared. */
-  onCustomMessage?(message: CustomMessage): void;
-  /** The agent has another name from now on. */
-  onInstanceUid?(uid: Uint8Array): void;
 }
 
 export interface ClientDeps extends SessionDeps {
@@ -110,14 +88,11 @@ export const DEFAULT_SESSION: SessionSettings = {
   link: { maxMessageBytes: DEFAULT_MAX_MESSAGE_BYTES, gzip: false },
 };
 
-const ALL_GOOD: Verdict = { kind: "ok" };
-
 export class OpampClient {
   readonly #settings: ClientSettings;
   readonly #callbacks: ClientCallbacks;
   readonly #deps: ClientDeps;
   readonly #logger: Logger;
-  readonly #clock: Clock;
   readonly #report = new Report();
   readonly #customMessages: CustomMessages;
   readonly #outbox: Outbox;
@@ -129,7 +104,6 @@ export class OpampClient {
     this.#callbacks = callbacks;
     this.#deps = deps;
     this.#logger = deps.logger;
-    this.#clock = deps.clock;
     this.#report.capabilities = settings.capabilities;
     const { customCapabilities = [], session } = settings;
     this.#customMessages = new CustomMessages(customCapabilities);
@@ -171,6 +145,7 @@ export class OpampClient {
     this.#tellStatus("remoteConfigStatus", parts.remoteConfig.status);
     this.#tellStatus("connectionSettingsStatus", parts.connectionSettings.status);
     this.#callbacks.onInstanceUid?.(parts.identity.uid);
+    void this.#restore(parts);
     const { candidate } = parts.keeper.state;
     if (candidate === undefined) parts.session.start();
     else parts.connectionSettings.resume(() => parts.connectionOffers.tryServer(candidate.connection));
@@ -255,6 +230,11 @@ export class OpampClient {
     return this.#parts;
   }
 
+  async #restore({ connectionOffers }: Parts): Promise<void> {
+    const reason = await connectionOffers.restore(new AbortController().signal);
+    if (reason !== undefined) this.#logger.error("connection settings from before the restart failed", { reason });
+  }
+
   async #loadState(): Promise<ClientState | undefined> {
     try {
       const state = await this.#deps.store.load();
@@ -317,13 +297,22 @@ export class OpampClient {
       apply: (offer, abort) => this.#callbacks.onPackages?.(offer, abort) ?? NOBODY,
       onStatus: (_status, isRepeated) => isRepeated && this.#repeat("packageStatuses"),
     }, undefined);
-    return { identity, keeper, session, connectionOffers, remoteConfig, connectionSettings, packages };
+    const parts = { identity, keeper, connectionOffers, remoteConfig, connectionSettings, packages };
+    const inbox = new Inbox({
+      ...parts,
+      report: this.#report,
+      outbox: this.#outbox,
+      customMessages: this.#customMessages,
+      callbacks: this.#callbacks,
+      logger,
+    });
+    return { ...parts, session, inbox };
   }
 
   #makeIdentity(stored: ClientState | undefined): Identity {
     const uid = this.#settings.instanceUid ?? (stored && parseInstanceUid(stored.instanceUid));
     if (uid !== undefined) return new Identity(uid, false);
-    const made = makeInstanceUid(this.#clock.nowMs(), this.#deps.randomBytes(INSTANCE_UID_RANDOM_BYTES));
+    const made = makeInstanceUid(this.#deps.clock.nowMs(), this.#deps.randomBytes(INSTANCE_UID_RANDOM_BYTES));
     return new Identity(made, this.#settings.requestInstanceUid ?? false);
   }
 
@@ -348,6 +337,12 @@ export class OpampClient {
     this.#poke();
   }
 
+  #onMessage(message: Uint8Array): Verdict {
+    const verdict = this.#started().inbox.onMessage(message);
+    this.#poke();
+    return verdict;
+  }
+
   #intervalMs(transport: TransportKind): number | undefined {
     const offered = this.connection.heartbeatIntervalMs;
     const { heartbeatIntervalMs = DEFAULT_INTERVAL_MS, pollIntervalMs = DEFAULT_INTERVAL_MS } = this.#settings;
@@ -355,111 +350,6 @@ export class OpampClient {
     if (!hasBits(this.#report.capabilities, AgentCapabilities.ReportsHeartbeat)) return undefined;
     return Math.min(offered ?? heartbeatIntervalMs, MAX_INTERVAL_MS) || undefined;
   }
-
-  // What comes in
-
-  #onMessage(bytes: Uint8Array): Verdict {
-    const message = this.#read(bytes);
-    if (message === undefined) return { kind: "ignored" };
-    if (message.capabilities) this.#outbox.serverCapabilities = message.capabilities;
-    if (message.command !== undefined) return this.#onCommand(message.command);
-    if (message.errorResponse !== undefined) return this.#onError(message.errorResponse);
-    this.#outbox.onArrived();
-    this.#onFlags(message.flags ?? 0);
-    const { customCapabilities } = message;
-    if (customCapabilities !== undefined) this.#customMessages.ofServer = customCapabilities.capabilities ?? [];
-    if (message.agentIdentification !== undefined) this.#onIdentification(message.agentIdentification);
-    this.#onOffers(message);
-    if (message.customMessage !== undefined) this.#onCustomMessage(message.customMessage);
-    this.#poke();
-    return ALL_GOOD;
-  }
-
-  /** @returns undefined when it cannot be read, or is for another agent. */
-  #read(bytes: Uint8Array): ServerToAgent | undefined {
-    try {
-      const message = decodeServerToAgent(bytes);
-      if (this.#started().identity.isMine(message.instanceUid)) return message;
-      this.#logger.warn("a message of the OpAMP server is dropped: it is for another agent");
-    } catch (thrown) {
-      const error = toGatewayError(thrown);
-      this.#logger.warn("a message of the OpAMP server is dropped", { reason: describeError(error) });
-    }
-    return undefined;
-  }
-
-  /** A restart keeps nothing of what was said, and what stands beside a command does not count. */
-  #onCommand({ type = CommandType.Restart }: ServerToAgentCommand): Verdict {
-    const isKnown = type === CommandType.Restart && this.#may(AgentCapabilities.AcceptsRestartCommand);
-    if (!isKnown) this.#logger.warn("a command of the OpAMP server is ignored", { command: type });
-    else {
-      this.#logger.info("the OpAMP server asks for a restart");
-      this.#callbacks.onRestart?.();
-    }
-    return ALL_GOOD;
-  }
-
-  #onError({ type, errorMessage = "", retryInfo }: ServerErrorResponse): Verdict {
-    if (type === ServerErrorResponseType.Unavailable) {
-      const retryAfterMs = retryInfo && (retryInfo.retryAfterNanoseconds ?? 0) / 1e6;
-      return { kind: "unavailable", retryAfterMs: retryAfterMs && Math.min(retryAfterMs, MAX_RETRY_AFTER_MS) };
-    }
-    const reason = `${nameOf(ServerErrorResponseType, type)}: ${errorMessage}`;
-    this.#logger.error("the OpAMP server could not process a message: it is not sent again", { reason });
-    this.#outbox.onArrived();
-    return { kind: "rejected", reason };
-  }
-
-  #onFlags(flags: number): void {
-    if (hasBits(flags, ServerToAgentFlags.ReportFullState)) this.#report.repeatAll();
-    if (hasBits(flags, ServerToAgentFlags.ReportAvailableComponents)) this.#report.askForComponents();
-  }
-
-  #onIdentification({ newInstanceUid }: AgentIdentification): void {
-    if (!isInstanceUid(newInstanceUid)) {
-      return this.#logger.warn("an offered instance uid is refused: it is not 16 bytes");
-    }
-    const { identity, keeper } = this.#started();
-    if (!identity.adopt(newInstanceUid)) return;
-    this.#report.wantsInstanceUid = false;
-    this.#report.repeatAll(); // the server knows nothing of an agent of this name
-    void keeper.change({ instanceUid: formatInstanceUid(newInstanceUid) });
-    this.#logger.info("the agent has a new instance uid", { instance_uid: formatInstanceUid(newInstanceUid) });
-    this.#callbacks.onInstanceUid?.(newInstanceUid);
-  }
-
-  #onOffers({ remoteConfig, connectionSettings, packagesAvailable }: ServerToAgent): void {
-    const parts = this.#started();
-    if (remoteConfig !== undefined && this.#accepts(AgentCapabilities.AcceptsRemoteConfig, "remote config")) {
-      parts.remoteConfig.offer(remoteConfig.configHash, remoteConfig);
-    }
-    if (packagesAvailable !== undefined && this.#accepts(AgentCapabilities.AcceptsPackages, "set of packages")) {
-      parts.packages.offer(packagesAvailable.allPackagesHash, packagesAvailable);
-    }
-    const settings = connectionSettings && parts.connectionOffers.wanted(connectionSettings);
-    if (settings !== undefined) parts.connectionSettings.offer(settings.hash, settings);
-  }
-
-  #accepts(bits: number, what: string): boolean {
-    if (this.#may(bits)) return true;
-    this.#logger.warn(`an offered ${what} is ignored: the agent has not declared that it takes any`);
-    return false;
-  }
-
-  #may(bits: number): boolean {
-    return hasBits(this.#report.capabilities, bits);
-  }
-
-  #onCustomMessage(message: CustomMessage): void {
-    if (!this.#customMessages.isUnderstood(message)) return;
-    try {
-      this.#callbacks.onCustomMessage?.(message);
-    } catch (error) {
-      this.#logger.error("a custom message could not be processed", { reason: describeError(error) });
-    }
-  }
-
-  // What becomes of offers
 
   #onStatus(part: StatusPart, status: OfferStatus, isRepeated: boolean): void {
     this.#tellStatus(part, status);
@@ -493,6 +383,7 @@ interface Parts {
   readonly identity: Identity;
   readonly keeper: StateKeeper;
   readonly session: Session;
+  readonly inbox: Inbox;
   readonly connectionOffers: ConnectionOffers;
   readonly remoteConfig: OfferFollower<AgentRemoteConfig>;
   readonly connectionSettings: OfferFollower<ConnectionSettingsOffers>;

@@ -5,7 +5,9 @@
  * @module
  */
 
+import { hexToBytes } from "../protocol/hashes.ts";
 import { parseInstanceUid } from "../protocol/instance_uid.ts";
+import { decodeConnectionSettings } from "../protocol/messages.ts";
 import { type ServerConnection, transportOf } from "./server_connection.ts";
 
 /** An offer's hash and what became of it, in the form that is stored. */
@@ -34,6 +36,8 @@ export interface ClientState {
   readonly accepted?: StoredConnection | undefined;
   /** Being tried; after a crash it is tried again. */
   readonly candidate?: StoredConnection | undefined;
+  /** Settings of own telemetry and other connections that the agent took: a ConnectionSettingsOffers, hexadecimal. */
+  readonly handedOn?: string | undefined;
   /** Of a certificate request that has not been answered. */
   readonly pendingKeyPem?: string | undefined;
 }
@@ -71,7 +75,7 @@ export function parseClientState(text: string): ClientState | undefined {
   const state = readJson(text);
   if (state?.version !== 1 || parseInstanceUid(String(state.instanceUid)) === undefined) return undefined;
   const isWhole = isStatus(state.remoteConfigStatus) && isStatus(state.connectionSettingsStatus) &&
-    isConnection(state.accepted) && isConnection(state.candidate);
+    isConnection(state.accepted) && isConnection(state.candidate) && isOffer(state.handedOn);
   return isWhole ? state as ClientState : undefined;
 }
 
@@ -86,6 +90,15 @@ function readJson(text: string): Partial<ClientState> | undefined {
 
 function isStatus(status: StoredStatus | undefined): boolean {
   return status === undefined || typeof status?.hash === "string" && typeof status.state === "string";
+}
+
+function isOffer(handedOn: string | undefined): boolean {
+  try {
+    if (handedOn !== undefined) decodeConnectionSettings(hexToBytes(handedOn));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isConnection(stored: StoredConnection | undefined): boolean {

@@ -10,15 +10,18 @@
 
 import { describeError } from "../../pipeline/core/log.ts";
 import { AgentCapabilities, hasBits } from "../protocol/capabilities.ts";
-import type {
-  ConnectionSettingsOffers,
-  OpAMPConnectionSettings,
-  OtherConnectionSettings,
-  TelemetryConnectionSettings,
+import { bytesToHex, hexToBytes } from "../protocol/hashes.ts";
+import {
+  type ConnectionSettingsOffers,
+  decodeConnectionSettings,
+  encodeConnectionSettings,
+  type OpAMPConnectionSettings,
+  type OtherConnectionSettings,
+  type TelemetryConnectionSettings,
 } from "../protocol/messages.ts";
 import type { StateStore } from "./client_state.ts";
 import type { Problem } from "./offer_follower.ts";
-import { mergeOffer, needsReconnect, type ServerConnection } from "./server_connection.ts";
+import { isIntervalAlone, mergeOffer, needsReconnect, type ServerConnection } from "./server_connection.ts";
 import type { Session } from "./session.ts";
 import type { StateKeeper } from "./state_keeper.ts";
 
@@ -65,6 +68,8 @@ const OWN_TELEMETRY = [
 
 export class ConnectionOffers {
   readonly #deps: ConnectionOffersDeps;
+  /** So that what is offered comes after what is restored. */
+  #restored: Promise<unknown> = Promise.resolve();
 
   constructor(deps: ConnectionOffersDeps) {
     this.#deps = deps;
@@ -82,15 +87,21 @@ export class ConnectionOffers {
 
   /** @returns Which parts failed and why: one hash stands for all of them. */
   async apply(offers: ConnectionSettingsOffers, abort: AbortSignal): Promise<Problem> {
-    const problems: string[] = [];
-    const note = (part: string, problem: Problem) => problem !== undefined && problems.push(`${part}: ${problem}`);
-    for (const { signal, field } of OWN_TELEMETRY) {
-      const settings = offers[field];
-      if (settings !== undefined) note(`own_${signal}`, await this.#ownTelemetry(signal, settings, abort));
+    await this.#restored;
+    const { taken, problems } = await this.#handOn(offers, abort);
+    if (Object.keys(taken).length > 0) await this.#keep(taken);
+    if (offers.opamp !== undefined && !abort.aborted) {
+      const problem = await this.#server(offers.opamp);
+      if (problem !== undefined) problems.push(`opamp: ${problem}`);
     }
-    const { otherConnections, opamp } = offers;
-    if (otherConnections !== undefined) note("other_connections", await this.#others(otherConnections, abort));
-    if (opamp !== undefined && !abort.aborted) note("opamp", await this.#server(opamp));
+    return problems.length === 0 ? undefined : problems.join("; ");
+  }
+
+  /** Hands on what was taken before a restart: the server sees its hash, and does not offer it again. */
+  async restore(abort: AbortSignal): Promise<Problem> {
+    const restored = this.#handOn(this.#kept(), abort);
+    this.#restored = restored;
+    const { problems } = await restored;
     return problems.length === 0 ? undefined : problems.join("; ");
   }
 
@@ -112,14 +123,49 @@ export class ConnectionOffers {
     return problem;
   }
 
+  /** Everything but the server. */
+  async #handOn(
+    offers: ConnectionSettingsOffers,
+    abort: AbortSignal,
+  ): Promise<{ readonly taken: ConnectionSettingsOffers; readonly problems: string[] }> {
+    const taken: Record<string, unknown> = {};
+    const problems: string[] = [];
+    const note = (field: string, part: string, problem: Problem) => {
+      if (problem === undefined) taken[field] = offers[field as keyof ConnectionSettingsOffers];
+      else problems.push(`${part}: ${problem}`);
+    };
+    for (const { signal, field } of OWN_TELEMETRY) {
+      const settings = offers[field];
+      if (settings !== undefined) note(field, `own_${signal}`, await this.#ownTelemetry(signal, settings, abort));
+    }
+    const { otherConnections: others } = offers;
+    if (others !== undefined) note("otherConnections", "other_connections", await this.#others(others, abort));
+    return { taken, problems };
+  }
+
+  /** What is not in an offer is unchanged. */
+  async #keep(taken: ConnectionSettingsOffers): Promise<void> {
+    const { otherConnections, ...rest } = this.#kept();
+    const merged = { ...rest, ...taken };
+    const others = new Map([...otherConnections ?? [], ...taken.otherConnections ?? []]);
+    const all = others.size === 0 ? merged : { ...merged, otherConnections: others };
+    await this.#deps.keeper.change({ handedOn: bytesToHex(encodeConnectionSettings(all)) });
+  }
+
+  #kept(): ConnectionSettingsOffers {
+    const { handedOn } = this.#deps.keeper.state;
+    return handedOn === undefined ? {} : decodeConnectionSettings(hexToBytes(handedOn));
+  }
+
   #may(bits: number): boolean {
     return hasBits(this.#deps.capabilities(), bits);
   }
 
   #wantedServer(opamp: OpAMPConnectionSettings | undefined): OpAMPConnectionSettings | undefined {
     if (this.#may(AgentCapabilities.AcceptsOpAMPConnectionSettings)) return opamp;
-    if (!this.#may(AgentCapabilities.ReportsHeartbeat)) return undefined;
-    return opamp && { heartbeatIntervalSeconds: opamp.heartbeatIntervalSeconds };
+    const { heartbeatIntervalSeconds } = opamp ?? {};
+    const isMeant = opamp !== undefined && (Boolean(heartbeatIntervalSeconds) || isIntervalAlone(opamp));
+    return isMeant && this.#may(AgentCapabilities.ReportsHeartbeat) ? { heartbeatIntervalSeconds } : undefined;
   }
 
   #ownTelemetry(signal: OwnSignal, settings: TelemetryConnectionSettings, abort: AbortSignal): Promise<Problem> {

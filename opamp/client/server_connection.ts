@@ -125,7 +125,10 @@ export function headerList(headers: OpAMPConnectionSettings["headers"]): HeaderL
   return (headers?.headers ?? []).map(({ key = "", value = "" }) => [key, value] as const);
 }
 
-function isIntervalAlone({ destinationEndpoint, headers, certificate, tls, proxy }: OpAMPConnectionSettings): boolean {
+/** Whether an offer is of nothing but an interval. */
+export function isIntervalAlone(
+  { destinationEndpoint, headers, certificate, tls, proxy }: OpAMPConnectionSettings,
+): boolean {
   return !destinationEndpoint && [headers, certificate, tls, proxy].every((part) => part === undefined);
 }
 

@@ -49,6 +49,11 @@ export function encodeConnectionSettings(offers: ConnectionSettingsOffers): Uint
   return encode("ConnectionSettingsOffers", offers);
 }
 
+/** @throws {MalformedMessageError} The bytes are no ConnectionSettingsOffers. */
+export function decodeConnectionSettings(bytes: Uint8Array): ConnectionSettingsOffers {
+  return decode("ConnectionSettingsOffers", bytes);
+}
+
 /** For `EncodedParts`. */
 export function encodePackagesAvailable(packages: PackagesAvailable): Uint8Array {
   return encode("PackagesAvailable", packages);

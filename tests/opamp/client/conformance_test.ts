@@ -153,6 +153,25 @@ const RULES: Readonly<Record<string, () => Promise<void>>> = {
       strictEqual(bench.clock.pending, 0);
     }
   },
+  "C13: stopping in the middle of a trial, of a wait, of nothing": async () => {
+    const trying = await new Bench().connect();
+    await trying.link.answer(offer({ destinationEndpoint: "ws://two/" }));
+    const answered = await new Bench().connect();
+    await answered.link.answer(offer({ destinationEndpoint: "ws://two/" }));
+    await answered.link.open();
+    const waiting = await new Bench().connect();
+    await waiting.link.fail();
+    const applying = await new Bench({}, { onRemoteConfig: () => new Promise(() => {}) }).connect();
+    await applying.link.answer({ remoteConfig: remote("h1") });
+    for (const bench of [trying, answered, waiting, applying]) {
+      await bench.client.stop();
+      await bench.client.stop();
+      await bench.clock.advance(600_000);
+      strictEqual(bench.open, 0);
+      strictEqual(bench.clock.pending, 0);
+    }
+    await new Bench().client.stop();
+  },
   "C13: a server that does not take the farewell holds nothing up for long": async () => {
     const bench = await new Bench(HTTP).connect();
     const stopped = bench.client.stop();
@@ -675,6 +694,29 @@ const RULES: Readonly<Record<string, () => Promise<void>>> = {
     await bench.link.answer({ connectionSettings: { hash: utf8("s1"), ownMetrics, ownTraces: ownMetrics } });
     deepStrictEqual(handed, [["metrics", ownMetrics]]);
     strictEqual(bench.last.connectionSettingsStatus?.status, ConnectionSettingsStatuses.APPLIED);
+  },
+  "what was handed on before a restart is handed on again; the latest of each part": async () => {
+    const handed: string[] = [];
+    const onOwnTelemetry = (signal: string, { destinationEndpoint = "" }) => {
+      if (destinationEndpoint === "http://refused") return Promise.resolve("no");
+      handed.push(`${signal} ${destinationEndpoint}`);
+      return Promise.resolve(undefined);
+    };
+    const capabilities = USUAL | AgentCapabilities.ReportsOwnTraces;
+    const bench = await new Bench({ capabilities }, { onOwnTelemetry }).connect();
+    const offers = [{ ownMetrics: "https://m1", ownTraces: "https://t1" }, { ownMetrics: "https://m2" }, {
+      ownMetrics: "http://refused",
+    }];
+    for (const [at, { ownMetrics, ownTraces }] of offers.entries()) {
+      const to = (destinationEndpoint: string | undefined) =>
+        destinationEndpoint === undefined ? undefined : { destinationEndpoint };
+      await bench.link.answer({
+        connectionSettings: { hash: utf8(`s${at}`), ownMetrics: to(ownMetrics), ownTraces: to(ownTraces) },
+      });
+    }
+    handed.length = 0;
+    await new Bench({ capabilities }, { onOwnTelemetry }, bench.store).connect();
+    deepStrictEqual(handed, ["metrics https://m2", "traces https://t1"]);
   },
   "C63, C64: what is not in an offer stays, but for the certificate": async () => {
     const tls = { ...DEFAULT_CLIENT_TLS, caPem: "CA", certPem: "CERT", keyPem: "KEY" };
