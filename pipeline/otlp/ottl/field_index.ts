@@ -15,8 +15,8 @@ export const FIELDS = 18;
 const MAX_KEPT_CHILDREN = 65_536;
 const MAX_KEPT_BYTES = 1024 * 1024;
 
-/** Numbers that are kept of each child. */
-const CHILD_STRIDE = 3;
+/** Numbers that are kept of each child: where its tag, its content and its end are. */
+export const CHILD_STRIDE = 3;
 
 /** A message that nobody looked at yet. */
 const UNREAD = -1;

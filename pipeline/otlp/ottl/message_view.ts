@@ -21,7 +21,7 @@ import {
 } from "../../wire/protobuf.ts";
 import { ProtoWriter, varintSize } from "../../wire/protobuf_writer.ts";
 import { contentStart, readDouble, writeText } from "./any_value.ts";
-import { FieldIndex, FIELDS } from "./field_index.ts";
+import { CHILD_STRIDE, FieldIndex, FIELDS } from "./field_index.ts";
 
 const NOTHING: Uint8Array = new Uint8Array(0);
 
@@ -299,18 +299,28 @@ export class MessageView extends FieldIndex {
    * @param without Bits of fields to leave out; children are left out always.
    */
   writeContent(writer: ProtoWriter, without = 0): void {
-    let leftOut = without | this.#edited | this.childMask;
-    for (const part of this.#parts) if (part.isBegun && part.isEdited) leftOut |= 1 << part.field;
+    const inParts = this.#hasOpenParts ? this.#editedParts() : 0;
+    const leftOut = without | this.#edited | this.childMask | inParts;
     // Where only attributes were edited, nobody need know where the rest is.
     if (leftOut === 0) this.attributes.copyMessage(writer, this.start, this.end, 0);
     else this.#writeKept(writer, leftOut);
-    this.#writeEdits(writer, without);
+    this.attributes.writeAdded(writer);
+    if (inParts !== 0) this.#writeParts(writer, without);
+    this.#writeFields(writer, this.#edited & this.there & ~(without | inParts));
+  }
+
+  /** Bits of the fields whose parts were edited. */
+  #editedParts(): number {
+    let fields = 0;
+    for (const part of this.#parts) if (part.isBegun && part.isEdited) fields |= 1 << part.field;
+    return fields;
   }
 
   /** What is not in `leftOut`, as it is; attributes as they were edited. */
   #writeKept(writer: ProtoWriter, leftOut: number): void {
     this.ready();
     const left = leftOut & this.present;
+    if (this.childCount > 0 && left === 0) return this.#writeBetweenChildren(writer);
     if (this.childCount > 0 || (left & this.repeated) !== 0) return this.#writeKeptByField(writer, leftOut);
     let run = this.start;
     let attribute = 0;
@@ -326,10 +336,10 @@ export class MessageView extends FieldIndex {
 
   /** Of fields that came once the one that stands before the others. */
   #firstOf(mask: number): number {
-    let first = 0;
-    for (let field = 1; field < FIELDS; field++) {
-      if ((mask >>> field & 1) === 0) continue;
-      if (first === 0 || this.tagStarts[field]! < this.tagStarts[first]!) first = field;
+    let first = lowestField(mask);
+    for (let rest = mask & mask - 1; rest !== 0; rest &= rest - 1) {
+      const field = lowestField(rest);
+      if (this.tagStarts[field]! < this.tagStarts[first]!) first = field;
     }
     return first;
   }
@@ -337,6 +347,20 @@ export class MessageView extends FieldIndex {
   #fieldEndInBytes(tagStart: number): number {
     const { bytes, end } = this;
     return skipValue(bytes, varintEnd(bytes, tagStart, end), end, varint32(bytes, tagStart, end));
+  }
+
+  /** As `#writeKept`, where nothing but children is left out. */
+  #writeBetweenChildren(writer: ProtoWriter): void {
+    const { children } = this;
+    const last = this.childCount * CHILD_STRIDE;
+    let run = this.start;
+    let attribute = 0;
+    for (let i = 0; i < last; i += CHILD_STRIDE) {
+      const at = children[i]!;
+      if (at > run) attribute = this.attributes.copyMessage(writer, run, at, attribute);
+      run = children[i + 2]!;
+    }
+    this.attributes.copyMessage(writer, run, this.end, attribute);
   }
 
   /** As `#writeKept`, where fields to leave out are many. */
@@ -352,21 +376,20 @@ export class MessageView extends FieldIndex {
     this.attributes.copyMessage(writer, run, this.end, attribute);
   }
 
-  #writeEdits(writer: ProtoWriter, without: number): void {
-    this.attributes.writeAdded(writer);
-    let overruled = without;
+  #writeParts(writer: ProtoWriter, without: number): void {
     for (const part of this.#parts) {
-      if (!part.isBegun || !part.isEdited) continue;
-      overruled |= 1 << part.field;
-      if ((without >>> part.field & 1) !== 0) continue;
+      if (!part.isBegun || !part.isEdited || (without >>> part.field & 1) !== 0) continue;
       const mark = writer.open(part.field);
       part.writeContent(writer);
       writer.close(mark);
     }
-    for (let field = 1; field < FIELDS; field++) {
-      if ((this.#edited & this.there & ~overruled) >>> field & 1) {
-        writer.copyFrom(this.arena, this.#editStarts[field]!, this.ends[field]!);
-      }
+  }
+
+  /** Edited fields, by bits. */
+  #writeFields(writer: ProtoWriter, fields: number): void {
+    for (let rest = fields; rest !== 0; rest &= rest - 1) {
+      const field = lowestField(rest);
+      writer.copyFrom(this.arena, this.#editStarts[field]!, this.ends[field]!);
     }
   }
 
@@ -376,11 +399,16 @@ export class MessageView extends FieldIndex {
     if (!this.isEdited) return this.bytes.subarray(this.start, this.end);
     const writer = new ProtoWriter(this.end - this.start + 64);
     this.writeContent(writer);
-    for (let i = 0; i < this.childCount * 3; i += 3) {
+    for (let i = 0; i < this.childCount * CHILD_STRIDE; i += CHILD_STRIDE) {
       writer.copy(this.bytes, this.children[i], this.children[i + 2]);
     }
     return writer.finish();
   }
+}
+
+/** The lowest field of a mask that has one. */
+function lowestField(mask: number): number {
+  return 31 - Math.clz32(mask & -mask);
 }
 
 /** A view of the message in a field of another view. What is edited in it is written with that view. */

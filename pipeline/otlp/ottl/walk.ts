@@ -16,6 +16,7 @@ import { ProtoWriter } from "../../wire/protobuf_writer.ts";
 import type { Payload } from "../payload.ts";
 import { type Signal, SIGNALS } from "../signals.ts";
 import { type Cursor, DATA_MASK, type Frame } from "./cursor.ts";
+import { CHILD_STRIDE } from "./field_index.ts";
 import type { LevelName } from "./levels.ts";
 
 /** Says of what the cursor stands at whether it stays. What it throws ends the walk, and the payload stays as it was. */
@@ -196,8 +197,8 @@ class Walk {
     let kept = 0;
     for (let i = 0; i < childCount; i++) {
       child.index = i;
-      const start = children[i * 3 + 1]!;
-      const end = children[i * 3 + 2]!;
+      const start = children[i * CHILD_STRIDE + 1]!;
+      const end = children[i * CHILD_STRIDE + 2]!;
       const fate = this.#message(depth + 1, holder.bytes, start, end);
       if (fate === Fate.dropped) this.#drop(depth, i);
       else kept++;
@@ -300,9 +301,9 @@ class Walk {
     const { children, childCount, bytes } = frame.holder;
     const last = Math.min(until, childCount);
     for (let i = frame.nextRaw; i < last;) {
-      const start = children[i * 3]!;
-      let end = children[i * 3 + 2]!;
-      for (i++; i < last && children[i * 3] === end; i++) end = children[i * 3 + 2]!;
+      const start = children[i * CHILD_STRIDE]!;
+      let end = children[i * CHILD_STRIDE + 2]!;
+      for (i++; i < last && children[i * CHILD_STRIDE] === end; i++) end = children[i * CHILD_STRIDE + 2]!;
       this.#copy(depth, bytes, start, end);
     }
     if (last > frame.nextRaw) frame.nextRaw = last;
