@@ -189,6 +189,9 @@ function checkRunning(world: RolloutWorld, rollout: RolloutView, model: Model): 
   const most = Math.max(holders.length, amountOf(reach, reachable));
   ok(failed / most <= limits.failed, `rollout ${id} goes on although ${failed} of ${most} have failed`);
 
+  deepStrictEqual(counts.released, holders.length, `rollout ${id} counts whom it has given the version`);
+  ok(failed <= (counts.failed ?? 0), `rollout ${id} counts ${counts.failed} that have failed, ${failed} say so`);
+
   const before = model.holders.get(id) ?? new Set();
   const isNew = holders.some(({ uid }) => !before.has(uid));
   const budget = "count" in spec.maxApplying ? spec.maxApplying.count : Infinity;

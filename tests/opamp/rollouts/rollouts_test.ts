@@ -651,6 +651,22 @@ Deno.test("a stage is not passed on less than it wants", () => {
   strictEqual(world.rollouts.get(id).stage, 1);
 });
 
+Deno.test("a stage is not passed while an agent applies the version again", () => {
+  const { world, fresh } = fleetWithBase(100);
+  const { id } = world.rollouts.start(request({ stages: [{ share: 0.1, soakMs: MINUTE_MS }, { share: 1 }] }), "ann");
+  world.settle();
+  world.answer = () => undefined;
+  const [agent] = world.with(fresh.hash);
+  ok(agent);
+  // It has lost its disk, and says that it has received nothing yet.
+  world.fleet.reports(agent, "", "unset");
+  world.advance(2 * MINUTE_MS);
+  deepStrictEqual([world.rollouts.get(id).stage, world.rollouts.get(id).counts.applying], [0, 1]);
+  world.fleet.reports(agent, fresh.hash, "applied");
+  world.settle();
+  strictEqual(world.rollouts.get(id).stage, 1);
+});
+
 Deno.test("a controller that starts again", async (t) => {
   await t.step("watches a soak from its beginning: what it did not see it does not count", () => {
     const { world, fresh } = fleetWithBase(1_000);
