@@ -110,6 +110,25 @@ export class BodyBuffer {
     return length > ASKING_BYTES && this.#place === undefined ? this.#askForRoom() : undefined;
   }
 
+  /**
+   * Room for what comes next, to be read into; then `advance` tells how much it was. Where `push` would copy.
+   *
+   * @param wanted Bytes; there may be room for fewer.
+   * @throws {LimitExceededError} There may come no more.
+   */
+  space(wanted: number): Uint8Array<ArrayBuffer> {
+    const most = Math.min(wanted, this.#maxBytes - this.#length);
+    if (most <= 0) throw tooLarge(this.#maxBytes);
+    if (this.#length === this.#room.length) this.#grow(this.#length + 1);
+    return this.#room.subarray(this.#length, this.#length + most);
+  }
+
+  /** @returns As `push`. */
+  advance(bytes: number): Promise<void> | undefined {
+    this.#length += bytes;
+    return this.#length > ASKING_BYTES && this.#place === undefined ? this.#askForRoom() : undefined;
+  }
+
   #askForRoom(): Promise<void> | undefined {
     const bytes = this.#announcedBytes ?? this.#maxBytes;
     if (bytes <= TRUSTED_BYTES) return undefined;

@@ -7,7 +7,7 @@
 import type { FetchHandler } from "../pipeline/contract/http.ts";
 import { type GatewayError, toGatewayError } from "../pipeline/core/errors.ts";
 import { BodyBuffer } from "./body.ts";
-import type { NodeExchange } from "./node_exchange.ts";
+import type { Exchange } from "./exchange.ts";
 
 /**
  * Reads the body, bounded, and asks `fetch`. What it throws is answered by `unreadable`: with a bare status, by default.
@@ -15,7 +15,7 @@ import type { NodeExchange } from "./node_exchange.ts";
  * @param origin Of the listener, `http://host:port`: targets are read against it.
  */
 export async function callFetch(
-  exchange: NodeExchange,
+  exchange: Exchange,
   fetch: FetchHandler,
   origin: string,
   maxBodyBytes: number,
@@ -32,7 +32,7 @@ function bareStatus({ httpStatus }: GatewayError): Response {
   return new Response(null, { status: httpStatus, headers: { "content-length": "0" } });
 }
 
-async function toRequest(exchange: NodeExchange, origin: string, maxBodyBytes: number): Promise<Request> {
+async function toRequest(exchange: Exchange, origin: string, maxBodyBytes: number): Promise<Request> {
   const headers = new Headers();
   for (const [name, value] of exchange.headers()) headers.append(name, value);
   const { method, abort: signal } = exchange;
@@ -41,7 +41,7 @@ async function toRequest(exchange: NodeExchange, origin: string, maxBodyBytes: n
   return new Request(`${origin}${exchange.path}${exchange.query}`, init);
 }
 
-async function readBody(exchange: NodeExchange, maxBodyBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+async function readBody(exchange: Exchange, maxBodyBytes: number): Promise<Uint8Array<ArrayBuffer>> {
   const announced = exchange.header("content-length");
   const buffer = new BodyBuffer(announced === undefined ? undefined : Number(announced), maxBodyBytes, undefined);
   await exchange.readBody(buffer);

@@ -11,7 +11,8 @@ import type { ClientCertificate } from "../pipeline/contract/tenants.ts";
 import type { Origin } from "../pipeline/otlp/payload.ts";
 import { ListNode } from "../pipeline/queue/linked_list.ts";
 import type { BodyBuffer } from "./body.ts";
-import type { OtlpAnswer, OtlpRequest } from "./otlp_protocol.ts";
+import { type Exchange, splitTarget } from "./exchange.ts";
+import type { OtlpAnswer } from "./otlp_protocol.ts";
 import type { Peer } from "./peer.ts";
 
 /** A body that is not read is still taken off the wire up to here, so that the sender sees the answer. */
@@ -21,10 +22,9 @@ const DRAIN_MS = 1_000;
 const WHOLE_READ_BYTES = 64 * 1024;
 
 /** One request on a connection. */
-export class NodeExchange extends ListNode<NodeExchange> implements OtlpRequest {
+export class NodeExchange extends ListNode<NodeExchange> implements Exchange {
   readonly method: string;
   readonly path: string;
-  /** With its question mark; "" when there is none. */
   readonly query: string;
   readonly #incoming: IncomingMessage;
   readonly #response: ServerResponse;
@@ -46,10 +46,9 @@ export class NodeExchange extends ListNode<NodeExchange> implements OtlpRequest 
     this.#response = response;
     this.#expectsContinue = expectsContinue;
     this.method = incoming.method ?? "";
-    const target = incoming.url ?? "";
-    const end = target.indexOf("?");
-    this.path = pathOf(end < 0 ? target : target.slice(0, end));
-    this.query = end < 0 ? "" : target.slice(end);
+    const { path, query } = splitTarget(incoming.url ?? "");
+    this.path = path;
+    this.query = query;
   }
 
   get origin(): Origin {
@@ -232,12 +231,4 @@ function drained(response: ServerResponse): Promise<void> {
     response.on("drain", settle);
     response.on("close", settle);
   });
-}
-
-/** The path of a request target, without the origin of an absolute one (RFC 9112 3.2.2). */
-function pathOf(target: string): string {
-  if (target.startsWith("/")) return target;
-  const authority = target.indexOf("://");
-  const start = authority < 0 ? -1 : target.indexOf("/", authority + 3);
-  return start < 0 ? "/" : target.slice(start);
 }

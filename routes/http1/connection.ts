@@ -1,0 +1,394 @@
+/**
+ * One connection of the listener: reads a request, has it answered, reads the next one.
+ *
+ * There is one read at a time, and while a request is worked on it is a read ahead: it brings the beginning of the next
+ * one, or the news that the sender has left. Nothing is made a request for a deadline; the listener looks at all
+ * connections now and then.
+ * Sources: RFC 9112 6 (framing), 9 (connections), 9.6 (why a close waits for what is still being sent).
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { formatEndpoint } from "../../pipeline/config/http_server.ts";
+import type { ClientCertificate } from "../../pipeline/contract/tenants.ts";
+import { type GatewayError, InvalidPayloadError, UnavailableError } from "../../pipeline/core/errors.ts";
+import { NO_ORIGIN, type Origin } from "../../pipeline/otlp/payload.ts";
+import type { BodyBuffer } from "../body.ts";
+import { plainAddress } from "../peer.ts";
+import { type AnswerCache, bareAnswer, CONTINUE } from "./answer.ts";
+import { ChunkReader, MalformedChunk } from "./chunked.ts";
+import { Http1Exchange, type Wire } from "./http1_exchange.ts";
+import { BARE_LINE_FEED, CHUNKED, findHeadEnd, type Head, MAX_HEADER_BYTES, parseHead } from "./head.ts";
+import type { ReadSpace } from "./read_space.ts";
+
+/** A body that is not read is still taken off the wire up to here, so that the sender sees the answer. */
+const DRAINED_BYTES = 1024 * 1024;
+const DRAIN_MS = 1_000;
+/** What a read is into at first: a request of a few items fits, and most heads do. */
+const SMALL_SPACE_BYTES = 8 * 1024;
+/** And where larger ones come: the largest head fits, and a usual request whole, which saves it reads. */
+const LARGE_SPACE_BYTES = MAX_HEADER_BYTES + SMALL_SPACE_BYTES;
+
+/** What a connection needs of its listener. */
+export interface ConnectionHost {
+  readonly answers: AnswerCache;
+  readonly space: ReadSpace;
+  /** Monotonic, of the last look at all connections, milliseconds. */
+  readonly nowMs: number;
+  /** Of the next look: what begins now has begun by then, so no deadline fires early. */
+  readonly soonMs: number;
+  /** Has a request answered; never rejects. */
+  serve(exchange: Http1Exchange): Promise<void>;
+  /** The connection is closed. Called once. */
+  closed(connection: Connection): void;
+}
+
+/** Deadlines, milliseconds; 0 is none. */
+export interface Deadlines {
+  /** Of a head, from its first byte, or from the opening of the connection. */
+  readonly headMs: number;
+  /** Of a head and its body. */
+  readonly requestMs: number;
+  /** Between two requests. */
+  readonly idleMs: number;
+  /** Of the answer, from the head on. */
+  readonly answerMs: number;
+}
+
+/** What is waited for. */
+type Phase = "head" | "body" | "answer" | "idle" | "closing";
+
+export class Connection implements Wire {
+  readonly address: string;
+  readonly origin: Origin;
+  readonly #conn: Deno.TcpConn;
+  readonly #host: ConnectionHost;
+  #space = new Uint8Array(SMALL_SPACE_BYTES);
+  /** What has come and is not taken: a range of `#space`. */
+  #start = 0;
+  #end = 0;
+  /** Whether the last request would have been read at once into a large space. */
+  #isCramped = false;
+  #phase: Phase = "head";
+  /** When the phase began; a "body" and an "answer" began with their head. */
+  #sinceMs: number;
+  #receiving: Promise<boolean> | undefined;
+  #exchange: Http1Exchange | undefined;
+  /** Bytes of the present body that were not taken; CHUNKED until its last chunk is. */
+  #unread = 0;
+  #chunks: ChunkReader | undefined;
+  #failBody: ((error: GatewayError) => void) | undefined;
+  /** Of what was no request, or did not come in time. */
+  #refusal: Promise<undefined> | undefined;
+  #isClosed = false;
+
+  constructor(conn: Deno.TcpConn, host: ConnectionHost) {
+    this.#conn = conn;
+    this.#host = host;
+    this.#sinceMs = host.soonMs;
+    const { hostname, port } = conn.remoteAddr;
+    this.address = plainAddress(hostname);
+    this.origin = { ...NO_ORIGIN, client: { address: formatEndpoint(this.address, port) } };
+  }
+
+  /** Plain connections have none. */
+  certificate(): ClientCertificate | undefined {
+    return undefined;
+  }
+
+  /** Whether a request is being answered. */
+  get isBusy(): boolean {
+    return this.#exchange !== undefined;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Serves requests until the connection closes; never rejects. */
+  async run(): Promise<void> {
+    try {
+      for (let head = await this.#readHead(); head !== undefined; head = await this.#readHead()) {
+        if (!await this.#answer(head)) break;
+      }
+      await this.#refusal;
+    } catch {
+      // The connection broke.
+    } finally {
+      this.close();
+    }
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#leave();
+    if (this.#hasLargeSpace) this.#host.space.leave();
+    try {
+      this.#conn.close();
+    } catch {
+      // The other side was faster.
+    }
+    this.#host.closed(this);
+  }
+
+  /** Asked now and then: cuts off who is too slow. @param slowBody What a body that does not come is answered with. */
+  check({ headMs, requestMs, idleMs, answerMs }: Deadlines, slowBody: GatewayError): void {
+    const waitedMs = this.#host.nowMs - this.#sinceMs;
+    const isOver = (deadlineMs: number) => deadlineMs > 0 && waitedMs >= deadlineMs;
+    switch (this.#phase) {
+      case "head":
+        if (isOver(headMs)) this.#refuse("408 Request Timeout");
+        return;
+      case "idle":
+        if (isOver(idleMs)) this.close();
+        return;
+      case "body":
+        if (isOver(requestMs)) this.#failBody?.(slowBody);
+        if (isOver(answerMs)) this.close();
+        return;
+      case "answer":
+        if (isOver(answerMs)) this.close();
+        return;
+      case "closing":
+        if (waitedMs >= DRAIN_MS) this.close();
+    }
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    let written = await this.#conn.write(bytes);
+    while (written < bytes.length) written += await this.#conn.write(bytes.subarray(written));
+  }
+
+  get isRestSmall(): boolean {
+    return this.#unread >= 0 && this.#unread <= DRAINED_BYTES;
+  }
+
+  get isBodyRead(): boolean {
+    return this.#unread === 0;
+  }
+
+  /** Whether nothing is left that a close would reset the connection for. */
+  get #isRead(): boolean {
+    return this.#unread === 0 && this.#start === this.#end;
+  }
+
+  readBody(buffer: BodyBuffer, expectsContinue: boolean): Promise<void> | void {
+    const buffered = this.#end - this.#start;
+    if (this.#unread >= 0 && buffered >= this.#unread) {
+      void this.#takeBuffered(buffer); // too small to wait for a place among the large ones
+      return this.#bodyIsRead();
+    }
+    return new Promise((resolve, reject) => {
+      this.#failBody = reject;
+      this.#receiveBody(buffer, expectsContinue && buffered === 0).then(resolve, reject);
+    });
+  }
+
+  async #receiveBody(buffer: BodyBuffer, saysContinue: boolean): Promise<void> {
+    if (saysContinue) await this.write(CONTINUE);
+    if (this.#unread === CHUNKED) await this.#receiveChunks((chunk) => buffer.push(chunk));
+    else await this.#receiveLength(buffer);
+    this.#failBody = undefined;
+    this.#bodyIsRead();
+  }
+
+  #bodyIsRead(): void {
+    this.#phase = "answer";
+    void this.#receive(); // ahead
+  }
+
+  async #receiveLength(buffer: BodyBuffer): Promise<void> {
+    await this.#takeBuffered(buffer);
+    while (this.#unread > 0) {
+      const read = await this.#read(buffer.space(this.#unread));
+      if (read === null) throw hasLeft();
+      this.#unread -= read;
+      await buffer.advance(read);
+    }
+  }
+
+  /** What of a body has come with its head. */
+  #takeBuffered(buffer: BodyBuffer): Promise<void> | undefined {
+    const end = Math.min(this.#end, this.#start + this.#unread);
+    if (end === this.#start) return undefined;
+    const chunk = this.#space.subarray(this.#start, end);
+    this.#unread -= chunk.length;
+    this.#start = end;
+    return buffer.push(chunk);
+  }
+
+  async #receiveChunks(onData: (chunk: Uint8Array) => Promise<void> | undefined): Promise<void> {
+    const chunks = this.#chunks ??= new ChunkReader();
+    while (!chunks.isDone) {
+      const room = this.#takeChunks(chunks, onData);
+      if (room !== undefined) await room;
+      else if (!chunks.isDone && !await this.#receive()) throw hasLeft();
+    }
+    this.#unread = 0;
+  }
+
+  #takeChunks(
+    chunks: ChunkReader,
+    onData: (chunk: Uint8Array) => Promise<void> | undefined,
+  ): Promise<void> | undefined {
+    try {
+      const room = chunks.read(this.#space, this.#start, this.#end, onData);
+      this.#start = chunks.at;
+      return room;
+    } catch (error) {
+      if (!(error instanceof MalformedChunk)) throw error;
+      throw new InvalidPayloadError(`Cannot read the body: ${error.message}`);
+    }
+  }
+
+  /** @returns undefined when the connection is over: the sender left, or was refused. */
+  async #readHead(): Promise<Head | undefined> {
+    let searched = 0;
+    while (this.#refusal === undefined && !this.#isClosed) {
+      if (searched === 0) this.#skipEmptyLines();
+      const end = findHeadEnd(this.#space, this.#start + searched, this.#end);
+      searched = (end >= 0 ? end : this.#end) - this.#start;
+      if (end === BARE_LINE_FEED) this.#refuse("400 Bad Request");
+      else if (end >= 0 && searched <= MAX_HEADER_BYTES) return this.#takeHead(end);
+      else if (searched >= MAX_HEADER_BYTES) this.#refuse("431 Request Header Fields Too Large");
+      else if (!await this.#receive()) return undefined;
+    }
+    return undefined;
+  }
+
+  /** Some senders end a body with a line end that is not counted (RFC 9112 2.2). */
+  #skipEmptyLines(): void {
+    while (this.#end - this.#start >= 2 && this.#space[this.#start] === 13 && this.#space[this.#start + 1] === 10) {
+      this.#start += 2;
+    }
+  }
+
+  #takeHead(end: number): Head | undefined {
+    const length = end - this.#start;
+    const head = parseHead(Buffer.from(this.#space.buffer, this.#start, length).toString("latin1"));
+    if ("refusal" in head) {
+      this.#refuse(head.refusal);
+      return undefined;
+    }
+    this.#start = end;
+    this.#isCramped = length + head.bodyBytes > this.#space.length;
+    return head;
+  }
+
+  /** @returns Whether the connection stays open. */
+  async #answer(head: Head): Promise<boolean> {
+    this.#unread = head.bodyBytes;
+    this.#chunks = undefined;
+    this.#phase = "body";
+    const exchange = new Http1Exchange(head, this, this.#host.answers);
+    this.#exchange = exchange;
+    await this.#host.serve(exchange);
+    this.#exchange = undefined;
+    this.#failBody = undefined;
+    if (exchange.isLast) {
+      if (!this.#isRead) await this.#linger();
+      return false;
+    }
+    await this.#dropRest();
+    this.#sinceMs = this.#host.soonMs;
+    this.#phase = this.#end > this.#start ? "head" : "idle";
+    return true;
+  }
+
+  /** Takes what is left of a small body that nobody wanted. */
+  async #dropRest(): Promise<void> {
+    while (this.#unread > 0) {
+      const taken = Math.min(this.#end - this.#start, this.#unread);
+      this.#start += taken;
+      this.#unread -= taken;
+      if (this.#unread > 0 && !await this.#receive()) throw hasLeft();
+    }
+  }
+
+  /** Says so to what is no request, and reads no more. */
+  #refuse(status: string): void {
+    this.#refusal ??= this.write(bareAnswer(status)).then(() => this.#linger()).catch(() => undefined);
+  }
+
+  /**
+   * The last answer is written. To close with bytes unread would reset the connection and might destroy the answer on
+   * its way, so what comes is thrown away for a moment.
+   */
+  async #linger(): Promise<undefined> {
+    this.#phase = "closing";
+    this.#sinceMs = this.#host.soonMs;
+    await this.#conn.closeWrite();
+    for (let dropped = 0; dropped <= DRAINED_BYTES && await this.#receive();) {
+      dropped += this.#end - this.#start;
+      this.#start = this.#end;
+    }
+  }
+
+  /** @returns Whether more has come; false when nothing more will. */
+  #receive(): Promise<boolean> {
+    return this.#receiving ??= this.#receiveMore();
+  }
+
+  async #receiveMore(): Promise<boolean> {
+    this.#makeRoom();
+    const read = await this.#read(this.#end === 0 ? this.#space : this.#space.subarray(this.#end));
+    this.#receiving = undefined;
+    if (read === null) {
+      this.#leave();
+      return false;
+    }
+    if (this.#phase === "idle") {
+      this.#phase = "head";
+      this.#sinceMs = this.#host.soonMs;
+    }
+    this.#end += read;
+    return true;
+  }
+
+  /** @returns null when nothing more comes: the end, or a connection that is broken. */
+  async #read(into: Uint8Array): Promise<number | null> {
+    try {
+      return await this.#conn.read(into);
+    } catch {
+      return null;
+    }
+  }
+
+  /** The sender is gone, or the connection is closed from here: whoever works for the present request may stop. */
+  #leave(): void {
+    const error = hasLeft();
+    this.#failBody?.(error);
+    this.#exchange?.leave(error);
+  }
+
+  /** Only while nothing is read into the space. */
+  #makeRoom(): void {
+    if (this.#start === this.#end) {
+      this.#start = this.#end = 0;
+      if (this.#isCramped && this.#host.space.isFree) this.#enlarge();
+    } else if (this.#end === this.#space.length) {
+      if (this.#start === 0) this.#enlarge(); // for a large head
+      else this.#space.copyWithin(0, this.#start, this.#end);
+      this.#end -= this.#start;
+      this.#start = 0;
+    }
+  }
+
+  #enlarge(): void {
+    if (this.#hasLargeSpace) return;
+    const large = new Uint8Array(LARGE_SPACE_BYTES);
+    large.set(this.#space.subarray(this.#start, this.#end));
+    this.#space = large;
+    this.#host.space.enter();
+  }
+
+  get #hasLargeSpace(): boolean {
+    return this.#space.length === LARGE_SPACE_BYTES;
+  }
+}
+
+function hasLeft(): GatewayError {
+  return new UnavailableError("Cannot read the body: the sender left");
+}
