@@ -109,9 +109,9 @@ export class Fleet {
   #changeTimer: Timer | undefined;
   readonly #toPush = new Set<AgentSession>();
   #pushTimer: Timer | undefined;
-  #dirty = new Set<string>();
-  #removed = new Set<string>();
-  #events: AgentEvent[] = [];
+  readonly #dirty = new Set<string>();
+  readonly #removed = new Set<string>();
+  readonly #events: AgentEvent[] = [];
   #persistTimer: Timer | undefined;
   #isStoreFailing = false;
   #isStopped = false;
@@ -325,35 +325,12 @@ export class Fleet {
   }
 
   /**
-   * Writes all changes in one transaction. On failure they stay, and are written with the next ones.
+   * Writes all changes, some in a transaction. On failure the rest stays, and is written with the next ones.
    *
    * @returns Whether all is written.
    */
   persist(): boolean {
-    const { store, clock, logger } = this.#deps;
-    this.#persistTimer = undefined;
-    if (store === undefined || this.#dirty.size + this.#removed.size + this.#events.length === 0) return true;
-    const sessions = Array.from(this.#dirty, (key) => this.#sessions.get(key)).filter((session) =>
-      session !== undefined
-    );
-    try {
-      store.write({
-        agents: sessions.map((session) => session.toRow()),
-        removed: Array.from(this.#removed, hexToBytes),
-        events: this.#events,
-        nowMs: clock.nowMs(),
-      });
-    } catch (error) {
-      if (!this.#isStoreFailing) logger.error("cannot keep the fleet's state", { error: describeError(error) });
-      this.#isStoreFailing = true;
-      this.#schedulePersist();
-      return false;
-    }
-    if (this.#isStoreFailing) logger.info("the fleet's state is kept again");
-    this.#isStoreFailing = false;
-    this.#dirty = new Set();
-    this.#removed = new Set();
-    this.#events = [];
+    while (this.#unwritten > 0) if (!this.#persistSome()) return false;
     return true;
   }
 
@@ -370,6 +347,39 @@ export class Fleet {
         this.#remove(session);
       }
     }
+  }
+
+  get #unwritten(): number {
+    return this.#deps.store === undefined ? 0 : this.#dirty.size + this.#removed.size + this.#events.length;
+  }
+
+  /** One transaction. @returns Whether it is written. */
+  #persistSome(): boolean {
+    const { store, clock, logger, settings } = this.#deps;
+    const dirty = firstOf(this.#dirty, settings.maxRowsPerWrite);
+    const removed = firstOf(this.#removed, settings.maxRowsPerWrite);
+    const events = this.#events.slice(0, settings.maxRowsPerWrite);
+    const agents = dirty.map((key) => this.#sessions.get(key)?.toRow()).filter((row) => row !== undefined);
+    try {
+      store?.write({ agents, removed: removed.map(hexToBytes), events, nowMs: clock.nowMs() });
+    } catch (error) {
+      if (!this.#isStoreFailing) logger.error("cannot keep the fleet's state", { error: describeError(error) });
+      this.#isStoreFailing = true;
+      return false;
+    }
+    if (this.#isStoreFailing) logger.info("the fleet's state is kept again");
+    this.#isStoreFailing = false;
+    for (const key of dirty) this.#dirty.delete(key);
+    for (const key of removed) this.#removed.delete(key);
+    this.#events.splice(0, events.length);
+    return true;
+  }
+
+  /** Writes some and, when that went well, the rest soon. */
+  #onPersistTimer(): void {
+    this.#persistTimer = undefined;
+    const isWritten = this.#persistSome();
+    if (this.#unwritten > 0) this.#schedulePersist(isWritten ? WRITE_PAUSE_MS : undefined);
   }
 
   /** Forgets some of those gone longest, so that new ones find room without a search each. */
@@ -711,10 +721,8 @@ export class Fleet {
     this.#schedulePersist();
   }
 
-  #schedulePersist(): void {
-    if (!this.#isStopped) {
-      this.#persistTimer ??= this.#deps.clock.setTimer(() => this.persist(), this.#deps.settings.persistIntervalMs);
-    }
+  #schedulePersist(delayMs = this.#deps.settings.persistIntervalMs): void {
+    if (!this.#isStopped) this.#persistTimer ??= this.#deps.clock.setTimer(() => this.#onPersistTimer(), delayMs);
   }
 
   #scheduleSweep(): void {
@@ -744,6 +752,9 @@ const MAX_REGRESSIONS = 3;
 /** Of the agents that may be known, forgotten at once when there are too many. */
 const FORGOTTEN_SHARE = 0.01;
 
+/** Between two writes of many, for everything else to go on. */
+const WRITE_PAUSE_MS = 20;
+
 /** Of an agent's own words in an event. */
 const MAX_EVENT_CHARS = 1_000;
 
@@ -760,6 +771,15 @@ function errorAnswer(
 ): MessageParts {
   const retryInfo = retryAfterMs === undefined ? undefined : { retryAfterNanoseconds: retryAfterMs * 1_000_000 };
   return [encodeServerToAgent({ instanceUid, errorResponse: { type, errorMessage, retryInfo } })];
+}
+
+function firstOf(keys: Iterable<string>, count: number): string[] {
+  const first: string[] = [];
+  for (const key of keys) {
+    if (first.length >= count) break;
+    first.push(key);
+  }
+  return first;
 }
 
 function lengthOf(parts: MessageParts): number {

@@ -54,7 +54,9 @@ export interface OpampServerSettings {
   readonly changeDelayMs: number;
   /** Changes of agents are written together, this often, milliseconds. */
   readonly persistIntervalMs: number;
-  /** Events that wait to be written. The oldest are dropped past it, and counted. */
+  /** Agents, and events, that one transaction writes: it holds up everything else meanwhile. */
+  readonly maxRowsPerWrite: number;
+  /** Events that wait to be written. Past it new ones are dropped, and counted. */
   readonly maxPendingEvents: number;
   /** Sets of components whose content is remembered. */
   readonly maxComponentSets: number;
@@ -86,7 +88,8 @@ export const DEFAULT_OPAMP_SERVER_SETTINGS: OpampServerSettings = {
   maxPendingMessages: 16,
   changeDelayMs: 20,
   persistIntervalMs: 1_000,
-  maxPendingEvents: 20_000,
+  maxRowsPerWrite: 500,
+  maxPendingEvents: 50_000,
   maxComponentSets: 1_000,
 };
 

@@ -65,22 +65,44 @@ export interface StoredEvent extends AgentEvent {
 const MIGRATIONS: readonly (readonly string[])[] = [
   [
     `CREATE TABLE agents (
-       uid BLOB PRIMARY KEY, capabilities INTEGER NOT NULL, description BLOB, health BLOB,
+       uid BLOB NOT NULL UNIQUE, capabilities INTEGER NOT NULL, description BLOB, health BLOB,
        config_hash TEXT, config_status INTEGER, config_error TEXT, failed_config TEXT,
        connection_hash TEXT, connection_status INTEGER, connection_error TEXT,
        desired_config TEXT, desired_connection TEXT, labels TEXT NOT NULL, last_seen_ms INTEGER NOT NULL
-     ) WITHOUT ROWID`,
+     )`,
+    "CREATE INDEX agents_by_connection ON agents (desired_connection) WHERE desired_connection IS NOT NULL",
     "CREATE TABLE connection_offers (hash TEXT PRIMARY KEY, offer BLOB NOT NULL) WITHOUT ROWID",
     `CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, uid BLOB NOT NULL,
        kind TEXT NOT NULL, text TEXT NOT NULL)`,
     "CREATE INDEX events_of_agent ON events (uid, id)",
-    "CREATE INDEX events_by_age ON events (at_ms)",
     `CREATE TABLE audit (id INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, actor TEXT NOT NULL,
        action TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT NOT NULL)`,
     `CREATE TABLE agent_tokens (id TEXT PRIMARY KEY, label TEXT NOT NULL, hash TEXT NOT NULL UNIQUE,
        created_ms INTEGER NOT NULL) WITHOUT ROWID`,
   ],
 ];
+
+/** In the order of `fromAgentRow`. */
+const AGENT_COLUMNS = [
+  "uid",
+  "capabilities",
+  "description",
+  "health",
+  "config_hash",
+  "config_status",
+  "config_error",
+  "failed_config",
+  "connection_hash",
+  "connection_status",
+  "connection_error",
+  "desired_config",
+  "desired_connection",
+  "labels",
+  "last_seen_ms",
+];
+
+const SAVE_AGENT = `INSERT INTO agents (${AGENT_COLUMNS}) VALUES (${AGENT_COLUMNS.map(() => "?")})
+  ON CONFLICT (uid) DO UPDATE SET ${AGENT_COLUMNS.slice(1).map((column) => `${column} = excluded.${column}`)}`;
 
 /** A write is on the disk when it is answered; the log is cut back after a large one. */
 const PRAGMAS = ["journal_mode = WAL", "synchronous = FULL", "journal_size_limit = 16777216"];
@@ -99,9 +121,7 @@ export class OpampStore implements FleetStore {
   private constructor(database: DatabaseSync, settings: StoreSettings) {
     this.database = database;
     this.#settings = settings;
-    this.#saveAgent = database.prepare(
-      "INSERT OR REPLACE INTO agents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    );
+    this.#saveAgent = database.prepare(SAVE_AGENT);
     this.#removeAgent = database.prepare("DELETE FROM agents WHERE uid = ?");
     this.#addEvent = database.prepare("INSERT INTO events (at_ms, uid, kind, text) VALUES (?, ?, ?, ?)");
   }
@@ -227,7 +247,11 @@ export class OpampStore implements FleetStore {
   #trimEvents(nowMs: number): void {
     this.database.prepare("DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - ?")
       .run(this.#settings.maxEvents);
-    this.database.prepare("DELETE FROM events WHERE at_ms < ?").run(nowMs - this.#settings.maxEventAgeMs);
+    // Events come in the order of their time, so that only those which go are looked at.
+    const youngest = this.database.prepare("SELECT id FROM events WHERE at_ms >= ? ORDER BY id LIMIT 1")
+      .get(nowMs - this.#settings.maxEventAgeMs);
+    if (youngest === undefined) run(this.database, "DELETE FROM events");
+    else this.database.prepare("DELETE FROM events WHERE id < ?").run(Number(youngest.id));
   }
 
   /** Old settings have secrets: they go when no agent is to use them any more. */
@@ -235,7 +259,7 @@ export class OpampStore implements FleetStore {
     run(
       this.database,
       `DELETE FROM connection_offers
-         WHERE hash NOT IN (SELECT desired_connection FROM agents WHERE desired_connection IS NOT NULL)`,
+         WHERE NOT EXISTS (SELECT 1 FROM agents WHERE desired_connection = connection_offers.hash)`,
     );
   }
 

@@ -16,8 +16,9 @@ import { ALL_SERVER_CAPABILITIES, nameOf, RemoteConfigStatuses } from "../../opa
 import { createRemoteConfigOffer } from "../../opamp/server/offers.ts";
 import { OpampServer } from "../../opamp/server/opamp_server.ts";
 import { DEFAULT_OPAMP_SERVER_SETTINGS } from "../../opamp/server/settings.ts";
+import { OpampStore } from "../../opamp/server/store.ts";
 
-const [opampPort = "4320", controlPort = "4321"] = Deno.args;
+const [opampPort = "4320", controlPort = "4321", storePath] = Deno.args;
 
 const server = new OpampServer({
   settings: { ...DEFAULT_OPAMP_SERVER_SETTINGS, acceptsPerSecond: 10_000 },
@@ -26,6 +27,7 @@ const server = new OpampServer({
   randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
   logger: silentLogger,
   meter: silentMeter,
+  store: storePath === undefined ? undefined : OpampStore.open(storePath),
 });
 await server.start({ hostname: "127.0.0.1", port: Number(opampPort) });
 

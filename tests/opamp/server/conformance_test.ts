@@ -561,6 +561,21 @@ const rules: { name: string; run: () => Promise<void> }[] = [
     },
   },
   {
+    name: "S47: of so many sets of components the oldest is forgotten, and asked for again",
+    run: async () => {
+      const { probe, fleet, link } = await connected({ maxComponentSets: 2 });
+      const capabilities = USUAL | AgentCapabilities.ReportsAvailableComponents;
+      const components = new Map([["receivers", {}]]);
+      const report = (byte: number, all: boolean) => {
+        const hash = Uint8Array.of(byte);
+        return probe.report(link, 1, { capabilities, availableComponents: all ? { hash, components } : { hash } });
+      };
+      for (const byte of [1, 2, 3]) await report(byte, true);
+      deepStrictEqual(["01", "02", "03"].map((hash) => fleet.componentsOf(hash) !== undefined), [false, true, true]);
+      strictEqual((await report(1, false)).flags, ReportAvailableComponents);
+    },
+  },
+  {
     name: "S48: custom messages go to agents that declared the capability, if the server has it",
     run: async () => {
       const probe = new FleetProbe({ maxPendingMessages: 2 }, {

@@ -106,6 +106,65 @@ Deno.test("a heartbeat writes nothing", async () => {
   store.close();
 });
 
+Deno.test("many changes are written some at a time; an agent's own rollback is an event", async () => {
+  const store = OpampStore.open(":memory:");
+  const sizes: number[] = [];
+  const probe = new FleetProbe({ maxRowsPerWrite: 10 }, {
+    store: {
+      readAgents: () => [],
+      readConnectionOffer: () => undefined,
+      saveConnectionOffer: () => {},
+      write: (batch) => {
+        sizes.push(batch.agents.length);
+        store.write(batch);
+      },
+    },
+  });
+  const link = probe.link();
+  for (let n = 1; n <= 25; n++) await probe.hello(link, n);
+  await probe.clock.advance(1_000);
+  deepStrictEqual(sizes, [10]);
+  await probe.clock.advance(1_000);
+  deepStrictEqual(sizes, [10, 10, 5]);
+  const [good, bad] = [configOf("good"), configOf("bad")];
+  probe.fleet.setDesired([keyOf(1)], bad);
+  const report = (hash: Uint8Array, status: number) =>
+    probe.report(link, 1, { remoteConfigStatus: { lastRemoteConfigHash: hash, status } });
+  await report(bad.hashBytes, 2);
+  await report(bad.hashBytes, 3);
+  await report(good.hashBytes, 1);
+  await report(good.hashBytes, 1);
+  probe.fleet.shutdown();
+  const kinds = store.readEvents(0, 10, uidOf(1)).map(({ kind }) => kind);
+  deepStrictEqual(kinds, ["connected", "config_failed", "config_rolled_back"]);
+  strictEqual([...store.readAgents()].length, 25);
+  store.close();
+});
+
+Deno.test("events that cannot be written wait, up to a bound", async () => {
+  let isFull = true;
+  const written: string[] = [];
+  const probe = new FleetProbe({ maxPendingEvents: 3 }, {
+    store: {
+      readAgents: () => [],
+      readConnectionOffer: () => undefined,
+      saveConnectionOffer: () => {},
+      write: ({ events }) => {
+        if (isFull) throw new UnavailableError("Cannot keep: full");
+        written.push(...events.map(({ kind }) => kind));
+      },
+    },
+  });
+  for (let n = 1; n <= 4; n++) await probe.hello(probe.link(), n);
+  await probe.clock.advance(5_000);
+  isFull = false;
+  await probe.clock.advance(1_000);
+  deepStrictEqual(written, ["connected", "connected", "connected"]);
+  await probe.hello(probe.link(), 5);
+  await probe.clock.advance(1_000);
+  strictEqual(written.length, 4);
+});
+
 Deno.test("events and audit are bounded", () => {
   const store = OpampStore.open(":memory:", {
     ...DEFAULT_STORE_SETTINGS,
