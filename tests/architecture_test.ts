@@ -72,7 +72,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   undici: ["pipeline/exporters/otlp_http/"],
   unixcrypt: ["pipeline/tenants/identity/"],
   yaml: ["ottl/data/", "pipeline/config/"],
-  ws: ["opamp/client/", "opamp/server/"],
+  ws: ["opamp/client/"],
   "xxhash-wasm": ["pipeline/otlp/"],
   zod: [
     "gateway/config/",
@@ -86,7 +86,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Packages that exactly one file of the product imports, so that replacing one is one file's matter. */
-const ONE_IMPORTER = ["kafkajs", "undici", "commander", "re2js", "unixcrypt"];
+const ONE_IMPORTER = ["kafkajs", "undici", "commander", "re2js", "unixcrypt", "ws", "protobufjs"];
 
 /** Words that only these places may have. */
 const CONFINED: readonly { readonly word: RegExp; readonly why: string; readonly places: readonly string[] }[] = [
