@@ -21,7 +21,7 @@ import type { HeaderPair } from "../core/trace_context.ts";
 import { AnswerCache } from "../tenants/identity/answer_cache.ts";
 import { decodePair, MAX_CREDENTIAL_CHARS } from "../tenants/identity/authorization.ts";
 import { type Checked, GuardedChecks } from "../tenants/identity/guarded_checks.ts";
-import { isPasswordHash } from "../tenants/identity/password_hash.ts";
+import { isCheap, isPasswordHash } from "../tenants/identity/password_hash.ts";
 import { Passwords } from "../tenants/identity/passwords.ts";
 import { PeerLimit } from "../tenants/identity/peer_limit.ts";
 import { RefusalErrors } from "../tenants/identity/refusal_errors.ts";
@@ -134,6 +134,7 @@ class UserCheck implements ServerAuthenticator {
   readonly #clock: Clock;
   readonly #known = new AnswerCache<Known>(MAX_KNOWN, KNOWN_MS);
   readonly #checks: GuardedChecks<AuthAttributes>;
+  #decoyHash: string | undefined;
 
   constructor(users: ReadonlyMap<string, string>, passwords: Passwords, clock: Clock) {
     this.#users = users;
@@ -181,10 +182,11 @@ class UserCheck implements ServerAuthenticator {
     return [isSameText(password, hash), isSameText(`{PLAIN}${password}`, hash)].includes(true);
   }
 
-  /** Whoever is not known is compared with somebody's, so that it takes as long. */
+  /** Whoever is not known is compared with somebody's hash, a costly one if there is any: it takes as long. */
   #decoy(): string {
-    const [first = ""] = this.#users.values();
-    return first;
+    if (this.#decoyHash !== undefined) return this.#decoyHash;
+    const hashes = [...this.#users.values()];
+    return this.#decoyHash = hashes.find((hash) => isPasswordHash(hash) && !isCheap(hash)) ?? hashes[0] ?? "";
   }
 }
 
