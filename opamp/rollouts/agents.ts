@@ -64,8 +64,9 @@ export interface FleetPort {
   agents(): Iterable<FleetAgent>;
   get(uid: string): FleetAgent | undefined;
   /**
-   * Says what an agent is to have from now on. Saying the same again does nothing. It is never called for an agent that
-   * is to be left alone: one that no rule is for, and that has no configuration of ours.
+   * Says what an agent is to have from now on. Saying the same again does nothing. It must not throw, and not report
+   * back before it has returned. It is never called for an agent that is to be left alone: one that no rule is for, and
+   * that has no configuration of ours.
    *
    * @param version `NO_CONFIG`: the empty configuration, for an agent that had one of ours and is to have none.
    * @param again Offer it even when the agent has reported FAILED for it, which otherwise is not offered again.

@@ -251,7 +251,7 @@ export class Rollouts {
     if (!ENDED.has(state)) return this.#changing(id, (run) => run.retryAgents(who));
     if (state === "completed") throw new ConflictError(`Cannot retry rollout ${id}: it is completed`);
     const retryId = this.#operating(() => {
-      const { problems } = planRollout(spec, this.#selector(spec.selector), this.#planParts());
+      const { problems } = planRollout(spec, this.#selector(spec.selector), this.#planParts(seed));
       if (problems.length > 0) throw new ConflictError(`Cannot retry rollout ${id}: ${problems.join("; ")}`);
       return this.#create(spec, seed, id, who);
     });
@@ -478,10 +478,10 @@ export class Rollouts {
     const selector = this.#selector(request.selector);
     const { name, version } = request.config;
     const spec = readRequest(request, selector.text, refOf(this.#parts.catalog.info(name, version)));
-    return planRollout(spec, selector, this.#planParts());
+    return planRollout(spec, selector, this.#planParts(request.seed));
   }
 
-  #planParts() {
+  #planParts(seed = this.#seed()) {
     const { fleet, catalog } = this.#parts;
     return {
       agents: fleet.agents(),
@@ -490,7 +490,7 @@ export class Rollouts {
       catalog,
       pinOf: (uid: string) => this.#rules.pinOf(uid)?.config,
       sequence: this.#sequence + 1,
-      seed: this.#seed(),
+      seed,
     };
   }
 
@@ -700,5 +700,5 @@ function pageOf({ limit }: { readonly limit: number }): number {
 
 function recoveredText({ record: { state, stage, phase } }: RolloutRun): string {
   const place = state === "rolling_back" ? "the rollback" : `stage ${stage + 1}, ${phase}`;
-  return `The controller has started again in ${place}; what is to be watched is watched from the beginning`;
+  return `Read again from the store in ${place}; what is to be watched is watched from the beginning`;
 }
