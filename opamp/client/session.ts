@@ -213,7 +213,7 @@ export class Session {
     if (this.#state !== "open") return;
     this.#clear("answer");
     const verdict = this.#hooks.onMessage(message);
-    if (verdict.kind === "unavailable") this.#onUnavailable(verdict.retryAfterMs);
+    if (verdict.kind === "unavailable") void this.#onUnavailable(verdict.retryAfterMs);
     else if (verdict.kind === "rejected") this.#trial?.end(`the server rejected the first report: ${verdict.reason}`);
     else if (verdict.kind === "ok") this.#onAccepted();
   }
@@ -227,10 +227,13 @@ export class Session {
     this.#deps.logger.warn("a message of the OpAMP server is dropped", { reason });
   }
 
-  /** The link is left without a farewell: it is the server that wants no messages. */
-  #onUnavailable(retryAfterMs: number | undefined): void {
-    this.#dropLink();
-    this.#onDown({ reason: "the server is unavailable", retryAfterMs, isUnsent: false }, false);
+  /** Over HTTP there is nothing to leave, and another request is what the server does not want. */
+  async #onUnavailable(retryAfterMs: number | undefined): Promise<void> {
+    if (transportOf(this.#connection.endpoint) === "websocket") await this.#leave();
+    else this.#dropLink();
+    if (!this.#isStopping) {
+      this.#onDown({ reason: "the server is unavailable", retryAfterMs, isUnsent: false }, false);
+    }
   }
 
   #onClosed(failure: LinkFailure): void {

@@ -160,10 +160,13 @@ const RULES: Readonly<Record<string, () => Promise<void>>> = {
     await answered.link.answer(offer({ destinationEndpoint: "ws://two/" }));
     await answered.link.open();
     const waiting = await new Bench().connect();
+    const unavailable = await new Bench().connect();
+    unavailable.link.isSlow = true;
+    await unavailable.link.answer({ errorResponse: { type: ServerErrorResponseType.Unavailable } });
     await waiting.link.fail();
     const applying = await new Bench({}, { onRemoteConfig: () => new Promise(() => {}) }).connect();
     await applying.link.answer({ remoteConfig: remote("h1") });
-    for (const bench of [trying, answered, waiting, applying]) {
+    for (const bench of [trying, answered, waiting, unavailable, applying]) {
       await bench.client.stop();
       await bench.client.stop();
       await bench.clock.advance(600_000);
@@ -193,7 +196,8 @@ const RULES: Readonly<Record<string, () => Promise<void>>> = {
     const bench = await new Bench().connect();
     const retryInfo = { retryAfterNanoseconds: 30_000_000_000 };
     await bench.link.answer({ errorResponse: { type: ServerErrorResponseType.Unavailable, retryInfo } });
-    ok(bench.link.ended);
+    ok(bench.last.agentDisconnect);
+    strictEqual(bench.link.ended, "closed");
     await bench.clock.advance(29_999);
     strictEqual(bench.links.length, 1);
     await bench.clock.advance(3_001);
