@@ -104,6 +104,17 @@ const RECEIVERS: readonly MetricRow[] = [
 
 const TENANTS: readonly MetricRow[] = [
   {
+    name: "sluice_tenant_refused_credentials",
+    kind: "counter",
+    unit: "{request}",
+    level: "basic",
+    attributes: ["reason"],
+    help:
+      "Requests that are of no tenant: `missing`, `malformed`, `unknown`, `contradictory` credentials, or `limited`: " +
+      "too many of one address.",
+    when: "the sender is refused, before its body is read; it has 401 or 429",
+  },
+  {
     name: "sluice_tenant_refused_requests",
     kind: "counter",
     unit: "{request}",

@@ -122,7 +122,7 @@ class CredentialIdentifier implements Identifier, Lifecycle {
     this.#proxies = config.trusted_proxy === undefined ? undefined : new TrustedProxies(config.trusted_proxy);
     this.#limit = new PeerLimit(config.unknown_limit);
     this.#passwords = deps.passwords ?? new Passwords(deps.clock);
-    const counter = (reason: Refusal) => deps.meter.counter("sluice_tenants_refused_credentials", { reason });
+    const counter = (reason: Refusal) => deps.meter.counter("sluice_tenant_refused_credentials", { reason });
     this.#refusals = {
       missing: counter("missing"),
       malformed: counter("malformed"),
