@@ -44,7 +44,7 @@ const ENTRY_BYTES = 16;
 const JOURNAL_BYTES = MAX_HELD * ENTRY_BYTES;
 const SLOTS_AT = HEADER_BYTES + MAX_THREADS * JOURNAL_BYTES;
 
-/** Of the header, in 64-bit words: the time (`shared_clock.ts`). */
+/** Of the header, in 64-bit words: where the two of the time are (`shared_clock.ts`). */
 export const CLOCK_WORD = 0;
 
 /** Of a slot, in 64-bit words: arrival times (a group's three in a row), then bytes in flight. */

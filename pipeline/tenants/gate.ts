@@ -182,8 +182,9 @@ class TenantVisit implements Visit {
       if (holds) this.#note();
       this.#holdEach("concurrent_requests", concurrentRequests, 0);
       if (announcedBytes !== undefined) this.#holdBytes(announcedBytes);
-      this.#chargeRequest(announcedBytes ?? 0);
-      if (announcedBytes !== undefined) this.#chargeBytes(announcedBytes, requests);
+      const nowNs = this.#gate.clock.nowNs();
+      this.#chargeRequest(announcedBytes ?? 0, nowNs);
+      if (announcedBytes !== undefined) this.#chargeBytes(announcedBytes, requests, nowNs);
     } catch (error) {
       this.#release();
       throw error;
@@ -193,7 +194,7 @@ class TenantVisit implements Visit {
   read(receivedBytes: number): void {
     if (this.#isAnnounced) return;
     this.#holdBytes(receivedBytes);
-    this.#chargeBytes(receivedBytes, NO_LIMITS);
+    this.#chargeBytes(receivedBytes, NO_LIMITS, this.#gate.clock.nowNs());
   }
 
   take(payload: Payload): Taken {
@@ -261,26 +262,20 @@ class TenantVisit implements Visit {
     }
   }
 
-  #chargeRequest(bytes: number): void {
-    const { requests } = this.#plan;
-    const found = this.#takeRates(requests, 1);
+  #chargeRequest(bytes: number, nowNs: number): void {
+    const found = takeRates(this.#gate.cells, this.#plan.requests, this.#ask(1, nowNs));
     if (found !== undefined) throw this.#refusal(found, 1, "requests", bytes);
   }
 
   /** @param before What one request was taken from: given back when the bytes have no room. */
-  #chargeBytes(bytes: number, before: readonly RateLimit[]): void {
+  #chargeBytes(bytes: number, before: readonly RateLimit[], nowNs: number): void {
     this.#isAnnounced = true;
-    const found = this.#takeRates(this.#plan.bytes, bytes);
+    const found = takeRates(this.#gate.cells, this.#plan.bytes, this.#ask(bytes, nowNs));
     if (found !== undefined) {
       giveBackRates(this.#gate.cells, before, this.#ask(1, 0));
       throw this.#refusal(found, bytes, "bytes", bytes);
     }
     this.#chargedBytes = bytes;
-  }
-
-  #takeRates(limits: readonly RateLimit[], units: number): NoRoom | undefined {
-    if (limits.length === 0) return undefined;
-    return takeRates(this.#gate.cells, limits, this.#ask(units, this.#gate.clock.nowNs()));
   }
 
   /** @returns How many of them go on. @throws {GatewayError} None do. */

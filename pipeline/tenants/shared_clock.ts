@@ -13,42 +13,43 @@
 import type { Clock } from "../core/clock.ts";
 import { CLOCK_WORD, type TenantCells } from "./cells.ts";
 
-/** How far a thread may be ahead of what it has told the others, nanoseconds. */
-const PUBLISHED_NS = 1_000_000;
-
 const NS_PER_MS = 1_000_000;
 
 export class SharedClock {
-  readonly #words: BigInt64Array;
+  /** The latest time that was told, nanoseconds: where a thread begins. */
+  readonly #latest: BigInt64Array;
+  /** Its milliseconds modulo 2^32, which cost a request no object. */
+  readonly #latestMs: Int32Array;
   readonly #clock: Clock;
   /** From the thread's own time to the shared one. */
   #offsetNs: number;
 
   constructor({ times }: Pick<TenantCells, "times">, clock: Clock) {
-    this.#words = times;
+    this.#latest = times.subarray(CLOCK_WORD, CLOCK_WORD + 1);
+    this.#latestMs = new Int32Array(times.buffer, 8 * (CLOCK_WORD + 1), 1);
     this.#clock = clock;
-    this.#offsetNs = this.#latestNs() - this.#ownNs();
+    this.#offsetNs = Number(Atomics.load(this.#latest, 0)) - this.#ownNs();
   }
 
   /** Nanoseconds, a whole number; exact for 104 days, then to two of them. */
   nowNs(): number {
     const nowNs = this.#ownNs() + this.#offsetNs;
-    const latestNs = this.#latestNs();
-    if (latestNs > nowNs) {
-      this.#offsetNs += latestNs - nowNs;
-      return latestNs;
+    const nowMs = Math.floor(nowNs / NS_PER_MS);
+    const latestMs = Atomics.load(this.#latestMs, 0);
+    const behindMs = (latestMs - nowMs) | 0;
+    if (behindMs === 0) return nowNs;
+    if (behindMs < 0) {
+      this.#tell(nowNs, nowMs, latestMs);
+      return nowNs;
     }
-    if (nowNs - latestNs > PUBLISHED_NS) this.#publish(nowNs, latestNs);
-    return nowNs;
+    this.#offsetNs += behindMs * NS_PER_MS;
+    return nowNs + behindMs * NS_PER_MS;
   }
 
   /** One try is enough: who was faster has told nearly the same, and the next request tries again. */
-  #publish(nowNs: number, latestNs: number): void {
-    Atomics.compareExchange(this.#words, CLOCK_WORD, BigInt(latestNs), BigInt(nowNs));
-  }
-
-  #latestNs(): number {
-    return Number(Atomics.load(this.#words, CLOCK_WORD));
+  #tell(nowNs: number, nowMs: number, latestMs: number): void {
+    if (Atomics.compareExchange(this.#latestMs, 0, latestMs, nowMs | 0) !== latestMs) return;
+    Atomics.store(this.#latest, 0, BigInt(nowNs));
   }
 
   #ownNs(): number {
