@@ -97,9 +97,14 @@ class DataWorker {
     const tracer = new Tracer(Math.random);
     const own = { logger, meter, clock: systemClock, random: Math.random, memory: createThreadMemory(memory) };
     const queues = () => queuesOf(this.#parts?.instances ?? new Map());
-    const tenants = this.#tenants = new ThreadTenants({ ...own, thread: number, queues });
-    const { gateOf } = tenants;
-    const deps: GraphDeps = { ...own, registry: REGISTRY, serveHttp: this.#hub.serveHttp, tracer, gateOf };
+    const tenants = this.#tenants = new ThreadTenants({
+      ...own,
+      thread: number,
+      queues,
+      report: (report) => tell({ type: "usage", report }),
+    });
+    const { gateOf, usage } = tenants;
+    const deps: GraphDeps = { ...own, registry: REGISTRY, serveHttp: this.#hub.serveHttp, tracer, gateOf, usage };
     const telemetry: Build = (next, before) =>
       buildParts(ownTelemetry(next.telemetry, { ...deps, resource, tracer, tee }), deps, before);
     const pipelines: Build = (next, before) => buildPipelines(next, deps, before);

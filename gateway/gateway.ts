@@ -9,6 +9,7 @@ import type { GatewayConfig, ResolvedConfig } from "../pipeline/config/gateway_c
 import { parseConfig } from "../pipeline/config/parse.ts";
 import { tenantSourcesOf, withoutTenants } from "../pipeline/tenants/sources.ts";
 import type { TenantSnapshot } from "../pipeline/tenants/table.ts";
+import type { UsageReport } from "../pipeline/tenants/usage.ts";
 import { formatProblem } from "../pipeline/config/problem.ts";
 import type { ServeHttp } from "../pipeline/contract/http.ts";
 import { type Clock, systemClock } from "../pipeline/core/clock.ts";
@@ -34,6 +35,7 @@ import { type IsSettled, type NextTenants, TenantDirectory } from "./tenants/dir
 import { watchDirectory } from "./tenants/directory_watch.ts";
 import type { TenantFiles } from "./tenants/tenant_files.ts";
 import { queuesOf, ThreadTenants } from "./tenants/thread_tenants.ts";
+import { UsageLedger } from "./tenants/usage_ledger.ts";
 import { createMemoryCells, createThreadMemory, type MemoryCells, releaseThreadMemory } from "./thread_memory.ts";
 import { WorkerPool } from "./worker_pool.ts";
 
@@ -101,6 +103,8 @@ export interface Gateway {
   obstacles(config: GatewayConfig): readonly string[];
   /** The tenants that there are, and what is wrong with those that are not. */
   readonly tenants: TenantDirectory;
+  /** What tenants use. */
+  readonly usage: UsageLedger;
   /** The own metrics of all threads. */
   collect(): readonly SeriesValue[];
   /** Logs from that level on, in all threads, until the next change of the configuration. */
@@ -152,6 +156,7 @@ class ControlThread implements Gateway {
   readonly #admin: ThreadAdmin | undefined;
   readonly #log: OwnLog;
   readonly tenants: TenantDirectory;
+  readonly usage: UsageLedger;
   /** Of this thread, where it takes data. */
   readonly #ownTenants: ThreadTenants | undefined;
   /** Of the directory that the configuration names. */
@@ -181,14 +186,16 @@ class ControlThread implements Gateway {
       memory: createThreadMemory(this.#cellsOf(CONTROL_THREAD)),
     };
     const queues = () => queuesOf(this.#parts.instances);
-    this.#ownTenants = options.workers > 1 ? undefined : new ThreadTenants({ ...own, thread: 0, queues });
+    this.usage = new UsageLedger(own);
+    const report = (counted: UsageReport) => this.usage.take(CONTROL_THREAD, counted);
+    this.#ownTenants = options.workers > 1 ? undefined : new ThreadTenants({ ...own, thread: 0, queues, report });
     this.tenants = this.#openTenants();
     this.#deps = {
       ...own,
       registry: REGISTRY,
       serveHttp: hub.serveHttp,
       tracer: this.#tracer,
-      ...(this.#ownTenants === undefined ? {} : { gateOf: this.#ownTenants.gateOf }),
+      ...(this.#ownTenants === undefined ? {} : { gateOf: this.#ownTenants.gateOf, usage: this.#ownTenants.usage }),
     };
     this.#stopHeapReport = reportHeap(meter);
     this.#pool = options.workers > 1 ? this.#workers() : undefined;
@@ -367,7 +374,13 @@ class ControlThread implements Gateway {
     const extensions: Build = (config, before) => buildExtensions(config, this.#deps, () => this.#isReady(), before);
     const pipelines: Build = (config, before) => buildPipelines(config, this.#deps, before);
     const tenants = this.#ownTenants;
-    return [telemetry, pages, extensions, ...(tenants === undefined ? [] : [tenants.build, pipelines])];
+    return [
+      telemetry,
+      pages,
+      extensions,
+      this.usage.build,
+      ...(tenants === undefined ? [] : [tenants.build, pipelines]),
+    ];
   }
 
   /** Everything has started, and somebody takes data. */
@@ -403,7 +416,9 @@ class ControlThread implements Gateway {
         return { thread, number, region, memory: this.#cellsOf(thread), adminChannel, resource: this.#resource };
       },
       onSeries: (thread, series) => this.#store.announce(thread, series),
+      onUsage: (thread, report) => this.usage.take(thread, report),
       onGone: (thread, number) => {
+        this.usage.gone(thread);
         restarts.add(1);
         this.tenants.recover(number);
         this.#store.retireThread(thread);

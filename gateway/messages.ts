@@ -10,6 +10,7 @@ import type { LogLevel } from "../pipeline/core/log.ts";
 import type { Attributes } from "../pipeline/core/telemetry.ts";
 import type { GraphChange } from "../pipeline/graph/live_graph.ts";
 import type { TenantSnapshot } from "../pipeline/tenants/table.ts";
+import type { UsageReport } from "../pipeline/tenants/usage.ts";
 import type { MemoryCells } from "./thread_memory.ts";
 
 /** What a worker shares with the control thread. */
@@ -62,5 +63,7 @@ export type FromWorker =
   /** It listens now. What is posted to a worker before its modules are loaded may be lost (a top-level await is enough). */
   | { readonly type: "loaded" }
   | { readonly type: "series"; readonly series: SeriesAnnouncement }
+  /** What its tenants used in the last seconds. */
+  | { readonly type: "usage"; readonly report: UsageReport }
   /** The pipelines before a flip are gone; `drained` is false when something was given up. */
   | { readonly type: "drained"; readonly flip: number; readonly drained: boolean };

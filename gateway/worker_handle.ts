@@ -10,6 +10,7 @@ import type { SeriesAnnouncement } from "../pipeline/core/telemetry_store.ts";
 import { GraphError } from "../pipeline/graph/graph.ts";
 import type { GraphChange } from "../pipeline/graph/live_graph.ts";
 import type { TenantSnapshot } from "../pipeline/tenants/table.ts";
+import type { UsageReport } from "../pipeline/tenants/usage.ts";
 import type { FromWorker, ToWorker, WorkerAnswer, WorkerSetup } from "./messages.ts";
 
 /** What a worker is to run. */
@@ -44,11 +45,16 @@ export class WorkerHandle {
   /** Why it died. */
   #death: string | undefined;
 
-  constructor(worker: Worker, onSeries: (series: SeriesAnnouncement) => void) {
+  constructor(
+    worker: Worker,
+    onSeries: (series: SeriesAnnouncement) => void,
+    onUsage: (report: UsageReport) => void,
+  ) {
     this.#worker = worker;
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
       if (data.type === "loaded") this.#loaded.resolve();
       else if (data.type === "series") onSeries(data.series);
+      else if (data.type === "usage") onUsage(data.report);
       else if (data.type === "drained") this.#drained(data.flip, data.drained);
       else this.#settle(data);
     };

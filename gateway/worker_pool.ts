@@ -14,6 +14,7 @@ import type { SeriesAnnouncement } from "../pipeline/core/telemetry_store.ts";
 import { failuresOf, GraphError } from "../pipeline/graph/graph.ts";
 import type { GraphChange } from "../pipeline/graph/live_graph.ts";
 import type { TenantSnapshot } from "../pipeline/tenants/table.ts";
+import type { UsageReport } from "../pipeline/tenants/usage.ts";
 import type { WorkerSetup } from "./messages.ts";
 import { type WorkerConfig, WorkerHandle } from "./worker_handle.ts";
 
@@ -24,6 +25,7 @@ export interface WorkerPoolOptions {
   /** Makes what a worker shares with the control thread; asked again for each worker that replaces a dead one. */
   readonly setup: (thread: string, number: number) => WorkerSetup;
   readonly onSeries: (thread: string, series: SeriesAnnouncement) => void;
+  readonly onUsage: (thread: string, report: UsageReport) => void;
   /** A worker died: what it shared is not written any more. */
   readonly onGone: (thread: string, number: number) => void;
   /** A worker cannot be kept alive; told once. */
@@ -182,7 +184,8 @@ export class WorkerPool {
   }
 
   #spawn(thread: string): WorkerHandle {
-    return new WorkerHandle(this.#options.spawn(), (series) => this.#options.onSeries(thread, series));
+    const { spawn, onSeries, onUsage } = this.#options;
+    return new WorkerHandle(spawn(), (series) => onSeries(thread, series), (report) => onUsage(thread, report));
   }
 
   /** Watches a worker that runs. @param failures In a row before it started. */

@@ -8,13 +8,22 @@
 import type { GatewayConfig } from "../../pipeline/config/gateway_config.ts";
 import type { Lifecycle } from "../../pipeline/contract/consumer.ts";
 import type { TenantGate } from "../../pipeline/contract/tenants.ts";
+import type { QueueControl } from "../../pipeline/contract/queue_control.ts";
+import type { UsageMeter } from "../../pipeline/contract/usage.ts";
+import type { GraphDeps } from "../../pipeline/graph/build.ts";
 import { createTenantGate } from "../../pipeline/tenants/gate.ts";
 import { createIdentifier } from "../../pipeline/tenants/identity/mod.ts";
 import { ThreadPressure } from "../../pipeline/tenants/pressure.ts";
 import { type TenancyConfig, tenancySchema } from "../../pipeline/tenants/schema.ts";
 import { TENANT_KEYS } from "../../pipeline/tenants/sources.ts";
 import type { TenantTable } from "../../pipeline/tenants/table.ts";
-import type { ThreadTenantsOptions } from "./thread_tenants.ts";
+
+export interface GateOptions extends Pick<GraphDeps, "clock" | "logger" | "meter" | "memory" | "random"> {
+  /** Its number among the threads that take data, from 0. */
+  readonly thread: number;
+  /** The sending queues of this thread. */
+  readonly queues: () => Iterable<QueueControl>;
+}
 
 export interface OpenGate {
   readonly gate: TenantGate;
@@ -26,7 +35,7 @@ export function openGate(
   { settings }: GatewayConfig,
   table: () => TenantTable,
   cells: SharedArrayBuffer,
-  { clock, memory, queues, ...deps }: ThreadTenantsOptions,
+  { clock, memory, queues, ...deps }: GateOptions & { readonly usage: UsageMeter },
 ): OpenGate {
   const config = settings.get(TENANT_KEYS.tenancy)?.config as TenancyConfig | undefined ?? tenancySchema.parse({});
   const identifier = createIdentifier(config, table, { ...deps, clock });

@@ -11,18 +11,17 @@ import type { GatewayConfig } from "../../pipeline/config/gateway_config.ts";
 import type { Lifecycle } from "../../pipeline/contract/consumer.ts";
 import type { QueueControl } from "../../pipeline/contract/queue_control.ts";
 import type { TenantGate } from "../../pipeline/contract/tenants.ts";
-import { buildParts, type GraphDeps, type Instances, type NamedGate } from "../../pipeline/graph/build.ts";
+import { buildParts, type Instances, type NamedGate } from "../../pipeline/graph/build.ts";
 import type { Build } from "../../pipeline/graph/live_graph.ts";
 import { knowsTenants, tenancyFingerprint } from "../../pipeline/tenants/sources.ts";
 import { type TenantSnapshot, TenantTable } from "../../pipeline/tenants/table.ts";
 import { emptyTable } from "../../pipeline/tenants/table_writer.ts";
-import type { openGate } from "./open_gate.ts";
+import { ThreadUsage, type UsageReport } from "../../pipeline/tenants/usage.ts";
+import type { GateOptions, openGate } from "./open_gate.ts";
 
-export interface ThreadTenantsOptions extends Pick<GraphDeps, "clock" | "logger" | "meter" | "memory" | "random"> {
-  /** Its number among the threads that take data, from 0. */
-  readonly thread: number;
-  /** The sending queues of this thread. */
-  readonly queues: () => Iterable<QueueControl>;
+export interface ThreadTenantsOptions extends GateOptions {
+  /** Takes what its tenants used, every few seconds. */
+  readonly report: (report: UsageReport) => void;
 }
 
 /** The sending queues among what runs. */
@@ -34,6 +33,8 @@ export function* queuesOf(instances: Instances): Generator<QueueControl> {
 }
 
 export class ThreadTenants {
+  /** What the tenants of this thread use. */
+  readonly usage: ThreadUsage;
   readonly #options: ThreadTenantsOptions;
   readonly #gates = new Map<string, TenantGate>();
   #table = new TenantTable(emptyTable());
@@ -45,6 +46,7 @@ export class ThreadTenants {
 
   constructor(options: ThreadTenantsOptions) {
     this.#options = options;
+    this.usage = new ThreadUsage(options);
   }
 
   /** The tenants of a configuration that is about to be prepared; they are used once it gets the traffic. */
@@ -90,13 +92,15 @@ export class ThreadTenants {
     if (this.#openGate === undefined || this.#cells === undefined) {
       throw new TypeError("Cannot open the gate of tenants: it was given none");
     }
-    const { gate, lifecycle } = this.#openGate(config, () => this.#table, this.#cells, this.#options);
+    const options = { ...this.#options, usage: this.usage };
+    const { gate, lifecycle } = this.#openGate(config, () => this.#table, this.#cells, options);
     this.#gates.set(fingerprint, gate);
     return {
       start: () => lifecycle.start?.() ?? Promise.resolve(),
       shutdown: async (deadline) => {
         if (this.#gates.get(fingerprint) === gate) this.#gates.delete(fingerprint);
         await lifecycle.shutdown?.(deadline);
+        this.usage.flush(); // what was behind the gate is gone already
       },
     };
   }

@@ -14,7 +14,7 @@ import type { UsageSeries } from "../../pipeline/contract/usage.ts";
 import type { Clock, Timer } from "../../pipeline/core/clock.ts";
 import { describeError, type Logger } from "../../pipeline/core/log.ts";
 import { Repeated } from "../../pipeline/core/repeated.ts";
-import { MINUTE_MS, type UsageSum } from "../../pipeline/tenants/usage.ts";
+import { MINUTE_MS, OTHER_TENANTS, type UsageSum } from "../../pipeline/tenants/usage.ts";
 import { pragma, UsagePruner } from "./usage_pruner.ts";
 
 /** Between two transactions, milliseconds. */
@@ -23,8 +23,6 @@ const FLUSH_EVERY_MS = 5_000;
 const MAX_PENDING = 200_000;
 /** Names of tenants that are remembered with their numbers. */
 const MAX_KNOWN_TENANTS = 200_000;
-/** Whose the sums are that there was no room to keep apart. No tenant is called so. */
-export const OTHER_TENANTS = "(other)";
 
 const SCHEMA = `
   CREATE TABLE tenants (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);

@@ -9,8 +9,7 @@
  */
 
 import type { Counter, Meter } from "../../pipeline/core/telemetry.ts";
-import { MINUTE_MS, type UsageSum } from "../../pipeline/tenants/usage.ts";
-import { OTHER_TENANTS } from "./usage_store.ts";
+import { MINUTE_MS, OTHER_TENANTS, type UsageSum } from "../../pipeline/tenants/usage.ts";
 
 export const DEFAULT_TOP_TENANTS = 50;
 /** For each place, tenants that ever have a series. */

@@ -8,6 +8,7 @@
  */
 
 import type { TenantTag } from "../core/tenant.ts";
+import type { Payload } from "../otlp/payload.ts";
 import type { Signal } from "../otlp/signals.ts";
 
 /** What one sum is of. Few of them, whatever the tenants: each name is of a configuration or of the code. */
@@ -28,6 +29,15 @@ export interface UsageSeries {
 export interface UsageCounter {
   /** @param bytes As received at the door, as compressed as they came; at a destination of protobuf, not compressed. */
   add(tenant: TenantTag, requests: number, items: number, bytes: number): void;
+}
+
+/** Tells of the items of a payload that a processor, named as the reason, took out of it. Nothing where there are none. */
+export function tellFiltered(
+  counter: UsageCounter | undefined,
+  { origin, itemCount }: Payload,
+  leftItems: number,
+): void {
+  if (origin.tenant !== undefined && leftItems < itemCount) counter?.add(origin.tenant, 0, itemCount - leftItems, 0);
 }
 
 export interface UsageMeter {

@@ -132,6 +132,15 @@ const TENANTS: readonly MetricRow[] = [
     help: "Items of tenants that were cut off a request, by the limit, or `shed` under pressure.",
     when: "the sender is told of them as a partial success",
   },
+  ...(["requests", "items", "bytes"] as const).map((measure): MetricRow => ({
+    name: `sluice_tenant_usage_${measure}`,
+    kind: "counter",
+    unit: { requests: "{request}", items: "{item}", bytes: "By" }[measure],
+    level: "basic",
+    attributes: ["tenant", "outcome"],
+    help: `What tenants use, in ${measure}: of those that use the most by name, of all others as \`(other)\`.`,
+    when: "a thread tells what it has counted, every 5 s",
+  })),
 ];
 
 const PROCESSORS: readonly MetricRow[] = [

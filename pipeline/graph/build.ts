@@ -13,6 +13,7 @@ import type { Authenticator } from "../contract/authenticator.ts";
 import type { Consumer, Lifecycle } from "../contract/consumer.ts";
 import type { ServeHttp } from "../contract/http.ts";
 import type { TenantGate } from "../contract/tenants.ts";
+import type { UsageMeter } from "../contract/usage.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import { describeError, type Logger } from "../core/log.ts";
 import type { MemoryBudget } from "../core/memory.ts";
@@ -38,6 +39,8 @@ export interface GraphDeps {
   readonly serveHttp: ServeHttp;
   /** Traces of the gateway's own work. Absent: there are none. */
   readonly tracer?: Tracer;
+  /** What tenants use is told to it. Absent: nobody asks. */
+  readonly usage?: UsageMeter;
   /** Who may send what with a configuration; undefined: it knows no tenants. Absent: none does. */
   readonly gateOf?: (config: GatewayConfig) => NamedGate | undefined;
 }
@@ -358,14 +361,14 @@ function deepest(nodes: readonly Node[]): number {
 }
 
 function componentDeps(
-  { logger, meter, clock, random, memory, tracer }: GraphDeps,
+  { logger, meter, clock, random, memory, tracer, usage }: GraphDeps,
   id: string,
   kind: string,
   fields: Readonly<Record<string, string>> = {},
 ): ComponentDeps {
   const named = { "otelcol.component.id": id, "otelcol.component.kind": kind, ...fields };
   const deps = { id, logger: logger.with(named), meter, clock, random, memory };
-  return tracer === undefined ? deps : { ...deps, tracer };
+  return { ...deps, ...(tracer && { tracer }), ...(usage && { usage }) };
 }
 
 function create<Made>(name: string, make: () => Made): Made {

@@ -10,6 +10,7 @@ import { type CompiledCondition, ConditionList, type ParsedCondition } from "../
 import type { Budget } from "../../ottl/limits.ts";
 import type { ComponentDeps, ProcessorFactory } from "../contract/component.ts";
 import { type Consumer, KEPT, type Outcome } from "../contract/consumer.ts";
+import { tellFiltered, type UsageCounter } from "../contract/usage.ts";
 import type { Counter } from "../core/telemetry.ts";
 import { type ContextName, type Cursor, walk, type WalkOptions } from "../otlp/ottl/mod.ts";
 import type { Payload } from "../otlp/payload.ts";
@@ -110,6 +111,7 @@ class Filter implements Consumer {
   readonly #groups: readonly Group[];
   readonly #batch: BatchRun;
   readonly #filtered: Counter;
+  readonly #usage: UsageCounter | undefined;
   readonly #next: Consumer;
 
   constructor(config: FilterConfig, deps: ComponentDeps & { readonly signal: Signal }, next: Consumer) {
@@ -124,6 +126,7 @@ class Filter implements Consumer {
     );
     const name = `otelcol_processor_filter_${COUNTED[deps.signal]}_filtered`;
     this.#filtered = deps.meter.counter(name, { filter: deps.id });
+    this.#usage = deps.usage?.counter({ signal: deps.signal, destination: "", outcome: "filtered", reason: deps.id });
     this.#next = next;
   }
 
@@ -135,6 +138,7 @@ class Filter implements Consumer {
   async consume(payload: Payload, abort: AbortSignal): Promise<Outcome> {
     const kept = this.#groups.length === 0 ? payload : this.#batch.run(payload.byteLength, () => this.#filter(payload));
     if (kept.itemCount < payload.itemCount) this.#filtered.add(payload.itemCount - kept.itemCount);
+    tellFiltered(this.#usage, payload, kept.itemCount);
     return kept.chunks.length === 0 ? KEPT : await this.#next.consume(kept, abort);
   }
 

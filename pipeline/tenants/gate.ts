@@ -28,6 +28,7 @@ import {
   takeRates,
   waitMsOf,
 } from "./admission.ts";
+import { DoorUsage } from "./door_usage.ts";
 import { MAX_HELD, type Refusal, REFUSALS, TenantCells } from "./cells.ts";
 import { type FlightLimit, type Plan, Plans, type RateLimit } from "./plans.ts";
 import { ThreadPressure } from "./pressure.ts";
@@ -39,7 +40,9 @@ import type { TenantRow, TenantTable } from "./table.ts";
 /** The metadata that has the tenant's id, in place of a header of that name: for OTTL, routing and Kafka topics. */
 export const TENANT_METADATA = "tenant.id";
 
-export interface TenantGateDeps extends Pick<ComponentDeps, "clock" | "logger" | "meter" | "memory" | "random"> {
+type CommonDeps = Pick<ComponentDeps, "clock" | "logger" | "meter" | "memory" | "random" | "usage">;
+
+export interface TenantGateDeps extends CommonDeps {
   readonly identifier: Identifier;
   /** Of the latest snapshot. */
   readonly table: () => Pick<TenantTable, "at">;
@@ -61,6 +64,7 @@ class ThreadGate implements TenantGate {
   readonly clock: SharedClock;
   readonly stamper = new Stamper();
   readonly shedder: Shedder | undefined;
+  readonly usage: DoorUsage | undefined;
   readonly #identifier: Identifier;
   readonly #table: () => Pick<TenantTable, "at">;
   readonly #plans = new Plans();
@@ -71,6 +75,7 @@ class ThreadGate implements TenantGate {
   constructor({ identifier, table, cells, config, thread = 0, pressure, ...deps }: TenantGateDeps) {
     this.cells = new TenantCells(cells(), thread);
     this.clock = new SharedClock(this.cells, deps.clock);
+    this.usage = deps.usage && new DoorUsage(deps.usage);
     this.#identifier = identifier;
     this.#table = table;
     this.shedder = config.shedding.length === 0
@@ -113,16 +118,18 @@ class ThreadGate implements TenantGate {
   }
 
   /** Counts one. */
-  refusal(reason: Refusal, { row }: Plan, error: GatewayError): GatewayError {
+  refusal(reason: Refusal, { row, signal }: Plan, error: GatewayError): GatewayError {
     const at = REFUSALS.indexOf(reason);
+    this.usage?.refused(row.tag, signal, reason, 0);
     this.cells.countRefusal(row.tag.slot, at);
     this.#refused[at]?.add(1);
     return error;
   }
 
   /** Counts items that are cut off a request. */
-  reject(reason: Refusal, { row }: Plan, items: number): void {
+  reject(reason: Refusal, { row, signal }: Plan, items: number): void {
     const at = REFUSALS.indexOf(reason);
+    this.usage?.cut(row.tag, signal, reason, items);
     this.cells.countRefusal(row.tag.slot, at);
     this.#rejected[at]?.add(items);
   }
@@ -154,6 +161,12 @@ class TenantVisit implements Visit {
   #chargedBytes = 0;
   #chargedItems = 0;
   #isTaken = false;
+  /** Of the payload as it came. */
+  #offeredItems = 0;
+  /** Of those, what did not go on. */
+  #cutItems = 0;
+  /** It was let in, and then refused here: that is counted. */
+  #isRefused = false;
   /** Had no room for all items. */
   #cutBy: RateLimit | undefined;
 
@@ -199,6 +212,7 @@ class TenantVisit implements Visit {
 
   take(payload: Payload): Taken {
     const { items, row } = this.#plan;
+    this.#offeredItems = payload.itemCount;
     const shed = this.#gate.shedder?.shed(payload, row.tag);
     if (shed !== undefined) this.#gate.reject("shed", this.#plan, shed.items);
     const left = shed?.payload ?? payload;
@@ -213,7 +227,8 @@ class TenantVisit implements Visit {
     return this.#taken(kept, payload.itemCount - fitting, message);
   }
 
-  leave(status: number): void {
+  leave(status: number, rejectedItems: number): void {
+    this.#tellUsage(status, rejectedItems);
     if (this.#isTaken && RETRIED.has(status)) {
       const { items, bytes } = this.#plan;
       giveBackRates(this.#gate.cells, items, this.#ask(this.#chargedItems, 0));
@@ -222,7 +237,19 @@ class TenantVisit implements Visit {
     this.#release();
   }
 
+  #tellUsage(status: number, rejectedItems: number): void {
+    if (this.#isRefused) return;
+    this.#gate.usage?.ended(this.identity.tenant, this.#plan.signal, {
+      status,
+      items: this.#offeredItems,
+      bytes: this.#chargedBytes,
+      rejectedItems,
+      cutItems: this.#cutItems,
+    });
+  }
+
   #taken(payload: Payload, rejectedItems: number, message: string): Taken {
+    this.#cutItems = rejectedItems;
     const stamped = payload.itemCount === 0 ? payload : this.#gate.stamper.stamp(payload, this.#plan.row);
     return { payload: stamped, rejectedItems, message };
   }
@@ -256,6 +283,7 @@ class TenantVisit implements Visit {
         : cells.tryHoldBytes(slot, limit.group, bytes, limit.limit);
       if (!isHeld) {
         cells.renote(this.#entry, this.#holds, this.#heldBytes);
+        this.#isRefused = true;
         throw this.#gate.refusal(name, this.#plan, flightError(this.#plan, limit, name, bytes <= limit.limit));
       }
       this.#holds |= limit.holds;
@@ -307,6 +335,7 @@ class TenantVisit implements Visit {
       waitMsOf(cells, byteLimits, this.#ask(bytes, nowNs)),
     );
     const { name } = found.limit;
+    this.#isRefused = true;
     return this.#gate.refusal(name, this.#plan, rateError(this.#plan, { ...found, waitMs }, units, what));
   }
 

@@ -32,6 +32,7 @@ import {
 } from "./limits.ts";
 import { sheddingSchema } from "./shedding.ts";
 import { OVER_LIMIT } from "./tenant_spec.ts";
+import { usageSchema } from "./usage_schema.ts";
 
 /** Attributes that are put on the resources of one tenant. */
 export const MAX_RESOURCE_ATTRIBUTES = 32;
@@ -259,8 +260,8 @@ function listOf<Schema extends z.ZodType>(schema: Schema) {
 /** `tenants`, by id. A bare key is none. */
 export const tenantsSchema = z.preprocess((input) => input ?? {}, z.record(z.string(), tenantSchema));
 
-/** `tenancy`: how tenants are told apart, and who is given up first. */
-export const tenancySchema = section({ ...identityShape, shedding: sheddingSchema });
+/** `tenancy`: how tenants are told apart, who is given up first, and what is kept of what they use. */
+export const tenancySchema = section({ ...identityShape, shedding: sheddingSchema, usage: usageSchema });
 export type TenancyConfig = z.output<typeof tenancySchema>;
 
 /** `tenants_dir`. */

@@ -8,13 +8,14 @@
  * @module
  */
 
-import type { Lifecycle } from "../contract/consumer.ts";
 import type { UsageCounter, UsageMeter, UsageSeries } from "../contract/usage.ts";
 import type { Clock, Timer } from "../core/clock.ts";
 import type { TenantTag } from "../core/tenant.ts";
 
 /** Between two reports, milliseconds: what a crash loses of the sums. */
 const REPORT_EVERY_MS = 5_000;
+/** Whose the sums are that there was no room to keep apart. No tenant is called so: an id has no parenthesis. */
+export const OTHER_TENANTS = "(other)";
 /** What sums are kept by. */
 export const MINUTE_MS = 60_000;
 /** Rows of one report: 2.6 MB. */
@@ -28,7 +29,7 @@ export const ROW_NUMBERS = 5;
 
 /** What a thread counted in one interval; structured clone takes it. */
 export interface UsageReport {
-  /** When the interval began, milliseconds since 1970; it is all of one minute. */
+  /** When the first of it was counted, milliseconds since 1970; the last was in the same minute. */
   readonly sinceMs: number;
   /** Tenants by their slots, those that are new or have another slot's past. */
   readonly tenants: readonly (readonly [slot: number, id: string])[];
@@ -46,7 +47,7 @@ export interface ThreadUsageOptions {
   readonly maxRows?: number;
 }
 
-export class ThreadUsage implements UsageMeter, Lifecycle {
+export class ThreadUsage implements UsageMeter {
   readonly #clock: Clock;
   readonly #report: (report: UsageReport) => void;
   readonly #maxRows: number;
@@ -58,26 +59,14 @@ export class ThreadUsage implements UsageMeter, Lifecycle {
   #newTenants: [slot: number, id: string][] = [];
   #newSeries: UsageSeries[] = [];
   #rows = new Float64Array(FIRST_ROWS * ROW_NUMBERS);
-  #sinceMs: number;
+  /** When the first of the rows was made, milliseconds since 1970. */
+  #sinceMs = 0;
   #timer: Timer | undefined;
 
   constructor({ clock, report, maxRows = MAX_ROWS }: ThreadUsageOptions) {
     this.#clock = clock;
     this.#report = report;
     this.#maxRows = maxRows;
-    this.#sinceMs = clock.nowMs();
-  }
-
-  start(): Promise<void> {
-    this.#arm();
-    return Promise.resolve();
-  }
-
-  shutdown(): Promise<void> {
-    if (this.#timer !== undefined) this.#clock.clearTimer(this.#timer);
-    this.#timer = undefined;
-    this.flush();
-    return Promise.resolve();
   }
 
   /** @throws {RangeError} There are too many series: they are of a configuration, and not of what comes. */
@@ -103,21 +92,22 @@ export class ThreadUsage implements UsageMeter, Lifecycle {
     rows[at + 4]! += bytes;
   }
 
-  /** Hands on what there is. */
+  /** Hands on what there is; the next report is made when something is added. */
   flush(): void {
-    const sinceMs = this.#sinceMs;
-    this.#sinceMs = this.#clock.nowMs();
+    if (this.#timer !== undefined) this.#clock.clearTimer(this.#timer);
+    this.#timer = undefined;
     if (this.#places.size === 0) return;
     const rows = this.#rows.slice(0, this.#places.size * ROW_NUMBERS);
     const [tenants, series] = [this.#newTenants, this.#newSeries];
     this.#newTenants = [];
     this.#newSeries = [];
     this.#places.clear();
-    this.#report({ sinceMs, tenants, series, rows });
+    this.#report({ sinceMs: this.#sinceMs, tenants, series, rows });
   }
 
   #newRow(key: number, { slot, id }: TenantTag, series: number): number {
     if (this.#places.size >= this.#maxRows) this.flush();
+    if (this.#places.size === 0) this.#begin();
     if (this.#told.get(slot) !== id) {
       this.#told.set(slot, id);
       this.#newTenants.push([slot, id]);
@@ -135,11 +125,13 @@ export class ThreadUsage implements UsageMeter, Lifecycle {
     this.#rows = grown;
   }
 
-  #arm(): void {
-    const leftMs = MINUTE_MS - this.#clock.nowMs() % MINUTE_MS;
+  /** Nothing runs while there is nothing to report. */
+  #begin(): void {
+    this.#sinceMs = this.#clock.nowMs();
+    const leftMs = MINUTE_MS - this.#sinceMs % MINUTE_MS;
     this.#timer = this.#clock.setTimer(() => {
+      this.#timer = undefined;
       this.flush();
-      this.#arm();
     }, Math.min(REPORT_EVERY_MS, leftMs));
   }
 }

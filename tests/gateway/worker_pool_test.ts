@@ -39,6 +39,7 @@ function createPool(count: number, scripts: readonly string[], module = FRAGILE)
       };
     },
     onSeries: () => {},
+    onUsage: () => {},
     onGone: (thread) => gone.push(thread),
     onGivenUp: (reason) => givenUp.resolve(reason),
     logger: {

@@ -14,6 +14,7 @@ import type { z } from "zod";
 import { bool, int, number, oneOf, section, text } from "../../config/schema.ts";
 import type { ComponentDeps, ProcessorFactory } from "../../contract/component.ts";
 import { type Consumer, KEPT, type Outcome } from "../../contract/consumer.ts";
+import { tellFiltered, type UsageCounter } from "../../contract/usage.ts";
 import type { Counter } from "../../core/telemetry.ts";
 import type { Payload } from "../../otlp/payload.ts";
 import { type ItemFate, rewriteItems } from "../../otlp/rewrite.ts";
@@ -69,6 +70,7 @@ class ProbabilisticSampler implements Consumer {
   readonly #sourceOf: (carrier: Carrier) => Source;
   readonly #read: ReadCarrier;
   readonly #counts: PolicyCounts;
+  readonly #usage: UsageCounter | undefined;
   readonly #next: Consumer;
 
   constructor(config: SamplerConfig, deps: ComponentDeps & { readonly signal: Signal }, next: Consumer) {
@@ -84,6 +86,7 @@ class ProbabilisticSampler implements Consumer {
     this.#sourceOf = sourceReader(mode, config, isLogs);
     this.#read = carrierReader(config, isLogs);
     this.#counts = new PolicyCounts(deps);
+    this.#usage = deps.usage?.counter({ signal: deps.signal, destination: "", outcome: "filtered", reason: deps.id });
     this.#next = next;
   }
 
@@ -91,6 +94,7 @@ class ProbabilisticSampler implements Consumer {
   consume(payload: Payload, abort: AbortSignal): Promise<Outcome> {
     const sampled = rewriteItems(payload, (bytes, start, end) => this.#fateOf(bytes, start, end));
     this.#counts.flush();
+    tellFiltered(this.#usage, payload, sampled.itemCount);
     return sampled.itemCount === 0 ? Promise.resolve(KEPT) : this.#next.consume(sampled, abort);
   }
 

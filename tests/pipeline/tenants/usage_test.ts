@@ -53,24 +53,21 @@ Deno.test("a thread's usage", async (t) => {
   });
   await t.step("is handed on every 5 s and at the end of a minute", async () => {
     const { clock, usage, reports } = setUp({ startMs: 53_000 });
-    await usage.start();
     const sent = usage.counter(SENT);
     for (let second = 0; second < 10; second++) {
       sent.add(tenantTag(0), 1, 1, 1);
       await clock.advance(1_000);
     }
     deepStrictEqual(reports.map(({ sinceMs, rows }) => [sinceMs, rows[2]]), [[53_000, 5], [58_000, 2]]);
-    await usage.shutdown();
+    usage.flush();
     deepStrictEqual(reports.map(({ sinceMs, rows }) => [sinceMs, rows[2]]).slice(2), [[60_000, 3]]);
     strictEqual(clock.pending, 0);
   });
-  await t.step("says nothing when there is nothing", async () => {
+  await t.step("says nothing when there is nothing, and keeps no timer", () => {
     const { clock, usage, reports } = setUp();
-    await usage.start();
     usage.counter(SENT);
-    await clock.advance(60_000);
-    await usage.shutdown();
-    deepStrictEqual(reports, []);
+    usage.flush();
+    deepStrictEqual([reports, clock.pending], [[], 0]);
   });
   await t.step("is handed on at once when there is no room for another row", () => {
     const { usage, reports, read } = setUp({ maxRows: 3 });

@@ -1,0 +1,68 @@
+/**
+ * What a thread's gate tells of tenants' requests: each request once, as accepted or as refused, and the items of those
+ * that were let in as accepted, rejected or shed.
+ *
+ * @module
+ */
+
+import type { UsageCounter, UsageMeter, UsageSeries } from "../contract/usage.ts";
+import type { TenantTag } from "../core/tenant.ts";
+import type { Signal } from "../otlp/signals.ts";
+import type { Refusal } from "./cells.ts";
+
+/** Why a request that was let in is not answered with 200, or items of it are not kept behind the gate. */
+type Behind = "not_kept" | "invalid" | "pipeline";
+
+/** One request that was let in, as it ended. */
+export interface Ended {
+  readonly status: number;
+  /** Counted in it; 0 when nobody got so far. */
+  readonly items: number;
+  /** As it came. */
+  readonly bytes: number;
+  /** Of its items, those that its sender was told of. */
+  readonly rejectedItems: number;
+  /** Of those, the ones that the gate cut off, and has told of already. */
+  readonly cutItems: number;
+}
+
+export class DoorUsage {
+  readonly #meter: UsageMeter;
+  readonly #counters = new Map<string, UsageCounter>();
+
+  constructor(meter: UsageMeter) {
+    this.#meter = meter;
+  }
+
+  /** A request that is refused whole. */
+  refused(tenant: TenantTag, signal: Signal, reason: Refusal, items: number): void {
+    this.#counter(signal, "refused", reason).add(tenant, 1, items, 0);
+  }
+
+  /** Items that are cut off a request that goes on. */
+  cut(tenant: TenantTag, signal: Signal, reason: Refusal, items: number): void {
+    const counter = reason === "shed" ? this.#counter(signal, "shed", "") : this.#counter(signal, "rejected", reason);
+    counter.add(tenant, 0, items, 0);
+  }
+
+  /** A request that was let in. */
+  ended(tenant: TenantTag, signal: Signal, { status, items, bytes, rejectedItems, cutItems }: Ended): void {
+    if (status !== 200) {
+      const reason = status >= 500 || status === 429 ? "not_kept" : "invalid";
+      return this.#counter(signal, "refused", reason).add(tenant, 1, items, bytes);
+    }
+    this.#counter(signal, "accepted", "").add(tenant, 1, items - rejectedItems, bytes);
+    const behind = rejectedItems - cutItems;
+    if (behind > 0) this.#counter(signal, "rejected", "pipeline").add(tenant, 0, behind, 0);
+  }
+
+  #counter(signal: Signal, outcome: UsageSeries["outcome"], reason: Refusal | Behind | ""): UsageCounter {
+    const key = `${signal}${outcome}${reason}`;
+    let counter = this.#counters.get(key);
+    if (counter === undefined) {
+      counter = this.#meter.counter({ signal, destination: "", outcome, reason });
+      this.#counters.set(key, counter);
+    }
+    return counter;
+  }
+}
