@@ -21,6 +21,7 @@ import { bytesToHex, sameBytes } from "../protocol/hashes.ts";
 import {
   type AgentToServer,
   type CustomMessage,
+  decodeAgentToServer,
   encodeServerToAgent,
   type ServerToAgent,
   type ServerToAgentCommand,
@@ -105,6 +106,8 @@ export class AgentSession {
   /** The last reported parts, each an AgentToServer of that field alone. */
   description: Uint8Array | undefined;
   health: Uint8Array | undefined;
+  /** Of the health reported last. */
+  healthy: boolean | undefined;
   effectiveConfig: Uint8Array | undefined;
   packageStatuses: Uint8Array | undefined;
   /** In hexadecimal. */
@@ -117,6 +120,10 @@ export class AgentSession {
   /** The configuration that it could not apply last. */
   failedConfig: string | undefined;
   labels: Readonly<Record<string, string>> = NO_LABELS;
+  /** Grows when description, capabilities or labels change. */
+  revision = 0;
+  /** Grows with every report of the status of a configuration. */
+  statusRevision = 0;
 
   desiredConfig: RemoteConfigOffer | undefined;
   desiredConnection: ConnectionOffer | undefined;
@@ -157,13 +164,17 @@ export class AgentSession {
    * @param nowMs Milliseconds since 1970.
    */
   absorb(message: AgentToServer, bytes: Uint8Array, nowMs: number): Absorbed {
+    const isFresh = this.sequence === undefined || (message.sequenceNum ?? 0) <= FIRST_SEQUENCE;
     const { isGap, isRepeated } = this.#follow(message);
     this.lastSeenMs = nowMs;
     let changes = this.#absorbCapabilities(message);
     const isFull = isFullReport(message, this.capabilities);
     if (isGap) this.#forgetSent();
     if (message.agentDescription !== undefined) changes |= this.#keep("agentDescription", "description", bytes);
-    if (message.health !== undefined) changes |= this.#keep("health", "health", bytes);
+    if (message.health !== undefined) {
+      changes |= this.#keep("health", "health", bytes);
+      this.healthy = message.health.healthy ?? false;
+    }
     if (message.packageStatuses !== undefined) changes |= this.#absorbPackages(message.packageStatuses, bytes);
     if (message.effectiveConfig !== undefined) changes |= this.#absorbEffectiveConfig(bytes);
     if (message.remoteConfigStatus !== undefined) changes |= this.#absorbConfigStatus(message.remoteConfigStatus);
@@ -180,7 +191,9 @@ export class AgentSession {
     if (message.customCapabilities !== undefined) {
       this.customCapabilities = message.customCapabilities.capabilities ?? NONE;
     }
-    return { changes, isIncomplete: isGap && !isFull, isRepeated };
+    if (message.remoteConfigStatus !== undefined) this.statusRevision++;
+    if (changes & (AgentChanges.description | AgentChanges.capabilities)) this.revision++;
+    return { changes, isIncomplete: isGap && !(isFull && isFresh), isRepeated };
   }
 
   /**
@@ -246,6 +259,7 @@ export class AgentSession {
     this.sequence = former.sequence;
     this.description = former.description;
     this.health = former.health;
+    this.healthy = former.healthy;
     this.effectiveConfig = former.effectiveConfig;
     former.effectiveConfig = undefined;
     this.packageStatuses = former.packageStatuses;
@@ -267,6 +281,7 @@ export class AgentSession {
     this.capabilities = row.capabilities;
     this.description = row.description;
     this.health = row.health;
+    this.healthy = row.health && (decodeAgentToServer(row.health).health?.healthy ?? false);
     this.configStatus = row.configStatus;
     this.connectionStatus = row.connectionStatus;
     this.failedConfig = row.failedConfig;
@@ -479,6 +494,9 @@ const NOTHING_NEW = {};
 const NO_BYTES = new Uint8Array(0);
 const NONE: readonly string[] = [];
 const NO_LABELS: Readonly<Record<string, string>> = {};
+
+/** A new process begins with 0 or 1: with all that it has to say, nothing before it can be missing. */
+const FIRST_SEQUENCE = 1;
 
 /** So many messages in order make one that went back forgotten: ten of them. */
 const REGRESSION_DECAY = 0.1;

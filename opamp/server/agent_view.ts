@@ -5,7 +5,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { createHash } from "node:crypto";
+import { bytesToHex, hashConfigMap } from "../protocol/hashes.ts";
 import {
   type AgentDescription,
   type AnyValue,
@@ -40,6 +40,12 @@ export interface AgentView {
   readonly desiredConfig: string | undefined;
   /** Hash of the configuration that it could not apply last. */
   readonly failedConfig: string | undefined;
+  /** Of the health reported last; undefined when none was. */
+  readonly healthy: boolean | undefined;
+  /** Another number whenever attributes, capabilities or labels are others. */
+  readonly revision: number;
+  /** Another number whenever the agent has reported the status of a configuration again. */
+  readonly statusRevision: number;
   readonly customCapabilities: readonly string[];
   readonly componentsHash: string | undefined;
   /** What it says of itself. Decoded at each call. */
@@ -48,7 +54,7 @@ export interface AgentView {
   health(): ComponentHealth | undefined;
   /** Decoded at each call. */
   effectiveConfig(): EffectiveConfig | undefined;
-  /** Of the bytes as reported, hexadecimal: differs when anything differs. */
+  /** `hashConfigMap` of it, hexadecimal: equals the hash of a configuration with the same files. */
   effectiveConfigHash(): string | undefined;
   /** Decoded at each call. */
   packageStatuses(): PackageStatuses | undefined;
@@ -68,14 +74,29 @@ export function viewOf(session: AgentSession): AgentView {
     connectionStatus: session.connectionStatus,
     desiredConfig: session.desiredConfig?.hash,
     failedConfig: session.failedConfig,
+    healthy: session.healthy,
+    revision: session.revision,
+    statusRevision: session.statusRevision,
     customCapabilities: session.customCapabilities,
     componentsHash: session.componentsHash,
     attributes: () => readAttributes(description && decodeAgentToServer(description).agentDescription),
     health: () => health && decodeAgentToServer(health).health,
     effectiveConfig: () => effectiveConfig && decodeAgentToServer(effectiveConfig).effectiveConfig,
-    effectiveConfigHash: () => effectiveConfig && createHash("sha256").update(effectiveConfig).digest("hex"),
+    effectiveConfigHash: () => effectiveConfig && contentHash(effectiveConfig),
     packageStatuses: () => packageStatuses && decodeAgentToServer(packageStatuses).packageStatuses,
   };
+}
+
+/** Agents that report the same configuration share its bytes, so its hash is made once for all. */
+const hashOfShared = new WeakMap<Uint8Array, string>();
+
+function contentHash(effectiveConfig: Uint8Array): string {
+  const known = hashOfShared.get(effectiveConfig);
+  if (known !== undefined) return known;
+  const configMap = decodeAgentToServer(effectiveConfig).effectiveConfig?.configMap ?? {};
+  const hash = bytesToHex(hashConfigMap(configMap));
+  hashOfShared.set(effectiveConfig, hash);
+  return hash;
 }
 
 function readAttributes(description: AgentDescription = {}): ReturnType<AgentView["attributes"]> {

@@ -313,6 +313,7 @@ export class Fleet {
     const session = this.#sessions.get(uid);
     if (session === undefined) return;
     session.labels = labels;
+    session.revision++;
     this.#note(session, AgentChanges.description);
   }
 

@@ -188,7 +188,11 @@ const rules: { name: string; run: () => Promise<void> }[] = [
       strictEqual((await probe.report(link, 1, { sequenceNum: 3 })).flags, ReportFullState);
       strictEqual((await probe.report(link, 1)).flags, undefined);
       strictEqual((await probe.report(link, 1, { sequenceNum: 2 })).flags, ReportFullState);
-      strictEqual((await probe.report(link, 1, { ...fullReport(1), sequenceNum: 9 })).flags, undefined);
+      strictEqual((await probe.report(link, 1, { ...fullReport(1), sequenceNum: 9 })).flags, ReportFullState);
+      for (const sequenceNum of [0, 7, 1]) {
+        const want = sequenceNum === 7 ? ReportFullState : undefined;
+        strictEqual((await probe.report(link, 1, { ...fullReport(1), sequenceNum })).flags, want);
+      }
     },
   },
   {
