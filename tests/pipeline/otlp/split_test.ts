@@ -6,6 +6,7 @@ import { mergePayloads, NO_ORIGIN, type Payload, payloadBytes } from "../../../p
 import { resourceAttribute } from "../../../pipeline/otlp/resource.ts";
 import { type Signal, SIGNAL_NAMES, SIGNALS } from "../../../pipeline/otlp/signals.ts";
 import {
+  firstItems,
   partitionByResource,
   partitionByTraceId,
   resourceEntries,
@@ -75,6 +76,29 @@ Deno.test("splitByItems() keeps all content in order, in parts that are full", a
       );
     });
   }
+});
+
+Deno.test("firstItems() is as many as are asked for, from the front", async (t) => {
+  for (const signal of SPLITTABLE) {
+    await t.step(signal, () => {
+      fc.assert(fc.property(arbitraryPayload(signal), fc.integer({ min: 1, max: 12 }), (payload, maxItems) => {
+        const first = firstItems(payload, maxItems);
+        assertSound(first);
+        strictEqual(first.itemCount, Math.min(maxItems, payload.itemCount));
+        if (payload.itemCount <= maxItems) strictEqual(first, payload);
+        const [part] = splitByItems(payload, maxItems);
+        const substance = lines(first).filter(isSubstance);
+        deepStrictEqual(lines(part!).filter(isSubstance).slice(0, substance.length), substance);
+      }));
+    });
+  }
+  await t.step("profiles are never cut", () => {
+    const payload = read("profiles", requestBytes("profiles", 4));
+    strictEqual(firstItems(payload, 1), payload);
+  });
+  await t.step("none is no number", () => {
+    throws(() => firstItems(read("traces", requestBytes("traces", 1)), 0), RangeError);
+  });
 });
 
 Deno.test("splitByBytes() keeps all content in order, in parts that fit", async (t) => {
