@@ -49,8 +49,8 @@ function transformOf(file: string): Consumer {
   return transformFactory.create(transformFactory.schema.parse(sectionOf(file, "processors", "transform")), deps, sink);
 }
 
-function routing(): Consumer {
-  const section = sectionOf("route", "connectors", "routing") as {
+function routing(file: string): Consumer {
+  const section = sectionOf(file, "connectors", "routing") as {
     default_pipelines: string[];
     table: { pipelines: string[] }[];
   };
@@ -67,7 +67,8 @@ const scenarios: { name: string; consumer: Consumer; payload: Payload }[] = [
   },
   { name: "set and delete_key, 100 spans", consumer: transformOf("transform"), payload: requestOf(100, 1) },
   { name: "20 statements, 100 spans", consumer: transformOf("transform20"), payload: requestOf(100, 1) },
-  { name: "route 100 resources of 10 spans", consumer: routing(), payload: requestOf(1_000, 100) },
+  { name: "route 100 resources of 10 spans", consumer: routing("route"), payload: requestOf(1_000, 100) },
+  { name: "route 1,000 spans one by one", consumer: routing("route_span"), payload: requestOf(1_000, 1) },
 ];
 
 for (const { name, consumer, payload } of scenarios) {

@@ -1,0 +1,63 @@
+/**
+ * A writer copies what another one has written as it copies any bytes.
+ *
+ * @module
+ */
+
+import { deepStrictEqual } from "node:assert";
+import fc from "fast-check";
+import { ProtoWriter } from "../../../pipeline/wire/protobuf_writer.ts";
+
+/** Shorter and longer than what is copied eight bytes a turn, and with bytes left over. */
+const LENGTHS = [0, 1, 7, 8, 9, 15, 16, 17, 95, 96, 97, 127, 128, 300];
+
+function bytesOf(length: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, i) => i * 7 + 129 & 0xff);
+}
+
+function written(bytes: Uint8Array): ProtoWriter {
+  const source = new ProtoWriter(0);
+  source.copy(bytes);
+  return source;
+}
+
+Deno.test("copyFrom() and bytesFieldFrom() write what copy() and bytesField() do", async (t) => {
+  for (const length of LENGTHS) {
+    for (const start of [0, 3]) {
+      await t.step(`${length} bytes from ${start}`, () => {
+        const bytes = bytesOf(start + length + 2);
+        const source = written(bytes);
+        for (const field of [1, 15, 16]) {
+          const got = new ProtoWriter(0);
+          const want = new ProtoWriter(0);
+          got.byte(0xff);
+          want.byte(0xff);
+          got.copyFrom(source, start, start + length);
+          want.copy(bytes, start, start + length);
+          got.bytesFieldFrom(field, source, start, start + length);
+          want.bytesField(field, bytes, start, start + length);
+          deepStrictEqual(got.finish(), want.finish());
+        }
+      });
+    }
+  }
+});
+
+Deno.test("what is written after a copy, to either writer, is in the next copy", () => {
+  fc.assert(
+    fc.property(fc.array(fc.uint8Array({ maxLength: 120 }), { maxLength: 8 }), (pieces) => {
+      const source = new ProtoWriter(0);
+      const got = new ProtoWriter(0);
+      const want: number[] = [];
+      for (const piece of pieces) {
+        const start = source.length;
+        source.copy(piece);
+        got.copyFrom(source, start, source.length);
+        got.copyFrom(source, 0, Math.min(source.length, 9));
+        want.push(...piece, ...source.buffer.subarray(0, Math.min(source.length, 9)));
+        if (source.length > 200) source.clear(100);
+      }
+      deepStrictEqual(Array.from(got.finish()), want);
+    }),
+  );
+});
