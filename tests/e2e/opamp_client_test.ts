@@ -1,19 +1,9 @@
 /** The client against the reference server in Go, over both transports, with faults. */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
-import { type ClientCallbacks, type ClientSettings, OpampClient } from "../../opamp/client/client.ts";
 import { MemoryStateStore } from "../../opamp/client/client_state.ts";
-import { fetchDownloader } from "../../opamp/client/fetch_downloader.ts";
-import { HttpTransport } from "../../opamp/client/http_transport.ts";
-import { DEFAULT_PACKAGE_POLICY, PackageSync } from "../../opamp/client/package_sync.ts";
-import { DEFAULT_CLIENT_TLS, type ServerConnection } from "../../opamp/client/server_connection.ts";
-import { WebSocketTransport } from "../../opamp/client/websocket_transport.ts";
-import { ALL_AGENT_CAPABILITIES } from "../../opamp/protocol/capabilities.ts";
-import { formatInstanceUid } from "../../opamp/protocol/instance_uid.ts";
-import type { AgentRemoteConfig, CustomMessage } from "../../opamp/protocol/messages.ts";
-import { systemClock } from "../../pipeline/core/clock.ts";
-import { silentLogger } from "../../pipeline/core/log.ts";
-import { MemoryPackageStore } from "../support/memory_packages.ts";
+import { DEFAULT_CLIENT_TLS } from "../../opamp/client/server_connection.ts";
+import { type Agent, started } from "../support/opamp_agent.ts";
 import { eventually, type OpampServerPeer, type PeerAgent, startOpampServer } from "../support/opamp_peer.ts";
 import { missingForPeers } from "../support/peers.ts";
 import { skipWithout } from "../support/real_parts.ts";
@@ -21,95 +11,6 @@ import { skipWithout } from "../support/real_parts.ts";
 const ignore = skipWithout("OpAMP server", await missingForPeers());
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
-
-/** A client that runs until the test is done, with what it was told. */
-class Agent implements AsyncDisposable {
-  readonly client: OpampClient;
-  readonly applied: string[] = [];
-  readonly custom: CustomMessage[] = [];
-  readonly packages = new MemoryPackageStore();
-  restarts = 0;
-
-  constructor(
-    connection: Partial<ServerConnection>,
-    settings: Partial<ClientSettings> = {},
-    store = new MemoryStateStore(),
-  ) {
-    const sync = new PackageSync({
-      store: this.packages,
-      downloader: fetchDownloader,
-      clock: systemClock,
-      policy: DEFAULT_PACKAGE_POLICY,
-      report: (statuses) => this.client.setPackageStatuses(statuses),
-    });
-    const callbacks: ClientCallbacks = {
-      onPackages: (offer, abort) => sync.sync(offer, abort),
-      onRemoteConfig: (offer) => this.#apply(offer),
-      onRestart: () => void this.restarts++,
-      onCustomMessage: (message) => void this.custom.push(message),
-      onOwnTelemetry: () => Promise.resolve(undefined),
-    };
-    this.client = new OpampClient(
-      {
-        connection: {
-          endpoint: "",
-          headers: [],
-          tls: DEFAULT_CLIENT_TLS,
-          proxy: undefined,
-          heartbeatIntervalMs: undefined,
-          ...connection,
-        },
-        capabilities: ALL_AGENT_CAPABILITIES,
-        customCapabilities: ["test.tap"],
-        heartbeatIntervalMs: 200,
-        pollIntervalMs: 50,
-        ...settings,
-        session: { throttledMinMs: 100, ...settings.session },
-      },
-      callbacks,
-      {
-        clock: systemClock,
-        random: Math.random,
-        randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
-        logger: silentLogger,
-        transports: { websocket: new WebSocketTransport(systemClock), http: new HttpTransport(systemClock) },
-        store,
-      },
-    );
-    this.client.setAgentDescription({
-      identifyingAttributes: [{ key: "service.name", value: { stringValue: "gateway" } }],
-      nonIdentifyingAttributes: [{ key: "region", value: { stringValue: "eu" } }],
-    });
-    this.client.setHealth({ healthy: true, startTimeUnixNano: 1n });
-    this.client.setAvailableComponents(new Map([["otlp", {}]]));
-  }
-
-  get uid(): string {
-    return formatInstanceUid(this.client.instanceUid);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.client.stop();
-  }
-
-  #apply({ config }: AgentRemoteConfig): Promise<string | undefined> {
-    const text = new TextDecoder().decode(config?.configMap?.get("")?.body);
-    this.applied.push(text);
-    if (text.includes("__fail__")) return Promise.resolve("it has __fail__ in it");
-    this.client.setEffectiveConfig(() => ({ configMap: config }));
-    return Promise.resolve(undefined);
-  }
-}
-
-async function started(
-  connection: Partial<ServerConnection>,
-  settings?: Partial<ClientSettings>,
-  store?: MemoryStateStore,
-) {
-  const agent = new Agent(connection, settings, store);
-  await agent.client.start();
-  return agent;
-}
 
 /** The server's view of the agent, once it is as wanted. */
 function seen(server: OpampServerPeer, agent: Agent, wanted: (view: PeerAgent) => boolean): Promise<PeerAgent> {
