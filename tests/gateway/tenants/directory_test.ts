@@ -207,6 +207,22 @@ Deno.test("a file that changes", async (t) => {
   });
 });
 
+Deno.test("the links of a Kubernetes ConfigMap, when they are swapped", async () => {
+  await using bench = new Bench(await Deno.makeTempDir());
+  for (const turn of [1, 2]) {
+    await Deno.mkdir(`${bench.path}/..${turn}`);
+    await Deno.writeTextFile(`${bench.path}/..${turn}/acme.yaml`, `weight: ${turn}\n`);
+  }
+  await Deno.symlink("..1", `${bench.path}/..data`);
+  await Deno.symlink("..data/acme.yaml", `${bench.path}/acme.yaml`);
+  (await bench.tenants.prepare(bench.sources)).commit();
+  strictEqual(bench.weightOf("acme"), 1);
+  await Deno.symlink("..2", `${bench.path}/..data_tmp`);
+  await Deno.rename(`${bench.path}/..data_tmp`, `${bench.path}/..data`);
+  await bench.tenants.refresh();
+  deepStrictEqual([bench.ids, bench.weightOf("acme"), bench.problems], [["acme"], 2, []]);
+});
+
 Deno.test("a file has a bound", async (t) => {
   const text = (length: number) => `weight: 2 #`.padEnd(length, "x");
   await using bench = await Bench.open({
