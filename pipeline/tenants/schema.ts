@@ -218,8 +218,8 @@ const MAX_REMEMBERED = 1_024;
 const MAX_REMEMBERED_CHARS = 1_024;
 
 /**
- * Reads many tenants: the plans of a fleet are few, and what was read of one of them once is not read again. Takes 14 us a
- * tenant where the schema takes 70.
+ * Reads many tenants: the plans of a fleet are few, and what was read of one of them once is not read again. Takes a
+ * third of the time that the schema takes.
  */
 export class TenantReader {
   readonly #known = new Map<string, unknown>();
