@@ -994,6 +994,15 @@ Deno.test("every rule from C01 to C85 has a test, or a word on where it is kept"
   deepStrictEqual(missing, []);
 });
 
+Deno.test("the files that are named as proof of a rule name it", () => {
+  const silent = Object.entries(ELSEWHERE).flatMap(([id, where]) => {
+    const [file] = /\S+_test\.ts/.exec(where) ?? [];
+    const isNamed = file === undefined || Deno.readTextFileSync(new URL(file, import.meta.url)).includes(id);
+    return isNamed ? [] : [`${id}: ${where}`];
+  });
+  deepStrictEqual(silent, []);
+});
+
 Deno.test("parseClientState()", async (t) => {
   const uid = "01906a5c-0000-7000-8000-000000000001";
   const whole = {

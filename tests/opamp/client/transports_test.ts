@@ -130,7 +130,7 @@ Deno.test("C01, C02, C13: path, headers and frames of a WebSocket; a Close frame
   strictEqual(probe.told.length, 3, "nothing is told after close");
 });
 
-Deno.test("C03 to C05: what cannot be read is dropped, and the link goes on", async () => {
+Deno.test("C03, C04, C05: what cannot be read is dropped, and the link goes on", async () => {
   await using server = await webSocketServer((socket) => {
     socket.send("a text");
     socket.send(hexToBytes("013007"));
@@ -224,7 +224,7 @@ function serve(handle: Handler): http.RequestListener {
   };
 }
 
-Deno.test("C18 to C20: method, headers and body of a request; connections are kept", async () => {
+Deno.test("C18, C19, C20: method, headers and body of a request; connections are kept", async () => {
   const seen: unknown[] = [];
   const ports = new Set<unknown>();
   await using server = await httpServer(({ method, url, headers, socket }, body, response) => {
@@ -256,7 +256,7 @@ Deno.test("C18 to C20: method, headers and body of a request; connections are ke
   await probe.link.close();
 });
 
-Deno.test("C24 to C26: answers over HTTP", async (t) => {
+Deno.test("C24, C25, C26: answers over HTTP", async (t) => {
   const gzip = { "content-encoding": "gzip" };
   const answers: {
     name: string;
