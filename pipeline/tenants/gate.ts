@@ -190,12 +190,12 @@ class TenantVisit implements Visit {
 
   /** @throws {GatewayError} It has no room: then it holds nothing, and nothing is charged. */
   begin(announcedBytes: number | undefined): void {
-    const { requests, concurrentRequests, holds } = this.#plan;
+    const { requests, bytes, concurrentRequests, holds } = this.#plan;
     try {
       if (holds) this.#note();
       this.#holdEach("concurrent_requests", concurrentRequests, 0);
       if (announcedBytes !== undefined) this.#holdBytes(announcedBytes);
-      const nowNs = this.#gate.clock.nowNs();
+      const nowNs = requests.length + bytes.length === 0 ? 0 : this.#gate.clock.nowNs(); // nobody asks for it then
       this.#chargeRequest(announcedBytes ?? 0, nowNs);
       if (announcedBytes !== undefined) this.#chargeBytes(announcedBytes, requests, nowNs);
     } catch (error) {
