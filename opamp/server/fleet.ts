@@ -21,7 +21,7 @@ import {
   ServerErrorResponseType,
 } from "../protocol/capabilities.ts";
 import { MalformedMessageError } from "../protocol/errors.ts";
-import { bytesToHex, hexToBytes } from "../protocol/hashes.ts";
+import { bytesToHex } from "../protocol/hashes.ts";
 import {
   formatInstanceUid,
   INSTANCE_UID_RANDOM_BYTES,
@@ -44,7 +44,8 @@ import {
   type SessionLink,
 } from "./agent_session.ts";
 import { type AgentView, viewOf } from "./agent_view.ts";
-import type { AgentEvent, AgentRow, FleetStore } from "./fleet_store.ts";
+import { FleetJournal } from "./fleet_journal.ts";
+import type { AgentRow, FleetStore } from "./fleet_store.ts";
 import type { MessageParts } from "./link.ts";
 import { ConnectionOffer, type PackagesOffer, type RemoteConfigOffer } from "./offers.ts";
 import { fieldBytes, findField, withoutField } from "./report_fields.ts";
@@ -109,11 +110,7 @@ export class Fleet {
   #changeTimer: Timer | undefined;
   readonly #toPush = new Set<AgentSession>();
   #pushTimer: Timer | undefined;
-  readonly #dirty = new Set<string>();
-  readonly #removed = new Set<string>();
-  readonly #events: AgentEvent[] = [];
-  #persistTimer: Timer | undefined;
-  #isStoreFailing = false;
+  readonly #journal: FleetJournal | undefined;
   #isStopped = false;
   #sweepTimer: Timer | undefined;
   #connected = 0;
@@ -121,7 +118,6 @@ export class Fleet {
   readonly #oversized;
   readonly #malformed;
   readonly #duplicates;
-  readonly #droppedEvents;
   readonly #connectedGauge;
 
   constructor(deps: FleetDeps) {
@@ -131,8 +127,13 @@ export class Fleet {
     this.#oversized = deps.meter.counter("opamp_server_oversized_messages", {});
     this.#malformed = deps.meter.counter("opamp_server_malformed_messages", {});
     this.#duplicates = deps.meter.counter("opamp_server_duplicate_uids", {});
-    this.#droppedEvents = deps.meter.counter("opamp_server_dropped_events", {});
     this.#connectedGauge = deps.meter.gauge("opamp_server_connected_agents", {});
+    this.#journal = deps.store && new FleetJournal({
+      ...deps,
+      store: deps.store,
+      droppedEvents: deps.meter.counter("opamp_server_dropped_events", {}),
+      rowOf: (uid) => this.#sessions.get(uid)?.toRow(),
+    });
   }
 
   /** Reads the agents from the store and begins to watch them. */
@@ -144,11 +145,11 @@ export class Fleet {
   /** Ends all timers, and writes what is not written. */
   shutdown(): void {
     const { clock } = this.#deps;
-    for (const timer of [this.#sweepTimer, this.#pushTimer, this.#changeTimer, this.#persistTimer]) {
+    for (const timer of [this.#sweepTimer, this.#pushTimer, this.#changeTimer]) {
       if (timer !== undefined) clock.clearTimer(timer);
     }
     this.#isStopped = true;
-    this.persist();
+    this.#journal?.stop();
   }
 
   /**
@@ -325,14 +326,9 @@ export class Fleet {
     return true;
   }
 
-  /**
-   * Writes all changes, some in a transaction. On failure the rest stays, and is written with the next ones.
-   *
-   * @returns Whether all is written.
-   */
+  /** Writes all changes now. @returns Whether all is written; what is not waits. */
   persist(): boolean {
-    while (this.#unwritten > 0) if (!this.#persistSome()) return false;
-    return true;
+    return this.#journal?.flush() ?? true;
   }
 
   /** Finds the agents over HTTP that have not come for too long, and forgets those that are gone for good. */
@@ -348,39 +344,6 @@ export class Fleet {
         this.#remove(session);
       }
     }
-  }
-
-  get #unwritten(): number {
-    return this.#deps.store === undefined ? 0 : this.#dirty.size + this.#removed.size + this.#events.length;
-  }
-
-  /** One transaction. @returns Whether it is written. */
-  #persistSome(): boolean {
-    const { store, clock, logger, settings } = this.#deps;
-    const dirty = firstOf(this.#dirty, settings.maxRowsPerWrite);
-    const removed = firstOf(this.#removed, settings.maxRowsPerWrite);
-    const events = this.#events.slice(0, settings.maxRowsPerWrite);
-    const agents = dirty.map((key) => this.#sessions.get(key)?.toRow()).filter((row) => row !== undefined);
-    try {
-      store?.write({ agents, removed: removed.map(hexToBytes), events, nowMs: clock.nowMs() });
-    } catch (error) {
-      if (!this.#isStoreFailing) logger.error("cannot keep the fleet's state", { error: describeError(error) });
-      this.#isStoreFailing = true;
-      return false;
-    }
-    if (this.#isStoreFailing) logger.info("the fleet's state is kept again");
-    this.#isStoreFailing = false;
-    for (const key of dirty) this.#dirty.delete(key);
-    for (const key of removed) this.#removed.delete(key);
-    this.#events.splice(0, events.length);
-    return true;
-  }
-
-  /** Writes some and, when that went well, the rest soon. */
-  #onPersistTimer(): void {
-    this.#persistTimer = undefined;
-    const isWritten = this.#persistSome();
-    if (this.#unwritten > 0) this.#schedulePersist(isWritten ? WRITE_PAUSE_MS : undefined);
   }
 
   /** Forgets some of those gone longest, so that new ones find room without a search each. */
@@ -547,8 +510,7 @@ export class Fleet {
     this.#toPush.delete(session);
     this.#sessions.delete(session.key);
     this.#note(session, AgentChanges.removed);
-    this.#dirty.delete(session.key);
-    this.#removed.add(session.key);
+    this.#journal?.noteRemoved(session.key);
     session.dispose();
   }
 
@@ -700,9 +662,7 @@ export class Fleet {
     if (!this.#isStopped) {
       this.#changeTimer ??= this.#deps.clock.setTimer(() => this.#tellChanges(), this.#deps.settings.changeDelayMs);
     }
-    if ((changes & PERSISTENT_CHANGES) === 0 || this.#deps.store === undefined) return;
-    this.#dirty.add(session.key);
-    this.#schedulePersist();
+    if (changes & PERSISTENT_CHANGES) this.#journal?.noteChanged(session.key);
   }
 
   #tellChanges(): void {
@@ -713,17 +673,7 @@ export class Fleet {
   }
 
   #event(session: AgentSession, kind: string, text: string): void {
-    if (this.#deps.store === undefined) return;
-    if (this.#events.length >= this.#deps.settings.maxPendingEvents) {
-      this.#droppedEvents.add(1);
-      return;
-    }
-    this.#events.push({ atMs: this.#deps.clock.nowMs(), uid: session.uid, kind, text });
-    this.#schedulePersist();
-  }
-
-  #schedulePersist(delayMs = this.#deps.settings.persistIntervalMs): void {
-    if (!this.#isStopped) this.#persistTimer ??= this.#deps.clock.setTimer(() => this.#onPersistTimer(), delayMs);
+    this.#journal?.noteEvent({ atMs: this.#deps.clock.nowMs(), uid: session.uid, kind, text });
   }
 
   #scheduleSweep(): void {
@@ -753,9 +703,6 @@ const MAX_REGRESSIONS = 3;
 /** Of the agents that may be known, forgotten at once when there are too many. */
 const FORGOTTEN_SHARE = 0.01;
 
-/** Between two writes of many, for everything else to go on. */
-const WRITE_PAUSE_MS = 20;
-
 /** Of an agent's own words in an event. */
 const MAX_EVENT_CHARS = 1_000;
 
@@ -772,15 +719,6 @@ function errorAnswer(
 ): MessageParts {
   const retryInfo = retryAfterMs === undefined ? undefined : { retryAfterNanoseconds: retryAfterMs * 1_000_000 };
   return [encodeServerToAgent({ instanceUid, errorResponse: { type, errorMessage, retryInfo } })];
-}
-
-function firstOf(keys: Iterable<string>, count: number): string[] {
-  const first: string[] = [];
-  for (const key of keys) {
-    if (first.length >= count) break;
-    first.push(key);
-  }
-  return first;
 }
 
 function lengthOf(parts: MessageParts): number {

@@ -141,6 +141,30 @@ Deno.test("many changes are written some at a time; an agent's own rollback is a
   store.close();
 });
 
+Deno.test("an agent that is forgotten is gone from the store, one that comes back is there", async () => {
+  const store = OpampStore.open(":memory:");
+  const probe = new FleetProbe({}, { store });
+  const stored = () => [...store.readAgents()].length;
+  const link = probe.link();
+  await probe.hello(link, 1);
+  strictEqual(probe.fleet.forget(keyOf(1)), false);
+  probe.fleet.detach(link);
+  probe.fleet.persist();
+  strictEqual(stored(), 1);
+  strictEqual(probe.fleet.forget(keyOf(1)), true);
+  await probe.clock.advance(1_000);
+  strictEqual(stored(), 0);
+  await probe.hello(link, 1);
+  probe.fleet.persist();
+  probe.fleet.detach(link);
+  probe.fleet.forget(keyOf(1));
+  await probe.hello(probe.link(), 1);
+  probe.fleet.persist();
+  strictEqual(stored(), 1);
+  probe.fleet.shutdown();
+  store.close();
+});
+
 Deno.test("events that cannot be written wait, up to a bound", async () => {
   let isFull = true;
   const written: string[] = [];
