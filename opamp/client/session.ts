@@ -165,6 +165,7 @@ export class Session {
   #connect(): void {
     const kind = transportOf(this.#connection.endpoint);
     if (kind === undefined) throw new TypeError("Cannot connect: the endpoint is no ws, wss, http or https URL");
+    this.#clear("reconnect");
     this.#state = "connecting";
     this.#isBusy = false;
     this.#isProven = false;
@@ -231,9 +232,9 @@ export class Session {
   async #onUnavailable(retryAfterMs: number | undefined): Promise<void> {
     if (transportOf(this.#connection.endpoint) === "websocket") await this.#leave();
     else this.#dropLink();
-    if (!this.#isStopping) {
-      this.#onDown({ reason: "the server is unavailable", retryAfterMs, isUnsent: false }, false);
-    }
+    const hasMovedOn = this.#link !== undefined; // to another server, meanwhile
+    if (this.#isStopping || hasMovedOn) return;
+    this.#onDown({ reason: "the server is unavailable", retryAfterMs, isUnsent: false }, false);
   }
 
   #onClosed(failure: LinkFailure): void {

@@ -192,6 +192,28 @@ const RULES: Readonly<Record<string, () => Promise<void>>> = {
     strictEqual(second?.connection.endpoint, "ws://two/");
     strictEqual(bench.open, 1);
   },
+  "C14, C15: a server that becomes unavailable while another is offered": async () => {
+    for (const isSlow of [true, false]) {
+      const { calls, callback } = controlled<unknown>();
+      const onOwnTelemetry = (_signal: string, settings: unknown, abort: AbortSignal) => callback(settings, abort);
+      const bench = await new Bench({}, { onOwnTelemetry }).connect();
+      await bench.link.answer({
+        connectionSettings: { hash: utf8("s1"), ownMetrics: {}, opamp: { destinationEndpoint: "ws://two/" } },
+      });
+      bench.link.isSlow = isSlow;
+      const unavailable = bench.link.answer({ errorResponse: { type: ServerErrorResponseType.Unavailable } });
+      await calls[0]?.settle();
+      await unavailable;
+      await bench.clock.advance(4_000);
+      strictEqual(bench.open, 1);
+      strictEqual(bench.link.connection.endpoint, "ws://two/");
+      await bench.link.open();
+      await bench.link.answer();
+      await bench.clock.advance(20_000);
+      strictEqual(bench.open, 1);
+      strictEqual(bench.last.connectionSettingsStatus?.status, ConnectionSettingsStatuses.APPLIED);
+    }
+  },
   "C16: UNAVAILABLE over WebSocket: the link is left, and made again no sooner than told": async () => {
     const bench = await new Bench().connect();
     const retryInfo = { retryAfterNanoseconds: 30_000_000_000 };
