@@ -19,6 +19,7 @@ import {
   ThrottledError,
   UnavailableError,
 } from "../../core/errors.ts";
+import { parseRetryAfterMs } from "../../core/retry_after.ts";
 import { StageTimes, type Stopwatch } from "../../core/telemetry_stages.ts";
 import { payloadToJson } from "../../otlp/json_encode.ts";
 import type { Payload } from "../../otlp/payload.ts";
@@ -28,7 +29,6 @@ import { decodeStatus, decodeStatusJson } from "../../otlp/status.ts";
 import { createSenderChain } from "../../queue/sender_chain.ts";
 import { queueWarnings, senderShape } from "../../queue/settings.ts";
 import { compress, type ContentEncoding } from "../../wire/compression.ts";
-import { parseRetryAfterMs } from "../../core/retry_after.ts";
 import { createTcpTransport } from "./tcp_transport.ts";
 import type { ConnectionLimits, HttpResponse, HttpTransport } from "./transport.ts";
 
