@@ -125,6 +125,20 @@ export class Batcher<Owner> {
     return { payload: this.#merge(parts, partition.origin), parts, oldestMs: oldestOf(parts), trigger };
   }
 
+  /** The parts of each tenant in a batch, as batches of their own; none when all are one tenant's. */
+  apart({ parts, trigger, payload }: Batch<Owner>): readonly Batch<Owner>[] {
+    const groups = new Map<number | undefined, Part<Owner>[]>();
+    for (const part of parts) {
+      const group = groups.get(part.tenant?.slot);
+      if (group === undefined) groups.set(part.tenant?.slot, [part]);
+      else group.push(part);
+    }
+    if (groups.size < 2) return [];
+    return [...groups.values()].map((own) => {
+      return { payload: this.#merge(own, payload.origin), parts: own, oldestMs: oldestOf(own), trigger };
+    });
+  }
+
   /** Takes out one that still waits; another is left alone. */
   remove(part: Part<Owner>): void {
     const { partition } = part;

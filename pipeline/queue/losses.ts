@@ -19,6 +19,12 @@ export interface Losses {
   refused(payload: Payload, isTenants: boolean): void;
   /** Leaves the queue without an attempt. @param told Whether the sender knows; if not it is lost. */
   dropped(pieces: readonly Piece[], error: GatewayError, told: boolean): void;
-  /** A batch that was on its way: what became of its pieces. */
-  landed?(pieces: readonly Piece[], result: Outcome | GatewayError): void;
+  /** A batch is on its way. */
+  begun?(): void;
+  /**
+   * A batch that was on its way: what became of its pieces, none where they go again by themselves.
+   *
+   * @param told Whether their senders wait for it.
+   */
+  landed?(pieces: readonly Piece[], result: Outcome | GatewayError, told: boolean): void;
 }

@@ -20,9 +20,10 @@ import type { TenantTag } from "../core/tenant.ts";
 import type { Payload } from "../otlp/payload.ts";
 import { type Batch, Batcher, type BatchSettings, type Part, sizeOf, type Split } from "./batch.ts";
 import { Deadlines } from "./deadlines.ts";
+import { Flights } from "./flights.ts";
 import type { Losses } from "./losses.ts";
 import { heldTooLong, queueFull, senderLeft, shuttingDown, tooManyPartitions } from "./refusals.ts";
-import { Flight, Request } from "./request.ts";
+import { Request } from "./request.ts";
 import { type Refusal, Room, type RoomDeps, type RoomSettings } from "./room.ts";
 import type { Sender } from "./sender.ts";
 
@@ -46,13 +47,12 @@ export interface MemoryQueueDeps extends RoomDeps {
 }
 
 export class MemoryQueue implements Consumer, Lifecycle, QueueControl {
-  readonly #next: Sender;
   readonly #settings: MemoryQueueSettings;
   readonly #deps: MemoryQueueDeps;
   readonly #batcher: Batcher<Request>;
   readonly #held: Deadlines<Request>;
   readonly #room: Room;
-  readonly #flights = new Set<Flight>();
+  readonly #flights: Flights;
   #stopping = false;
   #isPaused = false;
   /** Takes what is left of data that was answered for. */
@@ -60,11 +60,20 @@ export class MemoryQueue implements Consumer, Lifecycle, QueueControl {
   #onIdle = () => {};
 
   constructor(next: Sender, settings: MemoryQueueSettings, deps: MemoryQueueDeps) {
-    this.#next = next;
     this.#settings = settings;
     this.#deps = deps;
     this.#room = new Room(settings, deps);
     this.#batcher = new Batcher(settings.batch, deps.clock, deps.split, () => this.#pump());
+    this.#flights = new Flights({
+      ...settings,
+      next,
+      losses: deps.losses,
+      apart: (batch) => this.#batcher.apart(batch),
+      onSettled: (parts, batch, result) => {
+        for (const part of parts) this.#settlePart(part, batch, result);
+      },
+      onLanded: () => this.#onLanded(),
+    });
     this.#held = new Deadlines(
       deps.clock,
       settings.holdMs,
@@ -126,8 +135,7 @@ export class MemoryQueue implements Consumer, Lifecycle, QueueControl {
 
   snapshot(): QueueSnapshot {
     const { sizer, capacity } = this.#settings;
-    const entered = [this.#batcher.oldestMs, this.#room.oldestWaitingMs];
-    for (const { batch } of this.#flights) entered.push(batch.oldestMs);
+    const entered = [this.#batcher.oldestMs, this.#room.oldestWaitingMs, ...this.#flights.oldestMs];
     const oldestMs = Math.min(...entered.filter((each) => each !== undefined));
     return {
       unit: sizer,
@@ -221,31 +229,12 @@ export class MemoryQueue implements Consumer, Lifecycle, QueueControl {
     while (this.#flights.size < this.#settings.maxInFlight) {
       const batch = this.#batcher.take();
       if (batch === undefined) return;
-      this.#fly(batch);
+      this.#deps.onBatch?.(batch);
+      void this.#flights.start(batch);
     }
   }
 
-  async #fly(batch: Batch<Request>): Promise<void> {
-    const flight = new Flight(batch);
-    this.#flights.add(flight);
-    for (const { owner } of batch.parts) owner.boards(flight);
-    this.#deps.onBatch?.(batch);
-    try {
-      this.#land(flight, await this.#next.send(batch.payload, flight.abort, this.#giveUpAtMs(batch)));
-    } catch (thrown) {
-      this.#land(flight, toGatewayError(thrown));
-    }
-  }
-
-  /** Nothing is retried for a sender that has been told to come back: the one that has waited longest counts. */
-  #giveUpAtMs({ oldestMs }: Batch<Request>): number {
-    return this.#settings.waitForResult ? oldestMs + this.#settings.holdMs : Infinity;
-  }
-
-  #land(flight: Flight, result: Outcome | GatewayError): void {
-    if (!this.#flights.delete(flight)) return;
-    this.#deps.losses.landed?.(flight.batch.parts, result);
-    for (const part of flight.batch.parts) this.#settlePart(part, flight.batch, result);
+  #onLanded(): void {
     this.#admitWaiting();
     this.#pump();
     if (this.#room.used === 0) this.#onIdle();
@@ -340,10 +329,7 @@ export class MemoryQueue implements Consumer, Lifecycle, QueueControl {
         this.#settlePart(part, batch, error);
       }
     }
-    for (const flight of this.#flights) {
-      flight.stop(error);
-      this.#land(flight, error);
-    }
+    this.#flights.giveUp(error);
   }
 }
 

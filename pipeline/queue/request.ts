@@ -108,9 +108,13 @@ const NO_FLIGHTS: Flight[] = [];
 
 /** A batch on its way. */
 export class Flight {
+  /** What has not landed. */
+  parts: readonly Part<Request>[];
   readonly #controller = new AbortController();
 
-  constructor(readonly batch: Batch<Request>) {}
+  constructor(readonly batch: Batch<Request>) {
+    this.parts = batch.parts;
+  }
 
   get abort(): AbortSignal {
     return this.#controller.signal;
@@ -122,7 +126,7 @@ export class Flight {
 
   /** Stops it if none of its senders waits any more. */
   stopIfUnwanted(error: GatewayError): void {
-    if (this.batch.parts.every(({ owner }) => owner.answered)) this.stop(error);
+    if (this.parts.every(({ owner }) => owner.answered)) this.stop(error);
   }
 }
 

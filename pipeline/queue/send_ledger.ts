@@ -62,7 +62,7 @@ export class SendLedger implements Losses {
     if (this.#saidRetrying) this.#sayRecovered();
   }
 
-  /** A batch that another chain goes on with. */
+  /** A batch that another chain goes on with, or that goes on in pieces. */
   moved(): void {
     this.#inFlight.add(-1);
   }
@@ -88,11 +88,15 @@ export class SendLedger implements Losses {
   }
 
   dropped(pieces: readonly Piece[], error: GatewayError, told: boolean): void {
-    this.#notSent(pieces.reduce((sum, { payload }) => sum + payload.itemCount, 0), error, told);
+    this.#notSent(itemsOf(pieces), error, told);
     this.#usage?.landed(pieces, error);
   }
 
-  landed(pieces: readonly Piece[], result: Outcome | GatewayError): void {
+  landed(pieces: readonly Piece[], result: Outcome | GatewayError, told: boolean): void {
+    if (pieces.length === 0 || result === MOVED) return this.moved();
+    const items = itemsOf(pieces);
+    if (result instanceof Error) this.failed(items, result, told, pieces[0]?.payload.origin.trace?.context);
+    else this.sent(items, result);
     this.#usage?.landed(pieces, result);
   }
 
@@ -133,6 +137,10 @@ export class SendLedger implements Losses {
     this.#saidRetrying = false;
     this.#logger.info("delivers again");
   }
+}
+
+function itemsOf(pieces: readonly Piece[]): number {
+  return pieces.reduce((sum, { payload }) => sum + payload.itemCount, 0);
 }
 
 /** A sender whose results go to `ledger`. @param told Whether somebody waits for them. */

@@ -153,7 +153,7 @@ class SenderChain implements Consumer, Lifecycle {
     });
     const head = queue === undefined
       ? createHold(traceSends(retry, this.#deps), this.#ledger, this.#deps)
-      : this.#createQueue(countSends(traceSends(retry, this.#deps), this.#ledger, true), queue);
+      : this.#createQueue(traceSends(retry, this.#deps), queue);
     return { head, retry };
   }
 
@@ -164,8 +164,7 @@ class SenderChain implements Consumer, Lifecycle {
       onRetry: (attempts, retryInMs, error) => this.#ledger.retrying(attempts, retryInMs, error),
     });
     const settings = { ...queue, wait_for_result: false };
-    const sender = countSends(traceSends(retry, this.#deps), this.#ledger, false);
-    return { head: this.#createQueue(sender, settings), retry };
+    return { head: this.#createQueue(traceSends(retry, this.#deps), settings), retry };
   }
 
   #createQueue(sender: Sender, config: QueueConfig): MemoryQueue {

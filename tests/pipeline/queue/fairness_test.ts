@@ -2,6 +2,7 @@
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import { KEPT } from "../../../pipeline/contract/consumer.ts";
+import { RejectedError } from "../../../pipeline/core/errors.ts";
 import { createSenderChain } from "../../../pipeline/queue/sender_chain.ts";
 import { queueBatchSchema, type QueueConfig, queueSchema, retrySchema } from "../../../pipeline/queue/settings.ts";
 import { settle } from "../../support/fake_clock.ts";
@@ -151,5 +152,59 @@ Deno.test("batches and tenants", async (t) => {
       [metric("sluice_exporter_tenant_share_refused_spans"), metric("otelcol_exporter_enqueue_failed_spans")],
       [4, 4],
     );
+  });
+});
+
+Deno.test("data that a destination refuses for good costs other tenants nothing", async (t) => {
+  const refused = new RejectedError("Cannot send: refused", "invalid_argument");
+  function poisoned(wait_for_result: boolean) {
+    const deps = testDeps();
+    const destination = new Destination();
+    // Whatever holds the noisy one's seven items is refused.
+    const isPoison = (items: number) => items === 12 || items === 7;
+    destination.answer = ({ itemCount }) => isPoison(itemCount) ? refused : KEPT;
+    const batch = { ...queueBatchSchema.parse({}), min_size: 12 };
+    const sending_queue = { ...queueSchema.parse({}), wait_for_result, batch };
+    const chain = createSenderChain(destination, {
+      timeoutMs: 5_000,
+      retry_on_failure: retrySchema.parse({}),
+      sending_queue,
+    }, deps);
+    const send = (tenant: typeof noisy, items: number) =>
+      watch(chain.consume(payloadFrom(tenant, items), new AbortController().signal));
+    const metrics = () =>
+      ["sent_spans", "send_failed_spans", "in_flight_requests", "queue_size"].map((name) =>
+        deps.meter.get(`otelcol_exporter_${name}`)
+      );
+    return { destination, send, metrics, chain };
+  }
+  await t.step("each is told its own, and counted once", async () => {
+    const { destination, send, metrics } = poisoned(true);
+    const results = [send(quiet, 2), send(noisy, 7), send(quiet, 3)];
+    await settle();
+    deepStrictEqual(destination.items, [12, 5, 7]);
+    deepStrictEqual(results.map(({ settled }) => settled), [KEPT, refused, KEPT]);
+    deepStrictEqual(metrics(), [5, 7, 0, 0]);
+  });
+  await t.step("also when they have had their answer", async () => {
+    const { destination, send, metrics } = poisoned(false);
+    send(quiet, 5);
+    send(noisy, 7);
+    await settle();
+    deepStrictEqual([destination.items, metrics()], [[12, 5, 7], [5, 7, 0, 0]]);
+  });
+  await t.step("what was not sent again when it is given up is counted and told", async () => {
+    const { destination, send, metrics, chain } = poisoned(true);
+    destination.answer = ({ itemCount }) => itemCount === 12 ? refused : undefined;
+    const results = [send(quiet, 5), send(noisy, 7)];
+    await settle();
+    deepStrictEqual(destination.items, [12, 5]);
+    const down = chain.shutdown?.(AbortSignal.abort());
+    destination.calls[1]?.answer(KEPT);
+    await down;
+    await settle();
+    strictEqual(destination.items.length, 2);
+    deepStrictEqual(results.map(({ error }) => error.name), ["UnavailableError", "UnavailableError"]);
+    deepStrictEqual(metrics().reduce((sum, count) => sum + count), 12);
   });
 });
