@@ -8,22 +8,24 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import fc from "fast-check";
 import type { Outcome } from "../../../pipeline/contract/consumer.ts";
 import { RejectedError, UnavailableError } from "../../../pipeline/core/errors.ts";
+import type { TenantTag } from "../../../pipeline/core/tenant.ts";
 import { NO_ORIGIN, type Payload, payloadBytes, payloadOf } from "../../../pipeline/otlp/payload.ts";
 import { createSenderChain } from "../../../pipeline/queue/sender_chain.ts";
 import { type QueueConfig, queueSchema, retrySchema } from "../../../pipeline/queue/settings.ts";
 import { sizeOf } from "../../../pipeline/queue/batch.ts";
 import { settle } from "../../support/fake_clock.ts";
-import { testDeps, watch, type Watched } from "./support.ts";
+import { tenantTag, testDeps, watch, type Watched } from "./support.ts";
 
 /** A log request whose records are told apart by a number. */
-function logs(first: number, count: number): Payload {
+function logs(first: number, count: number, tenant: TenantTag | undefined): Payload {
   const records = Array.from({ length: count }, (_, place) => {
     const time = new Uint8Array(9);
     time[0] = 1 << 3 | 1;
     new DataView(time.buffer).setUint32(1, first + place, true);
     return field(2, time);
   });
-  return payloadOf("logs", field(1, field(2, join(records))), count, NO_ORIGIN);
+  const origin = tenant === undefined ? NO_ORIGIN : { ...NO_ORIGIN, tenant };
+  return payloadOf("logs", field(1, field(2, join(records))), count, origin);
 }
 
 function field(number: number, content: Uint8Array): Uint8Array {
@@ -67,7 +69,7 @@ function numbersOf(payload: Payload): number[] {
 
 type Answer = "kept" | "away" | "refused" | "rejects one" | "never";
 type Step =
-  | { readonly do: "send"; readonly items: number }
+  | { readonly do: "send"; readonly items: number; readonly tenant: TenantTag | undefined }
   | { readonly do: "leave"; readonly sender: number }
   | { readonly do: "pass"; readonly ms: number };
 
@@ -79,9 +81,19 @@ const answers = fc.array(
   { minLength: 1, maxLength: 20 },
 );
 
+const tenant = fc.constantFrom(
+  undefined,
+  tenantTag(0),
+  tenantTag(1, { weight: 3 }),
+  tenantTag(2, { maxQueueShare: 0.3 }),
+);
+
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
-    { weight: 5, arbitrary: fc.record({ do: fc.constant("send" as const), items: fc.integer({ min: 0, max: 30 }) }) },
+    {
+      weight: 5,
+      arbitrary: fc.record({ do: fc.constant("send" as const), items: fc.integer({ min: 0, max: 30 }), tenant }),
+    },
     { weight: 1, arbitrary: fc.record({ do: fc.constant("leave" as const), sender: fc.nat(40) }) },
     {
       weight: 3,
@@ -101,7 +113,12 @@ const queues: fc.Arbitrary<QueueConfig | undefined> = fc.option(
     block_on_overflow: fc.boolean(),
     wait_for_result: fc.boolean(),
     batch: fc.option(
-      fc.record({ sizer, min_size: fc.integer({ min: 0, max: 40 }), extra: fc.integer({ min: 0, max: 40 }) }),
+      fc.record({
+        sizer,
+        min_size: fc.integer({ min: 0, max: 40 }),
+        extra: fc.integer({ min: 0, max: 40 }),
+        by_tenant: fc.boolean(),
+      }),
       { nil: undefined },
     ),
   }).map(({ batch, ...queue }) => ({
@@ -112,7 +129,7 @@ const queues: fc.Arbitrary<QueueConfig | undefined> = fc.option(
       sizer: batch.sizer,
       min_size: batch.min_size,
       max_size: batch.extra === 0 ? 0 : batch.min_size + batch.extra,
-      partition: { metadata_keys: [], by_tenant: false },
+      partition: { metadata_keys: [], by_tenant: batch.by_tenant },
     },
   })),
   { nil: undefined },
@@ -191,7 +208,7 @@ Deno.test("every item given to a sender chain is kept once, or its sender is tol
       else if (step.do === "leave") sent[step.sender]?.sender.abort();
       else {
         const sender = new AbortController();
-        const result = watch(chain.consume(logs(given, step.items), sender.signal));
+        const result = watch(chain.consume(logs(given, step.items, step.tenant), sender.signal));
         sent.push({ first: given, items: step.items, sender, result });
         given += step.items;
       }
