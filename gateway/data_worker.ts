@@ -14,6 +14,7 @@ import { buildParts, buildPipelines, type GraphDeps } from "../pipeline/graph/bu
 import { failuresOf } from "../pipeline/graph/graph.ts";
 import type { Build } from "../pipeline/graph/live_graph.ts";
 import { loadComponents, REGISTRY } from "../pipeline/graph/registry.ts";
+import type { TenantSnapshot } from "../pipeline/tenants/table.ts";
 import { serveHttp } from "../routes/listener.ts";
 import { RecentErrors } from "./admin/recent_errors.ts";
 import { ThreadAdmin } from "./admin/thread_admin.ts";
@@ -33,6 +34,8 @@ class DataWorker {
   #parts: LiveParts | undefined;
   #log: OwnLog | undefined;
   #tenants: ThreadTenants | undefined;
+  /** Tenants that came while it prepared for the first time. */
+  #early: TenantSnapshot | undefined;
   /** What runs. */
   #config: GatewayConfig | undefined;
   /** Prepared, and not yet given the traffic. */
@@ -62,7 +65,9 @@ class DataWorker {
         this.#log?.setLevel(message.level);
         return undefined;
       case "tenants":
-        this.#tenants?.use(message.snapshot);
+        if (this.#tenants === undefined) this.#early = message.snapshot;
+        else this.#tenants.use(message.snapshot);
+        tell({ type: "tenants_used", version: message.snapshot.version });
         return undefined;
       case "discard":
         this.#tenants?.discard();
@@ -103,6 +108,7 @@ class DataWorker {
       queues,
       report: (report) => tell({ type: "usage", report }),
     });
+    if (this.#early !== undefined) tenants.use(this.#early);
     const { gateOf, usage } = tenants;
     const deps: GraphDeps = { ...own, registry: REGISTRY, serveHttp: this.#hub.serveHttp, tracer, gateOf, usage };
     const telemetry: Build = (next, before) =>

@@ -342,7 +342,7 @@ class ControlThread implements Gateway {
       files: this.#options.tenantFiles,
       publish: (snapshot) => {
         this.#ownTenants?.use(snapshot);
-        this.#pool?.setTenants(snapshot);
+        return this.#pool?.setTenants(snapshot);
       },
     });
   }

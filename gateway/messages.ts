@@ -44,7 +44,7 @@ export type ToWorker =
   | { readonly type: "flip"; readonly number: number; readonly drainMs: number }
   /** Log from this level on. No answer. */
   | { readonly type: "log_level"; readonly level: LogLevel }
-  /** Tenants have changed: use these from now on. No answer. */
+  /** Tenants have changed: use these from now on. Told by `tenants_used`. */
   | { readonly type: "tenants"; readonly snapshot: TenantSnapshot }
   /** Stop what was prepared. */
   | { readonly type: "discard" }
@@ -65,5 +65,7 @@ export type FromWorker =
   | { readonly type: "series"; readonly series: SeriesAnnouncement }
   /** What its tenants used in the last seconds. */
   | { readonly type: "usage"; readonly report: UsageReport }
+  /** It uses the tenants of that version, or later ones. */
+  | { readonly type: "tenants_used"; readonly version: number }
   /** The pipelines before a flip are gone; `drained` is false when something was given up. */
   | { readonly type: "drained"; readonly flip: number; readonly drained: boolean };

@@ -40,6 +40,8 @@ export class WorkerHandle {
   readonly #loaded = Promise.withResolvers<void>();
   /** Told when the pipelines before a flip are gone; by the flip's number. */
   readonly #draining = new Map<number, (drained: boolean) => void>();
+  /** Told when the worker uses tenants; by their version. */
+  readonly #using = new Map<number, () => void>();
   #flips = 0;
   #pending: Pending | undefined;
   /** Why it died. */
@@ -56,6 +58,7 @@ export class WorkerHandle {
       else if (data.type === "series") onSeries(data.series);
       else if (data.type === "usage") onUsage(data.report);
       else if (data.type === "drained") this.#drained(data.flip, data.drained);
+      else if (data.type === "tenants_used") this.#isUsing(data.version);
       else this.#settle(data);
     };
     worker.onerror = (event) => {
@@ -101,8 +104,13 @@ export class WorkerHandle {
     this.#tell({ type: "log_level", level });
   }
 
-  setTenants(snapshot: TenantSnapshot): void {
+  /** Settles when it uses them: the thread may be at work for a while. At once when it dies, for then nobody asks it. */
+  setTenants(snapshot: TenantSnapshot): Promise<void> {
+    if (this.#death !== undefined) return Promise.resolve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#using.set(snapshot.version, resolve);
     this.#tell({ type: "tenants", snapshot });
+    return promise;
   }
 
   /** Ends a worker that does not do as it should, as if it had died. */
@@ -141,7 +149,16 @@ export class WorkerHandle {
     this.#pending?.reject(new Error(reason));
     this.#pending = undefined;
     for (const number of [...this.#draining.keys()]) this.#drained(number, false);
+    this.#isUsing(Infinity);
     this.#deaths.resolve(reason);
+  }
+
+  #isUsing(version: number): void {
+    for (const [waiting, resolve] of this.#using) {
+      if (waiting > version) continue;
+      this.#using.delete(waiting);
+      resolve();
+    }
   }
 
   #drained(flip: number, drained: boolean): void {

@@ -41,11 +41,15 @@ const MAX_BACKOFF_MS = 10_000;
 const STABLE_MS = 60_000;
 /** Failures in a row, deaths and failed starts, after which a worker is given up. */
 export const MAX_FAILURES = 5;
+/** How long a change of tenants waits for workers that are busy, milliseconds. */
+const TENANTS_TIMEOUT_MS = 5_000;
 
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   readonly #threads: readonly string[];
   readonly #running = new Map<string, WorkerHandle>();
+  /** Started again, and not yet among those that run: their listeners may be open already. */
+  readonly #reviving = new Set<WorkerHandle>();
   readonly #stop = new AbortController();
   /** What workers that die are started again with. */
   #config: WorkerConfig | undefined;
@@ -120,10 +124,15 @@ export class WorkerPool {
     for (const handle of this.#running.values()) handle.setLogLevel(level);
   }
 
-  /** From the next request on. */
-  setTenants(snapshot: TenantSnapshot): void {
+  /** From the next request on of each worker. Settles when all use them, or when one has not for too long. */
+  async setTenants(snapshot: TenantSnapshot): Promise<void> {
     this.#tenants = snapshot;
-    for (const handle of this.#running.values()) handle.setTenants(snapshot);
+    const { clock } = this.#options;
+    const late = Promise.withResolvers<void>();
+    const timer = clock.setTimer(late.resolve, TENANTS_TIMEOUT_MS);
+    const used = [...this.#running.values(), ...this.#reviving].map((handle) => handle.setTenants(snapshot));
+    await Promise.race([Promise.all(used), late.promise]);
+    clock.clearTimer(timer);
   }
 
   /** Stops what was prepared. A worker that died meanwhile has nothing to stop. */
@@ -192,7 +201,7 @@ export class WorkerPool {
   #supervise(thread: string, handle: WorkerHandle, failures: number): void {
     const startedMs = this.#options.clock.monotonicMs();
     this.#running.set(thread, handle);
-    if (this.#tenants !== undefined) handle.setTenants(this.#tenants); // they may have changed while it started
+    if (this.#tenants !== undefined) void handle.setTenants(this.#tenants); // they may have changed while it started
     void handle.died.then((reason) => {
       this.#running.delete(thread);
       this.#gone(thread);
@@ -236,11 +245,16 @@ export class WorkerPool {
   /** Starts it with the configuration that runs; with a later one when that has changed meanwhile. */
   async #revive(thread: string, handle: WorkerHandle): Promise<void> {
     await handle.setUp(this.#setupOf(thread));
-    let config: WorkerConfig | undefined;
-    while (config !== this.#config && this.#config !== undefined) {
-      config = this.#config;
-      await handle.prepare(config, false);
-      await handle.flip(0);
+    this.#reviving.add(handle);
+    try {
+      let config: WorkerConfig | undefined;
+      while (config !== this.#config && this.#config !== undefined) {
+        config = this.#config;
+        await handle.prepare({ ...config, tenants: this.#tenants }, false);
+        await handle.flip(0);
+      }
+    } finally {
+      this.#reviving.delete(handle);
     }
   }
 }

@@ -27,8 +27,8 @@ export interface TenantDirectoryOptions {
   readonly logger: Logger;
   /** Absent: there are no files here. */
   readonly files: TenantFiles | undefined;
-  /** Files have changed: the threads are to use it from now on. */
-  readonly publish: (snapshot: TenantSnapshot) => void;
+  /** Files have changed: the threads are to use it from now on. Settles when they do. */
+  readonly publish: (snapshot: TenantSnapshot) => void | Promise<void>;
   /** Slots that there are. Default MAX_TENANTS. */
   readonly capacity?: number;
 }
@@ -159,7 +159,9 @@ export class TenantDirectory {
     const next = await this.#inTurn(() => this.#state.sources, isSettled);
     const { version } = this.#snapshot ?? {};
     next.commit();
-    if (this.#snapshot !== undefined && this.#snapshot.version !== version) this.#options.publish(this.#snapshot);
+    if (this.#snapshot !== undefined && this.#snapshot.version !== version) {
+      await this.#options.publish(this.#snapshot);
+    }
   }
 
   /** Gives back what the requests of a thread held that has died. */

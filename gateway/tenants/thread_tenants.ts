@@ -49,11 +49,15 @@ export class ThreadTenants {
     this.usage = new ThreadUsage(options);
   }
 
-  /** The tenants of a configuration that is about to be prepared; they are used once it gets the traffic. */
+  /**
+   * The tenants of a configuration that is about to be prepared; they are used once it gets the traffic. The first ones at
+   * once: a thread's listeners open while it prepares, and a sender whose good key is answered 401 does not come again.
+   */
   async prepare(snapshot: TenantSnapshot | undefined): Promise<void> {
     this.#next = snapshot;
     if (snapshot === undefined) return;
     this.#cells = snapshot.cells;
+    if (this.#version === 0) this.use(snapshot);
     this.#openGate ??= (await import("./open_gate.ts")).openGate;
   }
 

@@ -27,7 +27,8 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
       tell({ type: "done" });
       return tell({ type: "drained", flip: data.number, drained: true });
     case "tenants":
-      return tellVersion(data.snapshot.version);
+      tellVersion(data.snapshot.version);
+      return tell({ type: "tenants_used", version: data.snapshot.version });
     case "log_level":
       throw new Error("told to die");
     case "shutdown":
