@@ -4,6 +4,9 @@
  * @module
  */
 
+/** The metadata that has the tenant's id, in place of a header of that name: for OTTL, routing and Kafka topics. */
+export const TENANT_METADATA = "tenant.id";
+
 /** One object a tenant and thread, made when it is first seen; who it is, never what it may do. */
 export interface TenantTag {
   /** As configured: `acme`. */

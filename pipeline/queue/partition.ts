@@ -5,7 +5,7 @@
  */
 
 import type { Timer } from "../core/clock.ts";
-import type { TenantTag } from "../core/tenant.ts";
+import { TENANT_METADATA, type TenantTag } from "../core/tenant.ts";
 import type { Origin, Payload } from "../otlp/payload.ts";
 import { FairQueue, TURN_QUANTUM, Waiting } from "./fair_queue.ts";
 import type { Sizer } from "./settings.ts";
@@ -87,12 +87,15 @@ export function partitionKey({ metadata, tenant }: Origin, keys: readonly string
   return key;
 }
 
-/** Of all that was known of the senders only what they have in common is kept. */
+/** Of all that was known of the senders only what they have in common is kept: also whose it is, where all is one's. */
 export function partitionOrigin({ metadata, tenant }: Origin, keys: readonly string[]): Origin {
   const common = new Map<string, readonly string[]>();
   for (const name of keys) {
     const values = metadata.get(name);
     if (values !== undefined) common.set(name, values);
   }
-  return tenant === undefined ? { metadata: common } : { metadata: common, tenant };
+  if (tenant === undefined) return { metadata: common };
+  const id = metadata.get(TENANT_METADATA);
+  if (id !== undefined) common.set(TENANT_METADATA, id);
+  return { metadata: common, tenant };
 }

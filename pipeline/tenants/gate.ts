@@ -13,7 +13,7 @@ import type { PressureGauge } from "../contract/pressure.ts";
 import type { Identifier, Identity, Sender, Taken, TenantGate, Visit } from "../contract/tenants.ts";
 import { type GatewayError, LimitExceededError, PermissionDeniedError, UnavailableError } from "../core/errors.ts";
 import type { Counter } from "../core/telemetry.ts";
-import type { TenantTag } from "../core/tenant.ts";
+import { TENANT_METADATA, type TenantTag } from "../core/tenant.ts";
 import type { Origin, Payload } from "../otlp/payload.ts";
 import { type Signal, SIGNALS } from "../otlp/signals.ts";
 import { firstItems } from "../otlp/split.ts";
@@ -36,9 +36,6 @@ import { SharedClock } from "./shared_clock.ts";
 import { Shedder, type SheddingRule } from "./shedding.ts";
 import { Stamper } from "./stamp.ts";
 import type { TenantRow, TenantTable } from "./table.ts";
-
-/** The metadata that has the tenant's id, in place of a header of that name: for OTTL, routing and Kafka topics. */
-export const TENANT_METADATA = "tenant.id";
 
 type CommonDeps = Pick<ComponentDeps, "clock" | "logger" | "meter" | "memory" | "random" | "usage">;
 

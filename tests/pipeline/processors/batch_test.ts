@@ -5,7 +5,7 @@ import { RejectedError } from "../../../pipeline/core/errors.ts";
 import type { Signal } from "../../../pipeline/otlp/signals.ts";
 import { batchProcessorFactory, batchSchema } from "../../../pipeline/processors/batch.ts";
 import { settle } from "../../support/fake_clock.ts";
-import { Destination, payloadWith, testDeps, watch } from "../queue/support.ts";
+import { Destination, payloadFrom, payloadWith, tenantTag, testDeps, watch } from "../queue/support.ts";
 
 type Values = Readonly<Record<string, number | boolean | string | readonly string[]>>;
 
@@ -148,4 +148,32 @@ Deno.test("batch: at shutdown what waits is sent; at the deadline it is counted 
   const late = send(1);
   await settle();
   deepStrictEqual([late.error.name, metric("refused_spans"), clock.pending], ["UnavailableError", 1, 0]);
+});
+
+Deno.test("batch: tenants", async (t) => {
+  const [a, b] = [tenantTag(0), tenantTag(1)];
+  const setUpFor = (values: Values) => {
+    const { processor, destination } = setUp({ send_batch_size: 10, ...values });
+    const send = (tenant: typeof a, items: number) => {
+      const metadata = { "tenant.id": [tenant.id], host: ["x"] };
+      return watch(processor.consume(payloadFrom(tenant, items, metadata), new AbortController().signal));
+    };
+    const sent = () =>
+      destination.calls.map((
+        { payload: { itemCount, origin } },
+      ) => [itemCount, origin.tenant?.id, [...origin.metadata]]);
+    return { send, sent };
+  };
+  await t.step("are kept apart, for what comes after to tell them apart", async () => {
+    const { send, sent } = setUpFor({});
+    for (const tenant of [a, b, a, b]) send(tenant, 5);
+    await settle();
+    deepStrictEqual(sent(), [a, b].map(({ id }) => [10, id, [["tenant.id", [id]]]]));
+  });
+  await t.step("share batches that are nobody's when asked to", async () => {
+    const { send, sent } = setUpFor({ by_tenant: false });
+    for (const tenant of [a, b]) send(tenant, 5);
+    await settle();
+    deepStrictEqual(sent(), [[10, undefined, []]]);
+  });
 });
