@@ -22,9 +22,13 @@ import { Http1Exchange, type Wire } from "./http1_exchange.ts";
 import { BARE_LINE_FEED, CHUNKED, findHeadEnd, type Head, MAX_HEADER_BYTES, parseHead } from "./head.ts";
 import type { ReadSpace } from "./read_space.ts";
 
-/** A body that is not read is still taken off the wire up to here, so that the sender sees the answer. */
+/** Up to here it is cheaper to take a body that nobody wants off the wire than to open another connection. */
+const SMALL_REST_BYTES = 64 * 1024;
+/** Before the last close what still comes is taken up to here, so that a sender that sends on sees the answer. */
 const DRAINED_BYTES = 1024 * 1024;
 const DRAIN_MS = 1_000;
+/** Most senders stop when they see an answer: what they have not sent by then need not be taken, milliseconds. */
+const GRACE_MS = 100;
 /** What a read is into at first: a request of a few items fits, and most heads do. */
 const SMALL_SPACE_BYTES = 8 * 1024;
 /** And where larger ones come: the largest head fits, and a usual request whole, which saves it reads. */
@@ -145,7 +149,7 @@ export class Connection implements Wire {
         if (isOver(idleMs)) this.close();
         return;
       case "body":
-        if (isOver(requestMs)) this.#failBody?.(slowBody);
+        if (isOver(requestMs)) this.#fail(slowBody);
         if (isOver(answerMs)) this.close();
         return;
       case "answer":
@@ -162,7 +166,7 @@ export class Connection implements Wire {
   }
 
   get isRestSmall(): boolean {
-    return this.#unread >= 0 && this.#unread <= DRAINED_BYTES;
+    return this.#unread >= 0 && this.#unread <= SMALL_REST_BYTES;
   }
 
   get isBodyRead(): boolean {
@@ -199,11 +203,30 @@ export class Connection implements Wire {
     void this.#receive(); // ahead
   }
 
+  /** Its body will not be whole: nobody waits for the rest, which may still come. */
+  #fail(error: GatewayError): void {
+    const fail = this.#failBody;
+    this.#failBody = undefined;
+    fail?.(error);
+  }
+
+  /** @throws {GatewayError} The body has failed meanwhile: its buffer is given back, and must not be written to. */
+  #checkWanted(): void {
+    if (this.#failBody === undefined) throw hasLeft();
+  }
+
   async #receiveLength(buffer: BodyBuffer): Promise<void> {
     await this.#takeBuffered(buffer);
     while (this.#unread > 0) {
+      if (this.#receiving !== undefined) { // the read ahead that brought the head is still for a part of the body
+        if (!await this.#receiving) throw hasLeft();
+        this.#checkWanted();
+        await this.#takeBuffered(buffer);
+        continue;
+      }
       const read = await this.#read(buffer.space(this.#unread));
       if (read === null) throw hasLeft();
+      this.#checkWanted();
       this.#unread -= read;
       await buffer.advance(read);
     }
@@ -225,6 +248,7 @@ export class Connection implements Wire {
       const room = this.#takeChunks(chunks, onData);
       if (room !== undefined) await room;
       else if (!chunks.isDone && !await this.#receive()) throw hasLeft();
+      this.#checkWanted();
     }
     this.#unread = 0;
   }
@@ -314,12 +338,14 @@ export class Connection implements Wire {
 
   /**
    * The last answer is written. To close with bytes unread would reset the connection and might destroy the answer on
-   * its way, so what comes is thrown away for a moment.
+   * its way, so what comes is thrown away for a moment: after a while, for to read a megabyte that is refused costs a
+   * tenth of taking it.
    */
   async #linger(): Promise<undefined> {
     this.#phase = "closing";
     this.#sinceMs = this.#host.soonMs;
     await this.#conn.closeWrite();
+    await new Promise((resolve) => setTimeout(resolve, GRACE_MS));
     for (let dropped = 0; dropped <= DRAINED_BYTES && await this.#receive();) {
       dropped += this.#end - this.#start;
       this.#start = this.#end;
@@ -359,7 +385,7 @@ export class Connection implements Wire {
   /** The sender is gone, or the connection is closed from here: whoever works for the present request may stop. */
   #leave(): void {
     const error = hasLeft();
-    this.#failBody?.(error);
+    this.#fail(error);
     this.#exchange?.leave(error);
   }
 
