@@ -11,6 +11,7 @@ import type { GatewayConfig, ResolvedConfig } from "../pipeline/config/gateway_c
 import type { Problem } from "../pipeline/config/problem.ts";
 import { GatewayError } from "../pipeline/core/errors.ts";
 import type { GraphChange } from "../pipeline/graph/live_graph.ts";
+import type { ConfigOverlay } from "./config/overlay.ts";
 import type { Sources } from "./sources.ts";
 
 /** Where a change comes from. "health" is the gateway itself, which goes back. */
@@ -33,7 +34,10 @@ export type ConfigOutcome =
 
 /** A change that somebody asks for. */
 export interface ConfigChange {
-  readonly sources: Sources;
+  /** Absent: those that the process was started with, and what goes over them. */
+  readonly sources?: Sources;
+  /** What goes over them from now on, if the change is made. Absent: what did. */
+  readonly overlay?: ConfigOverlay;
   /** A name for the history: of an operator, or of the signal. */
   readonly who: string;
   readonly origin: ConfigOrigin;

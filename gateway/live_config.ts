@@ -21,6 +21,7 @@ import { REGISTRY } from "../pipeline/graph/registry.ts";
 import type { HealthFigures } from "./config/health.ts";
 import type { HealthWatch } from "./config/health_watch.ts";
 import type { ConfigHistory } from "./config/history.ts";
+import { type ConfigOverlay, NO_OVERLAY, readOverlaid } from "./config/overlay.ts";
 import {
   type AppliedChange,
   type CheckedChange,
@@ -48,6 +49,8 @@ export interface LiveConfigOptions {
   readonly started: ReadConfig;
   /** What it was to be started with: `reload` reads that. */
   readonly sources: Sources;
+  /** What was over them at the start. Absent: nothing. */
+  readonly overlay?: ConfigOverlay;
   /** The files of those. */
   readonly files: readonly string[];
   readonly read: (sources: Sources) => Promise<ReadConfig>;
@@ -60,6 +63,8 @@ export interface LiveConfigOptions {
 interface Running {
   readonly entry: ConfigEntry;
   readonly read: ReadConfig;
+  /** What goes over the sources to reload. */
+  readonly overlay: ConfigOverlay;
   /** The effective YAML, secrets masked. */
   readonly shown: string;
 }
@@ -91,6 +96,7 @@ export class LiveConfig implements ConfigManager {
   #watching: Watching | undefined;
   /** Of the sources to reload, as they were read last. */
   #files: readonly string[];
+  readonly #listeners: (() => void)[] = [];
   #pending = 0;
   #last: Promise<unknown> = Promise.resolve();
   #isClosed = false;
@@ -101,14 +107,29 @@ export class LiveConfig implements ConfigManager {
     this.#files = options.files;
     this.#isLastGood = options.gateway.meter.gauge("sluice_config_last_change_successful", {});
     this.#isLastGood.set(1);
-    const { started: read } = options;
-    this.#running = this.#good = { read, shown: show(read.resolved), entry: this.#entryOfStart() };
+    const { started: read, overlay = NO_OVERLAY } = options;
+    this.#running = this.#good = { read, overlay, shown: show(read.resolved), entry: this.#entryOfStart() };
     if (this.#running.entry.outcome === "watching") this.#watch(undefined);
   }
 
   /** Files that `reload` reads, those that are included among them. */
   get files(): readonly string[] {
     return this.#files;
+  }
+
+  /** What goes over the sources to reload, with the configuration that runs. */
+  get overlay(): ConfigOverlay {
+    return this.#running.overlay;
+  }
+
+  /** Settles with the outcome of the configuration that runs now. */
+  get settled(): Promise<ConfigOutcome> {
+    return this.#watching?.settled ?? Promise.resolve(this.#running.entry.outcome);
+  }
+
+  /** @param onChange Called whenever another configuration runs. */
+  listen(onChange: () => void): void {
+    this.#listeners.push(onChange);
   }
 
   current(): CurrentConfig {
@@ -121,7 +142,7 @@ export class LiveConfig implements ConfigManager {
   }
 
   reload(who: string, origin: ConfigOrigin): Promise<AppliedChange> {
-    return this.apply({ sources: this.#options.sources, who, origin });
+    return this.apply({ who, origin });
   }
 
   async check(sources: Sources): Promise<CheckedChange> {
@@ -183,8 +204,7 @@ export class LiveConfig implements ConfigManager {
   async #apply(change: ConfigChange): Promise<AppliedChange> {
     const startedMs = this.#options.clock.monotonicMs();
     this.#refuseConflict(change);
-    const read = await this.#options.read(change.sources);
-    if (change.sources === this.#options.sources) this.#files = read.files;
+    const read = await this.#read(change);
     const version = versionOf(read.resolved);
     if (isSound(read.resolved) && version === this.#running.entry.version) return this.#unchanged(change);
     const { health, clock } = this.#options;
@@ -192,6 +212,13 @@ export class LiveConfig implements ConfigManager {
     const before = health.windowMs > 0 ? this.#watching?.before ?? health.lately() : undefined;
     const { change: made } = await this.#tryOut(change, read, version);
     return this.#flipped(change, read, version, { before, change: made, tookMs: clock.monotonicMs() - startedMs });
+  }
+
+  async #read({ sources, overlay = this.#running.overlay }: ConfigChange): Promise<ReadConfig> {
+    if (sources !== undefined) return await this.#options.read(sources);
+    const read = await readOverlaid(this.#options.sources, overlay, this.#options.read);
+    this.#files = read.files;
+    return read;
   }
 
   #refuseConflict({ ifVersion }: ConfigChange): void {
@@ -202,8 +229,10 @@ export class LiveConfig implements ConfigManager {
     );
   }
 
-  #unchanged({ who, origin }: ConfigChange): AppliedChange {
+  #unchanged({ who, origin, overlay = this.#running.overlay }: ConfigChange): AppliedChange {
     const { entry } = this.#running;
+    this.#running = { ...this.#running, overlay };
+    if (this.#good.entry.id === entry.id) this.#good = this.#running;
     // Files are also touched without a change; whoever asks for one wants to know.
     const level = origin === "watch" ? "debug" : "info";
     this.#logger[level]("The configuration is the one that runs: nothing to do", { id: entry.id, who });
@@ -212,7 +241,7 @@ export class LiveConfig implements ConfigManager {
   }
 
   /** Has the gateway go over; a failure is told in the log and in the history. */
-  async #tryOut({ sources: _, who, origin }: ConfigChange, read: ReadConfig, version: string) {
+  async #tryOut({ who, origin }: ConfigChange, read: ReadConfig, version: string) {
     try {
       return await this.#options.gateway.apply(read.resolved);
     } catch (thrown) {
@@ -227,7 +256,7 @@ export class LiveConfig implements ConfigManager {
   }
 
   #flipped(
-    { who, origin }: ConfigChange,
+    { who, origin, overlay = this.#running.overlay }: ConfigChange,
     read: ReadConfig,
     version: string,
     { before, change, tookMs }: Flip,
@@ -239,13 +268,14 @@ export class LiveConfig implements ConfigManager {
     const outcome = health.windowMs > 0 && origin !== "health" ? "watching" : "good";
     const diff = this.#diff(shown, version);
     const entry = this.#add({ who, origin, outcome, reasons: [], version, diff, tookMs }, read);
-    this.#running = { entry, read, shown };
+    this.#running = { entry, read, overlay, shown };
     if (outcome === "good") this.#good = this.#running;
     this.#logger.info("The configuration was changed", {
       ...{ id: entry.id, version, who, origin, took_ms: Math.round(tookMs) },
       ...{ kept: change.kept.length, added: change.added.join(", "), removed: change.removed.join(", ") },
     });
     const settled = outcome === "good" ? Promise.resolve<ConfigOutcome>(outcome) : this.#watch(before);
+    for (const tell of this.#listeners) tell();
     return { entry, changed: true, change, settled };
   }
 
@@ -288,9 +318,9 @@ export class LiveConfig implements ConfigManager {
   async #goBack(id: number, reasons: readonly string[]): Promise<ConfigOutcome> {
     if (this.#running.entry.id !== id || this.#isClosed) return "superseded";
     this.#watching = undefined;
-    const { read, entry: { id: to, version } } = this.#good;
+    const { read, overlay, entry: { id: to, version } } = this.#good;
     this.#logger.error("The gateway does worse with the configuration: goes back", { id, to, why: reasons.join("; ") });
-    const change = { sources: read.sources, who: "gateway", origin: "health" } as const;
+    const change = { sources: read.sources, overlay, who: "gateway", origin: "health" } as const;
     const startedMs = this.#options.clock.monotonicMs();
     try {
       const { change: made } = await this.#tryOut(change, read, version);

@@ -36,7 +36,6 @@ export async function readSources(
   { configs, sets }: Sources,
   environment: ConfigEnvironment = processEnvironment,
 ): Promise<ReadConfig> {
-  const builtIn = { kind: "text", name: "built-in", text: DEFAULT_CONFIG } as const;
   const files = new Set<string>();
   const noting: ConfigEnvironment = {
     env: environment.env,
@@ -45,10 +44,15 @@ export async function readSources(
       return environment.readFile(path);
     },
   };
-  const texts = await Promise.all((configs.length === 0 ? [builtIn] : configs).map((each) => textOf(each, noting)));
+  const texts = await Promise.all(givenOrBuiltIn(configs).map((each) => textOf(each, noting)));
   const resolved = await loadConfig([...texts, ...sets], noting);
   await loadComponents(resolved.tree);
   return { resolved, sources: { configs: texts, sets }, files: [...files] };
+}
+
+/** What `--config` named, or the built-in configuration where that is nothing. */
+export function givenOrBuiltIn(configs: readonly ConfigSource[]): readonly ConfigSource[] {
+  return configs.length === 0 ? [{ kind: "text", name: "built-in", text: DEFAULT_CONFIG }] : configs;
 }
 
 /** What cannot be read stays as it is: the configuration's problems tell why. */

@@ -21,6 +21,8 @@ export class ThreadHub {
   readonly #threads: () => readonly string[];
   readonly #pending = new Map<string, Pending>();
   readonly #onSample = new Map<string, (sample: Sample) => void>();
+  /** Others on the channel ask too, and hear the answers. */
+  readonly #name = crypto.randomUUID();
   #lastId = 0;
 
   /** @param threads That run pipelines now. */
@@ -32,7 +34,7 @@ export class ThreadHub {
 
   /** @throws {UnavailableError} It does not answer in time, or cannot do it. */
   ask<C extends Command>(thread: string, command: C, withinMs = PROMPT_MS): Promise<AnswerTo<C>> {
-    const id = String(++this.#lastId);
+    const id = `${this.#name}/${++this.#lastId}`;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#pending.delete(id);

@@ -76,20 +76,30 @@ export async function loadConfig(
   environment: ConfigEnvironment,
   limits: TreeLimits = DEFAULT_TREE_LIMITS,
 ): Promise<ResolvedConfig> {
-  const problems: Problem[] = [];
-  let tree: MapNode | undefined;
-  for (const source of sources) {
-    const read = await readSource(source, environment, limits);
-    problems.push(...read.problems);
-    tree = tree === undefined ? read.root : mergeMaps(tree, read.root);
-  }
+  const { root, problems } = await mergeSources(sources, environment, limits);
   const isReadable = problems.every(({ severity }) => severity === "warning");
-  const expanded = await expandTree(tree ?? emptyMap(wholeOf("--config")), environment, limits);
+  const expanded = await expandTree(root, environment, limits);
   return {
     tree: asRoot(expanded.node).root,
     problems: [...problems, ...expanded.problems],
     complete: isReadable && expanded.node.kind === "map",
   };
+}
+
+/** Reads and merges: the tree as it is written, nothing in it expanded. */
+export async function mergeSources(
+  sources: readonly ConfigSource[],
+  environment: ConfigEnvironment,
+  limits: TreeLimits = DEFAULT_TREE_LIMITS,
+): Promise<{ readonly root: MapNode; readonly problems: readonly Problem[] }> {
+  const problems: Problem[] = [];
+  let root: MapNode | undefined;
+  for (const source of sources) {
+    const read = await readSource(source, environment, limits);
+    problems.push(...read.problems);
+    root = root === undefined ? read.root : mergeMaps(root, read.root);
+  }
+  return { root: root ?? emptyMap(wholeOf("--config")), problems };
 }
 
 interface ReadSource {

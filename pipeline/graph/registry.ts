@@ -104,6 +104,7 @@ const COMPONENTS = {
       async () => (await import("../extensions/bearertokenauth.ts")).bearerTokenAuthFactory,
     ),
     new extension("basicauth", async () => (await import("../extensions/basicauth.ts")).basicAuthFactory),
+    new extension("opamp", async () => (await import("../extensions/opamp.ts")).opampFactory),
   ],
 };
 
@@ -138,6 +139,14 @@ export const REGISTRY: Registry = {
     return SETTINGS.entries;
   },
 };
+
+/** The types of all components by section, whether they are loaded or not; none is loaded for it. */
+export function componentTypes(): ReadonlyMap<ComponentSection, readonly string[]> {
+  return new Map(SECTION_NAMES.map((section) => {
+    const list: readonly Listed<Factory<unknown>>[] = COMPONENTS[section];
+    return [section, list.flatMap(({ names: [type] }) => type ?? [])];
+  }));
+}
 
 function loadedOf<Made extends Factory<unknown>>(list: readonly Listed<Made>[]): readonly Made[] {
   return list.flatMap(({ factory }) => factory === undefined ? [] : [factory]);
