@@ -116,7 +116,8 @@ class DataWorker {
     const pipelines: Build = (next, before) => buildPipelines(next, deps, before);
     const parts = new LiveParts([telemetry, tenants.build, pipelines], this.#hub);
     if (channel !== undefined) {
-      new ThreadAdmin({ channel, thread, errors, clock: systemClock, instances: () => parts.instances });
+      const { refusals } = tenants;
+      new ThreadAdmin({ channel, thread, errors, refusals, clock: systemClock, instances: () => parts.instances });
     }
     return parts;
   }

@@ -392,7 +392,8 @@ class ControlThread implements Gateway {
     const { adminChannel: channel } = this.#options;
     if (channel === undefined) return undefined;
     const instances = () => this.#parts.instances;
-    return new ThreadAdmin({ channel, thread: CONTROL_THREAD, errors, clock: this.#clock, instances });
+    const refusals = this.#ownTenants?.refusals;
+    return new ThreadAdmin({ channel, thread: CONTROL_THREAD, errors, refusals, clock: this.#clock, instances });
   }
 
   #openMeter(): ThreadMeter {

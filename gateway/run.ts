@@ -155,7 +155,7 @@ async function startOne(options: RunOptions, given: ReadConfig, history: ConfigH
 function openAdminOf(options: RunOptions, gateway: Gateway, manager: LiveConfig): Promise<AdminServer | undefined> {
   const { version, stateDir } = options;
   const deps = { gateway, manager, version, stateDir, serveHttp, clock: systemClock, channel: ADMIN_CHANNEL };
-  return openAdmin(options.admin, deps);
+  return openAdmin(options.admin, { ...deps, tenantFiles: diskTenantFiles });
 }
 
 function openLiveConfig(

@@ -45,15 +45,19 @@ import type {
   TapEvent,
   TapQuery,
 } from "../../routes/admin/schemas.ts";
+import type { TenantAdmin } from "../../routes/admin/tenants/control.ts";
 import type { AppliedChange, CheckedChange, ConfigEntry, ConfigManager } from "../config_manager.ts";
 import { CONTROL_THREAD, type Gateway } from "../gateway.ts";
 import type { Sources } from "../sources.ts";
+import { createTenantControl } from "../tenants/tenant_control.ts";
+import type { TenantFiles } from "../tenants/tenant_files.ts";
 import { componentViews } from "./component_view.ts";
 import { configValues, countUsed, REMOTE_PREFIX, sectionTexts } from "./config_view.ts";
 import { graphView } from "./graph_view.ts";
 import { Rates } from "./rates.ts";
 import { Tap } from "./tap.ts";
 import { ThreadHub } from "./thread_hub.ts";
+import { GatewayTenants } from "./tenants/tenant_admin.ts";
 import type { NodeQueue, RecentError } from "./thread_messages.ts";
 
 export interface GatewayAdminOptions {
@@ -66,6 +70,8 @@ export interface GatewayAdminOptions {
   /** Where heap snapshots are written. Absent: they are refused. */
   readonly stateDir: string | undefined;
   readonly clock: Clock;
+  /** Reads and writes the files of tenants. */
+  readonly tenantFiles: TenantFiles;
 }
 
 /** Taps at one time. */
@@ -78,6 +84,7 @@ const DRAIN_LOOK_MS = 50;
 
 export class GatewayAdmin implements AdminControl {
   readonly audit: AuditLog;
+  readonly tenants: TenantAdmin;
   readonly #options: GatewayAdminOptions;
   readonly #hub: ThreadHub;
   readonly #rates: Rates;
@@ -96,6 +103,13 @@ export class GatewayAdmin implements AdminControl {
     this.#rates = new Rates(() => gateway.collect(), clock);
     this.#startedAtMs = clock.nowMs();
     this.#startedMs = clock.monotonicMs();
+    this.tenants = new GatewayTenants({
+      directory: gateway.tenants,
+      control: createTenantControl({ directory: gateway.tenants, files: options.tenantFiles, clock }),
+      usage: (asked) => gateway.usage.query(asked),
+      refusals: (tenant) => this.#hub.askAll({ type: "refusals", tenant }),
+      clock,
+    });
   }
 
   /** Ends taps; the probe of readiness fails from now on. */

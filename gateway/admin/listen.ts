@@ -14,6 +14,7 @@ import { createAdminApp, MAX_ADMIN_BODY_BYTES, unreadable } from "../../routes/a
 import type { ConfigManager } from "../config_manager.ts";
 import { exclusive } from "../exclusive_listener.ts";
 import type { Gateway } from "../gateway.ts";
+import type { TenantFiles } from "../tenants/tenant_files.ts";
 import { GatewayAudit } from "./audit.ts";
 import { GatewayAdmin } from "./gateway_admin.ts";
 import { TokenFile } from "./token_file.ts";
@@ -58,6 +59,7 @@ export interface AdminDeps {
   readonly stateDir: string | undefined;
   readonly serveHttp: ServeHttp;
   readonly clock: Clock;
+  readonly tenantFiles: TenantFiles;
 }
 
 /**

@@ -10,6 +10,7 @@ import { describeError } from "../../pipeline/core/log.ts";
 import type { Payload } from "../../pipeline/otlp/payload.ts";
 import type { Instances } from "../../pipeline/graph/build.ts";
 import { Inlet } from "../../pipeline/graph/inlet.ts";
+import type { RecentRefusals } from "../../pipeline/tenants/recent_refusals.ts";
 import { sampleOf } from "./mask_payload.ts";
 import { exporterNodeOf, instanceNames } from "./node_names.ts";
 import type { RecentErrors } from "./recent_errors.ts";
@@ -23,6 +24,8 @@ export interface ThreadAdminOptions {
   /** What runs in it now. */
   readonly instances: () => Instances;
   readonly errors: RecentErrors;
+  /** Of tenants that send to this thread. */
+  readonly refusals: RecentRefusals | undefined;
   readonly clock: Clock;
 }
 
@@ -79,6 +82,8 @@ export class ThreadAdmin {
         return this.#withQueue(command.node, (queue) => queue.hurry());
       case "errors":
         return this.#options.errors.list();
+      case "refusals":
+        return this.#options.refusals?.of(command.tenant) ?? [];
       case "tap":
         return this.#tap(command.tap, command.node, command.settings);
       case "untap":

@@ -6,6 +6,7 @@
  */
 
 import type { QueueSnapshot } from "../../pipeline/contract/queue_control.ts";
+import type { RecentRefusal } from "../../pipeline/tenants/recent_refusals.ts";
 import type { CpuProfile, TapEvent } from "../../routes/admin/schemas.ts";
 
 /** What is asked. */
@@ -14,6 +15,7 @@ export type Command =
   | { readonly type: "pause"; readonly node: string; readonly paused: boolean }
   | { readonly type: "hurry"; readonly node: string }
   | { readonly type: "errors" }
+  | { readonly type: "refusals"; readonly tenant: string }
   | { readonly type: "tap"; readonly tap: string; readonly node: string; readonly settings: TapSettings }
   | { readonly type: "untap"; readonly tap: string }
   | { readonly type: "cpu"; readonly durationMs: number }
@@ -46,6 +48,7 @@ export interface Answers {
   readonly pause: boolean;
   readonly hurry: boolean;
   readonly errors: readonly (readonly [component: string, errors: readonly RecentError[]])[];
+  readonly refusals: readonly RecentRefusal[];
   /** Whether there is such a node. */
   readonly tap: boolean;
   readonly untap: boolean;

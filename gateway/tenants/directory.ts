@@ -15,6 +15,8 @@ import { describeError, type Logger } from "../../pipeline/core/log.ts";
 import { atPlace, type TenantSources } from "../../pipeline/tenants/sources.ts";
 import { bytesFor, TenantCells } from "../../pipeline/tenants/cells.ts";
 import { MAX_TENANTS } from "../../pipeline/tenants/limits.ts";
+import { type LiveTenant, liveTenant } from "../../pipeline/tenants/live.ts";
+import { SharedClock } from "../../pipeline/tenants/shared_clock.ts";
 import { type TenantSnapshot, TenantTable } from "../../pipeline/tenants/table.ts";
 import { KIND } from "../../pipeline/tenants/table_layout.ts";
 import { type NameConflict, TableWriter } from "../../pipeline/tenants/table_writer.ts";
@@ -99,7 +101,7 @@ const NO_STATE: State = { sources: undefined, inline: NO_SOURCE, files: new Map(
 export class TenantDirectory {
   readonly #options: TenantDirectoryOptions;
   readonly #slots: TenantSlots;
-  #cells: { readonly memory: SharedArrayBuffer; readonly view: TenantCells } | undefined;
+  #cells: { readonly memory: SharedArrayBuffer; readonly view: TenantCells; readonly clock: SharedClock } | undefined;
   #state = NO_STATE;
   #used: ReadonlyMap<string, Used> = new Map();
   #snapshot: TenantSnapshot | undefined;
@@ -146,6 +148,14 @@ export class TenantDirectory {
     return { place: used.tenant.place, path: used.source.path, records: used.tenant.records };
   }
 
+  /** What is left of a tenant's limits now; undefined: there is no such tenant. */
+  live(id: string): LiveTenant | undefined {
+    const row = this.#table?.find(id);
+    if (row === undefined || this.#cells === undefined) return undefined;
+    const { view, clock } = this.#cells;
+    return liveTenant(row, view, clock.nowNs());
+  }
+
   /**
    * Reads the tenants of another configuration; undefined when it knows none. Tenants that cannot be read are among
    * `problems`, once it is committed.
@@ -166,7 +176,9 @@ export class TenantDirectory {
 
   /** Gives back what the requests of a thread held that has died. */
   recover(thread: number): void {
-    if (this.#cells !== undefined) new TenantCells(this.#cells.memory, thread).recover();
+    if (this.#cells === undefined) return;
+    new TenantCells(this.#cells.memory, thread).recover();
+    this.#cells.clock.nowNs(); // the next one begins at the latest time that was told
   }
 
   async #inTurn(sources: () => TenantSources | undefined, isSettled: IsSettled): Promise<NextTenants> {
@@ -344,7 +356,8 @@ export class TenantDirectory {
   #cellMemory() {
     if (this.#cells === undefined) {
       const memory = new SharedArrayBuffer(bytesFor(this.#options.capacity ?? MAX_TENANTS));
-      this.#cells = { memory, view: new TenantCells(memory) };
+      const view = new TenantCells(memory);
+      this.#cells = { memory, view, clock: new SharedClock(view, this.#options.clock) };
     }
     return this.#cells;
   }

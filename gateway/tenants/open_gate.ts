@@ -10,12 +10,14 @@ import type { Lifecycle } from "../../pipeline/contract/consumer.ts";
 import type { TenantGate } from "../../pipeline/contract/tenants.ts";
 import type { QueueControl } from "../../pipeline/contract/queue_control.ts";
 import type { UsageMeter } from "../../pipeline/contract/usage.ts";
+import type { TenantTag } from "../../pipeline/core/tenant.ts";
 import type { GraphDeps } from "../../pipeline/graph/build.ts";
 import { createTenantGate } from "../../pipeline/tenants/gate.ts";
 import { createIdentifier } from "../../pipeline/tenants/identity/mod.ts";
 import { ThreadPressure } from "../../pipeline/tenants/pressure.ts";
 import { type TenancyConfig, tenancySchema } from "../../pipeline/tenants/schema.ts";
 import { TENANT_KEYS } from "../../pipeline/tenants/sources.ts";
+import type { RecentRefusals } from "../../pipeline/tenants/recent_refusals.ts";
 import type { TenantTable } from "../../pipeline/tenants/table.ts";
 
 export interface GateOptions extends Pick<GraphDeps, "clock" | "logger" | "meter" | "memory" | "random"> {
@@ -23,6 +25,12 @@ export interface GateOptions extends Pick<GraphDeps, "clock" | "logger" | "meter
   readonly thread: number;
   /** The sending queues of this thread. */
   readonly queues: () => Iterable<QueueControl>;
+}
+
+/** What a thread's gates tell. */
+interface BehindGate {
+  readonly usage: UsageMeter;
+  readonly refusals: RecentRefusals;
 }
 
 export interface OpenGate {
@@ -35,11 +43,13 @@ export function openGate(
   { settings }: GatewayConfig,
   table: () => TenantTable,
   cells: SharedArrayBuffer,
-  { clock, memory, queues, ...deps }: GateOptions & { readonly usage: UsageMeter },
+  { clock, memory, queues, refusals, ...deps }: GateOptions & BehindGate,
 ): OpenGate {
   const config = settings.get(TENANT_KEYS.tenancy)?.config as TenancyConfig | undefined ?? tenancySchema.parse({});
-  const identifier = createIdentifier(config, table, { ...deps, clock });
+  const refused = (tenant: TenantTag, message: string) => refusals.note(tenant, undefined, "credential", 0, message);
+  const identifier = createIdentifier(config, table, { ...deps, clock, refused });
   const pressure = new ThreadPressure({ clock, memory, queues });
-  const gate = createTenantGate({ ...deps, clock, memory, identifier, table, cells: () => cells, config, pressure });
+  const known = { identifier, table, cells: () => cells, config };
+  const gate = createTenantGate({ ...deps, ...known, clock, memory, pressure, refusals });
   return { gate, lifecycle: identifier };
 }

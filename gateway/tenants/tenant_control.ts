@@ -102,9 +102,10 @@ export interface TenantControl {
   /**
    * Gives a tenant a further key. Those that it has end after `overlapMs`.
    *
+   * @param ifVersion As `put`.
    * @throws {TenantChangeError} As `put`; or it has as many keys as there may be.
    */
-  rotateKey(id: string, overlapMs: number): Promise<RotatedKey>;
+  rotateKey(id: string, overlapMs: number, ifVersion?: string): Promise<RotatedKey>;
   /** Why tenants that are written are not used, or not as they are written now. */
   problems(): readonly Problem[];
 }
@@ -179,9 +180,10 @@ class FileTenantControl implements TenantControl {
     });
   }
 
-  rotateKey(id: string, overlapMs: number): Promise<RotatedKey> {
+  rotateKey(id: string, overlapMs: number, ifVersion?: string): Promise<RotatedKey> {
     return this.#inTurn(async () => {
       this.#spec(id);
+      this.#checkVersion(id, ifVersion);
       this.#pathOf(id); // one of the configuration itself is told before anything else
       const written = await this.#written(id);
       const nowMs = this.#clock.nowMs();

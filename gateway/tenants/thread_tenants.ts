@@ -16,6 +16,7 @@ import type { Build } from "../../pipeline/graph/live_graph.ts";
 import { knowsTenants, tenancyFingerprint } from "../../pipeline/tenants/sources.ts";
 import { type TenantSnapshot, TenantTable } from "../../pipeline/tenants/table.ts";
 import { emptyTable } from "../../pipeline/tenants/table_writer.ts";
+import { RecentRefusals } from "../../pipeline/tenants/recent_refusals.ts";
 import { ThreadUsage, type UsageReport } from "../../pipeline/tenants/usage.ts";
 import type { GateOptions, openGate } from "./open_gate.ts";
 
@@ -35,6 +36,8 @@ export function* queuesOf(instances: Instances): Generator<QueueControl> {
 export class ThreadTenants {
   /** What the tenants of this thread use. */
   readonly usage: ThreadUsage;
+  /** What they were refused lately, in this thread. */
+  readonly refusals: RecentRefusals;
   readonly #options: ThreadTenantsOptions;
   readonly #gates = new Map<string, TenantGate>();
   #table = new TenantTable(emptyTable());
@@ -47,6 +50,7 @@ export class ThreadTenants {
   constructor(options: ThreadTenantsOptions) {
     this.#options = options;
     this.usage = new ThreadUsage(options);
+    this.refusals = new RecentRefusals(options.clock);
   }
 
   /**
@@ -96,7 +100,7 @@ export class ThreadTenants {
     if (this.#openGate === undefined || this.#cells === undefined) {
       throw new TypeError("Cannot open the gate of tenants: it was given none");
     }
-    const options = { ...this.#options, usage: this.usage };
+    const options = { ...this.#options, usage: this.usage, refusals: this.refusals };
     const { gate, lifecycle } = this.#openGate(config, () => this.#table, this.#cells, options);
     this.#gates.set(fingerprint, gate);
     return {

@@ -26,6 +26,11 @@ export interface Ended {
   readonly cutItems: number;
 }
 
+/** Why a request that was let in has another status than 200. */
+export function behindReason(status: number): "not_kept" | "invalid" {
+  return status >= 500 || status === 429 ? "not_kept" : "invalid";
+}
+
 export class DoorUsage {
   readonly #meter: UsageMeter;
   readonly #counters = new Map<string, UsageCounter>();
@@ -48,8 +53,7 @@ export class DoorUsage {
   /** A request that was let in. */
   ended(tenant: TenantTag, signal: Signal, { status, items, bytes, rejectedItems, cutItems }: Ended): void {
     if (status !== 200) {
-      const reason = status >= 500 || status === 429 ? "not_kept" : "invalid";
-      return this.#counter(signal, "refused", reason).add(tenant, 1, items, bytes);
+      return this.#counter(signal, "refused", behindReason(status)).add(tenant, 1, items, bytes);
     }
     this.#counter(signal, "accepted", "").add(tenant, 1, items - rejectedItems, bytes);
     const behind = rejectedItems - cutItems;

@@ -28,11 +28,12 @@ import {
   takeRates,
   waitMsOf,
 } from "./admission.ts";
-import { DoorUsage } from "./door_usage.ts";
+import { behindReason, DoorUsage } from "./door_usage.ts";
 import { MAX_HELD, type Refusal, REFUSALS, TenantCells } from "./cells.ts";
 import { type FlightLimit, type Plan, Plans, type RateLimit } from "./plans.ts";
 import { ThreadPressure } from "./pressure.ts";
 import { SharedClock } from "./shared_clock.ts";
+import type { RecentRefusals } from "./recent_refusals.ts";
 import { Shedder, type SheddingRule } from "./shedding.ts";
 import { Stamper } from "./stamp.ts";
 import type { TenantRow, TenantTable } from "./table.ts";
@@ -48,6 +49,8 @@ export interface TenantGateDeps extends CommonDeps {
   readonly config: { readonly shedding: readonly SheddingRule[] };
   /** Whose journal the thread's requests are in, from 0. Default 0. */
   readonly thread?: number;
+  /** Remembers what was refused lately. Absent: nobody does. */
+  readonly refusals?: RecentRefusals;
   /** What shedding looks at. Default: the memory and the lag of this thread. */
   readonly pressure?: PressureGauge;
 }
@@ -62,6 +65,7 @@ class ThreadGate implements TenantGate {
   readonly stamper = new Stamper();
   readonly shedder: Shedder | undefined;
   readonly usage: DoorUsage | undefined;
+  readonly refusals: RecentRefusals | undefined;
   readonly #identifier: Identifier;
   readonly #table: () => Pick<TenantTable, "at">;
   readonly #plans = new Plans();
@@ -69,10 +73,11 @@ class ThreadGate implements TenantGate {
   readonly #rejected: readonly Counter[];
   readonly #origins = new WeakMap<TenantTag, Origin["metadata"]>();
 
-  constructor({ identifier, table, cells, config, thread = 0, pressure, ...deps }: TenantGateDeps) {
+  constructor({ identifier, table, cells, config, thread = 0, pressure, refusals, ...deps }: TenantGateDeps) {
     this.cells = new TenantCells(cells(), thread);
     this.clock = new SharedClock(this.cells, deps.clock);
     this.usage = deps.usage && new DoorUsage(deps.usage);
+    this.refusals = refusals;
     this.#identifier = identifier;
     this.#table = table;
     this.shedder = config.shedding.length === 0
@@ -118,17 +123,24 @@ class ThreadGate implements TenantGate {
   refusal(reason: Refusal, { row, signal }: Plan, error: GatewayError): GatewayError {
     const at = REFUSALS.indexOf(reason);
     this.usage?.refused(row.tag, signal, reason, 0);
+    this.refusals?.note(row.tag, signal, reason, 0, error.message);
     this.cells.countRefusal(row.tag.slot, at);
     this.#refused[at]?.add(1);
     return error;
   }
 
-  /** Counts items that are cut off a request. */
-  reject(reason: Refusal, { row, signal }: Plan, items: number): void {
+  /** Counts items that are cut off a request. @param message What its sender is told. */
+  reject(reason: Refusal, { row, signal }: Plan, items: number, message: string): void {
     const at = REFUSALS.indexOf(reason);
     this.usage?.cut(row.tag, signal, reason, items);
+    this.refusals?.note(row.tag, signal, reason, items, message);
     this.cells.countRefusal(row.tag.slot, at);
     this.#rejected[at]?.add(items);
+  }
+
+  /** A request that was let in, and was not kept. */
+  failed({ row, signal }: Plan, status: number): void {
+    this.refusals?.note(row.tag, signal, behindReason(status), 0, `answered with ${status} behind the gate`);
   }
 
   /** Metadata of a tenant whose senders' headers nobody asked for: one object for all its requests. */
@@ -164,8 +176,8 @@ class TenantVisit implements Visit {
   #cutItems = 0;
   /** It was let in, and then refused here: that is counted. */
   #isRefused = false;
-  /** Had no room for all items. */
-  #cutBy: RateLimit | undefined;
+  /** What is said of the items that a rate had no room for. */
+  #cutText = "";
 
   constructor(gate: ThreadGate, identity: Identity, plan: Plan, scale: number) {
     this.#gate = gate;
@@ -211,14 +223,13 @@ class TenantVisit implements Visit {
     const { items, row } = this.#plan;
     this.#offeredItems = payload.itemCount;
     const shed = this.#gate.shedder?.shed(payload, row.tag);
-    if (shed !== undefined) this.#gate.reject("shed", this.#plan, shed.items);
+    if (shed !== undefined) this.#gate.reject("shed", this.#plan, shed.items, shed.message);
     const left = shed?.payload ?? payload;
     const fitting = left.itemCount === 0 ? 0 : items.length === 0 ? left.itemCount : this.#chargeItems(left);
     this.#isTaken = true;
     if (fitting === payload.itemCount) return this.#taken(payload, 0, "");
     const cut = left.itemCount - fitting;
-    const cutBy = this.#cutBy;
-    const messages = [shed?.message ?? "", cutBy === undefined ? "" : this.#cutMessage(cut, left, cutBy)];
+    const messages = [shed?.message ?? "", this.#cutText];
     const message = messages.filter((each) => each !== "").join("; ");
     const kept = cut === 0 ? left : firstItems(left, fitting);
     return this.#taken(kept, payload.itemCount - fitting, message);
@@ -236,6 +247,7 @@ class TenantVisit implements Visit {
 
   #tellUsage(status: number, rejectedItems: number): void {
     if (this.#isRefused) return;
+    if (status !== 200) this.#gate.failed(this.#plan, status);
     this.#gate.usage?.ended(this.identity.tenant, this.#plan.signal, {
       status,
       items: this.#offeredItems,
@@ -313,8 +325,9 @@ class TenantVisit implements Visit {
     const mayCut = row.overLimit === "partial" && SIGNALS[signal].mergeable;
     const fitting = mayCut ? takeFittingRates(cells, items, ask) : 0;
     if (fitting > 0) {
-      this.#gate.reject("items_per_second", this.#plan, payload.itemCount - fitting);
-      this.#cutBy = found.limit;
+      const cut = payload.itemCount - fitting;
+      this.#cutText = this.#cutMessage(cut, payload, found.limit);
+      this.#gate.reject("items_per_second", this.#plan, cut, this.#cutText);
       return this.#chargedItems = fitting;
     }
     const noRoom = mayCut ? { ...found, waitMs: waitMsOf(cells, items, ask) } : found;

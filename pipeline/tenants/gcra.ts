@@ -74,8 +74,12 @@ export function fittingIn(ns: number, nsPerUnit: number): number {
 
 /** How long until there is room for `cost`, as `take` would say; nothing is taken. */
 export function waitNs(times: BigInt64Array, at: number, cost: number, burst: number, now: number): number {
-  const ahead = Number(Atomics.load(times, at)) - now;
-  return Math.max(0, Math.max(0, ahead) + cost - Math.max(cost, burst) - ROUNDING_NS);
+  return Math.max(0, aheadNs(times, at, now) + cost - Math.max(cost, burst) - ROUNDING_NS);
+}
+
+/** How long until a bucket is full. */
+export function aheadNs(times: BigInt64Array, at: number, now: number): number {
+  return Math.max(0, Number(Atomics.load(times, at)) - now);
 }
 
 /** Gives back what was taken. */

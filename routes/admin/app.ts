@@ -7,11 +7,12 @@
 import { type Context, Hono } from "hono";
 import type { z } from "zod";
 import { type GatewayError, toGatewayError } from "../../pipeline/core/errors.ts";
+import type { Call, Reply } from "./call.ts";
 import type { AdminControl } from "./control.ts";
 import { type Endpoint, ENDPOINTS, type Operation } from "./endpoints.ts";
 import { eventStream } from "./event_stream.ts";
 import { checkHost, checkOrigin, checkToken, type GuardOptions, UnauthenticatedError } from "./guard.ts";
-import { type Call, createHandlers, type Reply, tapEvents } from "./handlers.ts";
+import { createHandlers, tapEvents } from "./handlers.ts";
 import { openApiDocument } from "./openapi.ts";
 import { adminPage } from "./pages/admin_page.ts";
 import { docsPage } from "./pages/docs_page.ts";
@@ -74,7 +75,7 @@ export function createAdminApp(control: AdminControl, options: AdminAppOptions):
         }
         const reply = await handler(call);
         audited.done(reply.status ?? 200, reply.detail ?? "");
-        return jsonAnswer(reply);
+        return answerOf(reply, endpoint);
       } catch (thrown) {
         audited.failed(thrown);
         throw thrown;
@@ -139,9 +140,9 @@ function pageAnswer({ html, contentSecurityPolicy }: Page): Response {
   });
 }
 
-function jsonAnswer({ body, status = 200, etag }: Reply<Operation>): Response {
-  const headers = { "content-type": "application/json", ...etag === undefined ? {} : { etag: `"${etag}"` } };
-  return new Response(JSON.stringify(body), { status, headers });
+function answerOf({ body, status = 200, etag }: Reply<Operation>, { text = "application/json" }: Endpoint): Response {
+  const headers = { "content-type": text, ...etag === undefined ? {} : { etag: `"${etag}"` } };
+  return new Response(body instanceof ReadableStream ? body : JSON.stringify(body), { status, headers });
 }
 
 function nothingAt(method: string, path: string): HttpProblem {

@@ -31,6 +31,7 @@ import type {
   TapEvent,
   TapQuery,
 } from "./schemas.ts";
+import type { TenantAdmin } from "./tenants/control.ts";
 
 export type ProbeKind = "live" | "ready" | "started";
 
@@ -95,6 +96,7 @@ export interface AdminControl {
   cpuProfile(request: ProfileRequest, abort: AbortSignal): Promise<CpuProfile>;
   /** As `cpuProfile`. @throws {ConflictError} There is no state directory to write it to. */
   heapSnapshot(thread: string): Promise<HeapSnapshot>;
+  readonly tenants: TenantAdmin;
   readonly audit: AuditLog;
 }
 

@@ -6,6 +6,7 @@
  */
 
 import { z } from "zod";
+import { type Endpoint, endpoint } from "./endpoint.ts";
 import {
   appliedSchema,
   auditEntrySchema,
@@ -37,36 +38,9 @@ import {
   tapEventSchema,
   tapQuerySchema,
 } from "./schemas.ts";
+import { TENANT_ENDPOINTS } from "./tenants/endpoints.ts";
 
-/** `none`: no token. What shows data of senders, or sees files and variables of the machine, is `write`. */
-export type Scope = "none" | "read" | "write";
-
-export interface Endpoint {
-  readonly method: "GET" | "POST" | "PUT";
-  /** Parameters in braces. */
-  readonly path: string;
-  readonly summary: string;
-  readonly tag: "gateway" | "configuration" | "data" | "operation";
-  readonly scope: Scope;
-  readonly params?: z.ZodObject;
-  readonly query?: z.ZodObject;
-  readonly body?: z.ZodType;
-  /** Of the answer, or of the data of each event. */
-  readonly answer: z.ZodType;
-  /** Answers with Server-Sent Events. */
-  readonly stream?: true;
-  /** `gives`: an ETag. `wants`: If-Match must be sent too. */
-  readonly etag?: "gives" | "wants";
-  /** Whether it is told in the audit log. */
-  readonly audited?: true;
-  /** Other statuses than success that are its own, beside those of every endpoint. */
-  readonly errors: readonly number[];
-}
-
-/** Keeps the schemas' types. */
-function endpoint<const E extends Endpoint>(made: E): E {
-  return made;
-}
+export type { Endpoint, Scope } from "./endpoint.ts";
 
 const idParam = z.strictObject({ id: z.string().min(1).max(500) });
 const CHANGE_ERRORS = [412, 422, 428, 503] as const;
@@ -193,6 +167,7 @@ export const ENDPOINTS = {
     answer: pageOf("ConfigHistory", historyEntrySchema),
     errors: [],
   }),
+  ...TENANT_ENDPOINTS,
   getGraph: endpoint({
     method: "GET",
     path: "/api/v1/graph",

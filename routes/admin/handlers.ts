@@ -4,36 +4,10 @@
  * @module
  */
 
+import { type Call, type Handlers, page, precondition } from "./call.ts";
 import { type AdminControl, NotFoundError } from "./control.ts";
-import type { AnswerOf, BodyOf, Operation, ParamsOf, QueryOf } from "./endpoints.ts";
-import { HttpProblem } from "./problem_answer.ts";
 import type { Applied, Probe, Queue, TapEvent } from "./schemas.ts";
-
-/** A request that has passed every check. */
-export interface Call<O extends Operation> {
-  readonly params: ParamsOf<O>;
-  readonly query: QueryOf<O>;
-  readonly body: BodyOf<O>;
-  readonly who: string;
-  /** The header, where the endpoint wants it; else "*". */
-  readonly ifMatch: string;
-  readonly abort: AbortSignal;
-}
-
-export interface Reply<O extends Operation> {
-  readonly body: AnswerOf<O>;
-  /** Default 200. */
-  readonly status?: number;
-  /** Without its quotes. */
-  readonly etag?: string;
-  /** For the audit log. */
-  readonly detail?: string;
-}
-
-/** Every operation but those that stream. */
-export type Handlers = {
-  readonly [O in Exclude<Operation, "tapNode">]: (call: Call<O>) => Reply<O> | Promise<Reply<O>>;
-};
+import { createTenantHandlers } from "./tenants/handlers.ts";
 
 export function createHandlers(control: AdminControl): Handlers {
   const queue = async (id: string): Promise<Queue> => found(await control.queues(), id, "queue");
@@ -67,6 +41,7 @@ export function createHandlers(control: AdminControl): Handlers {
     reloadConfig: async (call) => applied(await control.reloadConfig(change(call))),
     rollbackConfig: async (call) => applied(await control.rollbackConfig(call.body.id, change(call))),
     listHistory: ({ query }) => ({ body: page(control.history(), query) }),
+    ...createTenantHandlers(control.tenants),
     getGraph: () => ({ body: control.graph() }),
     listComponents: async ({ query }) => ({ body: page(await control.components(), query) }),
     getComponent: async ({ params }) => ({ body: found(await control.components(), params.id, "component") }),
@@ -114,32 +89,8 @@ function probed(body: Probe) {
   return { body, status: body.ok ? 200 : 503 };
 }
 
-function page<Item>(
-  all: readonly Item[],
-  { limit, cursor }: { readonly limit: number; readonly cursor?: string | undefined },
-) {
-  const start = Number(cursor ?? 0);
-  const end = start + limit;
-  return { items: all.slice(start, end), next_cursor: end < all.length ? String(end) : null };
-}
-
 function found<Item extends { readonly id: string }>(all: readonly Item[], id: string, what: string): Item {
   const item = all.find((each) => each.id === id);
   if (item === undefined) throw new NotFoundError(`Cannot find the ${what} ${JSON.stringify(id.slice(0, 100))}`);
   return item;
-}
-
-/**
- * Compares an If-Match header with the state that is (RFC 9110 13.1.1: strong comparison).
- *
- * @returns The state that was meant; undefined for any.
- * @throws {HttpProblem} 412: another one is meant.
- */
-export function precondition(ifMatch: string, current: string): string | undefined {
-  const tags = ifMatch.split(",").map((tag) => tag.trim());
-  if (tags.includes("*")) return undefined;
-  if (tags.includes(`"${current}"`)) return current;
-  throw new HttpProblem(412, "Cannot change it: it is not as If-Match says, wanted its present ETag", {
-    headers: { etag: `"${current}"` },
-  });
 }

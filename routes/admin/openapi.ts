@@ -30,12 +30,14 @@ export const STATUS_TEXTS: Readonly<Record<number, string>> = {
   429: "Too many of them at once.",
   500: "The gateway failed.",
   503: "Not now.",
+  507: "It could not be written; nothing was changed.",
 };
 
 const SCHEMA_ROOT = "#/components/schemas/";
 const TAGS: Readonly<Record<Endpoint["tag"], string>> = {
   gateway: "The gateway as a whole.",
   configuration: "What it runs, what it ran, and changes of it.",
+  tenants: "Who may send, what is left to them, what they used.",
   data: "What flows through it.",
   operation: "Its log, profiles, and a place to try OTTL.",
 };
@@ -118,7 +120,7 @@ function parametersIn(place: "path" | "query", schema: z.ZodObject | undefined):
 function responsesOf(endpoint: Endpoint, schemas: SchemaPrinter): JsonMap {
   const answer = schemas.refer(endpoint.answer, "output");
   const headers = endpoint.etag === undefined ? {} : { headers: { ETag: { schema: { type: "string" } } } };
-  const type = endpoint.stream ? "text/event-stream" : "application/json";
+  const type = endpoint.stream ? "text/event-stream" : endpoint.text ?? "application/json";
   const success = { description: STATUS_TEXTS[200] ?? "", ...headers, content: { [type]: { schema: answer } } };
   const problem = {
     content: { "application/problem+json": { schema: { $ref: `${SCHEMA_ROOT}Problem` } } },

@@ -24,6 +24,7 @@ import type {
   TapEvent,
 } from "../../routes/admin/schemas.ts";
 import { ConfigError } from "../../pipeline/config/problem.ts";
+import { MemoryTenants } from "./memory_tenants.ts";
 import { GraphError } from "../../pipeline/graph/graph.ts";
 
 const NODE = "exporter:otlp_http/eu:traces";
@@ -31,6 +32,7 @@ const NODE = "exporter:otlp_http/eu:traces";
 export class MemoryAdmin implements AdminControl {
   isReady = true;
   denials = 0;
+  readonly tenants = new MemoryTenants();
   /** Taps that were told to end. */
   endedTaps = 0;
   readonly audits: AuditEntry[] = [];

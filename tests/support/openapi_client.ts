@@ -93,7 +93,8 @@ export class OpenApiClient {
         violations(JSON.parse(data), schema, this.resolve)
       );
     }
-    return violations(JSON.parse(body), schema, this.resolve).map((fault) => `${where}: ${fault}`);
+    const value: unknown = plainType === "text/csv" ? body : JSON.parse(body);
+    return violations(value, schema, this.resolve).map((fault) => `${where}: ${fault}`);
   }
 
   #parameter({ name, schema }: Parameter, ids: readonly string[]): fc.Arbitrary<string> {

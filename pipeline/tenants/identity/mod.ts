@@ -26,6 +26,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { GatewayError } from "../../core/errors.ts";
 import type { Logger } from "../../core/log.ts";
 import type { Counter, Meter } from "../../core/telemetry.ts";
+import type { TenantTag } from "../../core/tenant.ts";
 import type { TenantRow, TenantTable } from "../table.ts";
 import { AnswerCache } from "./answer_cache.ts";
 import { type ApiKey, isSecret } from "./api_key.ts";
@@ -53,6 +54,8 @@ export interface IdentifierDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly meter: Meter;
+  /** Told of a good credential that is refused for its time, and what the sender is told. Absent: nobody is. */
+  readonly refused?: (tenant: TenantTag, message: string) => void;
   /** Absent: a thread of its own, when the first password comes. */
   readonly passwords?: PasswordCheck;
 }
@@ -222,11 +225,16 @@ class CredentialIdentifier implements Identifier, Lifecycle {
     const key = this.#tableNow().findKey(id);
     if (!isSecret(secret, key) || key === undefined) return { refusal: "the API key is not known" };
     const nowMs = this.#deps.clock.nowMs();
-    if (nowMs < key.notBeforeMs) return { refusal: "the API key does not count yet" };
-    if (nowMs >= key.expiresMs) return { refusal: "the API key has expired" };
     const row = this.#tableNow().at(key.slot);
     if (row === undefined) return { refusal: "the API key is not known" };
+    if (nowMs < key.notBeforeMs) return this.#untimely(row, id, "the API key does not count yet");
+    if (nowMs >= key.expiresMs) return this.#untimely(row, id, "the API key has expired");
     return { good: { row, credential: id, attributes: NO_ATTRIBUTES, expiresMs: key.expiresMs } };
+  }
+
+  #untimely({ tag }: TenantRow, keyId: string, refusal: string): { readonly refusal: string } {
+    this.#deps.refused?.(tag, `${refusal}: ${keyId}`);
+    return { refusal };
   }
 
   #ofProxy(id: string, sender: Sender, nowMs: number): Identity {

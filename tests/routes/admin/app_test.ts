@@ -388,7 +388,7 @@ Deno.test("the API keeps to its OpenAPI document, whatever is asked", async (t) 
     strictEqual(new Set(ids).size, ids.length);
     ok(ids.length >= 25);
   });
-  const ids = ["exporter:otlp_http/eu:traces", "receiver:otlp", "receiver:busy", "../x", "%"];
+  const ids = ["exporter:otlp_http/eu:traces", "receiver:otlp", "receiver:busy", "acme", "../x", "%"];
   await t.step("answers have the statuses, types and schemas that it names", async () => {
     const seen = new Set<string>();
     await fc.assert(

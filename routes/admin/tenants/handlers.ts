@@ -1,0 +1,52 @@
+/**
+ * What each operation on tenants does.
+ *
+ * @module
+ */
+
+import { type Handlers, offsetOf, page, precondition } from "../call.ts";
+import type { TenantAdmin } from "./control.ts";
+import type { TENANT_ENDPOINTS } from "./endpoints.ts";
+
+export type TenantHandlers = Pick<Handlers, keyof typeof TENANT_ENDPOINTS>;
+
+export function createTenantHandlers(tenants: TenantAdmin): TenantHandlers {
+  /** The version that a change is for; undefined: any. */
+  const meant = async (id: string, ifMatch: string) => precondition(ifMatch, (await tenants.get(id)).version);
+  return {
+    listTenants: ({ query }) => {
+      const offset = offsetOf(query);
+      const { total, tenants: items } = tenants.list({ search: query.search, offset, limit: query.limit });
+      const end = offset + items.length;
+      return { body: { items: [...items], next_cursor: items.length > 0 && end < total ? String(end) : null } };
+    },
+    createTenant: async ({ body }) => {
+      const created = await tenants.create(body);
+      const { id, version } = created.tenant;
+      return { body: created, etag: version, detail: `${id}, ${created.key === null ? "without" : "with"} a key` };
+    },
+    getTenant: async ({ params }) => {
+      const body = await tenants.get(params.id);
+      return { body, etag: body.version };
+    },
+    setTenant: async ({ params, body, ifMatch }) => {
+      const after = await tenants.set(params.id, body.settings, await meant(params.id, ifMatch));
+      return { body: after, etag: after.version, detail: `version ${after.version}` };
+    },
+    removeTenant: async ({ params, ifMatch }) => {
+      await tenants.remove(params.id, await meant(params.id, ifMatch));
+      return { body: { id: params.id } };
+    },
+    rotateTenantKey: async ({ params, body, ifMatch }) => {
+      const ifVersion = await meant(params.id, ifMatch);
+      const { version, ...rotated } = await tenants.rotateKey(params.id, body.overlap_ms, ifVersion);
+      const detail = `key ${rotated.key_id}, the others end in ${body.overlap_ms} ms`;
+      return { body: rotated, etag: version, detail };
+    },
+    getTenantLimits: ({ params }) => ({ body: tenants.limits(params.id) }),
+    listTenantRefusals: async ({ params, query }) => ({ body: page(await tenants.refusals(params.id), query) }),
+    listTenantProblems: ({ query }) => ({ body: page(tenants.problems(), query) }),
+    getUsage: ({ query }) => ({ body: tenants.usage(query, "json") }),
+    exportUsage: ({ query }) => ({ body: tenants.usage(query, "csv") }),
+  };
+}
