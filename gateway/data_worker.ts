@@ -67,7 +67,11 @@ class DataWorker {
       case "tenants":
         if (this.#tenants === undefined) this.#early = message.snapshot;
         else this.#tenants.use(message.snapshot);
-        tell({ type: "tenants_used", version: message.snapshot.version });
+        tell({ type: "heard", number: message.number });
+        return undefined;
+      case "report_usage":
+        this.#tenants?.usage.flush();
+        tell({ type: "heard", number: message.number });
         return undefined;
       case "discard":
         this.#tenants?.discard();

@@ -105,6 +105,8 @@ export interface Gateway {
   readonly tenants: TenantDirectory;
   /** What tenants use. */
   readonly usage: UsageLedger;
+  /** Settles when all threads have told what tenants used until now. */
+  reportUsage(): Promise<void>;
   /** The own metrics of all threads. */
   collect(): readonly SeriesValue[];
   /** Logs from that level on, in all threads, until the next change of the configuration. */
@@ -246,6 +248,11 @@ class ControlThread implements Gateway {
 
   collect(): readonly SeriesValue[] {
     return this.#store.collect();
+  }
+
+  async reportUsage(): Promise<void> {
+    this.#ownTenants?.usage.flush();
+    await this.#pool?.reportUsage();
   }
 
   setLogLevel(level: LogLevel): void {

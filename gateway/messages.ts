@@ -44,8 +44,10 @@ export type ToWorker =
   | { readonly type: "flip"; readonly number: number; readonly drainMs: number }
   /** Log from this level on. No answer. */
   | { readonly type: "log_level"; readonly level: LogLevel }
-  /** Tenants have changed: use these from now on. Told by `tenants_used`. */
-  | { readonly type: "tenants"; readonly snapshot: TenantSnapshot }
+  /** Tenants have changed: use these from now on. `heard` when they are used. */
+  | { readonly type: "tenants"; readonly number: number; readonly snapshot: TenantSnapshot }
+  /** Report what tenants used until now. `heard` after the report. */
+  | { readonly type: "report_usage"; readonly number: number }
   /** Stop what was prepared. */
   | { readonly type: "discard" }
   | { readonly type: "shutdown"; readonly deadlineMs: number };
@@ -65,7 +67,7 @@ export type FromWorker =
   | { readonly type: "series"; readonly series: SeriesAnnouncement }
   /** What its tenants used in the last seconds. */
   | { readonly type: "usage"; readonly report: UsageReport }
-  /** It uses the tenants of that version, or later ones. */
-  | { readonly type: "tenants_used"; readonly version: number }
+  /** What the control thread said under that number is done. */
+  | { readonly type: "heard"; readonly number: number }
   /** The pipelines before a flip are gone; `drained` is false when something was given up. */
   | { readonly type: "drained"; readonly flip: number; readonly drained: boolean };

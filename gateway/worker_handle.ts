@@ -40,8 +40,9 @@ export class WorkerHandle {
   readonly #loaded = Promise.withResolvers<void>();
   /** Told when the pipelines before a flip are gone; by the flip's number. */
   readonly #draining = new Map<number, (drained: boolean) => void>();
-  /** Told when the worker uses tenants; by their version. */
-  readonly #using = new Map<number, () => void>();
+  /** What was said to it beside its requests, by number: told when it is done. */
+  readonly #said = new Map<number, () => void>();
+  #sayings = 0;
   #flips = 0;
   #pending: Pending | undefined;
   /** Why it died. */
@@ -58,7 +59,7 @@ export class WorkerHandle {
       else if (data.type === "series") onSeries(data.series);
       else if (data.type === "usage") onUsage(data.report);
       else if (data.type === "drained") this.#drained(data.flip, data.drained);
-      else if (data.type === "tenants_used") this.#isUsing(data.version);
+      else if (data.type === "heard") this.#heard(data.number);
       else this.#settle(data);
     };
     worker.onerror = (event) => {
@@ -104,13 +105,14 @@ export class WorkerHandle {
     this.#tell({ type: "log_level", level });
   }
 
-  /** Settles when it uses them: the thread may be at work for a while. At once when it dies, for then nobody asks it. */
+  /** Settles when it uses them: the thread may be at work for a while. */
   setTenants(snapshot: TenantSnapshot): Promise<void> {
-    if (this.#death !== undefined) return Promise.resolve();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#using.set(snapshot.version, resolve);
-    this.#tell({ type: "tenants", snapshot });
-    return promise;
+    return this.#say((number) => ({ type: "tenants", number, snapshot }));
+  }
+
+  /** Settles when what its tenants used until now is reported. */
+  reportUsage(): Promise<void> {
+    return this.#say((number) => ({ type: "report_usage", number }));
   }
 
   /** Ends a worker that does not do as it should, as if it had died. */
@@ -149,16 +151,22 @@ export class WorkerHandle {
     this.#pending?.reject(new Error(reason));
     this.#pending = undefined;
     for (const number of [...this.#draining.keys()]) this.#drained(number, false);
-    this.#isUsing(Infinity);
+    for (const number of [...this.#said.keys()]) this.#heard(number); // nobody will ask it any more
     this.#deaths.resolve(reason);
   }
 
-  #isUsing(version: number): void {
-    for (const [waiting, resolve] of this.#using) {
-      if (waiting > version) continue;
-      this.#using.delete(waiting);
-      resolve();
-    }
+  #say(message: (number: number) => ToWorker): Promise<void> {
+    if (this.#death !== undefined) return Promise.resolve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const number = this.#sayings++;
+    this.#said.set(number, resolve);
+    this.#tell(message(number));
+    return promise;
+  }
+
+  #heard(number: number): void {
+    this.#said.get(number)?.();
+    this.#said.delete(number);
   }
 
   #drained(flip: number, drained: boolean): void {

@@ -41,8 +41,8 @@ const MAX_BACKOFF_MS = 10_000;
 const STABLE_MS = 60_000;
 /** Failures in a row, deaths and failed starts, after which a worker is given up. */
 export const MAX_FAILURES = 5;
-/** How long a change of tenants waits for workers that are busy, milliseconds. */
-const TENANTS_TIMEOUT_MS = 5_000;
+/** How long is waited for workers that are busy, milliseconds. */
+const HEARD_TIMEOUT_MS = 5_000;
 
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
@@ -127,12 +127,12 @@ export class WorkerPool {
   /** From the next request on of each worker. Settles when all use them, or when one has not for too long. */
   async setTenants(snapshot: TenantSnapshot): Promise<void> {
     this.#tenants = snapshot;
-    const { clock } = this.#options;
-    const late = Promise.withResolvers<void>();
-    const timer = clock.setTimer(late.resolve, TENANTS_TIMEOUT_MS);
-    const used = [...this.#running.values(), ...this.#reviving].map((handle) => handle.setTenants(snapshot));
-    await Promise.race([Promise.all(used), late.promise]);
-    clock.clearTimer(timer);
+    await this.#inTime([...this.#running.values(), ...this.#reviving].map((handle) => handle.setTenants(snapshot)));
+  }
+
+  /** Settles when all have reported what tenants used until now, or when one has not for too long. */
+  async reportUsage(): Promise<void> {
+    await this.#inTime([...this.#running.values()].map((handle) => handle.reportUsage()));
   }
 
   /** Stops what was prepared. A worker that died meanwhile has nothing to stop. */
@@ -155,6 +155,14 @@ export class WorkerPool {
     );
     this.#running.clear();
     return drained.every((done) => done);
+  }
+
+  async #inTime(done: readonly Promise<void>[]): Promise<void> {
+    const { clock } = this.#options;
+    const late = Promise.withResolvers<void>();
+    const timer = clock.setTimer(late.resolve, HEARD_TIMEOUT_MS);
+    await Promise.race([Promise.all(done), late.promise]);
+    clock.clearTimer(timer);
   }
 
   /** A worker that does not flip is started again, with the configuration that the others have. */

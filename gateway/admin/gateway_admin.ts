@@ -106,7 +106,10 @@ export class GatewayAdmin implements AdminControl {
     this.tenants = new GatewayTenants({
       directory: gateway.tenants,
       control: createTenantControl({ directory: gateway.tenants, files: options.tenantFiles, clock }),
-      usage: (asked) => gateway.usage.query(asked),
+      usage: async (asked) => {
+        await gateway.reportUsage();
+        return gateway.usage.query(asked);
+      },
       refusals: (tenant) => this.#hub.askAll({ type: "refusals", tenant }),
       clock,
     });

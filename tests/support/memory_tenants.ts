@@ -85,12 +85,12 @@ export class MemoryTenants implements TenantAdmin {
     return [{ severity: "error" as const, path: "tenants::a", message: "is broken", ...place }];
   }
 
-  usage(_: unknown, format: "json" | "csv"): ReadableStream<Uint8Array> {
-    if (!this.hasUsage) throw new ConflictError("Cannot tell usage: it is kept nowhere");
+  usage(_: unknown, format: "json" | "csv"): Promise<ReadableStream<Uint8Array>> {
+    if (!this.hasUsage) return Promise.reject(new ConflictError("Cannot tell usage: it is kept nowhere"));
     const series = { tenant: "acme", signal: "logs", destination: "", outcome: "accepted", reason: "" };
     const entry = { time: "2026-01-01T00:00:00Z", ...series, requests: 1, items: 2, bytes: 3 };
     const text = format === "json" ? JSON.stringify([entry]) : "time,tenant\r\n2026-01-01T00:00:00Z,acme\r\n";
-    return new Blob([text]).stream();
+    return Promise.resolve(new Blob([text]).stream());
   }
 
   // deno-lint-ignore require-await -- what it throws is a rejection

@@ -28,7 +28,7 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
       return tell({ type: "drained", flip: data.number, drained: true });
     case "tenants":
       tellVersion(data.snapshot.version);
-      return tell({ type: "tenants_used", version: data.snapshot.version });
+      return tell({ type: "heard", number: data.number });
     case "log_level":
       throw new Error("told to die");
     case "shutdown":

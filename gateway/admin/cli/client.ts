@@ -55,6 +55,11 @@ export class AdminClient {
     return { body: read.data as AnswerOf<O>, etag: response.headers.get("etag") ?? "" };
   }
 
+  /** An answer that is no JSON. @throws {AdminFailure} */
+  async text(operation: Operation, request: Request = {}): Promise<string> {
+    return await (await this.#send(ENDPOINTS[operation], request)).text();
+  }
+
   /** @throws {AdminFailure} */
   async *tap(params: { readonly id: string }, query: Request["query"]): AsyncGenerator<TapEvent> {
     const response = await this.#send(ENDPOINTS.tapNode, { params, ...query === undefined ? {} : { query } });

@@ -7,7 +7,7 @@
 import { makeToken, type TokenScope } from "../../../routes/admin/tokens.ts";
 import { writeLine } from "../../console.ts";
 import { AdminClient, AdminFailure } from "./client.ts";
-import { plain } from "./table.ts";
+import { plain, plainLines } from "./table.ts";
 import type { View } from "./views.ts";
 
 export interface AdminFlags {
@@ -31,9 +31,10 @@ export function runView(flags: AdminFlags, view: View): Promise<number> {
     const client = await openClient(flags);
     let code: number;
     do {
-      const { json, text, isBad = false } = await view(client);
+      const { json, text, note = "", isBad = false } = await view(client);
       code = isBad ? 1 : 0;
       if (flags.watch && !flags.json) await Deno.stdout.write(new TextEncoder().encode(CLEAR_SCREEN));
+      if (note !== "" && !flags.json) writeLine(Deno.stderr, plainLines(note));
       writeLine(Deno.stdout, flags.json ? JSON.stringify(json) : text);
       if (flags.watch) await new Promise((resolve) => setTimeout(resolve, WATCH_MS));
     } while (flags.watch);

@@ -12,6 +12,8 @@ import { age, figure, plain, plainLines, table, time } from "./table.ts";
 export interface Shown {
   readonly json: unknown;
   readonly text: string;
+  /** Said beside it, on standard error; "" for nothing. */
+  readonly note?: string;
   /** What was asked about is not as it should be: the exit code is 1. */
   readonly isBad?: boolean;
 }
@@ -223,7 +225,7 @@ async function readFiles(files: readonly string[]) {
 }
 
 /** Every page of a list. */
-async function all<Item>(
+export async function all<Item>(
   ask: (cursor: { cursor?: string }) => Promise<{
     readonly body: { readonly items: readonly Item[]; readonly next_cursor: string | null };
   }>,

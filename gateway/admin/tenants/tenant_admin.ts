@@ -30,7 +30,7 @@ export interface GatewayTenantsOptions {
   readonly directory: Pick<TenantDirectory, "live">;
   readonly control: TenantControl;
   /** What was used; undefined where it is kept nowhere. */
-  readonly usage: (asked: UsageQuery) => Iterable<UsageEntry> | undefined;
+  readonly usage: (asked: UsageQuery) => Promise<Iterable<UsageEntry> | undefined>;
   /** What each thread refused a tenant lately. */
   readonly refusals: (tenant: string) => Promise<readonly (readonly RecentRefusal[])[]>;
   readonly clock: Clock;
@@ -106,16 +106,16 @@ export class GatewayTenants implements TenantAdmin {
     return this.#options.control.problems().map(placed);
   }
 
-  usage(
+  async usage(
     { tenant, signal, from_ms, until_ms = this.#options.clock.nowMs() + MINUTE_MS, step }: UsageRequest,
     format: "json" | "csv",
-  ): ReadableStream<Uint8Array> {
+  ): Promise<ReadableStream<Uint8Array>> {
     const asked = {
       ...{ fromMs: from_ms ?? Math.max(0, until_ms - DAY_MS), untilMs: until_ms, step },
       ...tenant === undefined ? {} : { tenant },
       ...signal === undefined ? {} : { signal },
     };
-    const entries = this.#options.usage(asked);
+    const entries = await this.#options.usage(asked);
     if (entries === undefined) {
       throw new ConflictError("Cannot tell usage: it is kept nowhere, wanted a file in tenancy::usage");
     }

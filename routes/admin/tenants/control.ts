@@ -41,8 +41,8 @@ export interface TenantAdmin {
   /** The newest first. @throws {GatewayError} 404. */
   refusals(id: string): Promise<readonly Refusal[]>;
   problems(): readonly ConfigProblem[];
-  /** @throws {GatewayError} 409: it is kept nowhere. */
-  usage(request: UsageRequest, format: "json" | "csv"): ReadableStream<Uint8Array>;
+  /** What was used until now. @throws {GatewayError} 409: it is kept nowhere. */
+  usage(request: UsageRequest, format: "json" | "csv"): Promise<ReadableStream<Uint8Array>>;
 }
 
 /** With the version that there is afterwards. */

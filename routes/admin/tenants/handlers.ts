@@ -46,7 +46,7 @@ export function createTenantHandlers(tenants: TenantAdmin): TenantHandlers {
     getTenantLimits: ({ params }) => ({ body: tenants.limits(params.id) }),
     listTenantRefusals: async ({ params, query }) => ({ body: page(await tenants.refusals(params.id), query) }),
     listTenantProblems: ({ query }) => ({ body: page(tenants.problems(), query) }),
-    getUsage: ({ query }) => ({ body: tenants.usage(query, "json") }),
-    exportUsage: ({ query }) => ({ body: tenants.usage(query, "csv") }),
+    getUsage: async ({ query }) => ({ body: await tenants.usage(query, "json") }),
+    exportUsage: async ({ query }) => ({ body: await tenants.usage(query, "csv") }),
   };
 }
