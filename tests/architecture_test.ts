@@ -14,7 +14,8 @@ const ROOT = new URL("..", import.meta.url).pathname;
 const FLOORS: readonly (readonly string[])[] = [
   ["deploy/"],
   ["main.ts"],
-  ["gateway/", "controller/"],
+  ["controller/"],
+  ["gateway/"],
   ["routes/"],
   ["opamp/client/", "opamp/server/"],
   ["opamp/rollouts/"],
@@ -77,6 +78,8 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   zod: [
     "gateway/config/",
     "routes/admin/",
+    "routes/api/",
+    "routes/controller/",
     "pipeline/config/",
     "pipeline/queue/",
     "pipeline/tenants/",

@@ -193,13 +193,17 @@ export class OpampStore implements FleetStore {
       uid === undefined ? "" : "AND uid = ?"
     } ORDER BY id LIMIT ?`;
     const parameters = uid === undefined ? [afterId, limit] : [afterId, uid, limit];
-    return this.database.prepare(sql).all(...parameters).map((row) => ({
-      id: Number(row.id),
-      atMs: Number(row.at_ms),
-      uid: row.uid as Uint8Array,
-      kind: String(row.kind),
-      text: String(row.text),
-    }));
+    return this.database.prepare(sql).all(...parameters).map(toStoredEvent);
+  }
+
+  /**
+   * The newest events of an agent, newest first.
+   *
+   * @param beforeId Only older ones than this.
+   */
+  readLatestEvents(uid: Uint8Array, beforeId: number, limit: number): StoredEvent[] {
+    const sql = "SELECT id, at_ms, uid, kind, text FROM events WHERE uid = ? AND id < ? ORDER BY id DESC LIMIT ?";
+    return this.database.prepare(sql).all(uid, beforeId, limit).map(toStoredEvent);
   }
 
   /** @throws {GatewayError} It is not kept: what it tells of must not be done. */
@@ -359,6 +363,16 @@ function fromAgentRow(row: AgentRow): SqlValue[] {
     JSON.stringify(row.labels),
     row.lastSeenMs,
   ];
+}
+
+function toStoredEvent(row: Record<string, unknown>): StoredEvent {
+  return {
+    id: Number(row.id),
+    atMs: Number(row.at_ms),
+    uid: row.uid as Uint8Array,
+    kind: String(row.kind),
+    text: String(row.text),
+  };
 }
 
 function toAgentRow(row: Record<string, unknown>): AgentRow {

@@ -18,10 +18,10 @@ const MAX_SOURCE_CHARS = 4 * 1024 * 1024;
 /** OTLP/JSON of a try-out, characters. */
 const MAX_TRIAL_CHARS = 256 * 1024;
 
-const count = () => z.number().min(0);
-const timeMs = () => z.number().describe("Milliseconds since 1970-01-01T00:00Z.");
+export const count = (): z.ZodNumber => z.number().min(0);
+export const timeMs = (): z.ZodNumber => z.number().describe("Milliseconds since 1970-01-01T00:00Z.");
 const signal = () => z.enum(SIGNAL_NAMES);
-const named = <T extends z.ZodType>(id: string, schema: T): T => schema.meta({ id });
+export const named = <T extends z.ZodType>(id: string, schema: T): T => schema.meta({ id });
 
 export const probeSchema = named(
   "Probe",

@@ -164,7 +164,7 @@ export class RolloutWorld {
 
   #boot(): [ConfigCatalog, Rollouts] {
     const { clock, fleet, store } = this;
-    const catalog = new ConfigCatalog({ store, clock, validate: () => [] });
+    const catalog = new ConfigCatalog({ store, clock });
     return [catalog, new Rollouts({ fleet, store, catalog, clock, compilePattern, logger: silentLogger })];
   }
 
@@ -178,7 +178,7 @@ export class RolloutWorld {
 
   config(name: string, text: string): ConfigInfo {
     const files = [{ name: "", body: new TextEncoder().encode(text), contentType: "text/yaml", role: "" }];
-    return this.catalog.add({ name, files, isForGateways: true, note: "" }, "ann");
+    return this.catalog.add({ name, files, note: "" }, "ann");
   }
 
   /** Agents `gw-0…`, with an environment and a region. */

@@ -33,18 +33,12 @@ export interface ConfigVersion extends ConfigInfo {
 export interface ConfigDraft {
   readonly name: string;
   readonly files: readonly ConfigFile[];
-  /** For gateways: then the gateway's own validator must accept it. Other agents' configurations are taken as they are. */
-  readonly isForGateways: boolean;
   readonly note: string;
 }
-
-/** Checks a configuration for gateways. @returns What is wrong; empty when nothing is. */
-export type ValidateConfig = (files: readonly ConfigFile[]) => readonly Problem[];
 
 export interface CatalogParts {
   readonly store: RolloutStore;
   readonly clock: Pick<Clock, "nowMs">;
-  readonly validate: ValidateConfig;
 }
 
 /** `config_hash` of files, lower-case hex: of the content alone, whatever the order. */
@@ -106,9 +100,10 @@ export class ConfigCatalog {
   }
 
   /**
-   * Makes a version. One with the content of the newest is that one: nothing is made.
+   * Makes a version. One with the content of the newest is that one: nothing is made. What the files say is for the
+   * caller to check.
    *
-   * @throws {InvalidRequestError} With every problem, the validator's included.
+   * @throws {InvalidRequestError} With every problem.
    */
   add(draft: ConfigDraft, who: string): ConfigInfo {
     const problems = this.#problemsOf(draft);
@@ -140,7 +135,7 @@ export class ConfigCatalog {
     this.#count++;
   }
 
-  #problemsOf({ name, files, isForGateways, note }: ConfigDraft): readonly Problem[] {
+  #problemsOf({ name, files, note }: ConfigDraft): readonly Problem[] {
     const problems: Problem[] = [];
     const add = (path: string, message: string) => problems.push({ path, message });
     const { maxFiles, maxBytes, maxVersions } = CONFIG_LIMITS;
@@ -155,7 +150,7 @@ export class ConfigCatalog {
       if (file.name.length > MAX_FILE_NAME) add(`files[${index}].name`, `wanted at most ${MAX_FILE_NAME} characters`);
     });
     if (this.#count >= maxVersions) add("", `there are ${counted(this.#count, "versions")}, the most that are kept`);
-    return problems.length > 0 || !isForGateways ? problems : this.#parts.validate(files);
+    return problems;
   }
 }
 

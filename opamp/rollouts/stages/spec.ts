@@ -53,12 +53,15 @@ export interface RolloutSpec {
   readonly onConflict: "refuse" | "queue";
 }
 
+/** Limits as they are asked for. */
+export type LimitsRequest = { readonly [Key in keyof GateLimits]?: GateLimits[Key] | undefined };
+
 /** A stage as it is asked for. */
 export interface StageRequest {
   readonly share?: number | undefined;
   readonly count?: number | undefined;
   readonly soakMs?: number | undefined;
-  readonly limits?: Partial<GateLimits> | undefined;
+  readonly limits?: LimitsRequest | undefined;
 }
 
 /** A rollout as it is asked for. What is left out gets its default. */
@@ -73,7 +76,7 @@ export interface RolloutRequest {
   readonly priority?: number | undefined;
   readonly stages?: readonly StageRequest[] | undefined;
   /** For every stage that does not say otherwise. */
-  readonly limits?: Partial<GateLimits> | undefined;
+  readonly limits?: LimitsRequest | undefined;
   readonly maxApplying?: Amount | undefined;
   readonly initialApplying?: number | undefined;
   readonly applyTimeoutMs?: number | undefined;
@@ -148,7 +151,7 @@ function readStages({ stages = DEFAULT_STAGES, limits }: RolloutRequest, check: 
   return read;
 }
 
-function readStage(stage: StageRequest, shared: Partial<GateLimits> | undefined, path: string, check: Check) {
+function readStage(stage: StageRequest, shared: LimitsRequest | undefined, path: string, check: Check) {
   const { share, count, soakMs = 0 } = stage;
   if ((share === undefined) === (count === undefined)) check.problem(path, "wanted either a share or a count");
   return {
@@ -182,8 +185,8 @@ function checkGrowth(reaches: readonly Amount[], check: Check): void {
   }
 }
 
-function defined<Values extends object>(values: Values | undefined): Partial<Values> {
-  return Object.fromEntries(Object.entries(values ?? {}).filter(([, value]) => value !== undefined)) as Partial<Values>;
+function defined(limits: LimitsRequest = {}): Partial<GateLimits> {
+  return Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== undefined));
 }
 
 /** Collects problems; each method hands back what it was given. */

@@ -23,7 +23,6 @@ const file = (name: string, text: string | Uint8Array, more: Partial<ConfigFile>
 const draft = (files: readonly ConfigFile[], more: Partial<ConfigDraft> = {}): ConfigDraft => ({
   name: "edge",
   files,
-  isForGateways: false,
   note: "",
   ...more,
 });
@@ -32,7 +31,6 @@ function catalog(db = new DatabaseSync(":memory:")) {
   return new ConfigCatalog({
     store: openRolloutStore(db),
     clock: { nowMs: () => 42 },
-    validate: (files) => files.some(({ body }) => body[0] === 0x21) ? [{ path: "files[0]", message: "a bang" }] : [],
   });
 }
 
@@ -98,7 +96,6 @@ const refused: { name: string; draft: ConfigDraft; path: string }[] = [
   { name: "no name", draft: draft([file("", "")], { name: "" }), path: "name" },
   { name: "a path for a name", draft: draft([file("", "")], { name: "../x" }), path: "name" },
   { name: "too long a note", draft: draft([file("", "")], { note: "x".repeat(1_025) }), path: "note" },
-  { name: "what the gateway refuses", draft: draft([file("", "!")], { isForGateways: true }), path: "files[0]" },
 ];
 
 Deno.test("what is refused", async (t) => {

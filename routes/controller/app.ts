@@ -1,0 +1,41 @@
+/**
+ * The controller's API as a Hono app.
+ *
+ * @module
+ */
+
+import type { Hono } from "hono";
+import type { GuardOptions } from "../admin/guard.ts";
+import { type Audit, createApi } from "../api/app.ts";
+import { type Json, openApiDocument } from "../api/openapi.ts";
+import { CONTROLLER_ENDPOINTS } from "./endpoints.ts";
+import { type ControllerParts, createControllerHandlers } from "./handlers.ts";
+
+const TAGS = {
+  fleet: "Agents: who they are, how they are, what they have and why.",
+  configurations: "Named, versioned, never changed; and which agents are to have which.",
+  rollouts: "How a version gets to a fleet in stages, and what was decided on the way.",
+  access: "Tokens of agents, and who asked for what.",
+};
+
+/** An app whose `fetch` serves the API below /api/v1/. */
+export function createControllerApp(parts: ControllerParts, audit: Audit, guard: GuardOptions): Hono {
+  return createApi({
+    ...guard,
+    endpoints: CONTROLLER_ENDPOINTS,
+    handlers: createControllerHandlers(parts),
+    audit,
+    document: controllerDocument(parts.version),
+  });
+}
+
+/** The OpenAPI document. @param version Of the controller. */
+export function controllerDocument(version: string): Json {
+  return openApiDocument(CONTROLLER_ENDPOINTS, {
+    title: "Sluice controller API",
+    description: "A fleet of agents, their configurations, and rollouts. Failures are application/problem+json.",
+    version,
+    tags: TAGS,
+    token: "An operator's, made by `sluice admin token`; its scope is read or write.",
+  });
+}
