@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ok, strictEqual } from "node:assert";
+import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import { parse, parseAllDocuments } from "yaml";
 import { runMain } from "../support/gateway_process.ts";
 
@@ -123,13 +123,25 @@ Deno.test("compose.yaml mounts files that are there", () => {
   }
 });
 
-Deno.test("the Containerfile copies folders that are there, and starts as `deno task start` does", () => {
+Deno.test("the Containerfile", async (t) => {
   const text = Deno.readTextFileSync(`${ROOT}deploy/Containerfile`);
-  for (const [, sources = ""] of text.matchAll(/^COPY (.+) \S+$/gm)) {
-    for (const source of sources.split(" ")) ok(Deno.statSync(`${ROOT}${source}`));
-  }
-  const { tasks } = JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`)) as { tasks: { start: string } };
-  const flags = tasks.start.match(/--(?:v8-flags=\S+|allow-\w+)/g) ?? [];
-  ok(flags.length > 0);
-  for (const flag of flags) ok(text.includes(flag), flag);
+  const copied = [...text.matchAll(/^COPY (.+) \S+$/gm)].flatMap(([, sources = ""]) => sources.split(" "));
+  await t.step("copies what is there", () => {
+    for (const source of copied) ok(Deno.statSync(`${ROOT}${source}`));
+  });
+  await t.step("copies every folder that the program is made of", async () => {
+    const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json", `${ROOT}main.ts`] }).output();
+    const { modules } = JSON.parse(new TextDecoder().decode(stdout)) as { modules: { specifier: string }[] };
+    const base = new URL(`file://${ROOT}`).href;
+    const own = modules.map(({ specifier }) => specifier).filter((specifier) => specifier.startsWith(base));
+    const tops = new Set(own.map((specifier) => specifier.slice(base.length).split("/")[0] ?? ""));
+    ok(tops.size > 5);
+    deepStrictEqual([...tops].filter((top) => !copied.includes(top)), []);
+  });
+  await t.step("starts as `deno task start` does", () => {
+    const { tasks } = JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`)) as { tasks: { start: string } };
+    const parts = tasks.start.match(/--(?:v8-flags=\S+|allow-\w+)|MALLOC_\S+/g) ?? [];
+    ok(parts.length > 6);
+    for (const part of parts) ok(text.includes(part), part);
+  });
 });
