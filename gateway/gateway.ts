@@ -83,6 +83,8 @@ export interface Gateway {
   readonly logger: Logger;
   /** Of the control thread. */
   readonly meter: Meter;
+  /** What own metrics, spans and log records say they come from. */
+  readonly resource: Attributes;
   /** Everything has started, and somebody takes data. */
   readonly ready: boolean;
   /** Names of the threads that run pipelines now. */
@@ -191,7 +193,7 @@ class ControlThread implements Gateway {
     this.usage = new UsageLedger(own);
     const report = (counted: UsageReport) => this.usage.take(CONTROL_THREAD, counted);
     this.#ownTenants = options.workers > 1 ? undefined : new ThreadTenants({ ...own, thread: 0, queues, report });
-    this.tenants = this.#openTenants();
+    this.tenants = this.#openTenants(meter);
     this.#deps = {
       ...own,
       registry: REGISTRY,
@@ -207,6 +209,10 @@ class ControlThread implements Gateway {
 
   get meter(): Meter {
     return this.#deps.meter;
+  }
+
+  get resource(): Attributes {
+    return this.#resource;
   }
 
   get ready(): boolean {
@@ -342,8 +348,9 @@ class ControlThread implements Gateway {
       : { directory, watch: watchDirectory({ directory, files, clock: this.#clock, onChange }) };
   }
 
-  #openTenants(): TenantDirectory {
+  #openTenants(meter: Meter): TenantDirectory {
     return new TenantDirectory({
+      meter,
       clock: this.#clock,
       logger: this.logger,
       files: this.#options.tenantFiles,

@@ -12,6 +12,7 @@ import { errorAt, formatProblem, type Problem, sortProblems } from "../../pipeli
 import type { Place } from "../../pipeline/config/tree/node.ts";
 import type { Clock } from "../../pipeline/core/clock.ts";
 import { describeError, type Logger } from "../../pipeline/core/log.ts";
+import type { Gauge, Meter } from "../../pipeline/core/telemetry.ts";
 import { atPlace, type TenantSources } from "../../pipeline/tenants/sources.ts";
 import { bytesFor, TenantCells } from "../../pipeline/tenants/cells.ts";
 import { MAX_TENANTS } from "../../pipeline/tenants/limits.ts";
@@ -27,6 +28,8 @@ import type { TenantFiles } from "./tenant_files.ts";
 export interface TenantDirectoryOptions {
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Absent: how many tenants there are is not counted. */
+  readonly meter?: Meter;
   /** Absent: there are no files here. */
   readonly files: TenantFiles | undefined;
   /** Files have changed: the threads are to use it from now on. Settles when they do. */
@@ -39,7 +42,7 @@ export interface TenantDirectoryOptions {
 export interface NextTenants {
   /** What the threads are to have; the one that they have where nothing is new. */
   readonly snapshot: TenantSnapshot | undefined;
-  /** Why a directory that was not read before cannot be; undefined: it can. */
+  /** Why a directory that was not read before cannot be, or who is missing; undefined: they can be used. */
   readonly obstacle: Problem | undefined;
   /** The threads have them now. */
   commit(): void;
@@ -82,6 +85,8 @@ interface Assembled {
   readonly used: ReadonlyMap<string, Used>;
   readonly table: SharedArrayBuffer;
   readonly problems: readonly Problem[];
+  /** The configuration names a default tenant that is not there; one of the problems. */
+  readonly noDefault: Problem | undefined;
 }
 
 /** Which files need not be read. */
@@ -94,7 +99,7 @@ interface Looks {
 /** What reads tenants is loaded where there are some. */
 const loading = () => import("./load_tenants.ts");
 
-const NOBODY: Assembled = { used: new Map(), table: new SharedArrayBuffer(0), problems: [] };
+const NOBODY: Assembled = { used: new Map(), table: new SharedArrayBuffer(0), problems: [], noDefault: undefined };
 const NO_SOURCE: Source = { path: undefined, mark: undefined, tenants: new Map(), problems: [] };
 const NO_STATE: State = { sources: undefined, inline: NO_SOURCE, files: new Map(), trouble: [] };
 
@@ -108,6 +113,7 @@ export class TenantDirectory {
   #table: TenantTable | undefined;
   #problems: readonly Problem[] = [];
   #version = 0;
+  #gauges: Readonly<Record<"tenants" | "problems", Gauge>> | undefined;
   /** The change that is under way; the next waits for it. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -201,7 +207,7 @@ export class TenantDirectory {
     const snapshot = state.sources === undefined ? undefined : this.#snapshotOf(assembled);
     return {
       snapshot,
-      obstacle: isNew ? state.trouble[0] : undefined,
+      obstacle: (isNew ? state.trouble[0] : undefined) ?? assembled.noDefault,
       commit: () => {
         this.#use(state, assembled, snapshot);
         done();
@@ -278,6 +284,7 @@ export class TenantDirectory {
     this.#used = used;
     this.#slots.keep(used);
     this.#tell(problems, gone);
+    this.#count(state, used.size, problems.length);
     if (snapshot === this.#snapshot) return;
     this.#snapshot = snapshot;
     this.#table = snapshot === undefined ? undefined : new TenantTable(snapshot.table);
@@ -285,7 +292,7 @@ export class TenantDirectory {
   }
 
   /** Who was there first keeps a name: what is the same as before, then what was changed, then what is new. */
-  #assemble({ inline, files, trouble }: State): Assembled {
+  #assemble({ sources, inline, files, trouble }: State): Assembled {
     const candidates = [inline, ...files.values()].flatMap((source) =>
       [...source.tenants.values()].map((tenant) => ({ source, tenant, rank: this.#rank(source, tenant) }))
     );
@@ -321,7 +328,9 @@ export class TenantDirectory {
       const old = rank === 2 ? this.#used.get(tenant.id) : undefined;
       if (old !== undefined) add(old.source, old.tenant, slot);
     }
-    return { used, table: writer.finish(), problems: sortProblems(problems) };
+    const noDefault = missingDefault(sources, used);
+    if (noDefault !== undefined) problems.push(noDefault);
+    return { used, table: writer.finish(), problems: sortProblems(problems), noDefault };
   }
 
   #rank({ path }: Source, tenant: LoadedTenant): number {
@@ -334,6 +343,18 @@ export class TenantDirectory {
   /** As they were, those that were changed: one that has a name of another's now stays so. */
   #changed(ranked: readonly { readonly tenant: LoadedTenant; readonly rank: number }[]): LoadedTenant[] {
     return ranked.filter(({ rank }) => rank === 2).flatMap(({ tenant }) => this.#used.get(tenant.id)?.tenant ?? []);
+  }
+
+  /** Nothing where tenants were never known. */
+  #count({ sources }: State, tenants: number, problems: number): void {
+    const { meter } = this.#options;
+    if (meter === undefined || (sources === undefined && this.#gauges === undefined)) return;
+    this.#gauges ??= {
+      tenants: meter.gauge("sluice_tenants", {}),
+      problems: meter.gauge("sluice_tenant_problems", {}),
+    };
+    this.#gauges.tenants.set(tenants);
+    this.#gauges.problems.set(problems);
   }
 
   #tell(problems: readonly Problem[], gone: readonly string[]): void {
@@ -361,6 +382,14 @@ export class TenantDirectory {
     }
     return this.#cells;
   }
+}
+
+function missingDefault(sources: TenantSources | undefined, used: ReadonlyMap<string, Used>): Problem | undefined {
+  const { defaultTenant } = sources ?? {};
+  if (defaultTenant === undefined || used.has(defaultTenant.id)) return undefined;
+  const { id, place } = defaultTenant;
+  const message = `names ${JSON.stringify(id)}, which is no tenant, so that data without credentials is refused`;
+  return errorAt(place, ["tenancy", "default_tenant"], message);
 }
 
 /** Ids in one line of the log. */

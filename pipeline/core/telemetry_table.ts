@@ -104,6 +104,24 @@ const RECEIVERS: readonly MetricRow[] = [
 
 const TENANTS: readonly MetricRow[] = [
   {
+    name: "sluice_tenants",
+    kind: "gauge",
+    unit: "{tenant}",
+    level: "basic",
+    attributes: [],
+    help: "Tenants that there are, disabled ones among them.",
+    when: "the tenants of the configuration or of a file have changed",
+  },
+  {
+    name: "sluice_tenant_problems",
+    kind: "gauge",
+    unit: "{problem}",
+    level: "basic",
+    attributes: [],
+    help: "What is wrong with tenants that are written and not used, or not as they are written now.",
+    when: "the tenants of the configuration or of a file have changed",
+  },
+  {
     name: "sluice_tenant_refused_credentials",
     kind: "counter",
     unit: "{request}",

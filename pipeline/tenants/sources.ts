@@ -6,7 +6,7 @@
 
 import type { GatewayConfig } from "../config/gateway_config.ts";
 import { childNode, type ConfigNode, type MapNode, type Place } from "../config/tree/node.ts";
-import type { TenantDefaults, TenantSettings } from "./schema.ts";
+import type { TenancyConfig, TenantDefaults, TenantSettings } from "./schema.ts";
 
 export const TENANT_KEYS = {
   tenancy: "tenancy",
@@ -36,6 +36,8 @@ export interface TenantSources {
   /** Those of the configuration itself. */
   readonly tenants: readonly WrittenTenant[];
   readonly directory: string | undefined;
+  /** Whose data without credentials is; it must be there. */
+  readonly defaultTenant?: { readonly id: string; readonly place: Place };
   /** Ids of pipelines, which a tenant may name. */
   readonly pipelines: ReadonlySet<string>;
 }
@@ -64,8 +66,17 @@ export function tenantSourcesOf(config: GatewayConfig): TenantSources | undefine
       return { id, settings: own, node, place: keyPlace(inline?.node, id) };
     }),
     directory: settings.get(TENANT_KEYS.dir)?.config as string | undefined,
+    ...defaultTenantOf(config),
     pipelines: new Set(pipelines.keys()),
   };
+}
+
+function defaultTenantOf({ settings }: GatewayConfig): Pick<TenantSources, "defaultTenant"> {
+  const tenancy = settings.get(TENANT_KEYS.tenancy);
+  const { default_tenant: id = "" } = (tenancy?.config ?? {}) as Partial<TenancyConfig>;
+  if (id === "") return {};
+  const place = childNode(tenancy?.node, "default_tenant")?.place ?? NOWHERE;
+  return { defaultTenant: { id, place } };
 }
 
 const NOWHERE: Place = { file: "", line: 0, column: 0 };

@@ -13,6 +13,7 @@ import { silentLogger } from "../../../pipeline/core/log.ts";
 import { hashSecret } from "../../../pipeline/tenants/identity/api_key.ts";
 import type { TenantSources } from "../../../pipeline/tenants/sources.ts";
 import type { TenantSnapshot } from "../../../pipeline/tenants/table.ts";
+import { RecordingMeter } from "../../pipeline/queue/support.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 
 const HASH = hashSecret("secret", new Uint8Array(16));
@@ -23,6 +24,7 @@ class Bench implements AsyncDisposable {
   readonly clock = new FakeClock();
   readonly published: TenantSnapshot[] = [];
   readonly logged: string[] = [];
+  readonly meter = new RecordingMeter();
   readonly tenants: TenantDirectory;
   readonly sources: TenantSources;
 
@@ -31,8 +33,9 @@ class Bench implements AsyncDisposable {
     this.tenants = new TenantDirectory({
       clock: this.clock,
       logger: { ...silentLogger, info: note, warn: note, error: note },
+      meter: this.meter,
       files,
-      publish: (snapshot) => this.published.push(snapshot),
+      publish: (snapshot) => void this.published.push(snapshot),
       capacity,
     });
     this.sources = {
@@ -321,4 +324,33 @@ Deno.test("the watch", async (t) => {
     deepStrictEqual(await looks(3), [["DIR/b.yaml"]]);
   });
   watch.stop();
+});
+
+Deno.test("a default tenant that is not there keeps a configuration from starting, and not one that runs", async () => {
+  await using bench = await Bench.open({ "acme.yaml": "weight: 1\n" });
+  const naming = (id: string) => ({
+    ...bench.sources,
+    defaultTenant: { id, place: { file: "gateway.yaml", line: 3, column: 5 } },
+  });
+  const missing = await bench.tenants.prepare(naming("nobody"));
+  match(
+    formatProblem(missing.obstacle!),
+    /gateway\.yaml:3:5: tenancy::default_tenant: names "nobody", which is no tenant/,
+  );
+  missing.discard();
+  const there = await bench.tenants.prepare(naming("acme"));
+  strictEqual(there.obstacle, undefined);
+  there.commit();
+  await Deno.remove(`${bench.path}/acme.yaml`);
+  await bench.tenants.refresh();
+  deepStrictEqual(bench.tenants.problems.map(({ path }) => path), ["tenancy::default_tenant"]);
+  deepStrictEqual(bench.ids, []);
+});
+
+Deno.test("tenants, and what is wrong with them, are counted where there are any", async () => {
+  await using bench = await Bench.open({ "acme.yaml": "weight: 1\n", "globex.yaml": "wait: 1\n" });
+  deepStrictEqual([bench.meter.get("sluice_tenants"), bench.meter.get("sluice_tenant_problems")], [1, 1]);
+  await bench.write("globex.yaml", "weight: 1\n");
+  await bench.tenants.refresh();
+  deepStrictEqual([bench.meter.get("sluice_tenants"), bench.meter.get("sluice_tenant_problems")], [2, 0]);
 });

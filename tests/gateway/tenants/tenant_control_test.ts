@@ -20,7 +20,7 @@ async function open(files: Record<string, string>) {
   const published: TenantSnapshot[] = [];
   const directory = new TenantDirectory({
     ...{ clock, logger: silentLogger, files: diskTenantFiles, capacity: 100 },
-    publish: (snapshot) => published.push(snapshot),
+    publish: (snapshot) => void published.push(snapshot),
   });
   (await directory.prepare({
     ...{ defaults: { weight: 3 }, defaultsFingerprint: "", tenants: [], directory: path, pipelines: new Set() },
