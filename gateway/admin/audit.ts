@@ -8,8 +8,9 @@
 import type { Clock } from "../../pipeline/core/clock.ts";
 import { describeError, type Logger } from "../../pipeline/core/log.ts";
 import { Repeated } from "../../pipeline/core/repeated.ts";
-import type { AuditLog, AuditRecord } from "../../routes/admin/control.ts";
-import type { AuditEntry } from "../../routes/admin/schemas.ts";
+import type { AuditLog } from "../../routes/admin/control.ts";
+import type { AuditRecord } from "../../routes/api/app.ts";
+import type { AuditEntry } from "../../routes/api/schemas.ts";
 
 /** Entries in memory. */
 export const MAX_AUDIT_ENTRIES = 1_000;

@@ -20,7 +20,7 @@ import {
   NotFoundError,
   type ProbeKind,
 } from "../../routes/admin/control.ts";
-import { placed } from "../../routes/admin/problem_answer.ts";
+import { placed } from "../../routes/api/problem_answer.ts";
 import type {
   Applied,
   ComponentView,
@@ -55,7 +55,8 @@ import { componentViews } from "./component_view.ts";
 import { configValues, countUsed, REMOTE_PREFIX, sectionTexts } from "./config_view.ts";
 import { graphView } from "./graph_view.ts";
 import { Rates } from "./rates.ts";
-import { Tap } from "./tap.ts";
+import { openTap } from "./open_tap.ts";
+import type { Tap } from "./tap.ts";
 import { ThreadHub } from "./thread_hub.ts";
 import { GatewayTenants } from "./tenants/tenant_admin.ts";
 import type { NodeQueue, RecentError } from "./thread_messages.ts";
@@ -261,22 +262,8 @@ export class GatewayAdmin implements AdminControl {
     if (this.#taps.size >= MAX_TAPS) {
       throw new BusyError(`Cannot tap: there are ${MAX_TAPS} taps, wanted one of them to end`, { retryAfterMs: 5_000 });
     }
-    const id = crypto.randomUUID();
-    const tap: Tap = new Tap({
-      durationMs: query.duration_ms,
-      maxSamples: query.max_samples,
-      clock: this.#options.clock,
-      onEnd: () => {
-        this.#taps.delete(tap);
-        stopListening();
-        void this.#hub.askAll({ type: "untap", tap: id });
-      },
-    });
+    const { tap } = openTap(this.#hub, node, query, this.#options.clock, () => this.#taps.delete(tap));
     this.#taps.add(tap);
-    const stopListening = this.#hub.listen(id, (sample) => tap.push(sample));
-    const mask = query.mask.split(",").map((name) => name.trim()).filter((name) => name !== "");
-    const settings = { perSecond: query.per_second, maxItems: query.max_items, mask };
-    void this.#hub.askAll({ type: "tap", tap: id, node, settings });
     abort.addEventListener("abort", () => void tap.return(), { once: true });
     return tap;
   }

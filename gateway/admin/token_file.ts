@@ -6,7 +6,7 @@
 
 import type { Clock } from "../../pipeline/core/clock.ts";
 import { describeError, type Logger } from "../../pipeline/core/log.ts";
-import { findToken, parseTokens, type TokenBook, type TokenEntry } from "../../routes/admin/tokens.ts";
+import { findToken, parseTokens, type TokenBook, type TokenEntry } from "../../routes/api/tokens.ts";
 
 /** How often the file is looked at, at the most, milliseconds. */
 const LOOK_MS = 1_000;

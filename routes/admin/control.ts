@@ -6,9 +6,10 @@
 
 import { GatewayError } from "../../pipeline/core/errors.ts";
 import type { LogLevel } from "../../pipeline/core/log.ts";
+import type { Audit } from "../api/app.ts";
+import type { AuditEntry } from "../api/schemas.ts";
 import type {
   Applied,
-  AuditEntry,
   ComponentView,
   ConfigCheck,
   ConfigDiff,
@@ -42,9 +43,6 @@ export interface Change {
   /** The version of a configuration, or the state or level that must be the present one. Absent: any. */
   readonly ifMatch: string | undefined;
 }
-
-/** What is told about one change. */
-export type AuditRecord = Omit<AuditEntry, "id" | "at_ms">;
 
 export interface AdminControl {
   probe(kind: ProbeKind): Probe;
@@ -101,12 +99,9 @@ export interface AdminControl {
 }
 
 /** What was changed, by whom, and what came of it. */
-export interface AuditLog {
-  record(entry: AuditRecord): void;
+export interface AuditLog extends Audit {
   /** The newest first. */
   list(): readonly AuditEntry[];
-  /** A request without a valid token, which is counted, and logged now and then. */
-  denied(): void;
 }
 
 /** There is no such thing: 404. */

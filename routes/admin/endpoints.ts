@@ -6,10 +6,10 @@
  */
 
 import { z } from "zod";
-import { type Endpoint, endpoint } from "./endpoint.ts";
+import { endpoint } from "../api/endpoint.ts";
+import { auditEntrySchema, pageOf, pageQuerySchema } from "../api/schemas.ts";
 import {
   appliedSchema,
-  auditEntrySchema,
   componentSchema,
   configCheckSchema,
   configDiffSchema,
@@ -27,8 +27,6 @@ import {
   logLevelSchema,
   ottlRequestSchema,
   ottlTrialSchema,
-  pageOf,
-  pageQuerySchema,
   probeSchema,
   profileRequestSchema,
   queueSchema,
@@ -40,7 +38,8 @@ import {
 } from "./schemas.ts";
 import { TENANT_ENDPOINTS } from "./tenants/endpoints.ts";
 
-export type { Endpoint, Scope } from "./endpoint.ts";
+/** Body of a request, bytes: a configuration of the loader's 4 MiB, as a JSON string. */
+export const MAX_ADMIN_BODY_BYTES = 8 * 1024 * 1024;
 
 const idParam = z.strictObject({ id: z.string().min(1).max(500) });
 const CHANGE_ERRORS = [412, 422, 428, 503] as const;
@@ -109,6 +108,7 @@ export const ENDPOINTS = {
     tag: "configuration",
     scope: "write",
     body: configRequestSchema,
+    maxBodyBytes: MAX_ADMIN_BODY_BYTES,
     answer: configCheckSchema,
     errors: [],
   }),
@@ -119,6 +119,7 @@ export const ENDPOINTS = {
     tag: "configuration",
     scope: "write",
     body: configRequestSchema,
+    maxBodyBytes: MAX_ADMIN_BODY_BYTES,
     answer: configDiffSchema,
     errors: [],
   }),
@@ -129,6 +130,7 @@ export const ENDPOINTS = {
     tag: "configuration",
     scope: "write",
     body: configRequestSchema,
+    maxBodyBytes: MAX_ADMIN_BODY_BYTES,
     answer: appliedSchema,
     etag: "wants",
     audited: true,
@@ -326,12 +328,3 @@ export const ENDPOINTS = {
 
 export type Endpoints = typeof ENDPOINTS;
 export type Operation = keyof Endpoints;
-
-type OutputOf<T> = T extends z.ZodType ? z.output<T> : undefined;
-type Of<O extends Operation, Key extends keyof Endpoint> = Endpoints[O] extends Readonly<Record<Key, infer T>> ? T
-  : undefined;
-
-export type ParamsOf<O extends Operation> = OutputOf<Of<O, "params">>;
-export type QueryOf<O extends Operation> = OutputOf<Of<O, "query">>;
-export type BodyOf<O extends Operation> = OutputOf<Of<O, "body">>;
-export type AnswerOf<O extends Operation> = z.output<Endpoints[O]["answer"]>;

@@ -4,12 +4,15 @@
  * @module
  */
 
-import { type Call, type Handlers, page, precondition } from "./call.ts";
+import { page, precondition } from "../api/call.ts";
+import type { HandlersOf } from "../api/endpoint.ts";
+import { eventStream } from "../api/event_stream.ts";
 import { type AdminControl, NotFoundError } from "./control.ts";
-import type { Applied, Probe, Queue, TapEvent } from "./schemas.ts";
+import type { Endpoints } from "./endpoints.ts";
+import type { Applied, Probe, Queue } from "./schemas.ts";
 import { createTenantHandlers } from "./tenants/handlers.ts";
 
-export function createHandlers(control: AdminControl): Handlers {
+export function createHandlers(control: AdminControl): HandlersOf<Endpoints> {
   const queue = async (id: string): Promise<Queue> => found(await control.queues(), id, "queue");
   const applied = (answer: Applied) => ({
     body: answer,
@@ -43,6 +46,7 @@ export function createHandlers(control: AdminControl): Handlers {
     listHistory: ({ query }) => ({ body: page(control.history(), query) }),
     ...createTenantHandlers(control.tenants),
     getGraph: () => ({ body: control.graph() }),
+    tapNode: ({ params, query, abort }) => eventStream(control.tap(params.id, query, abort)),
     listComponents: async ({ query }) => ({ body: page(await control.components(), query) }),
     getComponent: async ({ params }) => ({ body: found(await control.components(), params.id, "component") }),
     listQueues: async ({ query }) => ({ body: page(await control.queues(), query) }),
@@ -78,11 +82,6 @@ export function createHandlers(control: AdminControl): Handlers {
     makeHeapSnapshot: async ({ body }) => ({ body: await control.heapSnapshot(body.thread), detail: body.thread }),
     listAudit: ({ query }) => ({ body: page(control.audit.list(), query) }),
   };
-}
-
-/** The samples of a tap. */
-export function tapEvents(control: AdminControl, { params, query, abort }: Call<"tapNode">): AsyncIterable<TapEvent> {
-  return control.tap(params.id, query, abort);
 }
 
 function probed(body: Probe) {

@@ -7,9 +7,9 @@
 import { type Context, Hono } from "hono";
 import type { z } from "zod";
 import { type GatewayError, toGatewayError } from "../../pipeline/core/errors.ts";
-import { checkHost, checkOrigin, checkToken, type GuardOptions, UnauthenticatedError } from "../admin/guard.ts";
-import { HttpProblem, problemAnswer } from "../admin/problem_answer.ts";
-import type { AuditEntry, ConfigProblem } from "../admin/schemas.ts";
+import { checkHost, checkOrigin, checkToken, type GuardOptions, UnauthenticatedError } from "./guard.ts";
+import { HttpProblem, problemAnswer } from "./problem_answer.ts";
+import type { AuditEntry, ConfigProblem } from "./schemas.ts";
 import type { Call, Endpoint, EndpointTable, HandlersOf, Reply } from "./endpoint.ts";
 import type { Json } from "./openapi.ts";
 

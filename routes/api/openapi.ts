@@ -7,7 +7,7 @@
  */
 
 import { z } from "zod";
-import { problemSchema } from "../admin/schemas.ts";
+import { problemSchema } from "./schemas.ts";
 import type { Endpoint, EndpointTable } from "./endpoint.ts";
 
 /** Plain JSON. */

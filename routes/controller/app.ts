@@ -5,7 +5,7 @@
  */
 
 import type { Hono } from "hono";
-import type { GuardOptions } from "../admin/guard.ts";
+import type { GuardOptions } from "../api/guard.ts";
 import { type Audit, createApi } from "../api/app.ts";
 import { type Json, openApiDocument } from "../api/openapi.ts";
 import { CONTROLLER_ENDPOINTS } from "./endpoints.ts";

@@ -5,7 +5,7 @@
  */
 
 import { z } from "zod";
-import { pageOf, pageQuerySchema } from "../admin/schemas.ts";
+import { pageOf, pageQuerySchema } from "../api/schemas.ts";
 import { type AnswerOf as AnswerOfEndpoint, endpoint } from "../api/endpoint.ts";
 import {
   abortRequestSchema,

@@ -25,7 +25,8 @@ import {
 import { ConfigError, type Problem } from "../../pipeline/config/problem.ts";
 import type { Clock } from "../../pipeline/core/clock.ts";
 import { NotFoundError } from "../admin/control.ts";
-import { HttpProblem } from "../admin/problem_answer.ts";
+import { page } from "../api/call.ts";
+import { HttpProblem } from "../api/problem_answer.ts";
 import type { Handler, HandlersOf } from "../api/endpoint.ts";
 import { agentDetail, type AgentParts, agentView } from "./agents.ts";
 import type { ControllerEndpoints } from "./endpoints.ts";
@@ -315,15 +316,6 @@ function fileView({ name, body, contentType, role }: ConfigFile): ConfigFileView
   } catch {
     return { ...shared, base64: body.toBase64() };
   }
-}
-
-function page<Item>(
-  all: readonly Item[],
-  { limit, cursor }: { readonly limit: number; readonly cursor?: string | undefined },
-) {
-  const start = Number(cursor ?? 0);
-  const end = start + limit;
-  return { items: all.slice(start, end), next_cursor: end < all.length ? String(end) : null };
 }
 
 function lastId(events: readonly { readonly id: number }[]): string | null {

@@ -8,7 +8,7 @@
  */
 
 import { z } from "zod";
-import { count, named, timeMs } from "../admin/schemas.ts";
+import { count, named, timeMs } from "../api/schemas.ts";
 
 /** Files of one version, as JSON, characters; the store's own bound is in bytes. */
 const MAX_BODY_CHARS = 12 * 1024 * 1024;

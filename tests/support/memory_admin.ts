@@ -6,7 +6,6 @@
 
 import {
   type AdminControl,
-  type AuditRecord,
   BusyError,
   type Change,
   ConflictError,
@@ -15,7 +14,6 @@ import {
 } from "../../routes/admin/control.ts";
 import type {
   Applied,
-  AuditEntry,
   ConfigRequest,
   HistoryEntry,
   LogLevelView,
@@ -23,6 +21,8 @@ import type {
   QueueState,
   TapEvent,
 } from "../../routes/admin/schemas.ts";
+import type { AuditRecord } from "../../routes/api/app.ts";
+import type { AuditEntry } from "../../routes/api/schemas.ts";
 import { ConfigError } from "../../pipeline/config/problem.ts";
 import { MemoryTenants } from "./memory_tenants.ts";
 import { GraphError } from "../../pipeline/graph/graph.ts";

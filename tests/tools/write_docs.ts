@@ -14,7 +14,8 @@ import { describeCatalog, describeSettings } from "../../pipeline/config/describ
 import type { ComponentCatalog } from "../../pipeline/config/gateway_config.ts";
 import { metricsReference } from "../../pipeline/core/telemetry_table.ts";
 import { loadComponents, REGISTRY } from "../../pipeline/graph/registry.ts";
-import { adminReference } from "../../routes/admin/reference.ts";
+import { adminDocument } from "../../routes/admin/openapi.ts";
+import { apiReference } from "../../routes/api/reference.ts";
 
 export const CONFIGURATION_DOCS = new URL("../../docs/configuration.md", import.meta.url);
 export const OTTL_DOCS = new URL("../../docs/ottl.md", import.meta.url);
@@ -54,7 +55,7 @@ export function withTenantsReference(text: string, catalog: ComponentCatalog): s
 
 /** As `withReference`, of docs/admin.md. */
 export function withAdminReference(text: string): string {
-  return withGenerated(text, ADMIN_START, adminReference());
+  return withGenerated(text, ADMIN_START, apiReference(adminDocument("")));
 }
 
 function withGenerated(text: string, mark: string, generated: string): string {

@@ -4,11 +4,12 @@
  * @module
  */
 
-import { makeToken, type TokenScope } from "../../../routes/admin/tokens.ts";
+import { ApiFailure, type ClientOptions } from "../../../routes/api/client.ts";
+import { makeToken, type TokenScope } from "../../../routes/api/tokens.ts";
 import { writeLine } from "../../console.ts";
-import { AdminClient, AdminFailure } from "./client.ts";
+import { AdminClient } from "./client.ts";
 import { plain, plainLines } from "./table.ts";
-import type { View } from "./views.ts";
+import type { Shown, View } from "./views.ts";
 
 export interface AdminFlags {
   readonly address: string;
@@ -27,8 +28,17 @@ const CLEAR_SCREEN = "\u001b[H\u001b[2J";
 
 /** Prints what a view shows. @returns The exit code: 1 when the gateway does not answer, or says no. */
 export function runView(flags: AdminFlags, view: View): Promise<number> {
+  return look(flags, async () => new AdminClient(await clientOptions(flags, Deno.env.get("SLUICE_ADMIN_TOKEN"))), view);
+}
+
+/** As `runView`, with a client of any API. */
+export function look<Client>(
+  flags: Pick<AdminFlags, "json" | "watch">,
+  open: () => Promise<Client>,
+  view: (client: Client) => Promise<Shown>,
+): Promise<number> {
   return tellFailure(async () => {
-    const client = await openClient(flags);
+    const client = await open();
     let code: number;
     do {
       const { json, text, note = "", isBad = false } = await view(client);
@@ -51,7 +61,7 @@ export interface TapFlags {
 /** Prints samples as they come, one a line with `--json`. */
 export function runTap(flags: AdminFlags, node: string, { duration, samples, mask }: TapFlags): Promise<number> {
   return tellFailure(async () => {
-    const client = await openClient(flags);
+    const client = new AdminClient(await clientOptions(flags, Deno.env.get("SLUICE_ADMIN_TOKEN")));
     const query = { duration_ms: duration, max_samples: samples, mask: mask.join(",") };
     for await (const event of client.tap({ id: node }, query)) {
       if (flags.json) writeLine(Deno.stdout, JSON.stringify(event));
@@ -84,20 +94,22 @@ export function printToken({ name, scope, tokens }: TokenFlags): Promise<number>
   });
 }
 
-async function openClient({ address, tokenFile, ca }: AdminFlags): Promise<AdminClient> {
-  const token = tokenFile === undefined
-    ? Deno.env.get("SLUICE_ADMIN_TOKEN")
-    : (await Deno.readTextFile(tokenFile)).split("\n")[0]?.trim();
-  if (ca === undefined) return new AdminClient({ address, token });
+/** @param token Where no file is named. */
+export async function clientOptions(
+  { address, tokenFile, ca }: Pick<AdminFlags, "address" | "tokenFile" | "ca">,
+  token: string | undefined,
+): Promise<ClientOptions> {
+  const given = tokenFile === undefined ? token : (await Deno.readTextFile(tokenFile)).split("\n")[0]?.trim();
+  if (ca === undefined) return { address, token: given };
   const http = Deno.createHttpClient({ caCerts: [await Deno.readTextFile(ca)] });
-  return new AdminClient({ address: `https://${address.replace(/^https:\/\//, "")}`, token, http });
+  return { address: `https://${address.replace(/^https:\/\//, "")}`, token: given, http };
 }
 
 async function tellFailure(run: () => Promise<number>): Promise<number> {
   try {
     return await run();
   } catch (thrown) {
-    const isExpected = thrown instanceof AdminFailure || thrown instanceof Deno.errors.NotFound ||
+    const isExpected = thrown instanceof ApiFailure || thrown instanceof Deno.errors.NotFound ||
       thrown instanceof Deno.errors.PermissionDenied || thrown instanceof TypeError;
     if (!isExpected) throw thrown;
     writeLine(Deno.stderr, thrown.message.split("\n").map(plain).join("\n"));

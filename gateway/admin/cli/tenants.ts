@@ -9,7 +9,8 @@ import { DEFAULT_TREE_LIMITS, toPlain } from "../../../pipeline/config/tree/node
 import { parseYaml } from "../../../pipeline/config/tree/yaml.ts";
 import { systemClock } from "../../../pipeline/core/clock.ts";
 import type { Tenant, UsageEntry } from "../../../routes/admin/tenants/schemas.ts";
-import { type AdminClient, AdminFailure } from "./client.ts";
+import { ApiFailure } from "../../../routes/api/client.ts";
+import type { AdminClient } from "./client.ts";
 import { age, figure, plainLines, table, time } from "./table.ts";
 import { all, type View } from "./views.ts";
 
@@ -78,13 +79,12 @@ export function rotateKey(id: string, overlapMs: number, ifVersion: string | und
 export function showLimits(id: string): View {
   return async (client) => {
     const { body: json } = await client.ask("getTenantLimits", { params: { id } });
-    const rows = json.limits.map(({ of, name, limit, room, left, full_in_ms }) => [
-      ...[of, name, limit, room, left],
+    const rows = json.limits.map(({ of, name, limit, share, room, left, full_in_ms }) => [
+      ...[of, name, limit, `${Math.round(100 * share)}%`, room, left],
       full_in_ms === null ? "-" : age(full_in_ms),
     ]);
-    const share = json.share === 1 ? [] : [`share of the fleet's rates: ${(100 * json.share).toFixed(1)} %`];
     const refusals = json.refusals.map(({ reason, requests }) => `${reason}: ${requests} requests`);
-    const text = [table(["OF", "LIMIT", "CONFIGURED", "ROOM", "LEFT", "FULL IN"], rows), ...share, ...refusals];
+    const text = [table(["OF", "LIMIT", "CONFIGURED", "SHARE", "ROOM", "LEFT", "FULL IN"], rows), ...refusals];
     return { json, text: text.join("\n") };
   };
 }
@@ -145,7 +145,7 @@ async function versionOf(client: AdminClient, id: string, ifVersion: string | un
  * The settings with other values.
  *
  * @param assignments `key.key=value`, the value as YAML; without a value the setting is taken away.
- * @throws {AdminFailure} One is of another form.
+ * @throws {ApiFailure} One is of another form.
  */
 export function assigned(settings: Settings, assignments: readonly string[]): Settings {
   const changed = structuredClone(settings);
@@ -153,7 +153,7 @@ export function assigned(settings: Settings, assignments: readonly string[]): Se
     const cut = assignment.indexOf("=");
     const path = assignment.slice(0, Math.max(0, cut)).trim().split(".");
     if (path.includes("") || path.includes("__proto__")) {
-      throw new AdminFailure(`Cannot read ${JSON.stringify(assignment)}: wanted key.key=value`);
+      throw new ApiFailure(`Cannot read ${JSON.stringify(assignment)}: wanted key.key=value`);
     }
     assign(changed, path, valueOf(assignment.slice(cut + 1)));
   }
@@ -176,6 +176,6 @@ function valueOf(text: string): unknown {
   if (text.trim() === "") return undefined;
   const { node, problems } = parseYaml(text, "value", DEFAULT_TREE_LIMITS);
   const [problem] = problems;
-  if (problem !== undefined) throw new AdminFailure(`Cannot read ${JSON.stringify(text)}: ${problem.message}`);
+  if (problem !== undefined) throw new ApiFailure(`Cannot read ${JSON.stringify(text)}: ${problem.message}`);
   return plain.parse(toPlain(node));
 }

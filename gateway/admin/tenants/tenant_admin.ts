@@ -8,8 +8,8 @@ import type { Clock } from "../../../pipeline/core/clock.ts";
 import { mintApiKey } from "../../../pipeline/tenants/identity/api_key.ts";
 import type { RecentRefusal } from "../../../pipeline/tenants/recent_refusals.ts";
 import { ConflictError, NotFoundError, RefusedError } from "../../../routes/admin/control.ts";
-import { placed } from "../../../routes/admin/problem_answer.ts";
-import type { ConfigProblem } from "../../../routes/admin/schemas.ts";
+import { placed } from "../../../routes/api/problem_answer.ts";
+import type { ConfigProblem } from "../../../routes/api/schemas.ts";
 import type { TenantAdmin } from "../../../routes/admin/tenants/control.ts";
 import type {
   CreatedTenant,
@@ -90,7 +90,6 @@ export class GatewayTenants implements TenantAdmin {
     }
     return {
       id,
-      share: live.share,
       limits: live.limits.map(({ fullInMs = null, ...limit }) => ({ ...limit, full_in_ms: fullInMs })),
       refusals: live.refusals.map(([reason, requests]) => ({ reason, requests })),
     };

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ConfigProblem } from "../schemas.ts";
+import type { ConfigProblem } from "../../api/schemas.ts";
 import type {
   CreatedTenant,
   CreateTenant,

@@ -5,8 +5,8 @@
  */
 
 import { z } from "zod";
-import { endpoint } from "../endpoint.ts";
-import { pageOf, pageQuerySchema, problemPlaceSchema } from "../schemas.ts";
+import { endpoint } from "../../api/endpoint.ts";
+import { pageOf, pageQuerySchema, problemPlaceSchema } from "../../api/schemas.ts";
 import {
   createdTenantSchema,
   createTenantSchema,

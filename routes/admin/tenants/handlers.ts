@@ -4,11 +4,12 @@
  * @module
  */
 
-import { type Handlers, offsetOf, page, precondition } from "../call.ts";
+import { offsetOf, page, precondition } from "../../api/call.ts";
+import type { HandlersOf } from "../../api/endpoint.ts";
 import type { TenantAdmin } from "./control.ts";
 import type { TENANT_ENDPOINTS } from "./endpoints.ts";
 
-export type TenantHandlers = Pick<Handlers, keyof typeof TENANT_ENDPOINTS>;
+export type TenantHandlers = HandlersOf<typeof TENANT_ENDPOINTS>;
 
 export function createTenantHandlers(tenants: TenantAdmin): TenantHandlers {
   /** The version that a change is for; undefined: any. */

@@ -8,7 +8,7 @@ import { z } from "zod";
 import { SIGNAL_NAMES } from "../../../pipeline/otlp/signals.ts";
 import { LIMIT_GROUPS } from "../../../pipeline/tenants/limits.ts";
 import { isTenantId, WANTED_TENANT_ID } from "../../../pipeline/tenants/schema.ts";
-import { pageQuerySchema } from "../schemas.ts";
+import { pageQuerySchema } from "../../api/schemas.ts";
 
 /** How long keys before a rotation may still count: 90 days, milliseconds. */
 const MAX_OVERLAP_MS = 7_776_000_000;
@@ -82,6 +82,7 @@ export const liveLimitSchema = z.strictObject({
     ...["concurrent_requests", "bytes_in_flight"] as const,
   ]),
   limit: count().describe("As configured."),
+  share: z.number().min(0).max(1).describe("What this gateway has of it now, where a fleet shares it."),
   room: count().describe("What it has room for at once when nothing is used."),
   left: count().describe("Of that, now."),
   full_in_ms: z.number().nullable().describe("When a rate has all its room again; null of what is in flight."),
@@ -89,7 +90,6 @@ export const liveLimitSchema = z.strictObject({
 
 export const tenantLimitsSchema = z.strictObject({
   id: z.string(),
-  share: z.number().min(0).max(1).describe("Of its rates, what this gateway has of the fleet's."),
   limits: z.array(liveLimitSchema),
   refusals: z.array(z.strictObject({ reason: z.string(), requests: count() }))
     .describe("Requests that were refused, or of which something was cut off, since the tenant is there."),

@@ -5,7 +5,7 @@ import { GatewayAudit, MAX_AUDIT_BYTES, MAX_AUDIT_ENTRIES } from "../../../gatew
 import { MAX_COMPONENTS, MAX_ERRORS, RecentErrors } from "../../../gateway/admin/recent_errors.ts";
 import { TokenFile } from "../../../gateway/admin/token_file.ts";
 import { silentLogger } from "../../../pipeline/core/log.ts";
-import { makeToken } from "../../../routes/admin/tokens.ts";
+import { makeToken } from "../../../routes/api/tokens.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 
 const token = (name: string, seed: number) => makeToken(name, "read", (bytes) => void bytes.fill(seed));

@@ -1,6 +1,6 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { createAdminApp } from "../../../../routes/admin/app.ts";
-import { findToken, makeToken, parseTokens } from "../../../../routes/admin/tokens.ts";
+import { findToken, makeToken, parseTokens } from "../../../../routes/api/tokens.ts";
 import { MemoryAdmin } from "../../../support/memory_admin.ts";
 
 const random = (bytes: Uint8Array) => void crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>);

@@ -1,38 +1,10 @@
 /**
- * One request of an operation, and its answer; what handlers have in common.
+ * What handlers have in common: pages of lists, and preconditions.
  *
  * @module
  */
 
-import type { AnswerOf, BodyOf, Operation, ParamsOf, QueryOf } from "./endpoints.ts";
 import { HttpProblem } from "./problem_answer.ts";
-
-/** A request that has passed every check. */
-export interface Call<O extends Operation> {
-  readonly params: ParamsOf<O>;
-  readonly query: QueryOf<O>;
-  readonly body: BodyOf<O>;
-  readonly who: string;
-  /** The header, where the endpoint wants it; else "*". */
-  readonly ifMatch: string;
-  readonly abort: AbortSignal;
-}
-
-export interface Reply<O extends Operation> {
-  /** A stream where the endpoint says `text`. */
-  readonly body: AnswerOf<O> | ReadableStream<Uint8Array>;
-  /** Default 200. */
-  readonly status?: number;
-  /** Without its quotes. */
-  readonly etag?: string;
-  /** For the audit log. */
-  readonly detail?: string;
-}
-
-/** Every operation but those that send events. */
-export type Handlers = {
-  readonly [O in Exclude<Operation, "tapNode">]: (call: Call<O>) => Reply<O> | Promise<Reply<O>>;
-};
 
 interface PageQuery {
   readonly limit: number;

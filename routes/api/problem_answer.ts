@@ -63,7 +63,7 @@ export function problemAnswer(thrown: unknown): Response {
     "content-type": "application/problem+json",
     ...(thrown instanceof HttpProblem ? thrown.headers : {}),
   };
-  if (document.status === 401) headers["www-authenticate"] = 'Bearer realm="sluice admin"';
+  if (document.status === 401) headers["www-authenticate"] = 'Bearer realm="sluice"';
   const retryAfterMs = thrown instanceof GatewayError ? thrown.retryAfterMs : undefined;
   if (retryAfterMs !== undefined) headers["retry-after"] = String(Math.ceil(retryAfterMs / 1_000));
   return new Response(JSON.stringify(document), { status: document.status, headers });

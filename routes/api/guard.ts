@@ -5,7 +5,7 @@
  */
 
 import { GatewayError } from "../../pipeline/core/errors.ts";
-import type { Scope } from "./endpoints.ts";
+import type { Scope } from "./endpoint.ts";
 import { bearerOf, type TokenBook } from "./tokens.ts";
 
 export interface GuardOptions {

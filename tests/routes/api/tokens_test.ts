@@ -1,5 +1,5 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
-import { bearerOf, findToken, makeToken, MAX_TOKENS, parseTokens } from "../../../routes/admin/tokens.ts";
+import { bearerOf, findToken, makeToken, MAX_TOKENS, parseTokens } from "../../../routes/api/tokens.ts";
 
 const HASH = "a".repeat(64);
 const counting = (bytes: Uint8Array) => void bytes.forEach((_, index) => bytes[index] = index);

@@ -1,10 +1,10 @@
 /**
- * The reference of the admin API in Markdown, out of its OpenAPI document: for docs/admin.md.
+ * The reference of an API in Markdown, out of its OpenAPI document.
  *
  * @module
  */
 
-import { type Json, openApiDocument } from "./openapi.ts";
+import type { Json } from "./openapi.ts";
 
 interface SchemaText {
   readonly $ref?: string;
@@ -44,8 +44,7 @@ interface DocumentText {
 }
 
 /** Every route, by subject, then every schema. */
-export function adminReference(): string {
-  const document: Json = openApiDocument("");
+export function apiReference(document: Json): string {
   const { tags, paths, components } = document as unknown as DocumentText;
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation }))
