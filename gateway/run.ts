@@ -13,6 +13,7 @@ import { FileWatch, lookAtFile } from "./config/file_watch.ts";
 import { DEFAULT_HEALTH_LIMITS, sampleHealth } from "./config/health.ts";
 import { HealthWatch } from "./config/health_watch.ts";
 import { ConfigHistory } from "./config/history.ts";
+import { NO_OVERLAY, readOverlaid } from "./config/overlay.ts";
 import { openHistoryFile } from "./config/history_file.ts";
 import { ConfigBusyError, type ConfigOrigin } from "./config_manager.ts";
 import { explainFailure, writeLine } from "./console.ts";
@@ -20,6 +21,8 @@ import { welcome } from "./default_config.ts";
 import { portsInUse } from "./exclusive_listener.ts";
 import { type Gateway, startGateway } from "./gateway.ts";
 import { LiveConfig, reasonsOf, versionOf } from "./live_config.ts";
+import type { OpampPlan } from "./opamp/follow.ts";
+import { OpampLoader, planOpamp } from "./opamp/load.ts";
 import { type ReadConfig, readSources, type Sources } from "./sources.ts";
 import { stopSignal } from "./stop_signals.ts";
 import { diskTenantFiles } from "./tenants/tenant_files.ts";
@@ -47,6 +50,9 @@ interface Running {
   readonly gateway: Gateway;
   readonly live: LiveConfig;
   readonly admin: AdminServer | undefined;
+  readonly opamp: OpampLoader;
+  /** Settles when the process is asked to begin anew. */
+  readonly restart: Promise<"restart">;
 }
 
 /**
@@ -70,21 +76,37 @@ export async function runGateway(options: RunOptions): Promise<number> {
   let isReloadDue = false;
   Deno.addSignalListener("SIGHUP", () => onReload());
 
-  running = await start(options);
-  if (running === undefined) return 1;
-  const { gateway, live, admin } = running;
-  onReload = () => void reload(running, "SIGHUP", "signal");
-  if (isReloadDue) onReload();
-  const watch = options.watch ? watchFiles(running) : undefined;
-  if (options.configs.length === 0) writeLine(Deno.stdout, welcome(gateway.config));
+  for (let isFirst = true;; isFirst = false) {
+    running = await start(options);
+    if (running === undefined) return 1;
+    const current = running;
+    onReload = () => void reload(current, "SIGHUP", "signal");
+    if (isReloadDue) onReload();
+    isReloadDue = false;
+    if (isFirst && options.configs.length === 0) writeLine(Deno.stdout, welcome(current.gateway.config));
+    const end = await runOne(current, options, stopped);
+    if (end !== "restart") return end;
+    onReload = () => {}; // the next one reads it anyway
+  }
+}
 
-  const reason = await Promise.race([stopped.then(() => undefined), gateway.broken]);
-  if (reason !== undefined) gateway.logger.error("The gateway cannot go on", { error: reason });
+/** @returns The exit code, or that another one is to begin. */
+async function runOne(running: Running, options: RunOptions, stopped: Promise<void>): Promise<number | "restart"> {
+  const { gateway, live, admin, opamp, restart } = running;
+  const watch = options.watch ? watchFiles(running) : undefined;
+  const reason = await Promise.race([
+    stopped.then(() => undefined),
+    gateway.broken.then((error) => ({ error })),
+    restart,
+  ]);
+  if (typeof reason === "object") gateway.logger.error("The gateway cannot go on", { error: reason.error });
   watch?.stop();
   admin?.stopping();
+  await opamp.stop();
   await live.close();
   const drained = await gateway.shutdown(options.drainTimeoutMs);
   await admin?.close();
+  if (reason === "restart") return reason;
   return drained && reason === undefined ? 0 : 1;
 }
 
@@ -100,11 +122,22 @@ async function start(options: RunOptions): Promise<Running | undefined> {
     checkAdminOptions(options.admin);
     const history = new ConfigHistory(stateDir === undefined ? undefined : await openHistoryFile(stateDir), onTrouble);
     await history.load();
-    const given = await readSources(options);
-    const started = await startOne(options, given, history);
+    const base = await readSources(options);
+    const plan = await planOpamp(base.resolved.tree, stateDir);
+    const given = plan.overlay === NO_OVERLAY ? base : await readOverlaid(options, plan.overlay, readSources);
+    const started = await startOne(options, { base, given }, history);
     gateway = started.gateway;
-    const live = openLiveConfig(options, given, started, history);
-    return { gateway, live, admin: await openAdminOf(options, gateway, live) };
+    const live = openLiveConfig(options, plan, given, started, history);
+    const admin = await openAdminOf(options, gateway, live);
+    const { promise: restart, resolve } = Promise.withResolvers<"restart">();
+    const { version } = options;
+    const opamp = new OpampLoader(plan, {
+      ...{ gateway, live, version, stateDir, clock: systemClock, adminChannel: ADMIN_CHANNEL },
+      remoteProblem: started.remoteProblem,
+      onRestart: () => resolve("restart"),
+    });
+    await opamp.start();
+    return { gateway, live, admin, opamp, restart };
   } catch (thrown) {
     await gateway?.shutdown(0);
     writeLine(Deno.stderr, explainFailure(thrown));
@@ -116,12 +149,23 @@ async function start(options: RunOptions): Promise<Running | undefined> {
 interface Started {
   readonly gateway: Gateway;
   readonly read: ReadConfig;
+  /** Why what a server had added to the local configuration is not in it; undefined: it is, or there is nothing. */
+  readonly remoteProblem?: string;
 }
 
-/** Starts with the given configuration, or else with the last good one where that is wanted. */
-async function startOne(options: RunOptions, given: ReadConfig, history: ConfigHistory): Promise<Started> {
+/** What the process is to start with: the local configuration, and that with what goes over it. */
+interface Given {
+  readonly base: ReadConfig;
+  readonly given: ReadConfig;
+}
+
+/**
+ * Starts with the given configuration; else with the local one alone, where a server had added to it; else with the last
+ * good one, where that is wanted.
+ */
+async function startOne(options: RunOptions, { base, given }: Given, history: ConfigHistory): Promise<Started> {
   const { useLastGood } = options;
-  const startWith = async (read: ReadConfig) => {
+  const startWith = async (read: ReadConfig): Promise<Started> => {
     const { resolved } = read;
     return {
       read,
@@ -138,6 +182,12 @@ async function startOne(options: RunOptions, given: ReadConfig, history: ConfigH
   try {
     return await startWith(given);
   } catch (thrown) {
+    if (versionOf(given.resolved) !== versionOf(base.resolved)) {
+      writeLine(Deno.stderr, explainFailure(thrown));
+      const started = await startOne(options, { base, given: base }, history);
+      started.gateway.logger.error("Runs without the remote configuration: it does not load with the local one");
+      return { ...started, remoteProblem: reasonsOf(thrown).join("\n") };
+    }
     const good = useLastGood ? history.lastGood() : undefined;
     if (good === undefined) throw thrown;
     writeLine(Deno.stderr, explainFailure(thrown));
@@ -160,8 +210,9 @@ function openAdminOf(options: RunOptions, gateway: Gateway, manager: LiveConfig)
 
 function openLiveConfig(
   { configs, sets, healthWindowMs }: RunOptions,
+  { overlay }: OpampPlan,
   { files }: ReadConfig,
-  { gateway, read: started }: Started,
+  { gateway, read: started, remoteProblem }: Started,
   history: ConfigHistory,
 ): LiveConfig {
   const clock = systemClock;
@@ -176,6 +227,7 @@ function openLiveConfig(
     gateway,
     started,
     sources: { configs, sets },
+    overlay: remoteProblem === undefined ? overlay : NO_OVERLAY,
     files,
     read: readSources,
     history,

@@ -34,6 +34,9 @@ const CATALOG: ComponentCatalog = REGISTRY;
 /** What a source is called that came over the API. */
 export const REMOTE_PREFIX = "admin:";
 
+/** What sources are called that an OpAMP server gave. */
+export const OPAMP_SOURCE = "opamp";
+
 /** Every value, section by section; in each the defaults of what is not given come last. */
 export function configValues(resolved: ResolvedConfig): readonly ConfigValue[] {
   const tree = maskTree(resolved.tree, REGISTRY);
@@ -76,6 +79,7 @@ function sourceOf({ file }: Place): Pick<ValueOrigin, "kind" | "source"> {
   if (file.startsWith("env:")) return { kind: "env", source: file.slice("env:".length) };
   if (file === "yaml:") return { kind: "text", source: "--config yaml:" };
   if (file.startsWith(REMOTE_PREFIX)) return { kind: "remote", source: file.slice(REMOTE_PREFIX.length) };
+  if (file === OPAMP_SOURCE || file.startsWith(`${OPAMP_SOURCE}:`)) return { kind: "remote", source: file };
   return { kind: "file", source: file };
 }
 

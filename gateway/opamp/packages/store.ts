@@ -1,0 +1,165 @@
+/**
+ * Packages on disk. `NAME/current` is a link to the unpacked bundle that counts, changed in one step, so that a
+ * `tenants_dir` or `${file:…}` below it sees the old bundle or the new one whole.
+ *
+ * ```
+ * packages/installed.json      what is installed, by name
+ * packages/partial/HASH        what has come of a content so far
+ * packages/NAME/HASH.bundle    the content
+ * packages/NAME/HASH/          unpacked
+ * packages/NAME/current        → HASH
+ * ```
+ *
+ * @module
+ */
+
+import type { InstalledPackage, InstalledPackages, PackageStore } from "../../../opamp/client/package_sync.ts";
+import type { Problem } from "../../../opamp/client/offer_follower.ts";
+import { bytesToHex, hexToBytes } from "../../../opamp/protocol/hashes.ts";
+import { readTextFile } from "../../../pipeline/config/environment.ts";
+import { replaceFile } from "../../replace_file.ts";
+import { readBundle, unpackBundle } from "./bundle.ts";
+
+const MAX_INDEX_BYTES = 1024 * 1024;
+
+/** Whether a package's name can be that of its directory. */
+export function isPackageName(name: string): boolean {
+  return /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/.test(name) && name !== "partial" && name !== "installed.json";
+}
+
+interface IndexEntry {
+  readonly type: number;
+  readonly version: string;
+  /** Hexadecimal. */
+  readonly hash: string;
+  readonly contentHash: string;
+}
+
+interface Index {
+  readonly allPackagesHash?: string;
+  readonly packages: Readonly<Record<string, IndexEntry>>;
+}
+
+export class DiskPackageStore implements PackageStore {
+  readonly #directory: string;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  async installed(): Promise<InstalledPackages> {
+    const { allPackagesHash, packages } = await this.#index();
+    return {
+      allPackagesHash: allPackagesHash === undefined ? undefined : hexToBytes(allPackagesHash),
+      packages: new Map(Object.entries(packages).map(([name, entry]) => [name, fromIndex(entry)])),
+    };
+  }
+
+  async content(name: string): Promise<Uint8Array> {
+    const entry = (await this.#index()).packages[name];
+    if (entry === undefined) throw new Error(`Cannot read the package ${JSON.stringify(name)}: it is not installed`);
+    return await Deno.readFile(`${this.#directory}/${name}/${entry.contentHash}.bundle`);
+  }
+
+  async partial(contentHash: string): Promise<Uint8Array> {
+    return await ifThere(() => Deno.readFile(this.#partialPath(contentHash))) ?? new Uint8Array();
+  }
+
+  async append(contentHash: string, chunk: Uint8Array): Promise<void> {
+    await this.#makeDirectory("partial");
+    using file = await Deno.open(this.#partialPath(contentHash), { append: true, create: true, mode: 0o600 });
+    for (let at = 0; at < chunk.length;) at += await file.write(chunk.subarray(at));
+  }
+
+  async discard(contentHash: string): Promise<void> {
+    await ifThere(() => Deno.remove(this.#partialPath(contentHash)));
+  }
+
+  async install(name: string, info: InstalledPackage, content: Uint8Array): Promise<Problem> {
+    const files = readBundle(content);
+    if (typeof files === "string") return files;
+    const own = await this.#makeDirectory(name);
+    const hash = bytesToHex(info.contentHash);
+    await ifThere(() => Deno.remove(`${own}/${hash}`, { recursive: true })); // of a process that did not get to the end
+    await unpackBundle(files, `${own}/${hash}`);
+    await Deno.writeFile(`${own}/${hash}.bundle`, content, { mode: 0o600 });
+    await relink(`${own}/current`, hash);
+    const { packages, ...rest } = await this.#index();
+    await this.#write({ ...rest, packages: { ...packages, [name]: toIndex(info) } });
+    await removeOthers(own, hash);
+    return undefined;
+  }
+
+  async remove(name: string): Promise<void> {
+    const { packages, ...rest } = await this.#index();
+    const { [name]: _, ...others } = packages;
+    await this.#write({ ...rest, packages: others });
+    await ifThere(() => Deno.remove(`${this.#directory}/${name}`, { recursive: true }));
+  }
+
+  async complete(allPackagesHash: Uint8Array): Promise<void> {
+    await this.#write({ ...await this.#index(), allPackagesHash: bytesToHex(allPackagesHash) });
+  }
+
+  #partialPath(contentHash: string): string {
+    return `${this.#directory}/partial/${contentHash}`;
+  }
+
+  async #makeDirectory(name: string): Promise<string> {
+    const path = `${this.#directory}/${name}`;
+    await Deno.mkdir(path, { recursive: true, mode: 0o700 });
+    return path;
+  }
+
+  /** What cannot be read counts as nothing installed: all of it comes again. */
+  async #index(): Promise<Index> {
+    const text = await ifThere(() => readTextFile(`${this.#directory}/installed.json`, MAX_INDEX_BYTES));
+    return text === undefined ? { packages: {} } : parseIndex(text);
+  }
+
+  async #write(index: Index): Promise<void> {
+    await Deno.mkdir(this.#directory, { recursive: true, mode: 0o700 });
+    await replaceFile(`${this.#directory}/installed.json`, JSON.stringify(index));
+  }
+}
+
+/** A link is replaced by renaming another over it. */
+async function relink(path: string, target: string): Promise<void> {
+  const draft = `${path}.new`;
+  await ifThere(() => Deno.remove(draft));
+  await Deno.symlink(target, draft);
+  await Deno.rename(draft, path);
+}
+
+async function removeOthers(directory: string, hash: string): Promise<void> {
+  for await (const { name } of Deno.readDir(directory)) {
+    if (name === "current" || name === hash || name === `${hash}.bundle`) continue;
+    await Deno.remove(`${directory}/${name}`, { recursive: true });
+  }
+}
+
+async function ifThere<Found>(look: () => Promise<Found>): Promise<Found | undefined> {
+  try {
+    return await look();
+  } catch (thrown) {
+    if (thrown instanceof Deno.errors.NotFound) return undefined;
+    throw thrown;
+  }
+}
+
+function toIndex({ type, version, hash, contentHash }: InstalledPackage): IndexEntry {
+  return { type, version, hash: bytesToHex(hash), contentHash: bytesToHex(contentHash) };
+}
+
+function fromIndex({ type, version, hash, contentHash }: IndexEntry): InstalledPackage {
+  return { type, version, hash: hexToBytes(hash), contentHash: hexToBytes(contentHash) };
+}
+
+function parseIndex(text: string): Index {
+  try {
+    const index = JSON.parse(text) as Partial<Index> | null;
+    return typeof index?.packages === "object" ? { ...index, packages: index.packages } : { packages: {} };
+  } catch {
+    return { packages: {} };
+  }
+}
