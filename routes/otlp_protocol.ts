@@ -34,11 +34,11 @@ export interface OtlpRequest extends Sender {
   /** Every header line: lower-case name and value. */
   headers(): Iterable<readonly [name: string, value: string]>;
   /**
-   * Reads the body into `buffer`.
+   * Reads the body into `buffer`; without a promise where it has come already.
    *
    * @throws {GatewayError} The sender left or is too slow, or what `buffer` throws.
    */
-  readBody(buffer: BodyBuffer): Promise<void>;
+  readBody(buffer: BodyBuffer): Promise<void> | void;
   /** Fires when the sender leaves before it has its answer. */
   readonly abort: AbortSignal;
 }

@@ -35,16 +35,16 @@ export class Serving {
   }
 
   /** Never rejects. @param isKept Whether a connection may stay open behind an answer that is written now. */
-  async serve(exchange: Exchange, isKept: () => boolean): Promise<void> {
+  serve(exchange: Exchange, isKept: () => boolean): Promise<void> {
     this.#active++;
-    try {
-      await this.#serve(exchange, isKept);
-    } catch {
-      // The connection broke while the answer was written.
-    }
+    return this.#serve(exchange, isKept).then(this.#answered, this.#answered);
+  }
+
+  /** Or its connection broke while the answer was written. */
+  readonly #answered = () => {
     this.#active--;
     if (this.#isReplaced && this.#active === 0) this.#ended.resolve();
-  }
+  };
 
   /** It gets no more requests. @returns Settles when it has answered those it has. */
   replaced(): Promise<void> {

@@ -160,9 +160,10 @@ export class Connection implements Wire {
     }
   }
 
-  async write(bytes: Uint8Array): Promise<void> {
-    let written = await this.#conn.write(bytes);
-    while (written < bytes.length) written += await this.#conn.write(bytes.subarray(written));
+  write(bytes: Uint8Array): Promise<void> {
+    return this.#conn.write(bytes).then((written) =>
+      written === bytes.length ? undefined : this.write(bytes.subarray(written))
+    );
   }
 
   get isRestSmall(): boolean {
@@ -224,7 +225,7 @@ export class Connection implements Wire {
         await this.#takeBuffered(buffer);
         continue;
       }
-      const read = await this.#read(buffer.space(this.#unread));
+      const read = await this.#conn.read(buffer.space(this.#unread)).catch(() => null);
       if (read === null) throw hasLeft();
       this.#checkWanted();
       this.#unread -= read;
@@ -291,7 +292,7 @@ export class Connection implements Wire {
 
   #takeHead(end: number): Head | undefined {
     const length = end - this.#start;
-    const head = parseHead(Buffer.from(this.#space.buffer, this.#start, length).toString("latin1"));
+    const head = parseHead(Buffer.prototype.latin1Slice.call(this.#space, this.#start, end));
     if ("refusal" in head) {
       this.#refuse(head.refusal);
       return undefined;
@@ -315,7 +316,7 @@ export class Connection implements Wire {
       if (!this.#isRead) await this.#linger();
       return false;
     }
-    await this.#dropRest();
+    if (this.#unread > 0) await this.#dropRest();
     this.#sinceMs = this.#host.soonMs;
     this.#phase = this.#end > this.#start ? "head" : "idle";
     return true;
@@ -359,7 +360,12 @@ export class Connection implements Wire {
 
   async #receiveMore(): Promise<boolean> {
     this.#makeRoom();
-    const read = await this.#read(this.#end === 0 ? this.#space : this.#space.subarray(this.#end));
+    let read: number | null = null;
+    try {
+      read = await this.#conn.read(this.#end === 0 ? this.#space : this.#space.subarray(this.#end));
+    } catch {
+      // Broken, or closed from here: nothing more comes.
+    }
     this.#receiving = undefined;
     if (read === null) {
       this.#leave();
@@ -371,15 +377,6 @@ export class Connection implements Wire {
     }
     this.#end += read;
     return true;
-  }
-
-  /** @returns null when nothing more comes: the end, or a connection that is broken. */
-  async #read(into: Uint8Array): Promise<number | null> {
-    try {
-      return await this.#conn.read(into);
-    } catch {
-      return null;
-    }
   }
 
   /** The sender is gone, or the connection is closed from here: whoever works for the present request may stop. */

@@ -98,14 +98,12 @@ export class Http1Exchange implements Exchange {
     return this.#isLast;
   }
 
-  async readBody(buffer: BodyBuffer): Promise<void> {
+  readBody(buffer: BodyBuffer): Promise<void> | void {
     if (this.#gone !== undefined) throw this.#gone;
-    try {
-      await this.#wire.readBody(buffer, this.#head.expectsContinue);
-    } catch (error) {
+    return this.#wire.readBody(buffer, this.#head.expectsContinue)?.catch((error) => {
       this.#isBodyBroken = true; // where the next request begins is not known any more
       throw error;
-    }
+    });
   }
 
   /** The connection is closed, by either side or in one direction: whoever works for this request may stop. */
@@ -115,11 +113,11 @@ export class Http1Exchange implements Exchange {
     this.#stopStreaming?.();
   }
 
-  async send(answer: OtlpAnswer, keepAlive: boolean): Promise<void> {
+  send(answer: OtlpAnswer, keepAlive: boolean): Promise<void> | void {
     if (this.#gone !== undefined) return;
     const persistence = this.#decide(keepAlive);
     const isHeadOnly = this.method === "HEAD";
-    await this.#wire.write(
+    return this.#wire.write(
       persistence === "keep" && !isHeadOnly
         ? this.#answers.kept(answer)
         : wholeAnswer(answer, this.#answers.date, persistence, isHeadOnly),
