@@ -60,8 +60,9 @@ export class MemoryTenants implements TenantAdmin {
 
   limits(id: string) {
     this.#find(id);
-    const limit = { of: "all", name: "requests_per_second" as const, limit: 1, room: 2, left: 1, full_in_ms: 500 };
-    return { id, share: 1, limits: [limit], refusals: [{ reason: "requests_per_second", requests: 3 }] };
+    const rate = { of: "all", name: "requests_per_second" as const, limit: 1, share: 1 };
+    const limit = { ...rate, room: 2, left: 1, full_in_ms: 500 };
+    return { id, limits: [limit], refusals: [{ reason: "requests_per_second", requests: 3 }] };
   }
 
   refusals(id: string) {
