@@ -21,8 +21,6 @@ export interface Ask {
   readonly slot: number;
   readonly units: number;
   readonly nowNs: number;
-  /** How much longer a unit takes to refill here than by the limit: 1 with the whole share, Infinity with none. */
-  readonly scale: number;
 }
 
 /** A limit that has no room, and when it has. */
@@ -32,10 +30,14 @@ export interface NoRoom {
   readonly waitMs: number;
 }
 
-/** How much slower the tenant's rates refill here than in the whole fleet. */
-export function scaleOf(cells: TenantCells, slot: number): number {
-  const share = cells.share(slot);
-  return share === WHOLE_SHARE ? 1 : WHOLE_SHARE / share;
+/**
+ * What a unit of a limit costs here, nanoseconds: with a part of the fleet's limit it takes so much longer to refill.
+ *
+ * @returns Infinity without any share.
+ */
+export function nsPerUnitOf(cells: TenantCells, slot: number, { group, rate, nsPerUnit }: RateLimit): number {
+  const share = cells.share(slot, group, rate);
+  return share === WHOLE_SHARE ? nsPerUnit : nsPerUnit * (WHOLE_SHARE / share);
 }
 
 /**
@@ -45,6 +47,9 @@ export function scaleOf(cells: TenantCells, slot: number): number {
  */
 export function takeRates(cells: TenantCells, limits: readonly RateLimit[], ask: Ask): NoRoom | undefined {
   for (const limit of limits) if (ask.units > limit.most) return { limit, waitMs: Infinity };
+  if (cells.countsDemand) {
+    for (const { group, rate, nsPerUnit } of limits) cells.addDemand(ask.slot, group, rate, ask.units * nsPerUnit);
+  }
   for (let taken = 0; taken < limits.length; taken++) {
     const limit = limits[taken]!;
     if (takeOne(cells, limit, ask)) continue;
@@ -54,9 +59,10 @@ export function takeRates(cells: TenantCells, limits: readonly RateLimit[], ask:
   return undefined;
 }
 
-function takeOne(cells: TenantCells, limit: RateLimit, { slot, units, nowNs, scale }: Ask): boolean {
-  if (scale === Infinity) return false;
-  const cost = costNs(units, limit.nsPerUnit * scale);
+function takeOne(cells: TenantCells, limit: RateLimit, { slot, units, nowNs }: Ask): boolean {
+  const nsPerUnit = nsPerUnitOf(cells, slot, limit);
+  if (nsPerUnit === Infinity) return false;
+  const cost = costNs(units, nsPerUnit);
   return take(cells.times, cells.timeAt(slot, limit.group, limit.rate), cost, limit.burstNs, nowNs) === 0;
 }
 
@@ -64,34 +70,39 @@ function takeOne(cells: TenantCells, limit: RateLimit, { slot, units, nowNs, sca
 export function giveBackRates(
   cells: TenantCells,
   limits: readonly RateLimit[],
-  { slot, units, scale }: Omit<Ask, "nowNs">,
+  { slot, units }: Omit<Ask, "nowNs">,
 ): void {
   if (units === 0) return;
-  for (const { group, rate, nsPerUnit } of limits) {
-    giveBack(cells.times, cells.timeAt(slot, group, rate), costNs(units, nsPerUnit * scale));
+  for (const limit of limits) {
+    const nsPerUnit = nsPerUnitOf(cells, slot, limit);
+    if (nsPerUnit === Infinity) continue; // the share went since
+    giveBack(cells.times, cells.timeAt(slot, limit.group, limit.rate), costNs(units, nsPerUnit));
   }
 }
 
 /** How long until all of `limits` have room for the units, or for as many as fit at once: milliseconds. */
-export function waitMsOf(cells: TenantCells, limits: readonly RateLimit[], { slot, units, nowNs, scale }: Ask): number {
-  if (scale === Infinity) return UNKNOWN_WAIT_MS;
+export function waitMsOf(cells: TenantCells, limits: readonly RateLimit[], { slot, units, nowNs }: Ask): number {
   let longestNs = 0;
-  for (const { group, rate, nsPerUnit, burstNs, most } of limits) {
-    const cost = costNs(Math.min(units, most), nsPerUnit * scale);
-    longestNs = Math.max(longestNs, waitNs(cells.times, cells.timeAt(slot, group, rate), cost, burstNs, nowNs));
+  for (const limit of limits) {
+    const nsPerUnit = nsPerUnitOf(cells, slot, limit);
+    if (nsPerUnit === Infinity) return UNKNOWN_WAIT_MS;
+    const cost = costNs(Math.min(units, limit.most), nsPerUnit);
+    const at = cells.timeAt(slot, limit.group, limit.rate);
+    longestNs = Math.max(longestNs, waitNs(cells.times, at, cost, limit.burstNs, nowNs));
   }
   return Math.ceil(longestNs / NS_PER_MS);
 }
 
 /** Takes as many of the units as all of `limits` have room for. @returns How many. */
 export function takeFittingRates(cells: TenantCells, limits: readonly RateLimit[], ask: Ask): number {
-  const { slot, nowNs, scale } = ask;
-  if (scale === Infinity) return 0;
+  const { slot, nowNs } = ask;
   let units = ask.units;
   for (let i = 0; i < limits.length; i++) {
-    const { group, rate, nsPerUnit, burstNs } = limits[i]!;
-    const fitting = takeFitting(cells.times, cells.timeAt(slot, group, rate), units, nsPerUnit * scale, burstNs, nowNs);
-    giveBackPart(cells, limits.slice(0, i), ask, units, fitting);
+    const limit = limits[i]!;
+    const nsPerUnit = nsPerUnitOf(cells, slot, limit);
+    const at = cells.timeAt(slot, limit.group, limit.rate);
+    const fitting = nsPerUnit === Infinity ? 0 : takeFitting(cells.times, at, units, nsPerUnit, limit.burstNs, nowNs);
+    giveBackPart(cells, limits.slice(0, i), slot, units, fitting);
     units = fitting;
     if (units === 0) return 0;
   }
@@ -102,13 +113,15 @@ export function takeFittingRates(cells: TenantCells, limits: readonly RateLimit[
 function giveBackPart(
   cells: TenantCells,
   limits: readonly RateLimit[],
-  { slot, scale }: Ask,
+  slot: number,
   units: number,
   fitting: number,
 ): void {
-  for (const { group, rate, nsPerUnit } of limits) {
-    const tooMuch = costNs(units, nsPerUnit * scale) - costNs(fitting, nsPerUnit * scale);
-    giveBack(cells.times, cells.timeAt(slot, group, rate), tooMuch);
+  for (const limit of limits) {
+    const nsPerUnit = nsPerUnitOf(cells, slot, limit);
+    if (nsPerUnit === Infinity) continue;
+    const tooMuch = costNs(units, nsPerUnit) - costNs(fitting, nsPerUnit);
+    giveBack(cells.times, cells.timeAt(slot, limit.group, limit.rate), tooMuch);
   }
 }
 

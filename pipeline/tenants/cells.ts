@@ -1,6 +1,6 @@
 /**
  * The numbers of tenants that change with every request, in memory that all threads share: the theoretical arrival times
- * of rates, what is in flight, the share of the fleet, refusals. And for each thread a journal of what its requests hold,
+ * of rates, what is in flight, the shares of the fleet, refusals. And for each thread a journal of what its requests hold,
  * so that a thread that dies holds nothing for ever.
  *
  * Memory: a header; the journals; 256 bytes a slot. Zeros are the right beginning for all of it, and pages that no tenant
@@ -10,7 +10,7 @@
  */
 
 import { SIGNAL_NAMES } from "../otlp/signals.ts";
-import { LIMIT_GROUPS } from "./limits.ts";
+import { LIMIT_GROUPS, MAX_TENANTS } from "./limits.ts";
 
 /** What a rate counts, and its place among the arrival times of a group. */
 export const RATE = { requests: 0, items: 1, bytes: 2 } as const;
@@ -38,22 +38,34 @@ export const MAX_HELD = 16_384;
 /** A whole share, in parts per million. */
 export const WHOLE_SHARE = 1_000_000;
 
-const SLOT_BYTES = 256;
+/** What was asked of a rate is counted in so many nanoseconds of the limit's time: 275 s of it until the count wraps. */
+export const DEMAND_NS = 64;
+/** The most that is counted at once: half of what can be told apart. */
+const MAX_DEMAND = 0x7fff_ffff;
+
+const SLOT_BYTES = 384;
 const HEADER_BYTES = 4_096;
 const ENTRY_BYTES = 16;
 const JOURNAL_BYTES = MAX_HELD * ENTRY_BYTES;
-const SLOTS_AT = HEADER_BYTES + MAX_THREADS * JOURNAL_BYTES;
+const ASKED_AT = HEADER_BYTES + MAX_THREADS * JOURNAL_BYTES;
+const ASKED_WORDS = Math.ceil(MAX_TENANTS / 32);
+/** On a cache line of its own. */
+const SLOTS_AT = ASKED_AT + 64 * Math.ceil(ASKED_WORDS * 4 / 64);
 
 /** Of the header, in 64-bit words: where the two of the time are (`shared_clock.ts`). */
 export const CLOCK_WORD = 0;
+/** Of the header, in 32-bit words: what is withheld of rates without a lease; 1 while demand is counted. */
+const DEFAULT_WITHHELD_WORD = 16;
+const COUNTS_DEMAND_WORD = 17;
 
 /** Of a slot, in 64-bit words: arrival times (a group's three in a row), then bytes in flight. */
 const RATES = Object.keys(RATE).length;
 const FLIGHT_WORD = LIMIT_GROUPS.length * RATES;
-/** Of a slot, in 32-bit words: requests in flight, then what is withheld of the share, then refusals. */
+/** Of a slot, in 32-bit words: requests in flight, refusals, leased shares plus 1 (0: none), what was asked of rates. */
 const CONCURRENCY_WORD = 2 * (FLIGHT_WORD + LIMIT_GROUPS.length);
-const WITHHELD_WORD = CONCURRENCY_WORD + LIMIT_GROUPS.length;
-const REFUSALS_WORD = WITHHELD_WORD + 1;
+const REFUSALS_WORD = CONCURRENCY_WORD + LIMIT_GROUPS.length;
+const LEASES_WORD = REFUSALS_WORD + REFUSALS.length;
+const DEMAND_WORD = LEASES_WORD + LIMIT_GROUPS.length * RATES;
 
 /** Bytes of the memory for `tenants` slots. */
 export function bytesFor(tenants: number): number {
@@ -132,15 +144,58 @@ export class TenantCells {
     return false;
   }
 
-  /** What is left of the tenant's rates here, parts per million; the rest is with other replicas. */
-  share(slot: number): number {
-    return WHOLE_SHARE - Atomics.load(this.#counts, slotCounts(slot) + WITHHELD_WORD);
+  /** How much of a rate's limit there is here, parts per million; the rest is with other replicas. */
+  share(slot: number, group: number, rate: number): number {
+    const leased = Atomics.load(this.#counts, leaseAt(slot, group, rate));
+    return leased === 0 ? this.defaultShare : leased - 1;
   }
 
-  /** @param share Parts per million. */
-  setShare(slot: number, share: number): void {
-    const withheld = WHOLE_SHARE - Math.min(WHOLE_SHARE, Math.max(0, Math.round(share)));
-    Atomics.store(this.#counts, slotCounts(slot) + WITHHELD_WORD, withheld);
+  /** @param share Parts per million; undefined: as all rates that have none of their own. */
+  setShare(slot: number, group: number, rate: number, share: number | undefined): void {
+    const leased = share === undefined ? 0 : 1 + inParts(share);
+    Atomics.store(this.#counts, leaseAt(slot, group, rate), leased);
+  }
+
+  /** Of rates that have no share of their own, parts per million. */
+  get defaultShare(): number {
+    return WHOLE_SHARE - Atomics.load(this.#counts, DEFAULT_WITHHELD_WORD);
+  }
+
+  set defaultShare(share: number) {
+    Atomics.store(this.#counts, DEFAULT_WITHHELD_WORD, WHOLE_SHARE - inParts(share));
+  }
+
+  /** Whether what is asked of rates is counted, by all threads: where shares follow it. */
+  get countsDemand(): boolean {
+    return this.#counts[COUNTS_DEMAND_WORD] !== 0;
+  }
+
+  set countsDemand(counts: boolean) {
+    Atomics.store(this.#counts, COUNTS_DEMAND_WORD, counts ? 1 : 0);
+  }
+
+  /** @param ns What it costs of the whole limit, whether it is taken or not. */
+  addDemand(slot: number, group: number, rate: number, ns: number): void {
+    const word = ASKED_AT / 4 + (slot >> 5);
+    const bit = 1 << (slot & 31);
+    if ((Atomics.load(this.#counts, word) & bit) === 0) Atomics.or(this.#counts, word, bit);
+    Atomics.add(this.#counts, demandAt(slot, group, rate), Math.min(MAX_DEMAND, Math.ceil(ns / DEMAND_NS)));
+  }
+
+  /** What was asked of a rate since the slot was given, in `DEMAND_NS`; modulo 2^32. */
+  demand(slot: number, group: number, rate: number): number {
+    return Atomics.load(this.#counts, demandAt(slot, group, rate)) >>> 0;
+  }
+
+  /** Slots of which something was asked since this was last called. */
+  *takeAsked(): Generator<number> {
+    const words = Math.min(ASKED_WORDS, Math.ceil(this.slots / 32));
+    for (let word = 0; word < words; word++) {
+      const at = ASKED_AT / 4 + word;
+      if (Atomics.load(this.#counts, at) === 0) continue;
+      let bits = Atomics.exchange(this.#counts, at, 0);
+      for (; bits !== 0; bits &= bits - 1) yield word * 32 + 31 - Math.clz32(bits & -bits);
+    }
   }
 
   countRefusal(slot: number, refusal: number): void {
@@ -233,6 +288,18 @@ export function groupOf(signal: typeof SIGNAL_NAMES[number]): number {
 
 function slotCounts(slot: number): number {
   return (SLOTS_AT + slot * SLOT_BYTES) / 4;
+}
+
+function leaseAt(slot: number, group: number, rate: number): number {
+  return slotCounts(slot) + LEASES_WORD + group * RATES + rate;
+}
+
+function demandAt(slot: number, group: number, rate: number): number {
+  return slotCounts(slot) + DEMAND_WORD + group * RATES + rate;
+}
+
+function inParts(share: number): number {
+  return Math.min(WHOLE_SHARE, Math.max(0, Math.round(share)));
 }
 
 function concurrencyAt(slot: number, group: number): number {

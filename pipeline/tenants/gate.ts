@@ -23,7 +23,6 @@ import {
   giveBackRates,
   type NoRoom,
   rateError,
-  scaleOf,
   takeFittingRates,
   takeRates,
   waitMsOf,
@@ -108,7 +107,7 @@ class ThreadGate implements TenantGate {
     if (announcedBytes !== undefined && announcedBytes > plan.maxBodyBytes) {
       throw this.refusal("body_size", plan, tooLarge(plan));
     }
-    const visit = new TenantVisit(this, identity, plan, scaleOf(this.cells, row.tag.slot));
+    const visit = new TenantVisit(this, identity, plan);
     visit.begin(announcedBytes);
     return visit;
   }
@@ -161,7 +160,6 @@ class TenantVisit implements Visit {
   readonly identity: Identity;
   readonly #gate: ThreadGate;
   readonly #plan: Plan;
-  readonly #scale: number;
   /** HOLDS. */
   #holds = 0;
   #heldBytes = 0;
@@ -179,11 +177,10 @@ class TenantVisit implements Visit {
   /** What is said of the items that a rate had no room for. */
   #cutText = "";
 
-  constructor(gate: ThreadGate, identity: Identity, plan: Plan, scale: number) {
+  constructor(gate: ThreadGate, identity: Identity, plan: Plan) {
     this.#gate = gate;
     this.identity = identity;
     this.#plan = plan;
-    this.#scale = scale;
   }
 
   get maxBodyBytes(): number {
@@ -264,7 +261,7 @@ class TenantVisit implements Visit {
   }
 
   #ask(units: number, nowNs: number): Ask {
-    return { slot: this.#plan.row.tag.slot, units, nowNs, scale: this.#scale };
+    return { slot: this.#plan.row.tag.slot, units, nowNs };
   }
 
   /** Writes down that it will hold something, before it does: what dies in between is given back and not lost. */

@@ -6,7 +6,7 @@
  */
 
 import { SIGNAL_NAMES } from "../otlp/signals.ts";
-import { scaleOf } from "./admission.ts";
+import { nsPerUnitOf } from "./admission.ts";
 import { type Refusal, REFUSALS, type TenantCells, WHOLE_SHARE } from "./cells.ts";
 import { aheadNs, fittingIn, ROUNDING_NS } from "./gcra.ts";
 import type { LimitGroup } from "./limits.ts";
@@ -18,6 +18,8 @@ export interface LiveLimit {
   readonly name: RateLimit["name"] | "concurrent_requests" | "bytes_in_flight";
   /** As configured. */
   readonly limit: number;
+  /** What this gateway has of it now, where the fleet shares it: 0 to 1. */
+  readonly share: number;
   /** What it has room for at once when nothing is used. */
   readonly room: number;
   /** Of that, now. */
@@ -27,7 +29,7 @@ export interface LiveLimit {
 }
 
 export interface LiveTenant {
-  /** Of its rates, what this gateway has of the fleet's: 0 to 1. */
+  /** Of its rates, what this gateway has of the fleet's, of the rate of which it has least: 0 to 1. */
   readonly share: number;
   readonly limits: readonly LiveLimit[];
   /** Requests that were refused or of which something was cut off, those reasons that there were. */
@@ -47,41 +49,38 @@ export function liveTenant(row: TenantRow, cells: TenantCells, nowNs: number): L
   });
   const refusals = REFUSALS.map((reason) => [reason, cells.refusals(slot, reason)] as const);
   return {
-    share: cells.share(slot) / WHOLE_SHARE,
+    share: smallestShare(SIGNAL_NAMES.map((signal) => plans.of(row, signal)), cells) / WHOLE_SHARE,
     limits: limits.toSorted((a, b) => Number(b.of === "all") - Number(a.of === "all")),
     refusals: refusals.filter(([, requests]) => requests > 0),
   };
 }
 
-function limitsOf(
-  { row, requests, items, bytes, concurrentRequests, bytesInFlight }: Plan,
-  cells: TenantCells,
-  nowNs: number,
-) {
-  const { slot } = row.tag;
-  const scale = scaleOf(cells, slot);
-  const rates = [...requests, ...items, ...bytes].map((limit) => ({
-    limit,
-    live: liveRate(limit, cells, slot, scale, nowNs),
-  }));
-  const flights = [
-    ...concurrentRequests.map((limit) => ({
-      limit,
-      live: liveFlight(limit, "concurrent_requests", cells.concurrency(slot, limit.group)),
-    })),
-    ...bytesInFlight.map((limit) => ({
-      limit,
-      live: liveFlight(limit, "bytes_in_flight", cells.bytesInFlight(slot, limit.group)),
-    })),
-  ];
-  return [...rates, ...flights];
+function smallestShare(plans: readonly Plan[], cells: TenantCells): number {
+  const shares = plans.flatMap(({ row, requests, items, bytes }) =>
+    [...requests, ...items, ...bytes].map(({ group, rate }) => cells.share(row.tag.slot, group, rate))
+  );
+  return shares.length === 0 ? WHOLE_SHARE : Math.min(...shares);
 }
 
-function liveRate(limit: RateLimit, cells: TenantCells, slot: number, scale: number, nowNs: number): LiveLimit {
-  const { groupName, group, rate, name, perSecond, nsPerUnit, burstNs, most } = limit;
+function limitsOf(plan: Plan, cells: TenantCells, nowNs: number) {
+  const { row: { tag: { slot } }, requests, items, bytes, concurrentRequests, bytesInFlight } = plan;
+  return [
+    ...[...requests, ...items, ...bytes].map((limit) => ({ limit, live: liveRate(limit, cells, slot, nowNs) })),
+    ...concurrentRequests.map((limit) => {
+      return { limit, live: liveFlight(limit, "concurrent_requests", cells.concurrency(slot, limit.group)) };
+    }),
+    ...bytesInFlight.map((limit) => {
+      return { limit, live: liveFlight(limit, "bytes_in_flight", cells.bytesInFlight(slot, limit.group)) };
+    }),
+  ];
+}
+
+function liveRate(limit: RateLimit, cells: TenantCells, slot: number, nowNs: number): LiveLimit {
+  const { groupName, group, rate, name, perSecond, burstNs, most } = limit;
   const ahead = aheadNs(cells.times, cells.timeAt(slot, group, rate), nowNs);
-  const left = scale === Infinity ? 0 : Math.min(most, fittingIn(burstNs + ROUNDING_NS - ahead, nsPerUnit * scale));
-  return { of: groupName, name, limit: perSecond, room: most, left, fullInMs: Math.ceil(ahead / NS_PER_MS) };
+  const share = cells.share(slot, group, rate) / WHOLE_SHARE;
+  const left = Math.min(most, fittingIn(burstNs + ROUNDING_NS - ahead, nsPerUnitOf(cells, slot, limit)));
+  return { of: groupName, name, limit: perSecond, share, room: most, left, fullInMs: Math.ceil(ahead / NS_PER_MS) };
 }
 
 function liveFlight(
@@ -89,5 +88,5 @@ function liveFlight(
   name: "concurrent_requests" | "bytes_in_flight",
   used: number,
 ): LiveLimit {
-  return { of: groupName, name, limit, room: limit, left: Math.max(0, limit - used), fullInMs: undefined };
+  return { of: groupName, name, limit, share: 1, room: limit, left: Math.max(0, limit - used), fullInMs: undefined };
 }

@@ -4,15 +4,23 @@
  * @module
  */
 
-import { ok, strictEqual, throws } from "node:assert/strict";
-import { bytesFor, HOLDS, MAX_HELD, MAX_THREADS, REFUSALS, TenantCells } from "../../../pipeline/tenants/cells.ts";
+import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
+import {
+  bytesFor,
+  DEMAND_NS,
+  HOLDS,
+  MAX_HELD,
+  MAX_THREADS,
+  REFUSALS,
+  TenantCells,
+} from "../../../pipeline/tenants/cells.ts";
 import { LIMIT_GROUPS, MAX_TENANTS } from "../../../pipeline/tenants/limits.ts";
 
-Deno.test("cells: a tenant costs 256 bytes, and the memory for the most tenants can be reserved at once", () => {
-  strictEqual(bytesFor(1_001) - bytesFor(1_000), 256);
+Deno.test("cells: a tenant costs 384 bytes, and the memory for the most tenants can be reserved at once", () => {
+  strictEqual(bytesFor(1_001) - bytesFor(1_000), 384);
   const before = Deno.memoryUsage().rss;
   const cells = new TenantCells(new SharedArrayBuffer(bytesFor(MAX_TENANTS)));
-  cells.setShare(MAX_TENANTS - 1, 500_000);
+  cells.setShare(MAX_TENANTS - 1, 0, 0, 500_000);
   strictEqual(cells.slots, MAX_TENANTS);
   ok(Deno.memoryUsage().rss - before < 64 * 1024 * 1024, "pages that nobody touches cost nothing");
 });
@@ -24,7 +32,12 @@ Deno.test("cells: no two numbers share a place", () => {
     cells.tryHoldBytes(1, group, 1_000 + group, Infinity);
     for (let held = 0; held <= group; held++) cells.tryHoldRequest(1, group, Infinity);
   });
-  cells.setShare(1, 250_000);
+  LIMIT_GROUPS.forEach((_, group) => {
+    for (let rate = 0; rate < 3; rate++) {
+      cells.setShare(1, group, rate, 1_000 * group + rate);
+      cells.addDemand(1, group, rate, DEMAND_NS * (10 * group + rate));
+    }
+  });
   REFUSALS.forEach((_, at) => cells.countRefusal(1, at));
   LIMIT_GROUPS.forEach((_, group) => {
     for (let rate = 0; rate < 3; rate++) {
@@ -33,15 +46,20 @@ Deno.test("cells: no two numbers share a place", () => {
     strictEqual(cells.bytesInFlight(1, group), 1_000 + group);
     strictEqual(cells.concurrency(1, group), group + 1);
   });
-  strictEqual(cells.share(1), 250_000);
+  LIMIT_GROUPS.forEach((_, group) => {
+    for (let rate = 0; rate < 3; rate++) {
+      strictEqual(cells.share(1, group, rate), 1_000 * group + rate);
+      strictEqual(cells.demand(1, group, rate), 10 * group + rate);
+    }
+  });
   for (const refusal of REFUSALS) strictEqual(cells.refusals(1, refusal), 1);
   for (const slot of [0, 2]) {
-    strictEqual(cells.share(slot), 1_000_000);
+    strictEqual(cells.share(slot, 0, 0), 1_000_000);
     strictEqual(cells.concurrency(slot, 4), 0);
     for (const refusal of REFUSALS) strictEqual(cells.refusals(slot, refusal), 0);
   }
   cells.clear(1);
-  strictEqual(cells.share(1), 1_000_000);
+  strictEqual(cells.share(1, 0, 0), 1_000_000);
   strictEqual(cells.bytesInFlight(1, 4), 0);
   strictEqual(cells.times[cells.timeAt(1, 0, 0)], 0n);
 });
@@ -107,4 +125,26 @@ Deno.test("cells: threads have numbers", () => {
   new TenantCells(memory, MAX_THREADS - 1);
   throws(() => new TenantCells(memory, MAX_THREADS), RangeError);
   throws(() => new TenantCells(memory, -1), RangeError);
+});
+
+Deno.test("cells: shares that rates have of their own, and the one that all others have", () => {
+  const cells = new TenantCells(new SharedArrayBuffer(bytesFor(2)));
+  cells.defaultShare = 250_000;
+  cells.setShare(0, 1, 2, 0);
+  strictEqual(cells.share(0, 1, 2), 0);
+  strictEqual(cells.share(0, 1, 1), 250_000);
+  cells.setShare(0, 1, 2, undefined);
+  strictEqual(cells.share(0, 1, 2), 250_000);
+  cells.setShare(0, 1, 2, 2_000_000);
+  strictEqual(cells.share(0, 1, 2), 1_000_000);
+});
+
+Deno.test("cells: of which slots something was asked is told once", () => {
+  const cells = new TenantCells(new SharedArrayBuffer(bytesFor(70)));
+  for (const slot of [0, 31, 32, 63, 69]) cells.addDemand(slot, 0, 0, 1);
+  deepStrictEqual([...cells.takeAsked()], [0, 31, 32, 63, 69]);
+  deepStrictEqual([...cells.takeAsked()], []);
+  cells.addDemand(31, 0, 0, 1e18);
+  deepStrictEqual([...cells.takeAsked()], [31]);
+  strictEqual(cells.demand(31, 0, 0), 0x8000_0000);
 });

@@ -357,12 +357,12 @@ Deno.test("gate: a change of tenants counts from the next request on", async (t)
 Deno.test("gate: a share of the fleet", async () => {
   const clock = new FakeClock();
   const { gate, cells } = testGate({ acme: { limits: { all: { requestsPerSecond: 10, burstMs: 1_000 } } } }, clock);
-  cells.setShare(0, 500_000);
+  cells.setShare(0, 0, 0, 500_000);
   for (let i = 0; i < 5; i++) enter(gate).leave(200, 0);
   strictEqual(refusalOf(() => enter(gate)).retryAfterMs, 200);
-  cells.setShare(0, 0);
+  cells.setShare(0, 0, 0, 0);
   strictEqual(refusalOf(() => enter(gate)).retryAfterMs, 1_000);
-  cells.setShare(0, 1_000_000);
+  cells.setShare(0, 0, 0, 1_000_000);
   await clock.advance(100);
   enter(gate).leave(200, 0);
 });

@@ -1,5 +1,5 @@
 import { deepStrictEqual, throws } from "node:assert/strict";
-import { WHOLE_SHARE } from "../../../pipeline/tenants/cells.ts";
+import { groupOf, RATE, WHOLE_SHARE } from "../../../pipeline/tenants/cells.ts";
 import { liveTenant } from "../../../pipeline/tenants/live.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { rowOf, senderOf, testGate } from "./support.ts";
@@ -49,10 +49,13 @@ Deno.test("liveTenant() tells what the gate would let in", async (t) => {
     await clock.advance(600);
     deepStrictEqual(shown()[3], ["logs", "bytes_per_second", 100, 100, 100, 0]);
   });
-  await t.step("without a share nothing is left", () => {
-    cells.setShare(0, WHOLE_SHARE / 2);
-    deepStrictEqual(live().share, 0.5);
-    cells.setShare(0, 0);
-    deepStrictEqual([live().share, shown()[0]?.[4]], [0, 0]);
+  await t.step("with a part of the fleet's limit a unit takes more of it; without any nothing is left", () => {
+    const [group, rate] = [groupOf("logs"), RATE.bytes];
+    const shareAndLeft = () =>
+      live().limits.flatMap(({ name, share, left }) => name === "bytes_per_second" ? [share, left] : []);
+    cells.setShare(0, group, rate, WHOLE_SHARE / 2);
+    deepStrictEqual(shareAndLeft(), [0.5, 50]);
+    cells.setShare(0, group, rate, 0);
+    deepStrictEqual(shareAndLeft(), [0, 0]);
   });
 });
