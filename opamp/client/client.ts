@@ -143,6 +143,8 @@ export class OpampClient {
     this.#parts = parts;
     this.#report.wantsInstanceUid = parts.identity.isTemporary;
     this.#tellStatus("remoteConfigStatus", parts.remoteConfig.status);
+    // The server may know it as being applied, and would wait for ever.
+    if (stored?.remoteConfigStatus?.state === "APPLYING") this.#report.set("remoteConfigStatus", NONE_RECEIVED);
     this.#tellStatus("connectionSettingsStatus", parts.connectionSettings.status);
     this.#callbacks.onInstanceUid?.(parts.identity.uid);
     void this.#restore(parts);
@@ -376,6 +378,8 @@ export class OpampClient {
 }
 
 const NOBODY = Promise.resolve("the agent has no use for it");
+
+const NONE_RECEIVED = { lastRemoteConfigHash: new Uint8Array(), status: RemoteConfigStatuses.UNSET };
 
 type StatusPart = "remoteConfigStatus" | "connectionSettingsStatus";
 
