@@ -241,7 +241,7 @@ service: {pipelines: {traces: {exporters: [otlp_http/other]}}}
     agent.error,
     /^the gateway did worse with it and went back\n\d+ % of the items could not be exported, before it 0 %/,
   );
-  await seen(server, (one) => !effectiveConfig(one).includes(nowhere));
+  await seen(server, (one) => !effectiveConfig(one).includes("otlp_http/other"));
   await load;
   await gateway.stop();
   ok(!await Deno.stat(`${setup.directory}/remote_config.json`).catch(() => undefined));
