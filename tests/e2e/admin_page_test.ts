@@ -1,6 +1,7 @@
 /** The operators' page in a real browser, at a gateway that runs. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { mintApiKey } from "../../pipeline/tenants/identity/api_key.ts";
 import { type Browser, missingForBrowser, openBrowser } from "../support/browser.ts";
 import { freePort, runMain, startGateway } from "../support/gateway_process.ts";
 import { skipWithout } from "../support/real_parts.ts";
@@ -114,4 +115,40 @@ Deno.test({ name: "the admin page asks for a token where one is wanted", ignore 
   await browser.click("#login button");
   await browser.waitForText("#state", /^ready$/);
   await Deno.remove(dir, { recursive: true });
+});
+
+Deno.test({ name: "the admin page shows tenants, and what they were refused", ignore }, async () => {
+  const tenants = await Deno.makeTempDir();
+  await Deno.writeTextFile(`${tenants}/broken.yaml`, "wait: 1\n");
+  const { id, key, hash } = mintApiKey();
+  const acme = `{signals: [logs], keys: [{id: ${id}, hash: "${hash}"}]}`;
+  const [port, page] = [freePort(), freePort()];
+  await using gateway = await startGateway(
+    `
+receivers: {otlp: {protocols: {http: {endpoint: "127.0.0.1:${port}"}}}}
+exporters: {nop: {}}
+tenants: {acme: ${acme}, globex: {}}
+tenants_dir: ${tenants}
+service: {pipelines: {traces: {receivers: [otlp], exporters: [nop]}}}
+`,
+    { args: ["--admin-listen", `127.0.0.1:${page}`] },
+  );
+  await gateway.waitForLine("The admin API listens");
+  const response = await fetch(`http://127.0.0.1:${port}/v1/traces`, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: `Bearer ${key}` },
+    body: "{}",
+  });
+  strictEqual(response.status, 403, await response.text());
+  await using browser = await openBrowser();
+  await browser.open(`http://127.0.0.1:${page}`);
+  await browser.waitForText("#tenants", /acme\s*yes\s*1\s*1[^]*globex\s*yes\s*0\s*0/);
+  await browser.waitForText("#problems", /broken\.yaml:1: .*wait/);
+  await browser.click("#tenants summary");
+  await browser.waitForText("#tenants", /1 times, traces signal: .*it may not send traces/);
+  await browser.type("#search", "glo");
+  await browser.run(`document.querySelector("#search").dispatchEvent(new Event("change"))`);
+  await browser.waitForText("#tenants", /^(?![^]*acme)[^]*globex/);
+  deepStrictEqual(await browser.errors(), []);
+  await Deno.remove(tenants, { recursive: true });
 });

@@ -1,5 +1,5 @@
 /**
- * The operators' page: status, graph, queues, configuration with its history, over the same API as everybody else.
+ * The operators' page: status, graph, queues, tenants, configuration with its history, over the same API as everybody else.
  *
  * A token is kept in the page's memory alone: it is gone with the page.
  *
@@ -28,6 +28,8 @@ const BODY = `
 <section aria-labelledby="h-graph"><h2 id="h-graph">Graph</h2><div id="graph"></div>
   <details><summary>As a table</summary><table id="edges"></table></details></section>
 <section aria-labelledby="h-queues"><h2 id="h-queues">Queues</h2><table id="queues"></table></section>
+<section aria-labelledby="h-tenants" id="s-tenants" hidden><h2 id="h-tenants">Tenants</h2>
+  <p><label>Search <input id="search" type="search" size="24"></label></p><ul id="problems"></ul><table id="tenants"></table></section>
 <section aria-labelledby="h-config"><h2 id="h-config">Configuration</h2>
   <details><summary>What runs</summary><pre id="yaml"></pre></details>
   <details><summary>Change it</summary>
@@ -143,9 +145,28 @@ function showHistory(entries) {
     return [entry.id, time(entry.at_ms), entry.who, entry.origin, entry.outcome, what, back];
   }));
 }
+function showRefusals(id, details) {
+  if (!details.open) return;
+  call("GET", "/tenants/" + encodeURIComponent(id) + "/refusals").then(({ json }) =>
+    details.lastChild.replaceChildren(...json.items.map(({ last_ms, times, signal, reason, items, message }) =>
+      element("li", {}, time(last_ms) + ", " + times + " times, " + (signal ?? "") + " " + reason +
+        (items > 0 ? ", " + items + " items" : "") + ": " + message)))).catch((error) => say(error.message));
+}
+function showTenants(tenants, problems) {
+  $("s-tenants").hidden = tenants.length + problems.length === 0 && $("search").value === "";
+  $("problems").replaceChildren(...problems.map((p) => element("li", {}, p.file + ":" + p.line + ": " + p.path + ": " + p.message)));
+  const open = new Set([...$("tenants").querySelectorAll("details[open]")].map((each) => each.dataset.id));
+  fill($("tenants"), ["Tenant", "Enabled", "Keys", "Refusals", "Lately", "Place"], tenants.map((tenant) => {
+    const lately = element("details", { "data-id": tenant.id }, element("summary", {}, "show"), element("ul", {}));
+    lately.addEventListener("toggle", () => showRefusals(tenant.id, lately));
+    lately.open = open.has(tenant.id);
+    return [tenant.id, tenant.enabled ? "yes" : "no", tenant.keys, tenant.refusals, tenant.refusals === 0 ? "" : lately, tenant.place];
+  }));
+}
 async function refresh() {
-  const [status, graph, queues, config, history] = await Promise.all(
-    ["/status", "/graph", "/queues", "/config", "/config/history?limit=20"].map((path) => call("GET", path)));
+  const [status, graph, queues, config, history, tenants, problems] = await Promise.all(["/status", "/graph", "/queues", "/config",
+    "/config/history?limit=20", "/tenants?limit=50&search=" + encodeURIComponent($("search").value), "/tenant-problems?limit=20",
+  ].map((path) => call("GET", path)));
   const { build, state, config: entry, workers } = status.json;
   $("state").textContent = state; $("state").className = state === "ready" ? "good" : "bad";
   $("build").textContent = build.version + " on Deno " + build.deno;
@@ -153,9 +174,11 @@ async function refresh() {
     workers.alive + " of " + workers.wanted, status.json.components, "entry " + entry.id + " by " + entry.who + ": " + entry.outcome,
     (status.json.memory_rss_bytes / 1048576).toFixed(0) + " MB"]]);
   drawGraph(graph.json); showQueues(queues.json.items); showHistory(history.json.items);
+  showTenants(tenants.json.items, problems.json.items);
   etag = config.etag; $("yaml").textContent = config.json.yaml;
   if ($("draft").value === "") $("draft").value = config.json.yaml;
 }
+$("search").addEventListener("change", () => refresh().catch((error) => say(error.message)));
 const draft = () => ({ sources: [{ name: "page.yaml", text: $("draft").value }] });
 $("login").addEventListener("submit", (event) => { event.preventDefault(); token = $("token").value.trim(); $("token").value = "";
   say(""); refresh().catch((error) => say(error.message)); });
