@@ -5,6 +5,8 @@
  */
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import type { ControllerFlags, ControllerView } from "./controller/cli/run.ts";
+import type { AgentFilter, RolloutFlags, UploadFlags } from "./controller/cli/views.ts";
 import type { AdminFlags, TapFlags, TokenFlags } from "./gateway/admin/cli/run.ts";
 import type { UsageFlags } from "./gateway/admin/cli/tenants.ts";
 import type { View } from "./gateway/admin/cli/views.ts";
@@ -16,6 +18,7 @@ import { explainFailure, writeLine } from "./gateway/console.ts";
 import { DEFAULT_DRAIN_TIMEOUT_MS, DEFAULT_HEALTH_WINDOW_MS, MAX_WORKERS } from "./gateway/limits.ts";
 import { parseDurationMs } from "./pipeline/config/schema.ts";
 import { type ConfigSource, parseConfigSource, parseSetSource } from "./pipeline/config/source.ts";
+import type { LogLevel } from "./pipeline/core/log.ts";
 import { suggestion } from "./pipeline/config/suggest.ts";
 import { SIGNAL_NAMES } from "./pipeline/otlp/signals.ts";
 import manifest from "./deno.json" with { type: "json" };
@@ -141,6 +144,7 @@ function createProgram(done: (code: number) => void): Command {
 
   program.addCommand(createOttlCommand(done));
   program.addCommand(createAdminCommand(done));
+  program.addCommand(createControllerCommand(done));
   withAdmin(program.command("top")).description("show what flows through a gateway that runs, live")
     .option("--once", "look once", false)
     .action(async ({ once, ...flags }: AdminFlags & { readonly once: boolean }) => {
@@ -362,6 +366,182 @@ function withAdmin(command: Command): Command {
     .addOption(new Option("--ca <file>", "who signed its certificate, PEM").env("SLUICE_ADMIN_CA"))
     .option("--json", "for programs", false)
     .option("--watch", "look again and again", false);
+}
+
+interface ControllerServeFlags {
+  readonly listen: string;
+  readonly stateDir?: string;
+  readonly tokens?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly tlsClientCa?: string;
+  readonly publicUrl?: string;
+  readonly logLevel: LogLevel;
+}
+
+/** Of all subcommands of `controller`; each has its own. */
+interface ControllerViewFlags extends AgentFilter, UploadFlags, RolloutFlags {
+  readonly dryRun: boolean;
+  readonly rollback: boolean;
+  readonly reason: string;
+  readonly rollout?: string;
+}
+
+function createControllerCommand(done: (code: number) => void): Command {
+  const controller = new Command("controller").exitOverride()
+    .description("run the controller of a fleet: OpAMP server, rollouts, REST API; or, with a word, ask one that runs");
+  const env = (flags: string, what: string, name: string) => new Option(flags, what).env(`SLUICE_CONTROLLER_${name}`);
+  controller
+    .addOption(env("--listen <address>", "where agents and operators reach it", "LISTEN").default("127.0.0.1:4320"))
+    .addOption(env("--state-dir <directory>", "where it keeps all that it knows (must be given)", "STATE_DIR"))
+    .addOption(
+      env(
+        "--tokens <file>",
+        "who may operate it: lines of `sluice admin token`; with it agents need tokens too; wanted where others can reach it",
+        "TOKENS",
+      ),
+    )
+    .addOption(env("--tls-cert <file>", "its certificate, PEM", "TLS_CERT"))
+    .addOption(env("--tls-key <file>", "the key of the certificate, PEM", "TLS_KEY"))
+    .addOption(
+      env("--tls-client-ca <file>", "who signs clients' certificates, PEM: each must show one", "TLS_CLIENT_CA"),
+    )
+    .addOption(env("--public-url <url>", "how agents reach it, for their metrics (default: --listen)", "PUBLIC_URL"))
+    .addOption(
+      new Option("--log-level <level>", "the least that is logged").choices(["debug", "info", "warn", "error"])
+        .default("info"),
+    )
+    .action(async ({ stateDir, ...flags }: ControllerServeFlags) => {
+      if (stateDir === undefined) return controller.error("error: wanted --state-dir, a directory of its own");
+      const { runController } = await import("./controller/run.ts");
+      const { listen, tokens, tlsCert, tlsKey, tlsClientCa, publicUrl, logLevel } = flags;
+      const { version } = manifest;
+      done(
+        await runController({
+          ...{ listen, stateDir, tokens, tlsCert, tlsKey, tlsClientCa, publicUrl, logLevel, version },
+        }),
+      );
+    });
+  addControllerViews(controller, done);
+  return controller;
+}
+
+function addControllerViews(controller: Command, done: (code: number) => void): void {
+  type Views = typeof import("./controller/cli/views.ts");
+  type Pick = (all: Views, flags: ControllerViewFlags, words: string[]) => ControllerView;
+
+  /** A subcommand that shows what `pick` chooses, of its options and words. */
+  const addTo = (parent: Command) => (usage: string, what: string, pick: Pick) =>
+    withController(parent.command(usage)).description(what).action(async (...given: unknown[]) => {
+      const command = given.at(-1) as Command;
+      const flags = command.opts<ControllerFlags & ControllerViewFlags>();
+      const { runControllerView } = await import("./controller/cli/run.ts");
+      done(await runControllerView(flags, pick(await import("./controller/cli/views.ts"), flags, command.args)));
+    });
+  const group = (name: string, what: string) => addTo(controller.command(name).description(what).exitOverride());
+  const add = addTo(controller);
+
+  add("status", "agents, and whether they have what they are to have", (all) => all.showControllerStatus);
+  const agents = group("agents", "agents: who they are, how they are, what they have and why");
+  agents("list", "agents, connected or not", (all, flags) => all.showAgents(flags))
+    .option("--selector <selector>", "only those that it matches, like region=eu,label:ring=canary")
+    .addOption(
+      new Option("--sync <state>", "only those in this state")
+        .choices(["unmanaged", "in_sync", "pending", "applying", "failed", "drifted"]),
+    )
+    .option("--disconnected", "only those that are not connected", false)
+    .option("--unhealthy", "only those that report no good health", false);
+  agents("get <agent>", "all that an agent has said of itself", (all, _, [id = ""]) => all.showAgent(id));
+  agents("explain <agent>", "why it is to have what it is to have", (all, _, [id = ""]) => all.explainAgent(id));
+  agents("events <agent>", "what befell it", (all, _, [id = ""]) => all.showAgentEvents(id));
+  agents(
+    "label <agent> [labels...]",
+    "put name=value labels on it, in the place of those it has",
+    (all, _, [id = "", ...labels]) => all.setLabels(id, labels),
+  );
+  agents("restart <agent>", "tell it to restart", (all, _, [id = ""]) => all.restartAgent(id));
+  agents("forget <agent>", "forget one that is gone", (all, _, [id = ""]) => all.forgetAgent(id));
+
+  const configs = group("configs", "configurations: named, versioned, never changed");
+  configs("list", "configurations, each with its newest version", (all) => all.showConfigs);
+  configs("versions <name>", "versions of one", (all, _, [name = ""]) => all.showVersions(name));
+  configs("show <name> [version]", "its files", (all, _, [name = "", version]) => all.showConfig(name, version));
+  configs(
+    "diff <name> [versions...]",
+    "from one version to another",
+    (all, _, [name = "", ...versions]) => all.diffConfig(name, versions),
+  );
+  configs(
+    "upload <name> <files...>",
+    "make a version; no agent gets it by that",
+    (all, flags, [name = "", ...files]) => all.uploadConfig(name, files, flags),
+  )
+    .option("--note <text>", "why", "")
+    .option("--no-validate", "do not check it by the gateway's rules: it is for other agents");
+
+  const selectors = group("selectors", "which agents are to have which configuration");
+  selectors("list", "assignments, the strongest first", (all) => all.showAssignments);
+  selectors("match <selector>", "which agents it matches", (all, _, [text = ""]) => all.resolveSelector(text));
+  selectors(
+    "assign <selector> <config>",
+    "give name or name@version to all of them at once; a rollout is the careful way",
+    (all, { priority }, [selector = "", config = ""]) => all.assign(selector, config, priority),
+  ).addOption(priorityOption());
+  selectors(
+    "unassign <selector>",
+    "take it back",
+    (all, { priority }, [selector = ""]) => all.unassign(selector, priority),
+  ).addOption(priorityOption());
+
+  const rollouts = group("rollouts", "how a version gets to a fleet in stages");
+  rollouts("list", "rollouts, the newest first", (all) => all.showRollouts);
+  rollouts("get <id>", "one, with its stages", (all, _, [id = ""]) => all.showRollout(id));
+  rollouts(
+    "start <selector> <config>",
+    "roll out name or name@version (default: 1%, 5m; 10%, 10m; 100%, 5m)",
+    (all, flags, [selector = "", config = ""]) => all.startRollout(selector, config, flags, parseDurationMs),
+  )
+    .addOption(textsOption("stage", "how far and how long it is watched, like 10%:5m or 3:30s"))
+    .addOption(priorityOption())
+    .option("--dry-run", "only show which agents would change, and how", false)
+    .option("--queue", "wait for rollouts over the same agents, and do not fail", false)
+    .addOption(new Option("--apply-timeout <duration>", "from the offer to APPLIED").argParser(parseDuration))
+    .addOption(new Option("--threshold <share>", "what may go wrong, like 0.01, for every gate").argParser(Number));
+  rollouts("pause <id>", "give it to no further agent", (all, _, [id = ""]) => all.tellRollout("pauseRollout", id));
+  rollouts("resume <id>", "go on", (all, _, [id = ""]) => all.tellRollout("resumeRollout", id));
+  rollouts("promote <id>", "skip the soak", (all, _, [id = ""]) => all.tellRollout("promoteRollout", id));
+  rollouts("retry <id>", "try again what failed", (all, _, [id = ""]) => all.tellRollout("retryRollout", id));
+  rollouts(
+    "abort <id>",
+    "end it; agents get back what they had",
+    (all, { rollback, reason }, [id = ""]) => all.tellRollout("abortRollout", id, { rollback, reason }),
+  ).option("--no-rollback", "agents keep the version").option("--reason <text>", "why", "");
+  rollouts("unpin <id>", "agents that kept it follow the rules again", (all, _, [id = ""]) => all.unpinAgents(id));
+  rollouts("agents <id>", "agents that were given it", (all, _, [id = ""]) => all.showRolloutAgents(id));
+
+  add("events", "decisions with the numbers that led to them", (all, { rollout }) => all.showEvents(rollout))
+    .option("--rollout <id>", "only of this one");
+  const tokens = group("tokens", "tokens of agents");
+  tokens("list", "without the tokens themselves", (all) => all.showTokens);
+  tokens("make <label>", "print a new one, once", (all, _, [label = ""]) => all.makeToken(label));
+  tokens("revoke <id>", "make it worthless and cut who came with it", (all, _, [id = ""]) => all.revokeToken(id));
+  add("audit", "what operators asked for", (all) => all.showControllerAudit);
+}
+
+function withController(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--address <address>", "where the controller is").env("SLUICE_CONTROLLER_ADDRESS")
+        .default("127.0.0.1:4320"),
+    )
+    .option("--token-file <file>", "the token's file (default: SLUICE_CONTROLLER_TOKEN)")
+    .addOption(new Option("--ca <file>", "who signed its certificate, PEM").env("SLUICE_CONTROLLER_CA"))
+    .option("--json", "for programs", false)
+    .option("--watch", "look again and again", false);
+}
+
+function priorityOption(): Option {
+  return new Option("--priority <number>", "the higher wins").argParser(Number).default(0);
 }
 
 function durationOption(flags: string, what: string, defaultMs: number): Option {

@@ -1,0 +1,174 @@
+/**
+ * The controller: agents, their configurations and rollouts, and the API to them, on one port and in one directory.
+ *
+ * @module
+ */
+
+import type { AddressInfo } from "node:net";
+import type { ServerOptions } from "node:https";
+import { ALL_SERVER_CAPABILITIES, hasBits, ServerCapabilities } from "../opamp/protocol/capabilities.ts";
+import {
+  type CompilePattern,
+  ConfigCatalog,
+  type FleetPort,
+  openRolloutStore,
+  Rollouts,
+} from "../opamp/rollouts/mod.ts";
+import { AgentChanges } from "../opamp/server/agent_session.ts";
+import { AgentTokens } from "../opamp/server/agent_tokens.ts";
+import type { AgentChange } from "../opamp/server/fleet.ts";
+import { createFleetPort } from "../opamp/server/fleet_port.ts";
+import { OpampServer } from "../opamp/server/opamp_server.ts";
+import { DEFAULT_OPAMP_SERVER_SETTINGS } from "../opamp/server/settings.ts";
+import { OpampStore } from "../opamp/server/store.ts";
+import { DEFAULT_OTTL_LIMITS } from "../ottl/mod.ts";
+import { compileRegex } from "../ottl/text/regex.ts";
+import type { Clock, Timer } from "../pipeline/core/clock.ts";
+import type { Logger } from "../pipeline/core/log.ts";
+import { silentMeter } from "../pipeline/core/telemetry.ts";
+import { unreadable } from "../routes/api/app.ts";
+import type { TokenBook } from "../routes/api/tokens.ts";
+import { createControllerApp } from "../routes/controller/app.ts";
+import { MAX_CONTROLLER_BODY_BYTES } from "../routes/controller/endpoints.ts";
+import { nodeApp } from "../routes/node_app.ts";
+import { ConfigOffers } from "./config_offers.ts";
+import { ControllerAudit } from "./controller_audit.ts";
+import { validateForGateways } from "./gateway_validator.ts";
+import { METRICS_PATH, MetricsDoor } from "./metrics_door.ts";
+
+export interface ControllerOptions {
+  readonly hostname: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly tls: ServerOptions | undefined;
+  /** Whether others cannot reach it. */
+  readonly loopback: boolean;
+  /** Where agents reach it, without a path. Absent: they are not offered a place for their metrics. */
+  readonly publicUrl: string | undefined;
+  readonly version: string;
+}
+
+export interface ControllerDeps {
+  readonly store: OpampStore;
+  /** Of operators. Absent: nobody is asked for one, agents neither. */
+  readonly operators: TokenBook | undefined;
+  /** That agents show with their metrics. */
+  readonly metricsToken: string;
+  readonly clock: Clock;
+  readonly randomBytes: (count: number) => Uint8Array;
+  readonly logger: Logger;
+}
+
+/** How often rollouts look whose time has run out, milliseconds. */
+const TICK_MS = 1_000;
+
+/** No packages and no certificates. */
+const CAPABILITIES = ALL_SERVER_CAPABILITIES & ~ServerCapabilities.OffersPackages &
+  ~ServerCapabilities.AcceptsConnectionSettingsRequest;
+
+/** What decides whether an agent can be offered a place for its metrics. */
+const DECIDES_REPORTS = AgentChanges.connection | AgentChanges.capabilities | AgentChanges.uid;
+
+export class Controller {
+  readonly #options: ControllerOptions;
+  readonly #deps: ControllerDeps;
+  readonly #server: OpampServer;
+  readonly #rollouts: Rollouts;
+  readonly #port: FleetPort;
+  readonly #door: MetricsDoor | undefined;
+  #timer: Timer | undefined;
+
+  /** @throws {GatewayError} The store cannot be read. */
+  constructor(options: ControllerOptions, deps: ControllerDeps) {
+    const { store, clock, logger, operators, randomBytes, metricsToken: token } = deps;
+    const { version, loopback, publicUrl } = options;
+    this.#options = options;
+    this.#deps = deps;
+    const rolloutStore = openRolloutStore(store.database);
+    const catalog = new ConfigCatalog({ store: rolloutStore, clock });
+    const offers = new ConfigOffers(catalog);
+    const tokens = new AgentTokens(store, randomBytes);
+    const server = this.#server = new OpampServer({
+      settings: DEFAULT_OPAMP_SERVER_SETTINGS,
+      face: { capabilities: CAPABILITIES, customCapabilities: [] },
+      clock,
+      randomBytes,
+      logger,
+      meter: silentMeter,
+      store,
+      findConfig: (hash) => offers.byHash(hash),
+      authenticate: operators && (({ headers }) => tokens.identify(headers.authorization)),
+      other: (request, response) => serveOther(request, response),
+    });
+    const { fleet } = server;
+    const port = this.#port = createFleetPort(fleet, (config) => offers.of(config));
+    const rollouts = new Rollouts({ fleet: port, store: rolloutStore, catalog, clock, compilePattern, logger });
+    this.#rollouts = rollouts;
+    this.#door = publicUrl === undefined ? undefined : new MetricsDoor({ fleet, rollouts, logger, token, publicUrl });
+    const app = createControllerApp(
+      {
+        ...{ fleet, port, rollouts, catalog, store, tokens, clock, compilePattern, version },
+        validate: validateForGateways,
+        cut: (tokenId) => server.listener.cut(tokenId),
+        startedMs: clock.nowMs(),
+      },
+      new ControllerAudit(store, clock, logger),
+      { tokens: operators, loopback },
+    );
+    app.post(METRICS_PATH, (c) => this.#door?.receive(c.req.raw) ?? c.notFound());
+    const serveOther = nodeApp({
+      fetch: app.fetch,
+      origin: "http://controller",
+      maxBodyBytes: MAX_CONTROLLER_BODY_BYTES,
+      unreadable,
+    });
+  }
+
+  /**
+   * Reads what was, goes on with it, and opens the port.
+   *
+   * @throws {GatewayError} The store cannot be read or written.
+   * @throws {Error} The port cannot be had, or the certificate is none.
+   */
+  async start(): Promise<AddressInfo> {
+    const { hostname, port, tls } = this.#options;
+    const { fleet, listener } = this.#server;
+    fleet.start();
+    this.#rollouts.open();
+    fleet.onChanges((changes) => this.#onChanges(changes));
+    this.#door?.offer(Array.from(fleet.agents(), ({ uid }) => uid));
+    const address = await listener.listen({ hostname, port, tls });
+    this.#scheduleTick();
+    return address;
+  }
+
+  /** Sends the agents away, each with a time to come back, and writes what is not written. */
+  async shutdown(graceMs: number): Promise<void> {
+    if (this.#timer !== undefined) this.#deps.clock.clearTimer(this.#timer);
+    await this.#server.shutdown(graceMs);
+    this.#deps.store.close();
+  }
+
+  #onChanges(changes: readonly AgentChange[]): void {
+    const isGone = ({ uid, changes: mask }: AgentChange) =>
+      hasBits(mask, AgentChanges.removed) && this.#port.get(uid) === undefined;
+    const gone = changes.filter(isGone).map(({ uid }) => uid);
+    for (const uid of gone) this.#door?.forget(uid);
+    if (gone.length > 0) this.#rollouts.onGone(gone);
+    this.#rollouts.onAgents(changes.flatMap(({ uid }) => this.#port.get(uid) ?? []));
+    this.#door?.offer(changes.filter(({ changes: mask }) => (mask & DECIDES_REPORTS) !== 0).map(({ uid }) => uid));
+  }
+
+  #scheduleTick(): void {
+    this.#timer = this.#deps.clock.setTimer(() => {
+      this.#rollouts.tick();
+      this.#scheduleTick();
+    }, TICK_MS);
+  }
+}
+
+/** Linear in the text, as the gateway's own expressions. */
+const compilePattern: CompilePattern = (pattern) => {
+  const regex = compileRegex(pattern, DEFAULT_OTTL_LIMITS);
+  return (text) => regex.test(text);
+};
