@@ -107,6 +107,22 @@ export async function serveMain(port: number, env: Readonly<Record<string, strin
   return served;
 }
 
+/**
+ * Starts main.ts with any arguments and waits for a line that has `text` in it.
+ *
+ * @throws {Error} It ended or did not write it in time; with what it wrote.
+ */
+export async function startMain(args: readonly string[], text: string): Promise<GatewayProcess> {
+  const started = spawnMain(args, {});
+  try {
+    await started.waitForLine(text, 30_000);
+    return started;
+  } catch (thrown) {
+    await started[Symbol.asyncDispose]();
+    throw thrown;
+  }
+}
+
 function spawnMain(args: readonly string[], options: Pick<GatewayProcessOptions, "env" | "cwd">): GatewayProcess {
   return spawnDeno(["run", `--v8-flags=${V8_FLAGS}`, "-A", MAIN, ...args], options);
 }
