@@ -2,9 +2,9 @@
  * Regular expressions as Go has them (RE2): the same syntax, the leftmost match that a Perl-like search finds first, and
  * never more than linear time, since patterns and texts may both come from a stranger.
  *
- * re2js is the engine of record: it accepts or refuses a pattern, and it runs on any text. The runtime's own engine,
- * several times faster on short texts, runs where regex_native.ts proves its cost bounded. tests/ottl/text/regex_test.ts
- * holds the two against each other, and both against Go.
+ * re2js is the engine of record: it accepts or refuses a pattern, all but the plainest, and it runs on any text. The
+ * runtime's own engine, several times faster on short texts, runs where regex_native.ts proves its cost bounded.
+ * tests/ottl/text/regex_test.ts holds the two against each other, and both against Go.
  *
  * Texts are strings of values/utf8.ts: a byte that is no UTF-8 is read as U+FFFD, as Go does, and comes out as it was.
  *
@@ -16,6 +16,7 @@ import type { Budget, OttlLimits } from "../limits.ts";
 import { OttlError } from "../values/errors.ts";
 import { mendUtf8 } from "../values/utf8.ts";
 import { type SeparateNames, separateNames } from "./group_names.ts";
+import { isPlainPattern } from "./plain_pattern.ts";
 import { type NativePlan, planNative } from "./regex_native.ts";
 import { readPattern, sizeOf } from "./regex_syntax.ts";
 
@@ -53,23 +54,26 @@ export class Regex {
   readonly groupNumbers: ReadonlyMap<string, number>;
   /** Groups, the whole match not counted. */
   readonly groupCount: number;
-  readonly #linear: RE2JS;
+  #linear: RE2JS | undefined;
   readonly #groups: SeparateNames;
   readonly #units: RegExp | undefined;
   #characters: RegExp | undefined;
   readonly #plan: NativePlan | undefined;
   readonly #maxBytes: number;
   readonly #budget: Budget | undefined;
-  /** Instructions that re2js has for it. */
-  readonly #size: number;
 
-  /** @param groups With the pattern for `linear`, in which no name repeats. */
+  /**
+   * @param groups With the pattern for `linear`, in which no name repeats.
+   * @param linear Undefined for a pattern that surely is one: it is compiled for the first text that needs it.
+   * @param groupCount Of such a pattern; its groups have no names.
+   */
   constructor(
     pattern: string,
     groups: SeparateNames,
-    linear: RE2JS,
+    linear: RE2JS | undefined,
     plan: NativePlan | undefined,
     limits: RegexLimits,
+    groupCount: number = linear?.groupCount() ?? 0,
   ) {
     this.pattern = pattern;
     this.#linear = linear;
@@ -77,9 +81,8 @@ export class Regex {
     this.#units = plan && new RegExp(plan.source, "g");
     this.#maxBytes = limits.maxValueBytes;
     this.#budget = limits.budget;
-    this.#size = linear.programSize();
-    this.groupCount = linear.groupCount();
-    const numbers = Object.entries(linear.namedGroups()).sort(([, a], [, b]) => a - b);
+    this.groupCount = groupCount;
+    const numbers = Object.entries(linear?.namedGroups() ?? {}).sort(([, a], [, b]) => a - b);
     this.groupNumbers = new Map(numbers);
     this.#groups = groups;
   }
@@ -92,7 +95,7 @@ export class Regex {
   /** Whether it matches anywhere in `text`. */
   test(text: string): boolean {
     const native = this.#nativeFor(text);
-    if (native === undefined) return this.#linear.test(this.#forLinear(text, MAX_TEST_STEPS));
+    if (native === undefined) return this.#engine().test(this.#forLinear(text, MAX_TEST_STEPS));
     native.lastIndex = 0;
     return native.test(text);
   }
@@ -190,9 +193,14 @@ export class Regex {
     return this.#characters ??= new RegExp(plan.characterSource, "gu");
   }
 
+  #engine(): RE2JS {
+    return this.#linear ??= compileLinear(this.#groups.pattern);
+  }
+
   /** The text as re2js takes it. @throws {OttlError} It would take too long; of category "limit". */
   #forLinear(text: string, maxSteps: number): string {
-    if (text.length * this.#size > maxSteps) throw tooManySteps(text.length, Math.floor(maxSteps / this.#size));
+    const size = this.#engine().programSize();
+    if (text.length * size > maxSteps) throw tooManySteps(text.length, Math.floor(maxSteps / size));
     if (text.length > LOOKED_AT_UNITS) this.#budget?.look();
     return text.toWellFormed();
   }
@@ -206,8 +214,9 @@ export class Regex {
   /** @param wellFormed The text with U+FFFD for each byte that is no UTF-8, so of the same length. */
   #execLinear(text: string, wellFormed: string, from: number): RegexMatch | null {
     // The yes or no comes from an automaton that is ten times faster than the search for groups.
-    if (from === 0 && !this.#linear.test(wellFormed)) return null;
-    const matcher = this.#linear.matcher(wellFormed);
+    const linear = this.#engine();
+    if (from === 0 && !linear.test(wellFormed)) return null;
+    const matcher = linear.matcher(wellFormed);
     if (!matcher.find(from)) return null;
     const groups: (string | undefined)[] = [];
     for (let group = 0; group <= this.groupCount; group++) {
@@ -273,8 +282,10 @@ export function compileRegex(pattern: string, limits: RegexLimits): Regex {
     throw new OttlError("limit", `Cannot compile a regular expression of ${size} steps: the most is ${MAX_SIZE}`);
   }
   const groups = separateNames(pattern, tree?.names ?? []);
-  const linear = compileLinear(groups.pattern);
-  return new Regex(pattern, groups, linear, tree && planNative(tree.root), limits);
+  const plan = tree && planNative(tree.root);
+  const isLater = plan !== undefined && isPlainPattern(pattern);
+  const linear = isLater ? undefined : compileLinear(groups.pattern);
+  return new Regex(pattern, groups, linear, plan, limits, isLater ? tree!.groupCount : undefined);
 }
 
 /** Instructions of one pattern: each may have to be looked at for each character of a text. */

@@ -47,6 +47,8 @@ export interface PatternTree {
   readonly root: PatternNode;
   /** In their order. */
   readonly names: readonly GroupName[];
+  /** Of groups that capture. */
+  readonly groupCount: number;
 }
 
 const MAX_CODE_POINT = 0x10ffff;
@@ -95,7 +97,7 @@ class PatternReader {
   read(): PatternTree {
     const root = this.#choice();
     if (this.#at < this.#text.length) throw new NoPattern();
-    return { root, names: this.#names };
+    return { root, names: this.#names, groupCount: this.#groups };
   }
 
   /** Branches up to the end of the group. */
