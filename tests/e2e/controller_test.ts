@@ -105,7 +105,7 @@ Deno.test({ name: "the controller rolls out over a fleet of the reference implem
     {
       name: "agents whose own metrics tell of errors",
       behaviour: { errorRateAfterApply: 0.2 },
-      reason: /error rate/i,
+      reason: /items went wrong/,
       more: { stages: [{ share: 0.05, soak_ms: 8_000 }, { share: 1 }] },
     },
   ];
