@@ -6,7 +6,11 @@
  */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import fc from "fast-check";
+import { parseApiKey } from "../../pipeline/tenants/identity/api_key.ts";
+import { TENANT_ENDPOINTS } from "../../routes/admin/tenants/endpoints.ts";
 import { freePort, type GatewayProcess, spawnGateway, startGateway } from "../support/gateway_process.ts";
+import { OpenApiClient, type OpenApiDocument } from "../support/openapi_client.ts";
 import { decodeRequest } from "../support/otlp_proto.ts";
 
 /** Takes what is exported, and remembers the names of spans by tenant. */
@@ -131,8 +135,12 @@ service: {pipelines: {traces: {receivers: [otlp], exporters: [otlp_http]}}}
 `;
   }
 
+  get adminAddress(): string {
+    return `127.0.0.1:${this.#admin}`;
+  }
+
   get options() {
-    return { workers: this.#workers, args: ["--admin-listen", `127.0.0.1:${this.#admin}`] };
+    return { workers: this.#workers, args: ["--admin-listen", this.adminAddress] };
   }
 
   async start(): Promise<void> {
@@ -145,7 +153,7 @@ service: {pipelines: {traces: {receivers: [otlp], exporters: [otlp_http]}}}
   }
 
   async ask(method: string, path: string, body?: unknown) {
-    const response = await fetch(`http://127.0.0.1:${this.#admin}/api/v1/${path}`, {
+    const response = await fetch(`http://${this.adminAddress}/api/v1/${path}`, {
       method,
       headers: { "content-type": "application/json", "if-match": "*" },
       ...body === undefined ? {} : { body: JSON.stringify(body) },
@@ -319,6 +327,29 @@ for (const workers of [1, 2]) {
       strictEqual(setup.sink.of("rotated").length, statuses.get(200));
     });
 
+    await t.step("a key whose time is over is refused, and its tenant's refusals say so", async () => {
+      const key = await setup.create("late");
+      await setup.ask("POST", "tenants/late/keys", { overlap_ms: 0 });
+      const refused = await setup.send(key);
+      deepStrictEqual([refused.status, /the API key has expired/.test(refused.message)], [401, true]);
+      const { items } = await setup.ask("GET", "tenants/late/refusals");
+      deepStrictEqual([items[0].reason, items[0].signal], ["credential", null]);
+      match(items[0].message, /^the API key has expired: [a-z2-7]{12}$/);
+    });
+
+    await t.step("no key, and no hash of one, is in the log, in an answer or in the list of changes", async () => {
+      const { key, tenant } = await setup.ask("POST", "tenants", { id: "discreet" });
+      const { secret = "" } = parseApiKey(key) ?? {};
+      ok(secret !== "");
+      const paths = ["tenants/discreet", "tenants", "audit", "config"];
+      const told = [tenant, ...await Promise.all(paths.map((path) => setup.ask("GET", path)))].map((each) =>
+        JSON.stringify(each)
+      );
+      for (const text of [...told, setup.gateway.stderr()]) {
+        ok(!text.includes(secret) && !text.includes("sha256:"), text);
+      }
+    });
+
     await t.step("everything is delivered at the end", async () => strictEqual((await setup.gateway.stop()).code, 0));
   });
 
@@ -358,6 +389,30 @@ for (const workers of [1, 2]) {
     deepStrictEqual(await setup.usage("acme"), { accepted: [7, 35], sent: [7, 35] });
   });
 }
+
+Deno.test("the routes of tenants keep to the OpenAPI document, whatever is asked", async () => {
+  await using setup = await Setup.open(2);
+  for (const id of ["acme", "globex"]) await setup.create(id, { limits: { all: { requests_per_second: 1 } } });
+  const client = new OpenApiClient(await setup.ask("GET", "openapi.json") as OpenApiDocument);
+  const ids = ["acme", "globex", "nobody", "../acme"];
+  const requests = client.requests(ids).filter(({ operation }) => operation.operationId in TENANT_ENDPOINTS);
+  const seen = new Set<string>();
+  await fc.assert(
+    fc.asyncProperty(requests, async (made) => {
+      const { method, target, headers, body, operation } = made;
+      const response = await fetch(`http://${setup.adminAddress}${target}`, {
+        ...{ method, headers },
+        ...body === undefined ? {} : { body },
+      });
+      seen.add(`${operation.operationId} ${response.status}`);
+      const type = response.headers.get("content-type") ?? "";
+      deepStrictEqual(client.faults(made, response.status, type, await response.text()), []);
+    }),
+    { numRuns: 300 },
+  );
+  const done = Object.keys(TENANT_ENDPOINTS).filter((operation) => seen.has(`${operation} 200`));
+  ok(done.length > Object.keys(TENANT_ENDPOINTS).length / 2, `only ${done} were done`);
+});
 
 Deno.test("a noisy tenant at 50 times its limit costs a quiet one nothing", async () => {
   await using setup = await Setup.open(2);
