@@ -5,6 +5,7 @@ import { freePort, type GatewayProcess, startGateway } from "../support/gateway_
 import { eventually, type OpampServerPeer, type PeerAgent, startOpampServer } from "../support/opamp_peer.ts";
 import { missingForPeers, runLoad, type Sink, startSink } from "../support/peers.ts";
 import { skipWithout } from "../support/real_parts.ts";
+import { tarOf } from "../support/tar.ts";
 
 const ignore = skipWithout("OpAMP server", await missingForPeers());
 
@@ -205,6 +206,34 @@ service: {extensions: []}
       });
       ok(types.includes("sample"), types.join());
     });
+    await t.step("a package is unpacked, and included by the configuration", async () => {
+      const content = tarOf([{
+        path: "attributes.yaml",
+        text: "{actions: [{key: packed, action: upsert, value: one}]}",
+      }]);
+      const text = new TextDecoder().decode(content); // all of it is ASCII
+      await server.post("agents/all/packages", { rules: { version: "1", addon: true, content: text } });
+      const current = `${setup.directory}/packages/rules/current/attributes.yaml`;
+      await eventually(() => Deno.stat(current).catch(() => undefined));
+      const include = localYaml(setup).replace(
+        "exporters:",
+        `processors: {attributes/packed: "\${file:${current}}"}\nexporters:`,
+      );
+      await Deno.writeTextFile(`${setup.directory}/gateway.yaml`, include);
+      gateway.signal("SIGHUP");
+      await seen(server, (one) => effectiveConfig(one).includes("value: one"));
+      await server.post("agents/all/packages", {
+        rules: { version: "2", addon: true, content: text.replace("one", "two") },
+      });
+      await seen(server, (one) => effectiveConfig(one).includes("value: two"));
+      match(JSON.stringify((await seen(server, () => true)).state.packageStatuses), /"agentHasVersion":"2"/);
+    });
+    await t.step("a package that was tampered with is not installed", async () => {
+      const content = new TextDecoder().decode(tarOf([{ path: "a", text: "a" }]));
+      await server.post("agents/all/packages", { rules: { version: "3", addon: true, content, tamper: true } });
+      const agent = await seen(server, ({ state }) => JSON.stringify(state.packageStatuses).includes("InstallFailed"));
+      ok(effectiveConfig(agent).includes("value: two"));
+    });
     await t.step("a restart begins anew, with what the server gave last", async () => {
       const before = gateway.stderr().split("Everything is ready").length;
       await server.post("agents/all/restart");
@@ -301,4 +330,43 @@ Deno.test({ name: "kill -9 in the middle of applying, and a start without the se
     await gateway.stop();
   });
   await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test({
+  name: "goes over to another server that the server offers, and to one that the configuration names",
+  ignore,
+}, async (t) => {
+  await using first = await startOpampServer();
+  await using second = await startOpampServer();
+  await using sink = await startSink();
+  const setup: Setup = { server: first, sink, port: freePort(), directory: await directory() };
+  const allow = (yaml: string) => yaml.replace("accepts_packages: true", "accepts_opamp_connection_settings: true");
+  const path = `${setup.directory}/gateway.yaml`;
+  await Deno.writeTextFile(path, allow(localYaml(setup)));
+  await using gateway = await startGateway(undefined, { workers: 1, args: ["--config", path, "--health-window", "0"] });
+  const isHere = (server: OpampServerPeer) => seen(server, ({ connected }) => connected);
+  await isHere(first);
+
+  await t.step("not to one that does not answer", async () => {
+    const destinationEndpoint = `ws://127.0.0.1:${freePort()}/v1/opamp`;
+    await first.post("agents/all/connection-settings", { opamp: { destinationEndpoint } });
+    await seen(
+      first,
+      ({ connected, state }) => connected && JSON.stringify(state.connectionSettingsStatus ?? "").includes("FAILED"),
+    );
+  });
+  await t.step("to one that does, which it belongs to from then on", async () => {
+    await first.post("agents/all/connection-settings", { opamp: { destinationEndpoint: second.endpoint() } });
+    await isHere(second);
+    ok((await Deno.readTextFile(`${setup.directory}/client.json`)).includes(second.endpoint()));
+  });
+  await t.step("back to the one that a changed local configuration names", async () => {
+    const back = localYaml({ ...setup, server: first }).replace("region: eu", "region: us");
+    await Deno.writeTextFile(path, back.replace(first.endpoint(), `${first.endpoint()}?again`));
+    gateway.signal("SIGHUP");
+    await seen(first, ({ connected, state }) => connected && JSON.stringify(state).includes('"us"'));
+    await seen(second, ({ connected }) => !connected);
+  });
+  await gateway.stop();
+  await Deno.remove(setup.directory, { recursive: true });
 });
