@@ -20,7 +20,7 @@ import { ApiFailure } from "../../../../routes/api/client.ts";
 import { MemoryAdmin } from "../../../support/memory_admin.ts";
 
 /** An admin API at a socket, and a client of it. */
-async function open() {
+function open() {
   const control = new MemoryAdmin();
   const app = createAdminApp(control, { version: "1.0.0", loopback: true, tokens: undefined });
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, app.fetch);
@@ -33,7 +33,7 @@ async function open() {
 }
 
 Deno.test("sluice admin tenants", async (t) => {
-  await using bench = await open();
+  await using bench = open();
   const { show, control } = bench;
   const settings = (id: string) => control.tenants.tenants.get(id)?.settings;
 
