@@ -24,8 +24,8 @@ function yamlFiles(folder: string): string[] {
     .map((name) => `${folder}/${name}`).sort();
 }
 
-async function validate(path: string): Promise<void> {
-  const { code, stdout, stderr } = await runMain(["validate", "--config", path], { env: ENV });
+async function validate(path: string, cwd = ROOT): Promise<void> {
+  const { code, stdout, stderr } = await runMain(["validate", "--config", path], { env: ENV, cwd });
   strictEqual(code, 0, `${stdout}\n${stderr}`);
 }
 
@@ -43,10 +43,11 @@ Deno.test("YAML blocks in the README are valid configurations of the gateway or 
     await t.step(`block ${number + 1}`, async () => {
       const { service } = parse(text) as { service?: unknown };
       ok(service, "a block in the README is a whole configuration");
-      const path = Deno.makeTempFileSync({ suffix: ".yaml" });
-      Deno.writeTextFileSync(path, text);
-      await validate(path);
-      Deno.removeSync(path);
+      const directory = Deno.makeTempDirSync();
+      Deno.mkdirSync(`${directory}/tenants`); // as the README says
+      Deno.writeTextFileSync(`${directory}/config.yaml`, text);
+      await validate(`${directory}/config.yaml`, directory);
+      Deno.removeSync(directory, { recursive: true });
     });
   }
 });
