@@ -1,6 +1,12 @@
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import type { Visit } from "../../../pipeline/contract/tenants.ts";
+import { DEFAULT_PAYLOAD_LIMITS } from "../../../pipeline/otlp/limits.ts";
+import { NO_ORIGIN } from "../../../pipeline/otlp/payload.ts";
+import { readPayload } from "../../../pipeline/otlp/validate.ts";
 import { MAX_REFUSALS, MAX_REFUSED_TENANTS, RecentRefusals } from "../../../pipeline/tenants/recent_refusals.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
+import { traceRequestBytes } from "../../support/otlp_samples.ts";
+import { senderOf, testGate } from "./support.ts";
 
 const tag = (id: string) => ({ id, slot: 0, weight: 1, priority: 5, maxQueueShare: 1 });
 
@@ -47,5 +53,49 @@ Deno.test("RecentRefusals", async (t) => {
     const refusals = new RecentRefusals(new FakeClock());
     refusals.note(tag("acme"), "logs", "shed", 0, "x".repeat(1_000));
     strictEqual(refusals.of("acme")[0]?.message.length, 300);
+  });
+});
+
+Deno.test("a gate notes what it refuses, in the words of the answer", async (t) => {
+  const clock = new FakeClock();
+  const limits = { all: { itemsPerSecond: 4, burstMs: 1_000, maxRequestBodySize: 5_000 } };
+  const payload = readPayload("traces", traceRequestBytes({ spans: 10 }), DEFAULT_PAYLOAD_LIMITS, NO_ORIGIN);
+  const cases: { name: string; bytes: number; end: (visit: Visit) => void; want: [string, number, RegExp] }[] = [
+    { name: "before it is read", bytes: 5_001, end: () => {}, want: ["body_size", 0, /more than 5000 bytes/] },
+    {
+      name: "a part of it",
+      bytes: 100,
+      end: (visit) => visit.leave(200, visit.take(payload).rejectedItems),
+      want: ["items_per_second", 6, /^6 of 10 spans are not taken/],
+    },
+    {
+      name: "kept nowhere",
+      bytes: 100,
+      end: (visit) => visit.leave(503, 0),
+      want: ["not_kept", 0, /answered with 503/],
+    },
+    { name: "malformed", bytes: 100, end: (visit) => visit.leave(400, 0), want: ["invalid", 0, /answered with 400/] },
+  ];
+  for (const { name, bytes, end, want: [reason, items, message] } of cases) {
+    await t.step(name, () => {
+      const refusals = new RecentRefusals(clock);
+      const { gate } = testGate({ acme: { limits } }, clock, { refusals });
+      try {
+        end(gate.enter("traces", senderOf("acme"), bytes) as Visit);
+      } catch (thrown) {
+        strictEqual((thrown as Error).message, refusals.of("acme")[0]?.message);
+      }
+      const [noted] = refusals.of("acme");
+      deepStrictEqual([noted?.signal, noted?.reason, noted?.items, noted?.times], ["traces", reason, items, 1]);
+      match(noted?.message ?? "", message);
+    });
+  }
+  await t.step("nothing of what is kept", () => {
+    const refusals = new RecentRefusals(clock);
+    const { gate } = testGate({ acme: {} }, clock, { refusals });
+    const visit = gate.enter("traces", senderOf("acme"), 100) as Visit;
+    visit.take(payload);
+    visit.leave(200, 0);
+    deepStrictEqual(refusals.of("acme"), []);
   });
 });

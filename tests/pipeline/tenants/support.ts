@@ -13,6 +13,7 @@ import { bytesFor, TenantCells } from "../../../pipeline/tenants/cells.ts";
 import { createTenantGate } from "../../../pipeline/tenants/gate.ts";
 import { LIMIT_GROUPS, type LimitGroup, NO_SIGNAL_LIMITS, type SignalLimits, type TenantLimits } from //
 "../../../pipeline/tenants/limits.ts";
+import type { RecentRefusals } from "../../../pipeline/tenants/recent_refusals.ts";
 import { type SheddingRule, sheddingSchema } from "../../../pipeline/tenants/shedding.ts";
 import type { TenantRow } from "../../../pipeline/tenants/table.ts";
 import { asYaml } from "../../support/otlp_edge.ts";
@@ -77,9 +78,10 @@ export interface TestGate {
 export function testGate(
   tenants: Readonly<Record<string, SomeRow>>,
   clock: Clock,
-  { shedding = [], pressure, memory = new SharedArrayBuffer(bytesFor(16)), thread = 0 }: {
+  { shedding = [], pressure, refusals, memory = new SharedArrayBuffer(bytesFor(16)), thread = 0 }: {
     readonly shedding?: readonly SheddingRule[];
     readonly pressure?: PressureGauge;
+    readonly refusals?: RecentRefusals;
     readonly memory?: SharedArrayBuffer;
     readonly thread?: number;
   } = {},
@@ -96,6 +98,7 @@ export function testGate(
     config: { shedding },
     thread,
     ...(pressure === undefined ? {} : { pressure }),
+    ...(refusals === undefined ? {} : { refusals }),
   });
   return { gate, cells: new TenantCells(memory, thread), memory, meter, rows };
 }
