@@ -263,6 +263,11 @@ Deno.test("every key that names a file or a host is one that the policy looks at
     )
   ).filter(({ section, type, key }) => !harmless.test(`${section}/${type} ${key}`));
   ok(suspects.length > 20);
+  const tenants = REGISTRY.settings.filter(({ key }) => key === "tenants" || key === "tenant_defaults");
+  const reachingTenants = tenants.flatMap(({ schema }) => describeSchema(schema)).filter(({ key }) =>
+    reaching.test(key)
+  );
+  deepStrictEqual([tenants.length, reachingTenants], [2, []]);
   for (const { section, type, key } of suspects) {
     const parts = key.split(".").filter((part) => part !== "[]").map((part) => part.replace("[]", ""));
     const value = parts.toReversed().reduce<unknown>((inner, part) => ({ [part]: inner }), "http://evil.example/x");
