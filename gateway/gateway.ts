@@ -34,6 +34,7 @@ import { ownTelemetry } from "./telemetry/own_telemetry.ts";
 import { type IsSettled, type NextTenants, TenantDirectory } from "./tenants/directory.ts";
 import { watchDirectory } from "./tenants/directory_watch.ts";
 import type { TenantFiles } from "./tenants/tenant_files.ts";
+import { FleetLimits } from "./tenants/fleet/fleet.ts";
 import { queuesOf, ThreadTenants } from "./tenants/thread_tenants.ts";
 import { UsageLedger } from "./tenants/usage_ledger.ts";
 import { createMemoryCells, createThreadMemory, type MemoryCells, releaseThreadMemory } from "./thread_memory.ts";
@@ -107,6 +108,8 @@ export interface Gateway {
   readonly tenants: TenantDirectory;
   /** What tenants use. */
   readonly usage: UsageLedger;
+  /** Over which gateways the tenants' limits are, and whether that is up to date. */
+  readonly fleet: FleetLimits;
   /** Settles when all threads have told what tenants used until now. */
   reportUsage(): Promise<void>;
   /** The own metrics of all threads. */
@@ -161,6 +164,7 @@ class ControlThread implements Gateway {
   readonly #log: OwnLog;
   readonly tenants: TenantDirectory;
   readonly usage: UsageLedger;
+  readonly fleet: FleetLimits;
   /** Of this thread, where it takes data. */
   readonly #ownTenants: ThreadTenants | undefined;
   /** Of the directory that the configuration names. */
@@ -194,6 +198,7 @@ class ControlThread implements Gateway {
     const report = (counted: UsageReport) => this.usage.take(CONTROL_THREAD, counted);
     this.#ownTenants = options.workers > 1 ? undefined : new ThreadTenants({ ...own, thread: 0, queues, report });
     this.tenants = this.#openTenants(meter);
+    this.fleet = new FleetLimits({ ...own, cells: () => this.tenants.cells, table: () => this.tenants.table });
     this.#deps = {
       ...own,
       registry: REGISTRY,
@@ -393,6 +398,7 @@ class ControlThread implements Gateway {
       pages,
       extensions,
       this.usage.build,
+      this.fleet.build,
       ...(tenants === undefined ? [] : [tenants.build, pipelines]),
     ];
   }

@@ -59,6 +59,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "@opentelemetry/sdk-logs": ["gateway/telemetry/"],
   "@opentelemetry/sdk-metrics": ["gateway/telemetry/"],
   "@opentelemetry/sdk-trace": ["gateway/telemetry/"],
+  "@redis/client": ["gateway/tenants/fleet/"],
   commander: ["main.ts"],
   "hash-wasm": ["ottl/data/", "pipeline/tenants/identity/"],
   hono: ["routes/"],
@@ -89,7 +90,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Packages that exactly one file of the product imports, so that replacing one is one file's matter. */
-const ONE_IMPORTER = ["kafkajs", "undici", "commander", "re2js", "unixcrypt", "ws", "protobufjs"];
+const ONE_IMPORTER = ["kafkajs", "undici", "commander", "re2js", "unixcrypt", "ws", "protobufjs", "@redis/client"];
 
 /** Words that only these places may have. */
 const CONFINED: readonly { readonly word: RegExp; readonly why: string; readonly places: readonly string[] }[] = [

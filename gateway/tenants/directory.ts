@@ -131,6 +131,11 @@ export class TenantDirectory {
     return this.#snapshot;
   }
 
+  /** The memory that all threads share. */
+  get cells(): TenantCells {
+    return this.#cellMemory().view;
+  }
+
   get table(): TenantTable | undefined {
     return this.#table;
   }

@@ -102,6 +102,45 @@ const RECEIVERS: readonly MetricRow[] = [
   },
 ];
 
+const FLEET: readonly MetricRow[] = [
+  {
+    name: "sluice_fleet_connected",
+    kind: "gauge",
+    unit: "1",
+    level: "basic",
+    attributes: [],
+    help: "1 while the limits of the fleet are shared over Redis, 0 while each rate goes on with its last share.",
+    when: "a round has ended; only with `tenancy::fleet::mode: redis`",
+  },
+  {
+    name: "sluice_fleet_leases",
+    kind: "gauge",
+    unit: "{rate}",
+    level: "basic",
+    attributes: [],
+    help: "Rates of tenants that have a share of the fleet's limit of their own here.",
+    when: "a round has ended; only with `tenancy::fleet::mode: redis`",
+  },
+  {
+    name: "sluice_fleet_replicas",
+    kind: "gauge",
+    unit: "{replica}",
+    level: "basic",
+    attributes: [],
+    help: "Gateways that share the limits, as the last answer had it.",
+    when: "a round has ended; only with `tenancy::fleet::mode: redis`",
+  },
+  {
+    name: "sluice_fleet_rounds",
+    kind: "counter",
+    unit: "{round}",
+    level: "basic",
+    attributes: ["outcome"],
+    help: "Rounds in which shares were asked for: `success` or `failure`.",
+    when: "a round has ended; only with `tenancy::fleet::mode: redis`",
+  },
+];
+
 const TENANTS: readonly MetricRow[] = [
   {
     name: "sluice_tenants",
@@ -577,6 +616,7 @@ const GATEWAY: readonly MetricRow[] = [
 /** All of them, in the order of the documentation. */
 export const METRICS: readonly MetricRow[] = [
   ...RECEIVERS,
+  ...FLEET,
   ...TENANTS,
   ...PROCESSORS,
   ...CONNECTORS,

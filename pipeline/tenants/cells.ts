@@ -182,9 +182,9 @@ export class TenantCells {
     Atomics.add(this.#counts, demandAt(slot, group, rate), Math.min(MAX_DEMAND, Math.ceil(ns / DEMAND_NS)));
   }
 
-  /** What was asked of a rate since the slot was given, in `DEMAND_NS`; modulo 2^32. */
-  demand(slot: number, group: number, rate: number): number {
-    return Atomics.load(this.#counts, demandAt(slot, group, rate)) >>> 0;
+  /** What was asked of a rate since this was last called, in `DEMAND_NS`; modulo 2^32. */
+  takeDemand(slot: number, group: number, rate: number): number {
+    return Atomics.exchange(this.#counts, demandAt(slot, group, rate), 0) >>> 0;
   }
 
   /** Slots of which something was asked since this was last called. */

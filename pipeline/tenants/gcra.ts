@@ -82,6 +82,23 @@ export function aheadNs(times: BigInt64Array, at: number, now: number): number {
   return Math.max(0, Number(Atomics.load(times, at)) - now);
 }
 
+/**
+ * Another part of a limit from now on, for one bucket: what there is room for stays the same, as far as the bucket of the
+ * new part can hold it. So the buckets of all parts together never have more because a part went from one to the other.
+ *
+ * @param ratio The part before by the part after; Infinity: there is none after.
+ */
+export function carryOver(times: BigInt64Array, at: number, burst: number, now: number, ratio: number): void {
+  if (!(ratio > 0 && ratio < Infinity)) return;
+  const nowNs = BigInt(now);
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const before = Atomics.load(times, at);
+    const ahead = before > nowNs ? Number(before - nowNs) : 0;
+    const after = nowNs + BigInt(Math.round(Math.max(0, burst - (burst - ahead) * ratio)));
+    if (Atomics.compareExchange(times, at, before, after) === before) return;
+  }
+}
+
 /** Gives back what was taken. */
 export function giveBack(times: BigInt64Array, at: number, cost: number): void {
   Atomics.sub(times, at, BigInt(cost));

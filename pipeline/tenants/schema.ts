@@ -19,6 +19,7 @@ import {
   section,
 } from "../config/schema.ts";
 import { isSignal, type Signal, SIGNAL_NAMES } from "../otlp/signals.ts";
+import { fleetSchema } from "./fleet/schema.ts";
 import { isKeyId, parseSecretHash, type SecretHash } from "./identity/api_key.ts";
 import { isPasswordHash } from "./identity/password_hash.ts";
 import { identityShape } from "./identity/schema.ts";
@@ -260,8 +261,13 @@ function listOf<Schema extends z.ZodType>(schema: Schema) {
 /** `tenants`, by id. A bare key is none. */
 export const tenantsSchema = z.preprocess((input) => input ?? {}, z.record(z.string(), tenantSchema));
 
-/** `tenancy`: how tenants are told apart, who is given up first, and what is kept of what they use. */
-export const tenancySchema = section({ ...identityShape, shedding: sheddingSchema, usage: usageSchema });
+/** `tenancy`: how tenants are told apart, what their limits are of, who is given up first, and what is kept of what they use. */
+export const tenancySchema = section({
+  ...identityShape,
+  fleet: fleetSchema,
+  shedding: sheddingSchema,
+  usage: usageSchema,
+});
 export type TenancyConfig = z.output<typeof tenancySchema>;
 
 /** `tenants_dir`. */

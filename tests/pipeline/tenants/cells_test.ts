@@ -49,7 +49,7 @@ Deno.test("cells: no two numbers share a place", () => {
   LIMIT_GROUPS.forEach((_, group) => {
     for (let rate = 0; rate < 3; rate++) {
       strictEqual(cells.share(1, group, rate), 1_000 * group + rate);
-      strictEqual(cells.demand(1, group, rate), 10 * group + rate);
+      strictEqual(cells.takeDemand(1, group, rate), 10 * group + rate);
     }
   });
   for (const refusal of REFUSALS) strictEqual(cells.refusals(1, refusal), 1);
@@ -146,5 +146,5 @@ Deno.test("cells: of which slots something was asked is told once", () => {
   deepStrictEqual([...cells.takeAsked()], []);
   cells.addDemand(31, 0, 0, 1e18);
   deepStrictEqual([...cells.takeAsked()], [31]);
-  strictEqual(cells.demand(31, 0, 0), 0x8000_0000);
+  strictEqual(cells.takeDemand(31, 0, 0), 0x8000_0000);
 });

@@ -1,0 +1,125 @@
+/**
+ * Redis or Valkey as the store that replicas share. A connection that failed, or did not answer in time, is given up, so
+ * that no late answer is ever used; the next call makes another one.
+ *
+ * @module
+ */
+
+import { createClient, defineScript, type RedisScripts } from "@redis/client";
+import { readPem, type TlsClientConfig } from "../../../pipeline/config/tls.ts";
+import type { Clock } from "../../../pipeline/core/clock.ts";
+import { DeadlineExceededError, RejectedError } from "../../../pipeline/core/errors.ts";
+import type { LeaseAnswer, LeaseAsk, LeaseStore } from "../../../pipeline/tenants/fleet/leases.ts";
+import { type RedisConfig, splitEndpoint } from "../../../pipeline/tenants/fleet/schema.ts";
+import { LEASE_SCRIPT } from "./lease_script.ts";
+
+const TLS_VERSIONS = { "": undefined, "1.0": "TLSv1", "1.1": "TLSv1.1", "1.2": "TLSv1.2", "1.3": "TLSv1.3" } as const;
+
+/** Sends the script's digest, and the script itself where that is not known. */
+const lease = defineScript({
+  SCRIPT: LEASE_SCRIPT,
+  parseCommand(parser, keys: readonly string[], args: readonly string[]) {
+    parser.pushKeysLength([...keys]);
+    for (const arg of args) parser.push(arg);
+  },
+  transformReply: (reply: unknown) => reply,
+});
+
+type Client = ReturnType<typeof open>;
+
+export class RedisLeaseStore implements LeaseStore {
+  readonly #config: RedisConfig;
+  readonly #clock: Clock;
+  readonly #replica: string;
+  #client: Promise<Client> | undefined;
+
+  /** @param replica Its name in the fleet: nobody else's. */
+  constructor(config: RedisConfig, clock: Clock, replica: string) {
+    this.#config = config;
+    this.#clock = clock;
+    this.#replica = replica;
+  }
+
+  /** @throws {Error} Of the client; that there was no answer in time. */
+  async lease(asks: readonly LeaseAsk[]): Promise<LeaseAnswer> {
+    try {
+      return readAnswer(await this.#inTime(this.#call(asks)), asks.length);
+    } catch (thrown) {
+      this.close();
+      throw thrown;
+    }
+  }
+
+  close(): void {
+    const client = this.#client;
+    this.#client = undefined;
+    client?.then((opened) => opened.destroy(), () => {});
+  }
+
+  async #call(asks: readonly LeaseAsk[]): Promise<unknown> {
+    const { key_prefix: prefix, lease: leaseMs } = this.#config;
+    // Braces: all keys of a fleet are in one slot of a cluster.
+    const keys = [`{${prefix}}:replicas`, ...asks.map(({ rate }) => `{${prefix}}:rate:${rate}`)];
+    const numbers = asks.flatMap(({ demand, held }) => [String(demand), String(held)]);
+    const client = await (this.#client ??= this.#connect());
+    return await client.lease(keys, [this.#replica, String(leaseMs), ...numbers]);
+  }
+
+  async #connect(): Promise<Client> {
+    const client = open(this.#config, await tlsOptions(this.#config.tls));
+    client.on("error", () => {}); // whoever asked is told
+    try {
+      await client.connect();
+    } catch (thrown) {
+      client.destroy();
+      throw thrown;
+    }
+    return client;
+  }
+
+  #inTime<T>(answer: Promise<T>): Promise<T> {
+    const { timeout, endpoint } = this.#config;
+    return new Promise((resolve, reject) => {
+      const timer = this.#clock.setTimer(() => {
+        reject(new DeadlineExceededError(`Cannot share limits over ${endpoint}: no answer in ${timeout} ms`));
+      }, timeout);
+      answer.then(resolve, reject).finally(() => this.#clock.clearTimer(timer));
+    });
+  }
+}
+
+function open({ endpoint, username, password, database, timeout }: RedisConfig, tls: Record<string, unknown>) {
+  return createClient({
+    socket: { ...splitEndpoint(endpoint), ...tls, connectTimeout: timeout, reconnectStrategy: false },
+    ...(username === "" ? {} : { username }),
+    ...(password === "" ? {} : { password }),
+    database,
+    disableOfflineQueue: true,
+    scripts: { lease } satisfies RedisScripts,
+  });
+}
+
+async function tlsOptions(tls: TlsClientConfig | undefined): Promise<Record<string, unknown>> {
+  if (tls === undefined || tls.insecure) return {};
+  const options = {
+    tls: true,
+    ca: await readPem(tls.ca_file, tls.ca_pem),
+    cert: await readPem(tls.cert_file, tls.cert_pem),
+    key: await readPem(tls.key_file, tls.key_pem),
+    servername: tls.server_name_override || undefined,
+    minVersion: TLS_VERSIONS[tls.min_version],
+    maxVersion: TLS_VERSIONS[tls.max_version],
+    ciphers: tls.cipher_suites.length > 0 ? tls.cipher_suites.join(":") : undefined,
+    rejectUnauthorized: !tls.insecure_skip_verify,
+  };
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+/** @throws {RejectedError} Something else speaks there. */
+function readAnswer(answer: unknown, asked: number): LeaseAnswer {
+  if (Array.isArray(answer) && answer.length === asked + 1 && answer.every((each) => typeof each === "number")) {
+    const [replicas, ...shares] = answer as [number, ...number[]];
+    return { replicas, shares };
+  }
+  throw new RejectedError("Cannot share limits: the answer is not that of the script", "unavailable");
+}
