@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console
 /**
  * Prints how exactly a fleet keeps one tenant's limit, by replicas, skew and mode: the table of docs/tenants.md.
  *
@@ -15,7 +16,6 @@ const FROM_SECOND = 15;
 
 const percent = (part: number) => `${(100 * part).toFixed(1)} %`;
 
-/* deno-lint-ignore-file no-console */
 console.log("| Replicas | Skew | `local`: over | `divided`: under | `redis`: under | `redis`: over | most shared |");
 console.log("| --- | --- | --- | --- | --- | --- | --- |");
 for (const replicas of [3, 30, 300]) {
