@@ -1,18 +1,20 @@
 /**
- * Packages on disk. `NAME/current` is a link to the unpacked bundle that counts, changed in one step, so that a
- * `tenants_dir` or `${file:…}` below it sees the old bundle or the new one whole.
+ * Packages on disk. `NAME/current` holds the files of the bundle that counts; each takes the place of the one before it
+ * in one step, so that a `tenants_dir` or `${file:…}` below it never finds half a file. (A link that changes would do so
+ * for all files together; the runtime makes links only for a process that may write anywhere.)
  *
  * ```
  * packages/installed.json      what is installed, by name
  * packages/partial/HASH        what has come of a content so far
  * packages/NAME/HASH.bundle    the content
- * packages/NAME/HASH/          unpacked
- * packages/NAME/current        → HASH
+ * packages/NAME/HASH/          unpacked, until its files are in their places
+ * packages/NAME/current/       the files
  * ```
  *
  * @module
  */
 
+import { dirname } from "node:path";
 import type { InstalledPackage, InstalledPackages, PackageStore } from "../../../opamp/client/package_sync.ts";
 import type { Problem } from "../../../opamp/client/offer_follower.ts";
 import { bytesToHex, hexToBytes } from "../../../opamp/protocol/hashes.ts";
@@ -83,10 +85,13 @@ export class DiskPackageStore implements PackageStore {
     await ifThere(() => Deno.remove(`${own}/${hash}`, { recursive: true })); // of a process that did not get to the end
     await unpackBundle(files, `${own}/${hash}`);
     await Deno.writeFile(`${own}/${hash}.bundle`, content, { mode: 0o600 });
-    await relink(`${own}/current`, hash);
+    const paths = new Set(files.map(({ path }) => path));
+    await this.#makeDirectory(`${name}/current`);
+    await removeStale(`${own}/current`, "", paths);
+    await moveInto(`${own}/current`, `${own}/${hash}`, paths);
     const { packages, ...rest } = await this.#index();
     await this.#write({ ...rest, packages: { ...packages, [name]: toIndex(info) } });
-    await removeOthers(own, hash);
+    await removeOthers(own, ["current", `${hash}.bundle`]);
     return undefined;
   }
 
@@ -123,18 +128,28 @@ export class DiskPackageStore implements PackageStore {
   }
 }
 
-/** A link is replaced by renaming another over it. */
-async function relink(path: string, target: string): Promise<void> {
-  const draft = `${path}.new`;
-  await ifThere(() => Deno.remove(draft));
-  await Deno.symlink(target, draft);
-  await Deno.rename(draft, path);
+/** Removes what is not in `paths`, and directories that are empty then. @returns Whether `below` is empty. */
+async function removeStale(root: string, below: string, paths: ReadonlySet<string>): Promise<boolean> {
+  let isEmpty = true;
+  for (const { name, isDirectory } of await Array.fromAsync(Deno.readDir(`${root}/${below}`))) {
+    const path = `${below}${name}`;
+    const isStale = isDirectory ? await removeStale(root, `${path}/`, paths) : !paths.has(path);
+    if (isStale) await Deno.remove(`${root}/${path}`);
+    isEmpty &&= isStale;
+  }
+  return isEmpty;
 }
 
-async function removeOthers(directory: string, hash: string): Promise<void> {
-  for await (const { name } of Deno.readDir(directory)) {
-    if (name === "current" || name === hash || name === `${hash}.bundle`) continue;
-    await Deno.remove(`${directory}/${name}`, { recursive: true });
+async function moveInto(target: string, source: string, paths: ReadonlySet<string>): Promise<void> {
+  for (const path of paths) {
+    await Deno.mkdir(dirname(`${target}/${path}`), { recursive: true, mode: 0o700 });
+    await Deno.rename(`${source}/${path}`, `${target}/${path}`);
+  }
+}
+
+async function removeOthers(directory: string, kept: readonly string[]): Promise<void> {
+  for (const { name } of await Array.fromAsync(Deno.readDir(directory))) {
+    if (!kept.includes(name)) await Deno.remove(`${directory}/${name}`, { recursive: true });
   }
 }
 

@@ -39,7 +39,18 @@ Deno.test("DiskPackageStore", async (t) => {
     strictEqual(await current(), "2");
     const names = (await Array.fromAsync(Deno.readDir(`${directory}/rules`))).map(({ name }) => name);
     const hash = bytesToHex(sha256(two));
-    deepStrictEqual(names.sort(), [hash, `${hash}.bundle`, "current"].sort());
+    deepStrictEqual(names.sort(), [`${hash}.bundle`, "current"].sort());
+  });
+  await t.step("a file in the place of a directory, and the other way round", async () => {
+    const paths = async () =>
+      (await Array.fromAsync(Deno.readDir(`${directory}/mixed/current`))).map(({ name }) => name);
+    for (const [version, path, name] of [["1", "a/b", "a"], ["2", "a", "a"], ["3", "a/c/d", "a"]] as const) {
+      const bundle = tarOf([{ path, text: version }]);
+      strictEqual(await store().install("mixed", infoOf(bundle, version), bundle), undefined);
+      deepStrictEqual(await paths(), [name]);
+      strictEqual(await Deno.readTextFile(`${directory}/mixed/current/${path}`), version);
+    }
+    await store().remove("mixed");
   });
   await t.step("what is refused changes nothing", async () => {
     const bad = tarOf([{ path: "../rules.yaml", text: "3" }]);
