@@ -99,7 +99,11 @@ const CONFINED: readonly { readonly word: RegExp; readonly why: string; readonly
     why: "the environment is read where a configuration is resolved, and handed on",
     places: ["pipeline/config/environment.ts", "gateway/", "controller/cli/", "deploy/"],
   },
-  { word: /\bDeno\.exit\b/, why: "only the top ends the process", places: ["main.ts", "gateway/run.ts", "controller/run.ts"] },
+  {
+    word: /\bDeno\.exit\b/,
+    why: "only the top ends the process",
+    places: ["main.ts", "gateway/run.ts", "controller/run.ts"],
+  },
   { word: /\bconsole\.\w+\(/, why: "the log goes through Logger", places: [] },
   { word: /\bnew Function\b|\beval\(/, why: "some edges forbid code from text", places: [] },
   { word: /\bMath\.random\(/, why: "randomness is handed in", places: [] },

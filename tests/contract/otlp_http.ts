@@ -639,7 +639,7 @@ async function runCase(serve: Serve, one: Case): Promise<void> {
 }
 
 function checkAnswer(answer: RawAnswer | undefined, { status, headers = {}, body }: Case): void {
-  strictEqual(answer?.status, status, answer && text(answer.body));
+  strictEqual(answer?.status, status, answer === undefined ? "no answer" : text(answer.body));
   for (const [name, value] of Object.entries(headers)) strictEqual(answer.headers.get(name), value, name);
   if (body !== undefined) deepStrictEqual(answer.body, typeof body === "string" ? UTF8.encode(body) : body);
   if (status < 400) return;

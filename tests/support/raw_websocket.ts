@@ -52,7 +52,7 @@ export class RawWebSocket {
 
   constructor(socket: net.Socket) {
     this.socket = socket;
-    this.socket.on("data", (chunk) => {
+    this.socket.on("data", (chunk: Uint8Array) => {
       this.#received = Buffer.concat([this.#received, chunk]);
       this.#wake();
     });

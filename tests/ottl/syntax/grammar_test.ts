@@ -65,7 +65,7 @@ Deno.test("the parser takes what the grammar takes", async (t) => {
           if (wanted === undefined) return;
           const got = problemOf(() => parse(text));
           taken[wanted ? "yes" : "no"]++;
-          strictEqual(got === undefined || got.problems[0]?.category === "naming", wanted, got?.message);
+          strictEqual(got === undefined || got.problems[0]?.category === "naming", wanted, got?.message ?? "");
           if (got === undefined) deepStrictEqual(withoutPlaces(parse(print(parse(text)))), withoutPlaces(parse(text)));
         }),
         { numRuns: 2_000 },

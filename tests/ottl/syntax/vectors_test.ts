@@ -25,7 +25,7 @@ Deno.test("syntax vectors", async (t) => {
     ok(text !== undefined);
     await t.step(`${vector.id}: ${text.text}`, () => {
       const isSyntax = vector.want.error?.category === "syntax" && !NAMES_ONLY.has(text.text);
-      strictEqual(problemOf(text) !== undefined, isSyntax, problemOf(text)?.message ?? vector.note);
+      strictEqual(problemOf(text) !== undefined, isSyntax, problemOf(text)?.message ?? vector.note ?? "");
     });
   }
 });

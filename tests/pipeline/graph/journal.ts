@@ -62,6 +62,7 @@ export class Journal {
 export function registryOf(journal: Journal): Registry {
   const common = { summary: "For tests.", schema: z.unknown() };
   return {
+    settings: [],
     receivers: [{
       ...common,
       type: "in",

@@ -238,8 +238,8 @@ Deno.test("every item given to a sender chain is kept once, or its sender is tol
         const times = judge.delivered.get(number) ?? 0;
         ok(times <= 1, `item ${number} was delivered ${times} times`);
         if (result.settled instanceof Error || !waits) continue;
-        const { rejectedItems } = result.settled;
-        ok(times === 1 || rejectedItems > 0, `item ${number} was called kept and is not`);
+        const rejected: number = result.settled.rejectedItems;
+        ok(times === 1 || rejected > 0, `item ${number} was called kept and is not`);
       }
     }
   });
