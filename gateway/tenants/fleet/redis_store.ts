@@ -8,7 +8,7 @@
 import { createClient, defineScript, type RedisScripts } from "@redis/client";
 import { readPem, type TlsClientConfig } from "../../../pipeline/config/tls.ts";
 import type { Clock } from "../../../pipeline/core/clock.ts";
-import { DeadlineExceededError, RejectedError } from "../../../pipeline/core/errors.ts";
+import { DeadlineExceededError, GatewayError, RejectedError, UnavailableError } from "../../../pipeline/core/errors.ts";
 import type { LeaseAnswer, LeaseAsk, LeaseStore } from "../../../pipeline/tenants/fleet/leases.ts";
 import { type RedisConfig, splitEndpoint } from "../../../pipeline/tenants/fleet/schema.ts";
 import { LEASE_SCRIPT } from "./lease_script.ts";
@@ -40,13 +40,15 @@ export class RedisLeaseStore implements LeaseStore {
     this.#replica = replica;
   }
 
-  /** @throws {Error} Of the client; that there was no answer in time. */
+  /** @throws {GatewayError} It cannot be asked, or does not answer in time. */
   async lease(asks: readonly LeaseAsk[]): Promise<LeaseAnswer> {
     try {
       return readAnswer(await this.#inTime(this.#call(asks)), asks.length);
     } catch (thrown) {
       this.close();
-      throw thrown;
+      if (thrown instanceof GatewayError) throw thrown;
+      const { endpoint } = this.#config;
+      throw new UnavailableError(`Cannot share limits over ${endpoint}: it cannot be asked`, { cause: thrown });
     }
   }
 

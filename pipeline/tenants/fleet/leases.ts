@@ -42,7 +42,7 @@ export const MAX_LEASES = 65_536;
 /** A rate of which nothing was asked for so long is given back, milliseconds. */
 export const IDLE_MS = 10_000;
 /** What was asked a while ago counts less: after so many milliseconds, a third. */
-const MEMORY_MS = 500;
+const MEMORY_MS = 1_000;
 /** More than this is all the same, parts per million: what is added up stays exact. */
 const MAX_DEMAND = 1e9;
 
@@ -50,7 +50,7 @@ interface Lease {
   readonly id: string;
   readonly slot: number;
   limit: RateLimit;
-  /** Parts per million of the limit, of the last half second or so. */
+  /** Parts per million of the limit, of the last second or so. */
   demand: number;
   askedAtMs: number;
 }
