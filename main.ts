@@ -477,6 +477,10 @@ function addControllerViews(controller: Command, done: (code: number) => void): 
     (all, flags, [name = "", ...files]) => all.uploadConfig(name, files, flags),
   )
     .option("--note <text>", "why", "")
+    .addOption(
+      new Option("--base <file>", "what the gateways have of their own, for the check; repeatable")
+        .argParser((path, before: readonly string[]) => [...before, path]).default([], "none"),
+    )
     .option("--no-validate", "do not check it by the gateway's rules: it is for other agents");
 
   const selectors = group("selectors", "which agents are to have which configuration");

@@ -18,10 +18,17 @@ const NO_ENVIRONMENT: ConfigEnvironment = {
   readFile: (path) => Promise.reject(new Deno.errors.NotFound(`${path} is of the gateway's machine`)),
 };
 
-/** Every problem and warning, with its place. */
-export async function validateForGateways(files: readonly ConfigFile[]): Promise<readonly Problem[]> {
+/**
+ * Every problem and warning, with its place.
+ *
+ * @param base What the gateways have of their own, which the files are laid over.
+ */
+export async function validateForGateways(
+  files: readonly ConfigFile[],
+  base: readonly ConfigFile[] = [],
+): Promise<readonly Problem[]> {
   const sources: ConfigSource[] = [];
-  for (const { name, body } of [...files].sort((a, b) => a.name < b.name ? -1 : 1)) {
+  for (const { name, body } of [...base, ...files.toSorted((a, b) => a.name < b.name ? -1 : 1)]) {
     const file = name === "" ? "config" : name;
     try {
       sources.push({ kind: "text", name: file, text: new TextDecoder("utf-8", { fatal: true }).decode(body) });

@@ -148,15 +148,20 @@ export function showVersions(name: string): ControllerView {
 export interface UploadFlags {
   readonly note: string;
   readonly validate: boolean;
+  /** Files that the gateways have of their own. */
+  readonly base: readonly string[];
 }
 
-export function uploadConfig(name: string, files: readonly string[], { note, validate }: UploadFlags): ControllerView {
+export function uploadConfig(name: string, files: readonly string[], flags: UploadFlags): ControllerView {
   return async (client) => {
     const contents = await Promise.all(files.map(async (path) => ({
       name: files.length === 1 ? "" : basename(path),
       text: await Deno.readTextFile(path),
     })));
-    const body = { files: contents, note, validate };
+    const base = await Promise.all(
+      flags.base.map(async (path) => ({ name: basename(path), text: await Deno.readTextFile(path) })),
+    );
+    const body = { files: contents, base, note: flags.note, validate: flags.validate };
     const { body: json } = await client.ask("addVersion", { params: { name }, body });
     return { json, text: `${json.name} ${json.version}: ${json.files.length} files, ${json.byte_length} bytes` };
   };

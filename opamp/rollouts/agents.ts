@@ -25,7 +25,7 @@ export interface ConfigReport {
   readonly state: ConfigState;
   /** `error_message` of FAILED; otherwise empty. */
   readonly error: string;
-  /** Another number whenever the agent has reported again, the same included. */
+  /** Another number whenever the agent has reported again, the same included; 0 until it has, in this process. */
   readonly revision: number;
 }
 

@@ -44,8 +44,8 @@ export interface ControllerParts {
   readonly tokens: AgentTokens;
   readonly clock: Clock;
   readonly compilePattern: CompilePattern;
-  /** Every problem that a gateway would find in these files. */
-  readonly validate: (files: readonly ConfigFile[]) => Promise<readonly Problem[]>;
+  /** Every problem that a gateway would find in these files, laid over its own. */
+  readonly validate: (files: readonly ConfigFile[], base: readonly ConfigFile[]) => Promise<readonly Problem[]>;
   /** Ends what came in with a token. */
   readonly cut: (tokenId: string) => void;
   readonly version: string;
@@ -176,7 +176,7 @@ function configHandlers({ catalog, rollouts, validate }: ControllerParts): Pick<
     listVersions: ({ params, query }) => ({ body: page(catalog.versions(params.name).map(configView), query) }),
     addVersion: async ({ params: { name }, body, who }) => {
       const files = body.files.map(toFile);
-      const problems = body.validate ? await validate(files) : [];
+      const problems = body.validate ? await validate(files, body.base.map(toFile)) : [];
       if (problems.some(({ severity }) => severity === "error")) throw new ConfigError(problems);
       const info = catalog.add({ name, files, note: body.note }, who);
       return { body: configView(info), detail: `version ${info.version}` };

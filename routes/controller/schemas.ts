@@ -139,6 +139,8 @@ export const configUploadSchema = named(
   "ConfigUpload",
   z.strictObject({
     files: z.array(configFileSchema).min(1).max(64),
+    base: z.array(configFileSchema).max(64).default([])
+      .describe("What the gateways have of their own, for the check alone: it is not kept."),
     note: z.string().max(1_024).default(""),
     validate: z.boolean().default(true)
       .describe("By the gateway's own rules, all files merged in the order of their names. Not for other agents."),

@@ -228,6 +228,8 @@ export class Members {
     if (!isVerdict) return;
     const { hash } = this.#parts.spec.config;
     if (report.hash === hash) this.#seeVerdict(member, report.state, report.error);
+    // What is kept of an agent may be older than its verdict, which is written apart: only its own word takes that back.
+    else if (report.revision === 0) return;
     else if (member.phase === "applied" && report.hash === "") this.#enter(member, "applying");
     else if (member.phase === "applied") this.#fail(member, "it went back to another configuration by itself");
   }
