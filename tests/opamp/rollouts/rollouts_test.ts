@@ -681,6 +681,27 @@ Deno.test("a controller that starts again", async (t) => {
     ok(world.kinds(id).includes("recovered"));
   });
 
+  await t.step("believes no report from before that is older than the verdict; the agent's own word it does", () => {
+    const { world, old, fresh } = fleetWithBase(100);
+    const { id } = world.rollouts.start(request(), "ann");
+    world.settle();
+    const [agent] = world.with(fresh.hash);
+    ok(agent);
+    // The verdict was written, and the process died before the agent's row was.
+    agent.connected = false;
+    agent.report = { hash: old.hash, state: "applied", error: "", revision: 0 };
+    world.crash();
+    world.tick();
+    deepStrictEqual([world.rollouts.get(id).state, world.rollouts.get(id).counts.failed], ["running", 0]);
+    world.answer = () => undefined;
+    world.fleet.touch(agent, { connected: true });
+    world.tick();
+    strictEqual(world.rollouts.get(id).state, "running");
+    world.fleet.reports(agent, old.hash, "applied");
+    world.tick();
+    match(world.rollouts.get(id).reason, /failed/);
+  });
+
   await t.step("does not take agents that have not come back yet for lost", () => {
     const { world } = fleetWithBase(1_000);
     const { id } = world.rollouts.start(request(), "ann");
