@@ -139,7 +139,8 @@ Deno.test("the command line", async (t) => {
     {
       args: ["gateway", "x"],
       code: 2,
-      out: /unknown command 'x': wanted one of admin, components, controller, gateway, ottl, print-config, top, validate/,
+      out:
+        /unknown command 'x': wanted one of admin, components, controller, gateway, ottl, print-config, top, validate/,
     },
     { args: ["validate", "my.yaml"], code: 2, out: /unknown command 'my.yaml': wanted --config my.yaml/ },
     { args: ["gateway", "--config", "ftp:x"], code: 1, out: /unknown scheme "ftp"/ },
