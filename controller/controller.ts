@@ -34,7 +34,7 @@ import { nodeApp } from "../routes/node_app.ts";
 import { ConfigOffers } from "./config_offers.ts";
 import { ControllerAudit } from "./controller_audit.ts";
 import { validateForGateways } from "./gateway_validator.ts";
-import { METRICS_PATH, MetricsDoor } from "./metrics_door.ts";
+import { MAX_METRICS_BYTES, METRICS_PATH, MetricsDoor } from "./metrics_door.ts";
 
 export interface ControllerOptions {
   readonly hostname: string;
@@ -58,6 +58,9 @@ export interface ControllerDeps {
   readonly randomBytes: (count: number) => Uint8Array;
   readonly logger: Logger;
 }
+
+/** Stands for whatever name it is called by: nothing depends on it. */
+const ORIGIN = "http://controller";
 
 /** How often rollouts look whose time has run out, milliseconds. */
 const TICK_MS = 1_000;
@@ -115,13 +118,17 @@ export class Controller {
       new ControllerAudit(store, clock, logger),
       { tokens: operators, loopback },
     );
-    app.post(METRICS_PATH, (c) => this.#door?.receive(c.req.raw) ?? c.notFound());
-    const serveOther = nodeApp({
-      fetch: app.fetch,
-      origin: "http://controller",
-      maxBodyBytes: MAX_CONTROLLER_BODY_BYTES,
+    const door = this.#door;
+    // Apart, so that a fleet that reports at once does not keep operators out.
+    const serveApi = nodeApp({ fetch: app.fetch, origin: ORIGIN, maxBodyBytes: MAX_CONTROLLER_BODY_BYTES, unreadable });
+    const serveMetrics = door && nodeApp({
+      fetch: (request) => door.receive(request),
+      origin: ORIGIN,
+      maxBodyBytes: MAX_METRICS_BYTES,
       unreadable,
     });
+    const serveOther: typeof serveApi = (request, response) =>
+      (request.url === METRICS_PATH ? serveMetrics ?? serveApi : serveApi)(request, response);
   }
 
   /**

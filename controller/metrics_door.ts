@@ -16,7 +16,7 @@ import { decompress } from "../pipeline/wire/compression.ts";
 import { readAgentReports } from "./own_metrics.ts";
 
 /** One request of an agent, after decompression, bytes. */
-const MAX_METRICS_BYTES = 4 * 1024 * 1024;
+export const MAX_METRICS_BYTES = 4 * 1024 * 1024;
 export const METRICS_PATH = "/v1/metrics";
 
 export interface MetricsDoorParts {
@@ -64,6 +64,7 @@ export class MetricsDoor {
 
   /** Answers a POST of an ExportMetricsServiceRequest. */
   async receive(request: Request): Promise<Response> {
+    if (request.method !== "POST") return answer(405);
     if (!this.#isKnown(request.headers.get("authorization") ?? "")) return answer(401);
     if (!request.headers.get("content-type")?.startsWith("application/x-protobuf")) return answer(415);
     const encoding = request.headers.get("content-encoding") ?? "";
