@@ -14,9 +14,8 @@ import {
   openRolloutStore,
   Rollouts,
 } from "../opamp/rollouts/mod.ts";
-import { AgentChanges } from "../opamp/server/agent_session.ts";
+import { type AgentChange, AgentChanges } from "../opamp/server/agent_changes.ts";
 import { AgentTokens } from "../opamp/server/agent_tokens.ts";
-import type { AgentChange } from "../opamp/server/fleet.ts";
 import { createFleetPort } from "../opamp/server/fleet_port.ts";
 import { OpampServer } from "../opamp/server/opamp_server.ts";
 import { DEFAULT_OPAMP_SERVER_SETTINGS } from "../opamp/server/settings.ts";

@@ -68,7 +68,7 @@ export function viewOf(session: AgentSession): AgentView {
     connected: session.connected,
     lastSeenMs: session.lastSeenMs,
     capabilities: session.capabilities,
-    sequence: session.sequence,
+    sequence: session.sequence.last,
     labels: session.labels,
     configStatus: session.configStatus,
     connectionStatus: session.connectionStatus,

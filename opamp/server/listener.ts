@@ -17,6 +17,7 @@ import type { Clock, Timer } from "../../pipeline/core/clock.ts";
 import type { Logger } from "../../pipeline/core/log.ts";
 import type { Counter, Meter } from "../../pipeline/core/telemetry.ts";
 import { AcceptBudget } from "./accept_budget.ts";
+import { busyAnswer } from "./answers.ts";
 import type { Fleet } from "./fleet.ts";
 import { HttpExchange } from "./http_exchange.ts";
 import type { OpampServerSettings } from "./settings.ts";
@@ -128,14 +129,14 @@ export class OpampListener {
    */
   async shutdown(graceMs: number): Promise<void> {
     this.#isClosing = true;
-    const { clock, fleet, settings } = this.#deps;
+    const { clock, settings } = this.#deps;
     if (this.#checkTimer !== undefined) clock.clearTimer(this.#checkTimer);
     const closed = new Promise<void>((resolve) => this.#server?.close(() => resolve()) ?? resolve());
     let index = 0;
     for (const connection of this.#connections) {
       const afterMs = Math.min(settings.maxRetryAfterMs, 1_000 + index++ * 1_000 / settings.acceptsPerSecond);
       for (const { uid } of connection.sessions) {
-        connection.send(fleet.busy(uid, "Cannot go on: the server shuts down", Math.ceil(afterMs)));
+        connection.send(busyAnswer(uid, "Cannot go on: the server shuts down", Math.ceil(afterMs)));
       }
       connection.close(CloseCodes.goingAway, "the server shuts down");
     }

@@ -5,7 +5,8 @@
  */
 
 import type { AddressInfo } from "node:net";
-import { Fleet, type FleetDeps } from "./fleet.ts";
+import { Fleet } from "./fleet.ts";
+import type { FleetDeps } from "./fleet_deps.ts";
 import { type ListenAddress, type ListenerDeps, OpampListener } from "./listener.ts";
 
 export type OpampServerDeps = FleetDeps & Omit<ListenerDeps, "fleet">;

@@ -13,7 +13,8 @@ import {
   type ServerToAgent,
 } from "../../opamp/protocol/messages.ts";
 import type { AgentSession } from "../../opamp/server/agent_session.ts";
-import { Fleet, type FleetDeps } from "../../opamp/server/fleet.ts";
+import { Fleet } from "../../opamp/server/fleet.ts";
+import type { FleetDeps } from "../../opamp/server/fleet_deps.ts";
 import type { AgentLink, MessageParts, Transport } from "../../opamp/server/link.ts";
 import { createRemoteConfigOffer, type RemoteConfigOffer } from "../../opamp/server/offers.ts";
 import { DEFAULT_OPAMP_SERVER_SETTINGS, type OpampServerSettings } from "../../opamp/server/settings.ts";
