@@ -54,7 +54,7 @@ import type { TenantFiles } from "../tenants/tenant_files.ts";
 import { componentViews } from "./component_view.ts";
 import { configValues, countUsed, REMOTE_PREFIX, sectionTexts } from "./config_view.ts";
 import { graphView } from "./graph_view.ts";
-import { Rates } from "./rates.ts";
+import type { Rates } from "./rates.ts";
 import { openTap } from "./open_tap.ts";
 import type { Tap } from "./tap.ts";
 import { ThreadHub } from "./thread_hub.ts";
@@ -71,6 +71,9 @@ export interface GatewayAdminOptions {
   /** Where heap snapshots are written. Absent: they are refused. */
   readonly stateDir: string | undefined;
   readonly clock: Clock;
+  readonly rates: Rates;
+  /** When the gateway did, by both times of the clock. */
+  readonly started: { readonly atMs: number; readonly monotonicMs: number };
   /** Reads and writes the files of tenants. */
   readonly tenantFiles: TenantFiles;
 }
@@ -90,8 +93,6 @@ export class GatewayAdmin implements AdminControl {
   readonly #hub: ThreadHub;
   readonly #rates: Rates;
   readonly #taps = new Set<Tap>();
-  readonly #startedAtMs: number;
-  readonly #startedMs: number;
   #level: { readonly level: LogLevel; readonly config: unknown } | undefined;
   #isProfiling = false;
   #isStopping = false;
@@ -101,9 +102,7 @@ export class GatewayAdmin implements AdminControl {
     this.#options = options;
     this.audit = options.audit;
     this.#hub = new ThreadHub(channel, () => gateway.threads);
-    this.#rates = new Rates(() => gateway.collect(), clock);
-    this.#startedAtMs = clock.nowMs();
-    this.#startedMs = clock.monotonicMs();
+    this.#rates = options.rates;
     this.tenants = new GatewayTenants({
       directory: gateway.tenants,
       control: createTenantControl({ directory: gateway.tenants, files: options.tenantFiles, clock }),
@@ -124,7 +123,6 @@ export class GatewayAdmin implements AdminControl {
 
   close(): void {
     this.stopping();
-    this.#rates.close();
     this.#hub.close();
   }
 
@@ -134,13 +132,13 @@ export class GatewayAdmin implements AdminControl {
   }
 
   status(): Status {
-    const { gateway, clock, version } = this.#options;
+    const { gateway, clock, version, started } = this.#options;
     const { threads, workers, config } = gateway;
     return {
       build: { version, deno: Deno.version.deno, v8: Deno.version.v8, typescript: Deno.version.typescript },
       state: this.#isStopping ? "stopping" : gateway.ready ? "ready" : "not_ready",
-      started_at_ms: this.#startedAtMs,
-      uptime_ms: clock.monotonicMs() - this.#startedMs,
+      started_at_ms: started.atMs,
+      uptime_ms: clock.monotonicMs() - started.monotonicMs,
       pid: Deno.pid,
       threads: [...this.#profiledThreads()],
       workers: { wanted: workers, alive: threads.length },

@@ -10,15 +10,14 @@ import type { HttpServer, ServeHttp } from "../../pipeline/contract/http.ts";
 import type { Clock } from "../../pipeline/core/clock.ts";
 import { UnavailableError } from "../../pipeline/core/errors.ts";
 import { describeError } from "../../pipeline/core/log.ts";
-import { createAdminApp } from "../../routes/admin/app.ts";
-import { MAX_ADMIN_BODY_BYTES } from "../../routes/admin/endpoints.ts";
-import { unreadable } from "../../routes/api/app.ts";
+import { MAX_ADMIN_BODY_BYTES } from "../../routes/admin/limits.ts";
+import { unreadable } from "../../routes/api/answer_headers.ts";
 import type { ConfigManager } from "../config_manager.ts";
 import { exclusive } from "../exclusive_listener.ts";
 import type { Gateway } from "../gateway.ts";
 import type { TenantFiles } from "../tenants/tenant_files.ts";
-import { GatewayAudit } from "./audit.ts";
-import { GatewayAdmin } from "./gateway_admin.ts";
+import type { AdminAppDeps, OpenAdminApp } from "./open_app.ts";
+import { Rates } from "./rates.ts";
 import { TokenFile } from "./token_file.ts";
 
 /**
@@ -99,29 +98,76 @@ export async function openAdmin(options: AdminOptions, deps: AdminDeps): Promise
 
 async function open(listen: string, options: AdminOptions, deps: AdminDeps): Promise<AdminServer> {
   const { tokens } = options;
-  const { gateway, clock, stateDir, version } = deps;
+  const { gateway, clock, version } = deps;
   const { logger } = gateway;
   const book = tokens === undefined ? undefined : new TokenFile(tokens, logger, clock);
-  const audit = new GatewayAudit({ logger, clock, stateDir });
-  const control = new GatewayAdmin({ ...deps, audit });
   const loopback = isLoopback(parseEndpoint(listen).hostname);
-  const app = createAdminApp(control, { version, tokens: book, loopback });
+  const admin = new AdminOnDemand(deps, async (given) => {
+    const { openAdminApp } = await import("./open_app.ts");
+    return openAdminApp(given, { version, tokens: book, loopback });
+  });
   try {
-    const server = await exclusive(deps.serveHttp)(serverConfig(listen, options), { fetch: app.fetch, unreadable });
+    const app = { fetch: (request: Request) => admin.fetch(request), unreadable };
+    const server = await exclusive(deps.serveHttp)(serverConfig(listen, options), app);
     const { hostname, port } = server.address;
     const who = { authenticated: book !== undefined, tls: options.tlsCert !== undefined };
     logger.info("The admin API listens", { address: `${hostname}:${port}`, ...who });
     return {
       address: server.address,
-      stopping: () => control.stopping(),
+      stopping: () => admin.stopping(),
       close: async () => {
-        control.close();
+        admin.close();
         await server.shutdown(AbortSignal.timeout(STOP_MS));
       },
     };
   } catch (thrown) {
-    control.close();
+    admin.close();
     throw thrown;
+  }
+}
+
+/** Opens what answers when it is asked for the first time, and knows from the start what that will be asked about. */
+class AdminOnDemand {
+  readonly #open: () => Promise<OpenAdminApp>;
+  readonly #rates: Rates;
+  #opening: Promise<OpenAdminApp> | undefined;
+  #app: OpenAdminApp | undefined;
+  #isStopping = false;
+  #isClosed = false;
+
+  constructor(deps: AdminDeps, open: (given: AdminAppDeps) => Promise<OpenAdminApp>) {
+    const { gateway, clock } = deps;
+    const rates = this.#rates = new Rates(() => gateway.collect(), clock);
+    const started = { atMs: clock.nowMs(), monotonicMs: clock.monotonicMs() };
+    this.#open = () => open({ ...deps, rates, started });
+  }
+
+  async fetch(request: Request): Promise<Response> {
+    const { fetch } = this.#app ?? await (this.#opening ??= this.#load());
+    return fetch(request);
+  }
+
+  stopping(): void {
+    this.#isStopping = true;
+    this.#app?.stopping();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#rates.close();
+    this.#app?.close();
+  }
+
+  /** It may be told to stop meanwhile; when it fails, the next request tries again. */
+  async #load(): Promise<OpenAdminApp> {
+    try {
+      const app = this.#app = await this.#open();
+      if (this.#isStopping) app.stopping();
+      if (this.#isClosed) app.close();
+      return app;
+    } finally {
+      this.#opening = undefined;
+    }
   }
 }
 

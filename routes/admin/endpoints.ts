@@ -36,10 +36,8 @@ import {
   tapEventSchema,
   tapQuerySchema,
 } from "./schemas.ts";
+import { MAX_ADMIN_BODY_BYTES } from "./limits.ts";
 import { TENANT_ENDPOINTS } from "./tenants/endpoints.ts";
-
-/** Body of a request, bytes: a configuration of the loader's 4 MiB, as a JSON string. */
-export const MAX_ADMIN_BODY_BYTES = 8 * 1024 * 1024;
 
 const idParam = z.strictObject({ id: z.string().min(1).max(500) });
 const CHANGE_ERRORS = [412, 422, 428, 503] as const;

@@ -6,7 +6,8 @@
 
 import { type Context, Hono } from "hono";
 import type { z } from "zod";
-import { type GatewayError, toGatewayError } from "../../pipeline/core/errors.ts";
+import { toGatewayError } from "../../pipeline/core/errors.ts";
+import { addHeaders } from "./answer_headers.ts";
 import { checkHost, checkOrigin, checkToken, type GuardOptions, UnauthenticatedError } from "./guard.ts";
 import { HttpProblem, problemAnswer } from "./problem_answer.ts";
 import type { AuditEntry, ConfigProblem } from "./schemas.ts";
@@ -35,14 +36,6 @@ export interface ApiOptions<Table extends EndpointTable> extends GuardOptions {
 const MAX_BODY_BYTES = 1024 * 1024;
 /** Requests that change something, at one time. */
 const MAX_CHANGES = 16;
-
-const HEADERS: Readonly<Record<string, string>> = {
-  "cache-control": "no-store",
-  "x-content-type-options": "nosniff",
-  "referrer-policy": "no-referrer",
-  "cross-origin-resource-policy": "same-origin",
-};
-const NO_CONTENT_POLICY = "default-src 'none'; frame-ancestors 'none'";
 
 type AnyReply = Reply<Endpoint>;
 type AnyHandler = (call: Call<Endpoint>) => AnyReply | Response | Promise<AnyReply>;
@@ -95,13 +88,6 @@ export function createApi<Table extends EndpointTable>(options: ApiOptions<Table
   return app;
 }
 
-/** The answer of the listener to what it could not read: a body too large, or not there in time. */
-export function unreadable(error: GatewayError): Response {
-  const answer = problemAnswer(error);
-  addHeaders(answer.headers);
-  return answer;
-}
-
 /** One request for the audit log. */
 class Audited {
   /** "" until it is known. */
@@ -129,11 +115,6 @@ class Audited {
     const { httpStatus, code } = toGatewayError(thrown);
     this.done(problemAnswer(thrown).status, httpStatus >= 500 ? code : "refused");
   }
-}
-
-function addHeaders(headers: Headers): void {
-  for (const [name, value] of Object.entries(HEADERS)) headers.set(name, value);
-  if (!headers.has("content-security-policy")) headers.set("content-security-policy", NO_CONTENT_POLICY);
 }
 
 function answerOf({ body, status = 200, etag }: AnyReply, { text = "application/json" }: Endpoint): Response {

@@ -1,7 +1,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { createAdminApp } from "../../../routes/admin/app.ts";
-import { MAX_ADMIN_BODY_BYTES } from "../../../routes/admin/endpoints.ts";
+import { MAX_ADMIN_BODY_BYTES } from "../../../routes/admin/limits.ts";
 import { findToken, makeToken, parseTokens } from "../../../routes/api/tokens.ts";
 import { MemoryAdmin } from "../../support/memory_admin.ts";
 import { OpenApiClient, type OpenApiDocument } from "../../support/openapi_client.ts";
