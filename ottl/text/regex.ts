@@ -15,6 +15,7 @@ import { RE2JS, RE2JSException } from "re2js";
 import type { Budget, OttlLimits } from "../limits.ts";
 import { OttlError } from "../values/errors.ts";
 import { mendUtf8 } from "../values/utf8.ts";
+import { type ByteRegex, byteRegexOf } from "./byte_regex.ts";
 import { type SeparateNames, separateNames } from "./group_names.ts";
 import { isPlainPattern } from "./plain_pattern.ts";
 import { type NativePlan, planNative } from "./regex_native.ts";
@@ -61,6 +62,8 @@ export class Regex {
   readonly #plan: NativePlan | undefined;
   readonly #maxBytes: number;
   readonly #budget: Budget | undefined;
+  /** Null for a pattern that is not for it. */
+  #bytes: ByteRegex | null | undefined;
 
   /**
    * @param groups With the pattern for `linear`, in which no name repeats.
@@ -90,6 +93,12 @@ export class Regex {
   /** Numbers of the groups of that name but the first. */
   otherGroups(name: string): readonly number[] {
     return this.#groups.others.get(name) ?? [];
+  }
+
+  /** The same for texts that lie in bytes, as far as that goes; undefined where it has no answers. */
+  get bytes(): ByteRegex | undefined {
+    if (this.#bytes === undefined) this.#bytes = byteRegexOf(this.pattern) ?? null;
+    return this.#bytes ?? undefined;
   }
 
   /** Whether it matches anywhere in `text`. */

@@ -40,6 +40,7 @@ const MAX_LENGTH = 262_144;
 
 /** @returns undefined for a pattern that it must not, or could not run with Go's answers. */
 export function planNative(node: PatternNode): NativePlan | undefined {
+  if (hasLateStart(node, true)) return undefined;
   const cost = costOf(node, "end");
   if (cost === undefined) return undefined;
   const work = startsAtTextStart(node) ? cost.work : times(cost.work, LENGTH);
@@ -210,7 +211,8 @@ function hasCapture(node: PatternNode): boolean {
   }
 }
 
-function canBeEmpty(node: PatternNode): boolean {
+/** Whether it matches no character. */
+export function canBeEmpty(node: PatternNode): boolean {
   switch (node.kind) {
     case "set":
     case "open set":
@@ -240,6 +242,28 @@ function startsAtTextStart(node: PatternNode): boolean {
       return node.items.every(startsAtTextStart);
     default:
       return false;
+  }
+}
+
+/**
+ * Whether the start of the text is asked for behind something else: V8 finds nothing with `(?:[^]+?a^|)`, which matches
+ * everywhere.
+ */
+function hasLateStart(node: PatternNode, isFirst: boolean): boolean {
+  switch (node.kind) {
+    case "set":
+    case "open set":
+      return false;
+    case "assertion":
+      return node.type === "text start" && !isFirst;
+    case "capture":
+      return hasLateStart(node.body, isFirst);
+    case "sequence":
+      return node.items.some((item, i) => hasLateStart(item, isFirst && i === 0));
+    case "choice":
+      return node.items.some((item) => hasLateStart(item, isFirst));
+    case "repeat":
+      return hasLateStart(node.body, false);
   }
 }
 

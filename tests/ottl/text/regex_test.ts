@@ -103,6 +103,13 @@ Deno.test("both engines answer alike on any text, bytes that are no UTF-8 includ
   );
 });
 
+Deno.test("the start of a text behind something else is not for the runtime's engine, which misses matches", () => {
+  const regex = compile("(?s:.)+?a^|");
+  for (let run = 0; run < 100; run++) deepStrictEqual(describe(regex, "K"), [[0, ""], [1, ""]]);
+  for (const pattern of ["a^", "(a|^b)*c", "(?:^)+a"]) ok(!isNative(pattern), pattern);
+  for (const pattern of ["^a", "(^a|b)", "(^)a|^b"]) ok(isNative(pattern), pattern);
+});
+
 const syntax: { name: string; pattern: string; matches?: string; misses?: string }[] = [
   { name: "named groups of both forms", pattern: "^(?P<a>x)(?<b>y)$", matches: "xy", misses: "x" },
   { name: "the end of the text, not before its last line break", pattern: "a$", matches: "a", misses: "a\n" },
