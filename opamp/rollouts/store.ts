@@ -52,6 +52,8 @@ const MIGRATIONS: readonly string[] = [
      who TEXT NOT NULL, text TEXT NOT NULL, numbers TEXT NOT NULL
    );
    CREATE INDEX rollout_events_of ON rollout_events (rollout, id);`,
+  // Until then each APPLIED allowed one more.
+  `UPDATE rollouts SET record = json_set(record, '$.spec.applyingGrowth', 1);`,
 ];
 
 type Row = Record<string, SQLInputValue>;

@@ -11,15 +11,18 @@ import { counted } from "../../../pipeline/core/text.ts";
 
 /** What a stage tolerates. Shares are 0 to 1; more than the share is a breach. */
 export interface GateLimits {
-  /** Agents that report FAILED, or go back by themselves after APPLIED. Default 0.01; 0 in the default first stage. */
+  /** Agents that report FAILED, or go back by themselves after APPLIED. Default 0.0001: of fewer than 10,000 none. */
   readonly failed: number;
   /** Agents that report APPLYING and no more until `applyTimeoutMs`. Default 0.01. */
   readonly stuck: number;
   /** Connected agents that say nothing about what they were offered until `applyTimeoutMs`. Default 0.01. */
   readonly silent: number;
-  /** Agents that were healthy before, and are not since APPLIED, beyond the share of the rest of the fleet. Default 0.01. */
+  /**
+   * Agents that were healthy before, and are not since APPLIED, beyond the share of the rest of the fleet and what chance
+   * makes of it. Default 0.002.
+   */
   readonly unhealthy: number;
-  /** Agents that have gone since they were offered it, beyond the share of the rest of the fleet. Default 0.01. */
+  /** Agents that have gone since they were offered it, beyond the rest in the same way. Default 0.01. */
   readonly disconnected: number;
   /** How far the error rate may lie above its baseline: 0.01 is one percentage point. Default 0.01. */
   readonly errorRate: number;
@@ -30,15 +33,18 @@ export interface GateLimits {
 }
 
 export const DEFAULT_LIMITS: GateLimits = {
-  failed: 0.01,
+  failed: 0.0001,
   stuck: 0.01,
   silent: 0.01,
-  unhealthy: 0.01,
+  unhealthy: 0.002,
   disconnected: 0.01,
   errorRate: 0.01,
   minAgents: 1,
   minItems: 1_000,
 };
+
+/** What the rest of the fleet explains with a chance above this is no breach. */
+const CHANCE = 0.05;
 
 /** Items and how many of them went wrong. */
 export interface Traffic {
@@ -102,11 +108,21 @@ function judgeShare(
   const baseline = control.agents === 0 ? 0 : others / control.agents;
   const observed = count / agents - baseline;
   const allowed = limits[limit];
-  if (observed <= allowed) return [];
+  if (observed <= allowed || chanceOf(count, agents * baseline) > CHANCE) return [];
   const beside = others === 0 ? "" : `, of ${counted(control.agents, "other agents")} ${others} (${percent(baseline)})`;
   const text = `${count} of ${counted(agents, "agents")} ${word} (${percent(count / agents)})${beside}; ` +
     `${percent(allowed)} is allowed`;
   return [{ limit, observed, allowed, text }];
+}
+
+/**
+ * The most that the chance can be of `count` agents or more where `expected` are usual.
+ *
+ * Source: Chernoff's bound of a Poisson distribution's upper tail.
+ */
+export function chanceOf(count: number, expected: number): number {
+  if (count <= expected) return 1;
+  return expected === 0 ? 0 : Math.exp(count - expected - count * Math.log(count / expected));
 }
 
 /** The worse of what the agents had before and what the rest has now is the baseline; with neither it is 0. */

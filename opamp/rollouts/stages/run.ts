@@ -121,9 +121,9 @@ export class RolloutRun {
 
   /** How many may be applying now. */
   get window(): number {
-    const { maxApplying, initialApplying } = this.#record.spec;
+    const { maxApplying, initialApplying, applyingGrowth } = this.#record.spec;
     const most = amountOf(maxApplying, this.counts.ready + this.counts.released);
-    return Math.min(most, initialApplying + this.counts.applied);
+    return Math.min(most, initialApplying + Math.floor(applyingGrowth * this.counts.applied));
   }
 
   has(uid: string): boolean {

@@ -20,9 +20,17 @@ function fleetWithBase(agents: number) {
 }
 
 const fails: Answer = () => ({ state: "failed", error: "no such exporter" });
+/** Three stages and generous limits, so that every test knows its numbers: the defaults are tested in simulation_test.ts. */
 const request = (more: Partial<RolloutRequest> = {}): RolloutRequest => ({
   selector: 'service.name = "sluice"',
   config: { name: "edge" },
+  stages: [
+    { share: 0.01, soakMs: 5 * MINUTE_MS, limits: { failed: 0 } },
+    { share: 0.1, soakMs: 10 * MINUTE_MS },
+    { share: 1, soakMs: 5 * MINUTE_MS },
+  ],
+  limits: { failed: 0.01, unhealthy: 0.01 },
+  applyingGrowth: 1,
   ...more,
 });
 
@@ -619,6 +627,24 @@ Deno.test("the budget", async (t) => {
       seen.push(applying());
     }
     deepStrictEqual(seen, [3, 4, 5, 5, 5]);
+  });
+
+  await t.step("grows by what was asked for: by one when four have succeeded", () => {
+    const { world, fresh } = fleetWithBase(100);
+    world.answer = () => undefined;
+    const { id } = world.rollouts.start(request({ stages: [{ share: 1 }], applyingGrowth: 0.25 }), "ann");
+    const windows = Array.from({ length: 9 }, () => {
+      const { progress, counts } = world.rollouts.get(id);
+      strictEqual(counts.applying, progress?.window);
+      const agent = [...world.fleet.agents()].find(({ desired, report }) =>
+        desired?.hash === fresh.hash && report.hash !== fresh.hash
+      );
+      ok(agent);
+      world.fleet.reports(agent, fresh.hash, "applied");
+      world.flush();
+      return progress?.window;
+    });
+    deepStrictEqual(windows, [2, 2, 2, 2, 3, 3, 3, 3, 4]);
   });
 
   await t.step("is given back by those that run out of time", () => {

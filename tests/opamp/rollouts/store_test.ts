@@ -85,6 +85,20 @@ Deno.test("of old events and rollouts so many are kept", async (t) => {
   });
 });
 
+Deno.test("rollouts of an older program go on as they were", () => {
+  const world = new RolloutWorld();
+  world.addAgents(20);
+  world.flush();
+  world.config("edge", "version: 1");
+  world.answer = () => undefined;
+  const { id } = world.rollouts.start({ selector: "*", config: { name: "edge" }, stages: [{ share: 1 }] }, "ann");
+  world.db.exec("UPDATE rollouts SET record = json_remove(record, '$.spec.applyingGrowth')");
+  world.db.exec("DELETE FROM rollout_migrations WHERE version = 2");
+  world.crash();
+  strictEqual(world.rollouts.get(id).spec.applyingGrowth, 1);
+  strictEqual(world.rollouts.get(id).progress?.window, 2);
+});
+
 Deno.test("a database that cannot be used", async (t) => {
   await t.step("of a newer program", () => {
     const db = new DatabaseSync(":memory:");

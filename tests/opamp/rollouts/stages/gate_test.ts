@@ -1,5 +1,13 @@
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { DEFAULT_LIMITS, type GateFigures, type GateLimits, judge } from "../../../../opamp/rollouts/stages/gate.ts";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import {
+  chanceOf,
+  DEFAULT_LIMITS,
+  type GateFigures,
+  type GateLimits,
+  judge,
+} from "../../../../opamp/rollouts/stages/gate.ts";
+
+const LIMITS: GateLimits = { ...DEFAULT_LIMITS, failed: 0.01, unhealthy: 0.01 };
 
 const NOTHING = { items: 0, errors: 0 };
 const QUIET: GateFigures = {
@@ -39,9 +47,14 @@ const cases: { name: string; figures: Partial<GateFigures>; limits?: Partial<Gat
     want: [],
   },
   {
-    name: "more than the others",
-    figures: { unhealthy: 3, control: { agents: 900, unhealthy: 9, disconnected: 0 } },
-    want: ["3 of 100 agents became unhealthy (3 %), of 900 other agents 9 (1 %); 1 % is allowed"],
+    name: "more than the others, but no more than chance makes of it",
+    figures: { unhealthy: 4, control: { agents: 900, unhealthy: 9, disconnected: 0 } },
+    want: [],
+  },
+  {
+    name: "more than the others and than chance",
+    figures: { unhealthy: 5, control: { agents: 900, unhealthy: 9, disconnected: 0 } },
+    want: ["5 of 100 agents became unhealthy (5 %), of 900 other agents 9 (1 %); 1 % is allowed"],
   },
   {
     name: "the others have gone, too",
@@ -80,13 +93,13 @@ const cases: { name: string; figures: Partial<GateFigures>; limits?: Partial<Gat
 Deno.test("judge()", async (t) => {
   for (const { name, figures, limits, want } of cases) {
     await t.step(name, () => {
-      const breaches = judge({ ...DEFAULT_LIMITS, ...limits }, { ...QUIET, ...figures });
+      const breaches = judge({ ...LIMITS, ...limits }, { ...QUIET, ...figures });
       deepStrictEqual(breaches.map(({ text }) => text), want);
     });
   }
 
   await t.step("every limit that is passed is named", () => {
-    const breaches = judge(DEFAULT_LIMITS, {
+    const breaches = judge(LIMITS, {
       ...QUIET,
       failed: 2,
       silent: 3,
@@ -95,4 +108,21 @@ Deno.test("judge()", async (t) => {
     deepStrictEqual(breaches.map(({ limit }) => limit), ["failed", "silent", "errorRate"]);
     strictEqual(breaches[2]?.observed, 0.5);
   });
+});
+
+Deno.test("the default tolerates one failure in 10,000 agents", () => {
+  const breaches = (failed: number, agents: number) => judge(DEFAULT_LIMITS, { ...QUIET, failed, agents }).length;
+  deepStrictEqual([breaches(1, 9_999), breaches(1, 10_000), breaches(2, 10_000)], [1, 0, 1]);
+});
+
+Deno.test("chanceOf() is never below the chance, and falls with the count", () => {
+  for (const expected of [0.01, 0.5, 3, 40]) {
+    let [atLeast, term, last] = [1, Math.exp(-expected), 1];
+    for (let count = 0; count < 100; count++) {
+      const bound = chanceOf(count, expected);
+      ok(bound >= atLeast - 1e-12 && bound <= last, `${count} of ${expected}: ${bound}, the chance is ${atLeast}`);
+      [atLeast, term, last] = [atLeast - term, term * expected / (count + 1), bound];
+    }
+  }
+  deepStrictEqual([chanceOf(0, 0), chanceOf(1, 0), chanceOf(5, 5)], [1, 0, 1]);
 });

@@ -7,6 +7,7 @@ import {
   MAX_STAGES,
   readRequest,
   type RolloutRequest,
+  type StageSpec,
 } from "../../../../opamp/rollouts/stages/spec.ts";
 
 const CONFIG = { name: "edge", version: 2, hash: "ab" };
@@ -22,18 +23,28 @@ Deno.test("what is left out has its default", () => {
     priority: 0,
     maxApplying: { share: 0.1 },
     initialApplying: 2,
+    applyingGrowth: 0.25,
     applyTimeoutMs: 300_000,
     awayGraceMs: 120_000,
     unhealthyGraceMs: 30_000,
     onConflict: "refuse",
   });
+  const row = (
+    { reach, soakMs, limits: { failed, unhealthy, disconnected } }: StageSpec,
+  ) => [amountText(reach), soakMs / 60_000, failed, unhealthy, disconnected];
+  deepStrictEqual(stages.map(row), [
+    ["1 agent", 1, 0.0001, 0.002, 0.01],
+    ["2 %", 5, 0.0001, 0.002, 0.002],
+    ["10 %", 10, 0.0001, 0.002, 0.002],
+    ["100 %", 5, 0.0001, 0.002, 0.01],
+  ]);
+});
+
+Deno.test("limits for all stages go before those of the default's stages", () => {
+  const { stages } = read({ limits: { failed: 0.5, disconnected: 0.4 } });
   deepStrictEqual(
-    stages.map(({ reach, soakMs, limits: { failed, errorRate } }) => ({ reach, soakMs, failed, errorRate })),
-    [
-      { reach: { share: 0.01 }, soakMs: 300_000, failed: 0, errorRate: 0.01 },
-      { reach: { share: 0.1 }, soakMs: 600_000, failed: 0.01, errorRate: 0.01 },
-      { reach: { share: 1 }, soakMs: 300_000, failed: 0.01, errorRate: 0.01 },
-    ],
+    stages.map(({ limits: { failed, disconnected } }) => [failed, disconnected]),
+    stages.map(() => [0.5, 0.4]),
   );
 });
 
