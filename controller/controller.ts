@@ -25,7 +25,7 @@ import { compileRegex } from "../ottl/text/regex.ts";
 import type { Clock, Timer } from "../pipeline/core/clock.ts";
 import type { Logger } from "../pipeline/core/log.ts";
 import { silentMeter } from "../pipeline/core/telemetry.ts";
-import { unreadable } from "../routes/api/app.ts";
+import { unreadable } from "../routes/api/answer_headers.ts";
 import type { TokenBook } from "../routes/api/tokens.ts";
 import { createControllerApp } from "../routes/controller/app.ts";
 import { MAX_CONTROLLER_BODY_BYTES } from "../routes/controller/endpoints.ts";

@@ -60,31 +60,76 @@ export interface AgentView {
   packageStatuses(): PackageStatuses | undefined;
 }
 
+/** What is known of the agent now. */
 export function viewOf(session: AgentSession): AgentView {
-  const { description, health, effectiveConfig, packageStatuses } = session;
-  return {
-    uid: session.key,
-    transport: session.transport,
-    connected: session.connected,
-    lastSeenMs: session.lastSeenMs,
-    capabilities: session.capabilities,
-    sequence: session.sequence.last,
-    labels: session.labels,
-    configStatus: session.configStatus,
-    connectionStatus: session.connectionStatus,
-    desiredConfig: session.desiredConfig?.hash,
-    failedConfig: session.failedConfig,
-    healthy: session.healthy,
-    revision: session.revision,
-    statusRevision: session.statusRevision,
-    customCapabilities: session.customCapabilities,
-    componentsHash: session.componentsHash,
-    attributes: () => readAttributes(description && decodeAgentToServer(description).agentDescription),
-    health: () => health && decodeAgentToServer(health).health,
-    effectiveConfig: () => effectiveConfig && decodeAgentToServer(effectiveConfig).effectiveConfig,
-    effectiveConfigHash: () => effectiveConfig && contentHash(effectiveConfig),
-    packageStatuses: () => packageStatuses && decodeAgentToServer(packageStatuses).packageStatuses,
-  };
+  return new SessionView(session);
+}
+
+/** A class, so that a view of each of many agents costs no closures. */
+class SessionView implements AgentView {
+  readonly uid: string;
+  readonly transport: Transport;
+  readonly connected: boolean;
+  readonly lastSeenMs: number;
+  readonly capabilities: number;
+  readonly sequence: number | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly configStatus: OfferStatus | undefined;
+  readonly connectionStatus: OfferStatus | undefined;
+  readonly desiredConfig: string | undefined;
+  readonly failedConfig: string | undefined;
+  readonly healthy: boolean | undefined;
+  readonly revision: number;
+  readonly statusRevision: number;
+  readonly customCapabilities: readonly string[];
+  readonly componentsHash: string | undefined;
+  readonly #description: Uint8Array | undefined;
+  readonly #health: Uint8Array | undefined;
+  readonly #effectiveConfig: Uint8Array | undefined;
+  readonly #packageStatuses: Uint8Array | undefined;
+
+  constructor(session: AgentSession) {
+    this.uid = session.key;
+    this.transport = session.transport;
+    this.connected = session.connected;
+    this.lastSeenMs = session.lastSeenMs;
+    this.capabilities = session.capabilities;
+    this.sequence = session.sequence.last;
+    this.labels = session.labels;
+    this.configStatus = session.configStatus;
+    this.connectionStatus = session.connectionStatus;
+    this.desiredConfig = session.desiredConfig?.hash;
+    this.failedConfig = session.failedConfig;
+    this.healthy = session.healthy;
+    this.revision = session.revision;
+    this.statusRevision = session.statusRevision;
+    this.customCapabilities = session.customCapabilities;
+    this.componentsHash = session.componentsHash;
+    this.#description = session.description;
+    this.#health = session.health;
+    this.#effectiveConfig = session.effectiveConfig;
+    this.#packageStatuses = session.packageStatuses;
+  }
+
+  attributes(): { readonly identifying: Attributes; readonly other: Attributes } {
+    return readAttributes(this.#description && decodeAgentToServer(this.#description).agentDescription);
+  }
+
+  health(): ComponentHealth | undefined {
+    return this.#health && decodeAgentToServer(this.#health).health;
+  }
+
+  effectiveConfig(): EffectiveConfig | undefined {
+    return this.#effectiveConfig && decodeAgentToServer(this.#effectiveConfig).effectiveConfig;
+  }
+
+  effectiveConfigHash(): string | undefined {
+    return this.#effectiveConfig && contentHash(this.#effectiveConfig);
+  }
+
+  packageStatuses(): PackageStatuses | undefined {
+    return this.#packageStatuses && decodeAgentToServer(this.#packageStatuses).packageStatuses;
+  }
 }
 
 /** Agents that report the same configuration share its bytes, so its hash is made once for all. */

@@ -130,6 +130,11 @@ export class Fleet {
     for (const session of this.#roster.all()) yield viewOf(session);
   }
 
+  /** Of all agents that are known, in hexadecimal. */
+  uids(): IterableIterator<string> {
+    return this.#roster.uids();
+  }
+
   /** @param uid In hexadecimal. */
   get(uid: string): AgentView | undefined {
     const session = this.#roster.get(uid);

@@ -24,6 +24,10 @@ export const EVENT_KINDS = [
 ] as const;
 export type EventKind = typeof EVENT_KINDS[number];
 
+/** Offers by their field of a ServerToAgent. */
+const OFFER_NAMES = ["config", "connection_settings", "packages"] as const;
+export type OfferName = typeof OFFER_NAMES[number];
+
 export interface FleetMetrics {
   readonly known: Gauge;
   readonly connected: Gauge;
@@ -32,23 +36,32 @@ export interface FleetMetrics {
   /** Messages that no agent asked for. */
   readonly pushes: Counter;
   /** Offers sent, with an answer or a push; one that is repeated counts again. */
-  readonly offers: Counter;
+  readonly offers: Readonly<Record<OfferName, Counter>>;
   readonly events: Readonly<Record<EventKind, Counter>>;
   readonly droppedEvents: Counter;
 }
 
 export function createFleetMetrics(meter: Meter): FleetMetrics {
   const counters = <Name extends string>(metric: string, attribute: string, names: readonly Name[]) =>
-    Object.fromEntries(names.map((name) => [name, meter.counter(metric, { [attribute]: name })])) as Readonly<
-      Record<Name, Counter>
-    >;
+    countersBy(meter, metric, attribute, names);
   return {
     known: meter.gauge("sluice_controller_agents_known", {}),
     connected: meter.gauge("sluice_controller_agents_connected", {}),
     refused: counters("sluice_controller_messages_refused", "reason", REFUSALS),
     pushes: meter.counter("sluice_controller_pushes", {}),
-    offers: meter.counter("sluice_controller_offers", {}),
+    offers: counters("sluice_controller_offers", "kind", OFFER_NAMES),
     events: counters("sluice_controller_agent_events", "kind", EVENT_KINDS),
     droppedEvents: meter.counter("sluice_controller_agent_events_dropped", {}),
   };
+}
+
+/** A counter for each value of an attribute. */
+export function countersBy<Name extends string>(
+  meter: Meter,
+  metric: string,
+  attribute: string,
+  names: readonly Name[],
+): Readonly<Record<Name, Counter>> {
+  const made = names.map((name) => [name, meter.counter(metric, { [attribute]: name })]);
+  return Object.fromEntries(made) as Record<Name, Counter>;
 }

@@ -15,6 +15,7 @@ import { MalformedMessageError } from "../protocol/errors.ts";
 import type { AgentSession } from "./agent_session.ts";
 import type { Fleet } from "./fleet.ts";
 import type { AgentLink, MessageParts } from "./link.ts";
+import type { Traffic } from "./listener_metrics.ts";
 import type { OpampServerSettings } from "./settings.ts";
 
 /** What exchanges of one listener share. */
@@ -22,6 +23,7 @@ export interface ExchangeDeps {
   readonly fleet: Fleet;
   readonly settings: OpampServerSettings;
   readonly clock: Clock;
+  readonly traffic: Traffic;
 }
 
 const CONTENT_TYPE = "application/x-protobuf";
@@ -83,11 +85,13 @@ export class HttpExchange implements AgentLink<AgentSession> {
 
   #onEnd(isGzip: boolean): void {
     if (this.#response.headersSent) return;
-    const { fleet, settings } = this.#deps;
+    const { fleet, settings, traffic } = this.#deps;
     let answer: MessageParts | Promise<MessageParts>;
     try {
       const body = Buffer.concat(this.#chunks.splice(0));
-      answer = fleet.receive(this, isGzip ? unzip(body, settings.maxReceiveBytes) : body);
+      const message = isGzip ? unzip(body, settings.maxReceiveBytes) : body;
+      traffic.received(message);
+      answer = fleet.receive(this, message);
     } catch (error) {
       if (error instanceof LimitExceededError) return this.#refuse(error.httpStatus, "message too large");
       if (!(error instanceof MalformedMessageError)) throw error;
@@ -99,6 +103,7 @@ export class HttpExchange implements AgentLink<AgentSession> {
 
   #answer(parts: MessageParts): void {
     const response = this.#response;
+    this.#deps.traffic.sent(parts);
     response.setHeader("Content-Type", CONTENT_TYPE);
     let body = parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
     if (acceptsGzip(this.#request.headers["accept-encoding"])) {

@@ -15,13 +15,14 @@ import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Clock, Timer } from "../../pipeline/core/clock.ts";
 import type { Logger } from "../../pipeline/core/log.ts";
-import type { Counter, Meter } from "../../pipeline/core/telemetry.ts";
+import type { Meter } from "../../pipeline/core/telemetry.ts";
 import { AcceptBudget } from "./accept_budget.ts";
 import { busyAnswer } from "./answers.ts";
 import type { Fleet } from "./fleet.ts";
 import { HttpExchange } from "./http_exchange.ts";
+import { createListenerMetrics, type EndReason, type ListenerMetrics } from "./listener_metrics.ts";
 import type { OpampServerSettings } from "./settings.ts";
-import { type EndReason, WebSocketConnection } from "./websocket_connection.ts";
+import { WebSocketConnection } from "./websocket_connection.ts";
 import { CloseCodes } from "./websocket_frames.ts";
 
 /** Tells who an agent is from its request; undefined when it may not come in. */
@@ -63,8 +64,7 @@ export class OpampListener {
   readonly #deps: ListenerDeps;
   readonly #budget: AcceptBudget;
   readonly #connections = new Set<WebSocketConnection>();
-  readonly #ended: Readonly<Record<EndReason, Counter>>;
-  readonly #refused: Counter;
+  readonly #metrics: ListenerMetrics;
   #server: Server | undefined;
   #checkTimer: Timer | undefined;
   #onEmpty: (() => void) | undefined;
@@ -73,15 +73,7 @@ export class OpampListener {
   constructor(deps: ListenerDeps) {
     this.#deps = deps;
     this.#budget = new AcceptBudget(deps.settings, deps.clock.monotonicMs());
-    const ended = (reason: EndReason) => deps.meter.counter("opamp_server_connections_ended", { reason });
-    this.#ended = {
-      closed: ended("closed"),
-      cut: ended("cut"),
-      silent: ended("silent"),
-      slow_reader: ended("slow_reader"),
-      violation: ended("violation"),
-    };
-    this.#refused = deps.meter.counter("opamp_server_refused", {});
+    this.#metrics = createListenerMetrics(deps.meter);
   }
 
   /**
@@ -174,10 +166,12 @@ export class OpampListener {
     }
     const waitMs = this.#isClosing ? 1_000 : fleet.isPolling(uidHeader(request)) ? 0 : this.#take();
     if (waitMs > 0) {
+      this.#metrics.refused.busy.add(1);
       response.setHeader("Retry-After", retryAfter(waitMs));
       return answer(response, 503, "busy");
     }
-    new HttpExchange(request, response, tokenId === ANYONE ? undefined : tokenId, this.#deps).start();
+    const traffic = this.#metrics.http;
+    new HttpExchange(request, response, tokenId === ANYONE ? undefined : tokenId, { ...this.#deps, traffic }).start();
   }
 
   /** One request to become a WebSocket. */
@@ -198,7 +192,7 @@ export class OpampListener {
     const isFull = this.#isClosing || this.#connections.size >= settings.maxConnections;
     const waitMs = isFull ? settings.maxRetryAfterMs : this.#take();
     if (waitMs > 0) {
-      this.#refused.add(1);
+      this.#metrics.refused.busy.add(1);
       return refuse(socket, 503, "Service Unavailable", `Retry-After: ${retryAfter(waitMs)}\r\n`);
     }
     socket.write(
@@ -209,27 +203,30 @@ export class OpampListener {
       fleet,
       settings,
       clock,
+      traffic: this.#metrics.websocket,
       onEnd: this.#onEnd,
     });
     this.#connections.add(connection);
+    this.#metrics.connections.set(this.#connections.size);
     if (head.length > 0) connection.onBytes(head);
   }
 
   readonly #onEnd = (connection: WebSocketConnection, why: EndReason): void => {
     this.#connections.delete(connection);
-    this.#ended[why].add(1);
+    this.#metrics.connections.set(this.#connections.size);
+    this.#metrics.ended[why].add(1);
     if (this.#connections.size === 0) this.#onEmpty?.();
   };
 
   #identify(request: IncomingMessage): string | undefined {
     const { authenticate } = this.#deps;
-    return authenticate === undefined ? ANYONE : authenticate(request);
+    const who = authenticate === undefined ? ANYONE : authenticate(request);
+    if (who === undefined) this.#metrics.refused.unauthorized.add(1);
+    return who;
   }
 
   #take(): number {
-    const waitMs = this.#budget.take(this.#deps.clock.monotonicMs());
-    if (waitMs > 0) this.#refused.add(1);
-    return waitMs;
+    return this.#budget.take(this.#deps.clock.monotonicMs());
   }
 
   #scheduleCheck(): void {

@@ -9,7 +9,7 @@ import type { Logger } from "../../pipeline/core/log.ts";
 import type { AgentToServer } from "../protocol/messages.ts";
 import type { AgentSession } from "./agent_session.ts";
 import { lengthOf } from "./answers.ts";
-import type { FleetMetrics } from "./fleet_metrics.ts";
+import type { FleetMetrics, OfferName } from "./fleet_metrics.ts";
 import type { FleetNotes } from "./fleet_notes.ts";
 import type { MessageParts } from "./link.ts";
 import type { OpampServerSettings } from "./settings.ts";
@@ -89,7 +89,7 @@ export class Outgoing {
     const [own] = parts;
     const bytes = lengthOf(parts);
     if (own === undefined || bytes <= maxSendBytes) {
-      if (parts.length > 1) metrics.offers.add(parts.length - 1);
+      for (let index = 1; index < parts.length; index++) metrics.offers[offerName(parts[index]!)].add(1);
       return parts;
     }
     metrics.refused.too_large.add(1);
@@ -98,3 +98,13 @@ export class Outgoing {
     return own.length <= maxSendBytes ? [own] : [];
   }
 }
+
+/** An offer is one field of a ServerToAgent, with its tag. */
+function offerName([tag = 0]: Uint8Array): OfferName {
+  const field = tag >> 3;
+  return field === REMOTE_CONFIG ? "config" : field === CONNECTION_SETTINGS ? "connection_settings" : "packages";
+}
+
+/** Numbers of fields of a ServerToAgent. */
+const REMOTE_CONFIG = 3;
+const CONNECTION_SETTINGS = 4;

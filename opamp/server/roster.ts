@@ -48,6 +48,10 @@ export class Roster {
     return this.#sessions.values();
   }
 
+  uids(): IterableIterator<string> {
+    return this.#sessions.keys();
+  }
+
   /** @param uid In hexadecimal. */
   get(uid: string): AgentSession | undefined {
     return this.#sessions.get(uid);

@@ -13,6 +13,7 @@ import { unframe } from "../protocol/framing.ts";
 import type { AgentSession } from "./agent_session.ts";
 import type { Fleet } from "./fleet.ts";
 import type { AgentLink, MessageParts } from "./link.ts";
+import type { EndReason, Traffic } from "./listener_metrics.ts";
 import type { OpampServerSettings } from "./settings.ts";
 import { closePayload, type FrameHandler, frameHeader, FrameReader, Opcodes } from "./websocket_frames.ts";
 
@@ -21,11 +22,10 @@ export interface ConnectionDeps {
   readonly fleet: Fleet;
   readonly settings: OpampServerSettings;
   readonly clock: Clock;
+  readonly traffic: Traffic;
   /** Told once, with why in one word that fits a metric attribute. */
   readonly onEnd: (connection: WebSocketConnection, why: EndReason) => void;
 }
-
-export type EndReason = "closed" | "cut" | "silent" | "slow_reader" | "violation";
 
 /** The header of an OpAMP message in a WebSocket message. */
 const OPAMP_HEADER_BYTES = 1;
@@ -70,6 +70,7 @@ export class WebSocketConnection implements AgentLink<AgentSession>, FrameHandle
   send(parts: MessageParts): void {
     let bytes = OPAMP_HEADER_BYTES;
     for (const part of parts) bytes += part.length;
+    this.#deps.traffic.sent(parts);
     if (bytes > this.#largestWaiting) this.#largestWaiting = bytes;
     this.#write(frameHeader(Opcodes.binary, bytes), parts);
   }
@@ -109,7 +110,8 @@ export class WebSocketConnection implements AgentLink<AgentSession>, FrameHandle
 
   onBinary(payload: Uint8Array): void {
     if (this.#isClosing) return;
-    const { fleet } = this.#deps;
+    const { fleet, traffic } = this.#deps;
+    traffic.received(payload);
     let answer: MessageParts | Promise<MessageParts>;
     try {
       answer = fleet.receive(this, unframe(payload));

@@ -9,6 +9,7 @@
  * @module
  */
 
+import { CONTROLLER_METRICS } from "./controller_metrics.ts";
 import type { SeriesKind } from "./telemetry_store.ts";
 
 /** `service::telemetry::metrics::level`, from nothing to everything. */
@@ -622,6 +623,7 @@ export const METRICS: readonly MetricRow[] = [
   ...CONNECTORS,
   ...EXPORTERS,
   ...GATEWAY,
+  ...CONTROLLER_METRICS,
 ];
 
 const BY_NAME: ReadonlyMap<string, MetricRow> = new Map(METRICS.map((row) => [row.name, row]));

@@ -53,7 +53,7 @@ server.fleet.onChanges((changes) => {
 async function push(request: Request): Promise<void> {
   const body = new Uint8Array(await request.arrayBuffer());
   const offer = createRemoteConfigOffer({ configMap: new Map([["", { body, contentType: "text/yaml" }]]) });
-  server.fleet.setDesired(Array.from(server.fleet.agents(), ({ uid }) => uid), offer);
+  server.fleet.setDesired(server.fleet.uids(), offer);
 }
 
 Deno.serve({ hostname: "127.0.0.1", port: Number(controlPort), onListen: () => {} }, async (request) => {
