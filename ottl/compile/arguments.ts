@@ -99,10 +99,15 @@ function refuse(wanted: string, node: ValueNode, scope: Scope): never {
 
 /** A literal is converted at load, where it may turn out to be wrong; the rest for every item. */
 function bindTyped(convert: Convert, node: ValueNode, scope: Scope): Expression {
-  const { evaluate, constant } = scope.value(node);
-  if (constant === undefined) return { evaluate: (item) => convert(evaluate(item)), constant: undefined };
+  const { evaluate, constant, access } = scope.value(node);
+  if (constant === undefined) return perItem((item) => convert(evaluate(item)), access);
   const converted = scope.located(node.span, () => convert(constant), "arg_type");
   return { evaluate: () => converted, constant: converted };
+}
+
+/** For a function an expression, for the compiler also what it is made of. */
+function perItem(evaluate: Compiled["evaluate"], access: Compiled["access"]): Compiled {
+  return { evaluate, constant: undefined, access };
 }
 
 function bindLiteral(kind: ValueNode["kind"], node: ValueNode, scope: Scope): unknown {
@@ -132,6 +137,7 @@ function bindTarget(kind: "path" | "path-map" | "path-slice", access: PathAccess
     evaluate: targetReader(kind, access),
     set: (item, value) => access.set(item, value),
     setter: (value) => setter(access, value),
+    changer: (change) => access.changer?.(change),
     keyDeleter: (key) => access.keyDeleter?.(key),
   };
 }

@@ -22,7 +22,18 @@ export function compileCall(node: CallNode, kind: FunctionDefinition["kind"], sc
   const args = bindArguments(definition, node, scope);
   const run = scope.located(node.span, () => definition.compile(args, scope.environment.tools));
   if (definition.folds && areConstant(args)) return indexed(node, literal(run, node, scope), scope);
-  return indexed(node, { evaluate: run, constant: undefined, access: undefined }, scope);
+  return indexed(node, { evaluate: run, constant: undefined, access: changedAccess(definition, args, run) }, scope);
+}
+
+/** Where the call changes a string that a path leads to. */
+function changedAccess(
+  definition: FunctionDefinition,
+  args: Readonly<Record<string, unknown>>,
+  run: Compiled["evaluate"],
+): Compiled["access"] {
+  const changed = definition.asChange?.(args);
+  const { access } = (changed?.source ?? {}) as Partial<Compiled>;
+  return changed && access?.changed?.(changed.change, run);
 }
 
 function findFunction(

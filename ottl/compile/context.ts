@@ -8,6 +8,7 @@
  */
 
 import type { Expression, FunctionDefinition, Item } from "../functions/definition.ts";
+import type { TextChange } from "../text/text_change.ts";
 import type { ComparisonOperator } from "../values/operators.ts";
 import type { IntHalves } from "../values/int_halves.ts";
 import type { Value } from "../values/value.ts";
@@ -35,6 +36,13 @@ export interface ReadAccess {
    * comparing what `get` gives. Its answers are those of `compareValues`.
    */
   comparison?(operator: ComparisonOperator, constant: Value): ((item: Item) => boolean) | undefined;
+  /**
+   * What a change makes of the string that is here, without taking it out; undefined where there is none better than the
+   * change of what `get` gives.
+   *
+   * @param get Gives the same, with its errors.
+   */
+  changed?(change: TextChange, get: (item: Item) => Value): ReadAccess | undefined;
   /** Of what always is an int, where it can be had in halves. */
   readonly halves?: IntHalves;
 }
@@ -50,6 +58,8 @@ export interface PathAccess extends ReadAccess {
    * none better than `set` of what its `get` gives.
    */
   copier?(source: ReadAccess): ((item: Item) => void) | undefined;
+  /** A closure that changes a string that is here, and nothing else; undefined where there is none better than `set`. */
+  changer?(change: TextChange): ((item: Item) => void) | undefined;
   /** Of a path to a map: a closure that takes one entry out; undefined where there is none better than the map's own. */
   keyDeleter?(key: string): ((item: Item) => void) | undefined;
 }

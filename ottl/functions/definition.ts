@@ -20,6 +20,7 @@
  */
 
 import type { OttlLimits } from "../limits.ts";
+import type { TextChange } from "../text/text_change.ts";
 import type { Duration, OttlList, OttlMap, Time, Value } from "../values/value.ts";
 
 /** Whatever a context runs statements on; functions only hand it on. */
@@ -41,6 +42,8 @@ export interface Target<T extends Value = Value> {
   set(item: Item, value: Value): void;
   /** A closure that sets what an expression gives: cheaper than `set` where that never changes, or is a path's. */
   setter(value: Expression): (item: Item) => void;
+  /** A closure that changes a string that is there, and nothing else; undefined where there is none better than `set`. */
+  changer(change: TextChange): ((item: Item) => void) | undefined;
   /** Of a map: a closure that takes one entry out; undefined where there is none better than the map's own. */
   keyDeleter(key: string): ((item: Item) => void) | undefined;
 }
@@ -135,6 +138,12 @@ export interface Example {
 // A method, so that a function over the items of one context fits a table of functions over any.
 type Evaluation = { evaluate(item: Item): Value }["evaluate"];
 
+/** A converter's result as a change of one of its arguments, a string. */
+export interface ChangedArgument {
+  readonly source: Expression<string>;
+  readonly change: TextChange;
+}
+
 export interface FunctionDefinition {
   readonly kind: "editor" | "converter";
   readonly name: string;
@@ -148,6 +157,8 @@ export interface FunctionDefinition {
   readonly folds: boolean;
   /** @throws {OttlError} Arguments that are known at load and can never do: a load error. */
   compile(args: Readonly<Record<string, unknown>>, tools: Tools): Evaluation;
+  /** The same as a change, where it is one. Called for arguments that `compile` took. */
+  asChange?(args: Readonly<Record<string, unknown>>): ChangedArgument | undefined;
 }
 
 interface Written<P extends Parameters, Result> {
@@ -158,6 +169,7 @@ interface Written<P extends Parameters, Result> {
   readonly gate?: string;
   readonly folds?: boolean;
   compile(args: Arguments<P>, tools: Tools): (item: Item) => Result;
+  asChange?(args: Arguments<P>): ChangedArgument | undefined;
 }
 
 /** A function that gives a value. */

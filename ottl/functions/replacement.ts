@@ -6,6 +6,8 @@
 
 import type { OttlLimits } from "../limits.ts";
 import { compileReplacement, compileTemplate } from "../text/expand.ts";
+import { PatternChange } from "../text/pattern_change.ts";
+import { compileRegex } from "../text/regex.ts";
 import { sprintf } from "../text/sprintf.ts";
 import { OttlError } from "../values/errors.ts";
 import { type Expression, type FunctionReference, type Item, prepared } from "./definition.ts";
@@ -53,6 +55,18 @@ export function patternReplacer(
   if (!isConstant) return replacer;
   const replace = replacer({});
   return () => replace;
+}
+
+/** The replacement of all matches as a change, where all of it is written in the text and no group is named. */
+export function patternChange(
+  args: Replacement & { readonly regexPattern: Expression<string> },
+  limits: OttlLimits,
+): PatternChange | undefined {
+  const { regexPattern: { constant: pattern }, replacement: { constant: template } } = args;
+  if (args.function !== undefined || pattern === undefined || template === undefined) return undefined;
+  const replacement = compileReplacement(template);
+  if (typeof replacement !== "string") return undefined;
+  return new PatternChange(compileRegex(pattern, limits), replacement, limits.budget);
 }
 
 function finisher(

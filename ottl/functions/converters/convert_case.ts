@@ -5,6 +5,7 @@
  */
 
 import { toCamel, toLower, toSnake, toUpper } from "../../text/case.ts";
+import { lowerChange, upperChange } from "../../text/case_change.ts";
 import { OttlError } from "../../values/errors.ts";
 import { converter, litStr, str } from "../definition.ts";
 
@@ -24,6 +25,10 @@ export const convertCase = converter({
     }
     return (item) => convert(target.evaluate(item));
   },
+  asChange({ target, toCase }) {
+    const change = CHANGES.get(toCase)?.();
+    return change && { source: target, change };
+  },
 });
 
 const CASES: ReadonlyMap<string, (text: string) => string> = new Map([
@@ -32,3 +37,5 @@ const CASES: ReadonlyMap<string, (text: string) => string> = new Map([
   ["snake", toSnake],
   ["camel", toCamel],
 ]);
+
+const CHANGES = new Map([["lower", lowerChange], ["upper", upperChange]]);

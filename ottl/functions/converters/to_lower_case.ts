@@ -5,6 +5,7 @@
  */
 
 import { toLower } from "../../text/case.ts";
+import { lowerChange } from "../../text/case_change.ts";
 import { converter, str } from "../definition.ts";
 
 export const toLowerCase = converter({
@@ -17,4 +18,5 @@ export const toLowerCase = converter({
     { text: 'ToLowerCase(attributes["none"])', error: "expected string but got nil" },
   ],
   compile: ({ target }) => (item) => toLower(target.evaluate(item)),
+  asChange: ({ target }) => ({ source: target, change: lowerChange() }),
 });

@@ -5,6 +5,7 @@
  */
 
 import { toUpper } from "../../text/case.ts";
+import { upperChange } from "../../text/case_change.ts";
 import { converter, str } from "../definition.ts";
 
 export const toUpperCase = converter({
@@ -17,4 +18,5 @@ export const toUpperCase = converter({
     { text: 'ToUpperCase(attributes["none"])', error: "expected string but got nil" },
   ],
   compile: ({ target }) => (item) => toUpper(target.evaluate(item)),
+  asChange: ({ target }) => ({ source: target, change: upperChange() }),
 });

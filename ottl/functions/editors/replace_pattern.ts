@@ -5,7 +5,7 @@
  */
 
 import { editor, fn, optional, path, str } from "../definition.ts";
-import { patternReplacer } from "../replacement.ts";
+import { patternChange, patternReplacer } from "../replacement.ts";
 
 export const replacePattern = editor({
   name: "replace_pattern",
@@ -36,6 +36,9 @@ export const replacePattern = editor({
   ],
   compile: (args, { limits }) => {
     const { target } = args;
+    const change = patternChange(args, limits);
+    const changer = change && target.changer(change);
+    if (changer !== undefined) return changer;
     const replacerOf = patternReplacer(args, limits);
     return (item) => {
       const value = target.evaluate(item);

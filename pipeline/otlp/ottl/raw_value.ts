@@ -25,6 +25,8 @@ export abstract class RawValue {
   end = 0;
   /** Where it begins as a member of AnyValue, at its tag; -1 where it is not written as one. */
   memberStart = -1;
+  /** Whether it is not what lies there, but was made of it. */
+  isChanged = false;
 
   /**
    * Finds it: `bytes`, `start` and `end` hold until the next edit.
@@ -32,6 +34,11 @@ export abstract class RawValue {
    * @returns The tag of the AnyValue member that it is; NIL when there is nothing; NOT_RAW for what cannot be copied.
    */
   abstract find(): number;
+
+  /** Whether it is of the attribute of a slot. */
+  isOf(_attributes: AttributeIndex, _slot: number): boolean {
+    return false;
+  }
 
   /** Writes a field of the AnyValue whose tag `find` gave. */
   writeField(writer: ProtoWriter, field: number, tag: number): void {
@@ -54,6 +61,10 @@ export class RawAttribute extends RawValue {
     super();
     this.#attributes = attributes;
     this.#slot = slot;
+  }
+
+  override isOf(attributes: AttributeIndex, slot: number): boolean {
+    return attributes === this.#attributes && slot === this.#slot;
   }
 
   override find(): number {

@@ -28,9 +28,11 @@ import {
   type StringTable,
   writeKeyValue,
 } from "../any_value.ts";
-import { type AttributeIndex, Source } from "../attribute_index.ts";
+import type { AttributeIndex } from "../attribute_index.ts";
+import { Source } from "../attribute_ranges.ts";
+import { attributeChanger, changedAccess } from "../raw_change.ts";
 import { MessagePart, type MessageView } from "../message_view.ts";
-import { NOT_RAW, type RawAccess, RawAttribute, rawOf } from "../raw_value.ts";
+import { NIL, NOT_RAW, type RawAccess, RawAttribute, rawOf } from "../raw_value.ts";
 import { attributeValue, copyToAttribute, setAttribute, WireMap } from "../wire_map.ts";
 import { numberTest } from "./scalars.ts";
 
@@ -88,8 +90,11 @@ function oneAttribute(attributes: AttributeIndex, key: Uint8Array): PathAccess &
   const set = (value: Value) => setAttribute(attributes, key, attributes.wantedIndex(slot), value, slot);
   const text = decodeUtf8(key);
   const keys = [{ evaluate: () => text }];
+  const ownRaw = new RawAttribute(attributes, slot);
   return {
-    raw: new RawAttribute(attributes, slot),
+    raw: ownRaw,
+    changed: (change, get) => changedAccess(ownRaw, change, get),
+    changer: (change) => attributes.strings === undefined ? attributeChanger(attributes, key, slot, change) : undefined,
     get: () => {
       const at = attributes.wantedMember(slot);
       return at === -1 ? null : decodeMember(attributes.wantedBytes(slot), at, attributes.strings);
@@ -102,9 +107,11 @@ function oneAttribute(attributes: AttributeIndex, key: Uint8Array): PathAccess &
     copier(source) {
       const raw = rawOf(source);
       if (raw === undefined || attributes.strings !== undefined) return undefined;
+      const isOwn = raw.isOf(attributes, slot);
       return (item) => {
         const tag = raw.find();
         if (tag === NOT_RAW) return set(source.get(item));
+        if (isOwn && !raw.isChanged && tag !== NIL) return;
         copyToAttribute(attributes, key, attributes.wantedIndex(slot), slot, raw, tag);
       };
     },

@@ -12,6 +12,7 @@ import { encodeUtf8 } from "../../../../ottl/values/utf8.ts";
 import { Id, type IdKind, Time, typeName, type Value } from "../../../../ottl/values/value.ts";
 import { highHalf, lowHalf, Member } from "../any_value.ts";
 import type { MessageView } from "../message_view.ts";
+import { changedAccess, textChanger } from "../raw_change.ts";
 import { type RawAccess, rawOf, RawText } from "../raw_value.ts";
 
 /** Makes the access to a field of the message that a view looks at. */
@@ -69,6 +70,8 @@ function timeOf(value: Value): Time {
 
 export const text: FieldAccess = (view, field): PathAccess & RawAccess => ({
   raw: new RawText(view, field),
+  changed: (change, get) => changedAccess(new RawText(view, field), change, get),
+  changer: (change) => textChanger(view, field, change),
   get: () => view.text(field),
   set: (_, value) => view.setText(field, stringOf(value)),
   comparison(operator, constant) {
