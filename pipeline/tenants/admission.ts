@@ -16,13 +16,6 @@ const NS_PER_MS = 1_000_000;
 /** When a request may come again that waits for others to end, or for a share of the fleet: nobody knows, milliseconds. */
 const UNKNOWN_WAIT_MS = 1_000;
 
-/** What is asked of buckets: how much, and at what time. */
-export interface Ask {
-  readonly slot: number;
-  readonly units: number;
-  readonly nowNs: number;
-}
-
 /** A limit that has no room, and when it has. */
 export interface NoRoom {
   readonly limit: RateLimit;
@@ -43,35 +36,49 @@ export function nsPerUnitOf(cells: TenantCells, slot: number, { group, rate, nsP
 /**
  * Takes from all of `limits`, or from none.
  *
+ * @param now Nanoseconds of the shared clock.
  * @returns undefined: taken.
  */
-export function takeRates(cells: TenantCells, limits: readonly RateLimit[], ask: Ask): NoRoom | undefined {
-  for (const limit of limits) if (ask.units > limit.most) return { limit, waitMs: Infinity };
+export function takeRates(
+  cells: TenantCells,
+  limits: readonly RateLimit[],
+  slot: number,
+  units: number,
+  now: bigint,
+): NoRoom | undefined {
+  for (const limit of limits) if (units > limit.most) return { limit, waitMs: Infinity };
   if (cells.countsDemand) {
-    for (const { group, rate, nsPerUnit } of limits) cells.addDemand(ask.slot, group, rate, ask.units * nsPerUnit);
+    for (const { group, rate, nsPerUnit } of limits) cells.addDemand(slot, group, rate, units * nsPerUnit);
   }
+  return takeCounted(cells, limits, slot, units, now);
+}
+
+/** As `takeRates`, of what was asked for before: it is not asked for twice. */
+export function takeCounted(
+  cells: TenantCells,
+  limits: readonly RateLimit[],
+  slot: number,
+  units: number,
+  now: bigint,
+): NoRoom | undefined {
   for (let taken = 0; taken < limits.length; taken++) {
     const limit = limits[taken]!;
-    if (takeOne(cells, limit, ask)) continue;
-    giveBackRates(cells, limits.slice(0, taken), ask);
-    return { limit, waitMs: waitMsOf(cells, limits, ask) };
+    if (takeOne(cells, limit, slot, units, now)) continue;
+    giveBackRates(cells, limits.slice(0, taken), slot, units);
+    return { limit, waitMs: waitMsOf(cells, limits, slot, units, Number(now)) };
   }
   return undefined;
 }
 
-function takeOne(cells: TenantCells, limit: RateLimit, { slot, units, nowNs }: Ask): boolean {
+function takeOne(cells: TenantCells, limit: RateLimit, slot: number, units: number, now: bigint): boolean {
   const nsPerUnit = nsPerUnitOf(cells, slot, limit);
   if (nsPerUnit === Infinity) return false;
   const cost = costNs(units, nsPerUnit);
-  return take(cells.times, cells.timeAt(slot, limit.group, limit.rate), cost, limit.burstNs, nowNs) === 0;
+  return take(cells.times, cells.timeAt(slot, limit.group, limit.rate), cost, limit.burstNs, limit.room, now) === 0;
 }
 
-/** Gives back what `takeRates` took for the same `ask`. */
-export function giveBackRates(
-  cells: TenantCells,
-  limits: readonly RateLimit[],
-  { slot, units }: Omit<Ask, "nowNs">,
-): void {
+/** Gives back what `takeRates` took for as many units. */
+export function giveBackRates(cells: TenantCells, limits: readonly RateLimit[], slot: number, units: number): void {
   if (units === 0) return;
   for (const limit of limits) {
     const nsPerUnit = nsPerUnitOf(cells, slot, limit);
@@ -81,7 +88,13 @@ export function giveBackRates(
 }
 
 /** How long until all of `limits` have room for the units, or for as many as fit at once: milliseconds. */
-export function waitMsOf(cells: TenantCells, limits: readonly RateLimit[], { slot, units, nowNs }: Ask): number {
+export function waitMsOf(
+  cells: TenantCells,
+  limits: readonly RateLimit[],
+  slot: number,
+  units: number,
+  nowNs: number,
+): number {
   let longestNs = 0;
   for (const limit of limits) {
     const nsPerUnit = nsPerUnitOf(cells, slot, limit);
@@ -94,9 +107,14 @@ export function waitMsOf(cells: TenantCells, limits: readonly RateLimit[], { slo
 }
 
 /** Takes as many of the units as all of `limits` have room for. @returns How many. */
-export function takeFittingRates(cells: TenantCells, limits: readonly RateLimit[], ask: Ask): number {
-  const { slot, nowNs } = ask;
-  let units = ask.units;
+export function takeFittingRates(
+  cells: TenantCells,
+  limits: readonly RateLimit[],
+  slot: number,
+  wanted: number,
+  nowNs: number,
+): number {
+  let units = wanted;
   for (let i = 0; i < limits.length; i++) {
     const limit = limits[i]!;
     const nsPerUnit = nsPerUnitOf(cells, slot, limit);

@@ -144,10 +144,13 @@ export class TenantCells {
     return false;
   }
 
-  /** How much of a rate's limit there is here, parts per million; the rest is with other replicas. */
+  /**
+   * How much of a rate's limit there is here, parts per million; the rest is with other replicas. Read plainly, at every
+   * request: a share of a moment ago does no harm.
+   */
   share(slot: number, group: number, rate: number): number {
-    const leased = Atomics.load(this.#counts, leaseAt(slot, group, rate));
-    return leased === 0 ? this.defaultShare : leased - 1;
+    const leased = this.#counts[leaseAt(slot, group, rate)] ?? 0;
+    return leased === 0 ? WHOLE_SHARE - (this.#counts[DEFAULT_WITHHELD_WORD] ?? 0) : leased - 1;
   }
 
   /** @param share Parts per million; undefined: as all rates that have none of their own. */

@@ -34,6 +34,7 @@ export function behindReason(status: number): "not_kept" | "invalid" {
 export class DoorUsage {
   readonly #meter: UsageMeter;
   readonly #counters = new Map<string, UsageCounter>();
+  readonly #accepted: Partial<Record<Signal, UsageCounter>> = {};
 
   constructor(meter: UsageMeter) {
     this.#meter = meter;
@@ -50,12 +51,18 @@ export class DoorUsage {
     counter.add(tenant, 0, items, 0);
   }
 
+  /** A request of which everything was kept: nearly all are, so nothing is looked up for them but the tenant. */
+  accepted(tenant: TenantTag, signal: Signal, items: number, bytes: number): void {
+    const counter = this.#accepted[signal] ??= this.#counter(signal, "accepted", "");
+    counter.add(tenant, 1, items, bytes);
+  }
+
   /** A request that was let in. */
   ended(tenant: TenantTag, signal: Signal, { status, items, bytes, rejectedItems, cutItems }: Ended): void {
     if (status !== 200) {
       return this.#counter(signal, "refused", behindReason(status)).add(tenant, 1, items, bytes);
     }
-    this.#counter(signal, "accepted", "").add(tenant, 1, items - rejectedItems, bytes);
+    this.accepted(tenant, signal, items - rejectedItems, bytes);
     const behind = rejectedItems - cutItems;
     if (behind > 0) this.#counter(signal, "rejected", "pipeline").add(tenant, 0, behind, 0);
   }

@@ -24,20 +24,35 @@ export function costNs(units: number, nsPerUnit: number): number {
   return Math.ceil(units * nsPerUnit);
 }
 
+/** What a bucket with that burst has room for, `take`'s `room`. */
+export function roomOf(burst: number): bigint {
+  return BigInt(burst + ROUNDING_NS);
+}
+
 /**
  * Takes `cost` if there is room for all of it. One that is dearer than the burst has room when the bucket is full.
  *
+ * All is reckoned in 64 bits, and told so at each step: then they are machine words and not objects.
+ *
  * @param cost Whole nanoseconds, as `burst` and `now`.
+ * @param room `roomOf(burst)`, which is made once.
  * @returns 0; else nothing was taken, and it is how long until there is room, nanoseconds.
  */
-export function take(times: BigInt64Array, at: number, cost: number, burst: number, now: number): number {
-  const nowNs = BigInt(now);
-  const added = BigInt(cost);
-  const room = BigInt((cost > burst ? cost : burst) + ROUNDING_NS);
+export function take(
+  times: BigInt64Array,
+  at: number,
+  cost: number,
+  burst: number,
+  room: bigint,
+  now: bigint,
+): number {
+  const nowNs = BigInt.asIntN(64, now);
+  const added = BigInt.asIntN(64, BigInt(cost));
+  const most = BigInt.asIntN(64, cost > burst ? roomOf(cost) : room);
   for (let tries = 0; tries < MAX_TRIES; tries++) {
-    const before = Atomics.load(times, at);
-    const after = (before > nowNs ? before : nowNs) + added;
-    const wait = after - nowNs - room;
+    const before = BigInt.asIntN(64, Atomics.load(times, at));
+    const after = BigInt.asIntN(64, (before > nowNs ? before : nowNs) + added);
+    const wait = BigInt.asIntN(64, BigInt.asIntN(64, after - nowNs) - most);
     if (wait > 0n) return Number(wait);
     if (Atomics.compareExchange(times, at, before, after) === before) return 0;
   }

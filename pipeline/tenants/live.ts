@@ -10,7 +10,7 @@ import { nsPerUnitOf } from "./admission.ts";
 import { type Refusal, REFUSALS, type TenantCells, WHOLE_SHARE } from "./cells.ts";
 import { aheadNs, fittingIn, ROUNDING_NS } from "./gcra.ts";
 import type { LimitGroup } from "./limits.ts";
-import { type FlightLimit, type Plan, Plans, type RateLimit } from "./plans.ts";
+import { type FlightLimit, type Plan, type RateLimit, TenantPlans } from "./plans.ts";
 import type { TenantRow } from "./table.ts";
 
 export interface LiveLimit {
@@ -41,15 +41,15 @@ const NS_PER_MS = 1_000_000;
 /** @param nowNs Of the shared clock. */
 export function liveTenant(row: TenantRow, cells: TenantCells, nowNs: number): LiveTenant {
   const { slot } = row.tag;
-  const plans = new Plans();
+  const plans = new TenantPlans(row);
   const limits = SIGNAL_NAMES.flatMap((signal, at) => {
-    const plan = plans.of(row, signal);
+    const plan = plans.of(signal);
     const isShown = ({ groupName }: { readonly groupName: LimitGroup }) => groupName === signal || at === 0;
     return limitsOf(plan, cells, nowNs).filter(({ limit }) => isShown(limit)).map(({ live }) => live);
   });
   const refusals = REFUSALS.map((reason) => [reason, cells.refusals(slot, reason)] as const);
   return {
-    share: smallestShare(SIGNAL_NAMES.map((signal) => plans.of(row, signal)), cells) / WHOLE_SHARE,
+    share: smallestShare(SIGNAL_NAMES.map((signal) => plans.of(signal)), cells) / WHOLE_SHARE,
     limits: limits.toSorted((a, b) => Number(b.of === "all") - Number(a.of === "all")),
     refusals: refusals.filter(([, requests]) => requests > 0),
   };

@@ -6,7 +6,7 @@
 
 import type { Signal } from "../otlp/signals.ts";
 import { groupOf, HOLDS, RATE, type RateName } from "./cells.ts";
-import { costNs, fittingIn } from "./gcra.ts";
+import { costNs, fittingIn, roomOf } from "./gcra.ts";
 import type { LimitGroup, SignalLimits } from "./limits.ts";
 import type { TenantRow } from "./table.ts";
 
@@ -21,6 +21,8 @@ export interface RateLimit {
   /** Of the whole share. */
   readonly nsPerUnit: number;
   readonly burstNs: number;
+  /** `roomOf(burstNs)`. */
+  readonly room: bigint;
   /** What fits at once into a full bucket, units. */
   readonly most: number;
 }
@@ -54,12 +56,31 @@ export interface Plan {
 
 /** The plans of the tenants of a thread; they go with their rows. */
 export class Plans {
-  readonly #plans = new WeakMap<TenantRow, Partial<Record<Signal, Plan>>>();
+  readonly #plans = new WeakMap<TenantRow, TenantPlans>();
 
   of(row: TenantRow, signal: Signal): Plan {
     let plans = this.#plans.get(row);
-    if (plans === undefined) this.#plans.set(row, plans = {});
-    return plans[signal] ??= planOf(row, signal);
+    if (plans === undefined) this.#plans.set(row, plans = new TenantPlans(row));
+    return plans.of(signal);
+  }
+}
+
+/** The plans of one tenant, each made when it is first asked for. */
+export class TenantPlans {
+  readonly #row: TenantRow;
+  readonly #plans: Record<Signal, Plan | undefined> = {
+    traces: undefined,
+    metrics: undefined,
+    logs: undefined,
+    profiles: undefined,
+  };
+
+  constructor(row: TenantRow) {
+    this.#row = row;
+  }
+
+  of(signal: Signal): Plan {
+    return this.#plans[signal] ??= planOf(this.#row, signal);
   }
 }
 
@@ -117,7 +138,8 @@ function rateLimit(
   // The smallest bucket has room for one.
   const burstNs = Math.max(Math.round(limits.burstMs * NS_PER_MS), costNs(1, nsPerUnit));
   const most = fittingIn(burstNs, nsPerUnit);
-  return { name: CONFIG_NAMES[name], group, groupName, rate: RATE[name], perSecond, nsPerUnit, burstNs, most };
+  const room = roomOf(burstNs);
+  return { name: CONFIG_NAMES[name], group, groupName, rate: RATE[name], perSecond, nsPerUnit, burstNs, room, most };
 }
 
 /** A pipeline's id begins with its signal: `traces/acme`. */

@@ -28,12 +28,17 @@ export class SharedClock {
     this.#latest = times.subarray(CLOCK_WORD, CLOCK_WORD + 1);
     this.#latestMs = new Int32Array(times.buffer, 8 * (CLOCK_WORD + 1), 1);
     this.#clock = clock;
-    this.#offsetNs = Number(Atomics.load(this.#latest, 0)) - this.#ownNs();
+    this.#offsetNs = Number(Atomics.load(this.#latest, 0)) - Math.round(clock.monotonicMs() * NS_PER_MS);
   }
 
   /** Nanoseconds, a whole number; exact for 104 days, then to two of them. */
   nowNs(): number {
-    const nowNs = this.#ownNs() + this.#offsetNs;
+    return this.atNs(this.#clock.monotonicMs());
+  }
+
+  /** As `nowNs`, for who has read the thread's clock just now: that is the dearest part of it. */
+  atNs(monotonicMs: number): number {
+    const nowNs = Math.round(monotonicMs * NS_PER_MS) + this.#offsetNs;
     const nowMs = Math.floor(nowNs / NS_PER_MS);
     const latestMs = Atomics.load(this.#latestMs, 0);
     const behindMs = (latestMs - nowMs) | 0;
@@ -50,9 +55,5 @@ export class SharedClock {
   #tell(nowNs: number, nowMs: number, latestMs: number): void {
     if (Atomics.compareExchange(this.#latestMs, 0, latestMs, nowMs | 0) !== latestMs) return;
     Atomics.store(this.#latest, 0, BigInt(nowNs));
-  }
-
-  #ownNs(): number {
-    return Math.round(this.#clock.monotonicMs() * NS_PER_MS);
   }
 }

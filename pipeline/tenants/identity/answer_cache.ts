@@ -5,6 +5,17 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
+
+/**
+ * The same text in memory of its own: a part of a request's head, as a header is, holds the whole head as long as it is
+ * kept, and with long heads that is no longer bounded by the number of entries.
+ */
+export function ownText(text: string): string {
+  const own = Buffer.from(text, "latin1").toString("latin1");
+  return own === text ? own : text; // no header has a wider character
+}
+
 export class AnswerCache<Answer> {
   readonly #maxEntries: number;
   readonly #maxAgeMs: number;
@@ -33,7 +44,7 @@ export class AnswerCache<Answer> {
   put(key: string, answer: Answer, nowMs: number): void {
     if (this.#young.size >= this.#maxEntries || nowMs - this.#turnedMs >= this.#maxAgeMs) this.#turn(nowMs);
     this.#old.delete(key);
-    this.#young.set(key, answer);
+    this.#young.set(ownText(key), answer);
   }
 
   delete(key: string): void {

@@ -15,7 +15,8 @@
  *
  * What was found to be good is remembered by the header's own text, for five minutes at the most and until the tenants
  * change. The text and not its hash: SHA-256 takes longer (1.5-4 us) than everything else here together, the text is in
- * memory anyway while its connection is open, and where a table compares texts its seed decides, not the sender.
+ * memory anyway while its connection is open, and texts are compared where a hash with a secret seed is the same alone
+ * (`header_cache.ts`).
  *
  * @module
  */
@@ -29,6 +30,7 @@ import type { Counter, Meter } from "../../core/telemetry.ts";
 import type { TenantTag } from "../../core/tenant.ts";
 import type { TenantRow, TenantTable } from "../table.ts";
 import { AnswerCache } from "./answer_cache.ts";
+import { HeaderCache } from "./header_cache.ts";
 import { type ApiKey, isSecret } from "./api_key.ts";
 import { type Claim, readAuthorization, readKeyHeader } from "./authorization.ts";
 import { type Checked, GuardedChecks } from "./guarded_checks.ts";
@@ -105,8 +107,8 @@ class CredentialIdentifier implements Identifier, Lifecycle {
   readonly #passwords: PasswordCheck;
   readonly #errors = new RefusalErrors();
   readonly #refusals: Readonly<Record<Refusal, Counter>>;
-  readonly #byAuthorization = new AnswerCache<Known>(MAX_KNOWN, KNOWN_MS);
-  readonly #byKey = new AnswerCache<Known>(MAX_KNOWN, KNOWN_MS);
+  readonly #byAuthorization = new HeaderCache<Known>(MAX_KNOWN, KNOWN_MS);
+  readonly #byKey = new HeaderCache<Known>(MAX_KNOWN, KNOWN_MS);
   readonly #byHeader = new AnswerCache<Known>(MAX_KNOWN, KNOWN_MS);
   #byCertificate = new WeakMap<ClientCertificate, CertificateAnswer>();
   readonly #checks: GuardedChecks<Identity>;
@@ -156,10 +158,9 @@ class CredentialIdentifier implements Identifier, Lifecycle {
     return Promise.resolve();
   }
 
-  identify(sender: Sender): Answer {
+  identify(sender: Sender, nowMs = this.#deps.clock.monotonicMs()): Answer {
     const table = this.#table();
     if (table !== this.#asked) this.#begin(table);
-    const nowMs = this.#deps.clock.monotonicMs();
     let found: Answer | undefined;
     const authorization = sender.header("authorization");
     if (authorization !== undefined) found = this.#ofAuthorization(authorization, sender, nowMs);
@@ -215,7 +216,7 @@ class CredentialIdentifier implements Identifier, Lifecycle {
   }
 
   /** A hash costs less than keeping account of it, so a good key is let in whatever others at its address do. */
-  #ofKey(key: ApiKey, header: string, cache: AnswerCache<Known>, sender: Sender, nowMs: number): Identity {
+  #ofKey(key: ApiKey, header: string, cache: HeaderCache<Known>, sender: Sender, nowMs: number): Identity {
     const proof = this.#proveKey(key);
     if ("refusal" in proof) throw this.#refuse("unknown", proof.refusal, sender, nowMs);
     return this.#remember(cache, header, proof.good, this.#generation, nowMs);
@@ -303,7 +304,7 @@ class CredentialIdentifier implements Identifier, Lifecycle {
   }
 
   #remember(
-    cache: AnswerCache<Known>,
+    cache: AnswerCache<Known> | HeaderCache<Known>,
     header: string,
     proof: Proof,
     generation: number,
