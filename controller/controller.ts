@@ -28,7 +28,7 @@ import { silentMeter } from "../pipeline/core/telemetry.ts";
 import { unreadable } from "../routes/api/answer_headers.ts";
 import type { TokenBook } from "../routes/api/tokens.ts";
 import { createControllerApp } from "../routes/controller/app.ts";
-import { MAX_CONTROLLER_BODY_BYTES } from "../routes/controller/endpoints.ts";
+import { MAX_CONTROLLER_BODY_BYTES } from "../routes/controller/endpoints/shared.ts";
 import { nodeApp } from "../routes/node_app.ts";
 import { ConfigOffers } from "./config_offers.ts";
 import { ControllerAudit } from "./controller_audit.ts";

@@ -9,7 +9,8 @@ import type { GuardOptions } from "../api/guard.ts";
 import { type Audit, createApi } from "../api/app.ts";
 import { type Json, openApiDocument } from "../api/openapi.ts";
 import { CONTROLLER_ENDPOINTS } from "./endpoints.ts";
-import { type ControllerParts, createControllerHandlers } from "./handlers.ts";
+import { createControllerHandlers } from "./handlers.ts";
+import type { ControllerParts } from "./handlers/parts.ts";
 
 const TAGS = {
   fleet: "Agents: who they are, how they are, what they have and why.",
