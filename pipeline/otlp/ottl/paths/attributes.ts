@@ -223,11 +223,21 @@ function valueComparison(
   const withNil = compareValues(null, operator, constant);
   const slow: MemberComparison = (bytes, at) => compareValues(decodeMember(bytes, at, strings), operator, constant);
   const tag = memberTagOf(constant);
+  if (constant === null) return nilComparison(withNil, compareValues(true, operator, null), slow);
   if (tag === undefined) return (bytes, at) => at === -1 ? withNil : slow(bytes, at);
   const fast = sameTypeComparison(operator, constant);
   return (bytes, at) => {
     if (at === -1) return withNil;
     return bytes[at] === tag ? fast(bytes, at) : slow(bytes, at);
+  };
+}
+
+/** Beside nil any value is like another, but for bytes, of which none are nil. */
+function nilComparison(withNil: boolean, withValue: boolean, slow: MemberComparison): MemberComparison {
+  return (bytes, at) => {
+    if (at === -1) return withNil;
+    const tag = bytes[at]!;
+    return tag >= Member.string && tag <= Member.map ? withValue : slow(bytes, at);
   };
 }
 
