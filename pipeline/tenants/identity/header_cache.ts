@@ -1,5 +1,5 @@
 /**
- * What a header that holds a credential was found to be, at hand for the usual one in a third of a look-up by text.
+ * What a header that holds a credential was found to be, at hand for the usual one in half the time of a look-up by text.
  *
  * A text that comes off the wire is new each time: a map has to hash all of it and to compare all of it. Here some of its
  * characters choose a seat, and where the text that sits there is the same, its answer is the answer. Who finds another one
@@ -20,40 +20,39 @@ const SEATS = 8_192;
 /** Characters that are hashed, of the middle and of the end each: ids and secrets are there. */
 const SAMPLE = 4;
 
-interface Seat<Answer> {
+/** Who may sit: one object, in the map and on its seat. */
+interface Seated<Answer> {
   readonly hash: number;
   readonly header: string;
   readonly answer: Answer;
 }
 
 export class HeaderCache<Answer> {
-  readonly #answers: AnswerCache<Answer>;
-  readonly #seats: (Seat<Answer> | undefined)[] = Array.from({ length: SEATS });
+  readonly #all: AnswerCache<Seated<Answer>>;
+  readonly #seats: (Seated<Answer> | undefined)[] = Array.from({ length: SEATS });
   readonly #seed = randomBytes(4).readInt32LE();
 
   /** @param maxEntries As of an `AnswerCache`; there are `SEATS` more at the most. */
   constructor(maxEntries: number, maxAgeMs: number) {
-    this.#answers = new AnswerCache(maxEntries, maxAgeMs);
+    this.#all = new AnswerCache(maxEntries, maxAgeMs);
   }
 
   get(header: string): Answer | undefined {
     const hash = this.#hash(header);
-    const seat = this.#seats[hash & (SEATS - 1)];
-    if (seat !== undefined && seat.hash === hash && seat.header === header) return seat.answer;
-    const answer = this.#answers.get(header);
-    if (answer !== undefined) this.#sit(hash, ownText(header), answer);
-    return answer;
+    const at = hash & (SEATS - 1);
+    const seated = this.#seats[at];
+    if (seated !== undefined && seated.hash === hash && seated.header === header) return seated.answer;
+    const other = this.#all.get(header);
+    if (other === undefined) return undefined;
+    this.#seats[at] = other;
+    return other.answer;
   }
 
   /** @param nowMs Monotonic. */
   put(header: string, answer: Answer, nowMs: number): void {
-    const own = ownText(header);
-    this.#answers.put(own, answer, nowMs);
-    this.#sit(this.#hash(own), own, answer);
-  }
-
-  #sit(hash: number, header: string, answer: Answer): void {
-    this.#seats[hash & (SEATS - 1)] = { hash, header, answer };
+    const seated = { hash: this.#hash(header), header: ownText(header), answer };
+    this.#all.put(seated.header, seated, nowMs);
+    this.#seats[seated.hash & (SEATS - 1)] = seated;
   }
 
   /** The mixing steps of MurmurHash3 over eight characters. */
