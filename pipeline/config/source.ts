@@ -8,11 +8,12 @@
  */
 
 import type { ResolvedConfig } from "./gateway_config.ts";
+import { eventLoopPause, inSlices } from "../core/slices.ts";
 import { ConfigError, errorAt, type Problem, warningAt } from "./problem.ts";
 import { type ConfigEnvironment, expandTree, reason } from "./tree/expand.ts";
 import { mergeMaps, nest, splitTopLevelKeys } from "./tree/merge.ts";
 import { DEFAULT_TREE_LIMITS, emptyMap, type MapNode, type Place, type TreeLimits } from "./tree/node.ts";
-import { asRoot, parseYaml } from "./tree/yaml.ts";
+import { asRoot, parsingYaml } from "./tree/yaml.ts";
 
 export type { ConfigEnvironment } from "./tree/expand.ts";
 
@@ -114,39 +115,40 @@ async function readSource(source: ConfigSource, environment: ConfigEnvironment, 
     case "file":
       return await readFile(source.path, environment, limits);
     case "env":
-      return readVariable(source.name, environment, limits);
+      return await readVariable(source.name, environment, limits);
     case "text":
-      return readText(source.text, source.name, limits);
+      return await readText(source.text, source.name, limits);
     case "set":
-      return readSet(source.path, source.text, limits);
+      return await readSet(source.path, source.text, limits);
   }
 }
 
 async function readFile(path: string, environment: ConfigEnvironment, limits: TreeLimits): Promise<ReadSource> {
   try {
-    return readText(await environment.readFile(path), path, limits);
+    return await readText(await environment.readFile(path), path, limits);
   } catch (thrown) {
     const place = wholeOf(path);
     return { root: emptyMap(place), problems: [errorAt(place, [], `cannot be read: ${reason(thrown)}`)] };
   }
 }
 
-function readVariable(name: string, environment: ConfigEnvironment, limits: TreeLimits): ReadSource {
+async function readVariable(name: string, environment: ConfigEnvironment, limits: TreeLimits): Promise<ReadSource> {
   const file = `env:${name}`;
   const text = environment.env(name);
-  if (text !== undefined) return readText(text, file, limits);
+  if (text !== undefined) return await readText(text, file, limits);
   return { root: emptyMap(wholeOf(file)), problems: [warningAt(wholeOf(file), [], "is not set: it is empty")] };
 }
 
-function readText(text: string, file: string, limits: TreeLimits): ReadSource {
-  const parsed = parseYaml(text, file, limits);
+/** In slices: whoever reads may be serving requests. */
+async function readText(text: string, file: string, limits: TreeLimits): Promise<ReadSource> {
+  const parsed = await inSlices(parsingYaml(text, file, limits), eventLoopPause());
   const { root, problems } = asRoot(parsed.node);
   return { root: splitTopLevelKeys(root, limits.maxDepth), problems: [...parsed.problems, ...problems] };
 }
 
-function readSet(path: readonly string[], text: string, limits: TreeLimits): ReadSource {
+async function readSet(path: readonly string[], text: string, limits: TreeLimits): Promise<ReadSource> {
   const file = `--set ${path.join(".")}`;
   const place: Place = { file, line: 1, column: 1 };
-  const { node, problems } = parseYaml(text, file, limits);
+  const { node, problems } = await inSlices(parsingYaml(text, file, limits), eventLoopPause());
   return { root: nest(path, { keyPlace: place, node }, place), problems };
 }
