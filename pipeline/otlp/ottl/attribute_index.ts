@@ -3,6 +3,7 @@
  *
  * An attribute goes by its number: those of the message in their order, then those that were added. One that was taken out
  * keeps its number. Keys that statements name have a slot, which knows its attribute as soon as the message is read.
+ * Where only such are asked for, the places of the others are not noted: most messages are never asked for more.
  *
  * @module
  */
@@ -10,23 +11,8 @@
 import { rangeEquals } from "../../wire/protobuf.ts";
 import { ProtoWriter } from "../../wire/protobuf_writer.ts";
 import { contentEnd, contentStart, KeyValueRange, Member, memberAt, type StringTable } from "./any_value.ts";
+import { AttributeRanges, Source } from "./attribute_ranges.ts";
 import { WantedKeys } from "./wanted_keys.ts";
-
-/**
- * Numbers that are kept of each attribute: where its field and its KeyValue begin, and where both end; which bytes hold
- * the KeyValue that is in force (`Source`), and where that begins and ends if it was edited.
- */
-const STRIDE = 6;
-const SOURCE = 3;
-const EDIT_START = 4;
-const EDIT_END = 5;
-
-/** Which bytes hold an attribute: those of the message as it came, none, what was written for this item or for all. */
-export const Source = { own: 0, gone: 1, arena: 2, constants: 3 } as const;
-
-/** Attributes that there is room for at first, and that room is kept for; more is let go. */
-const FIRST_ATTRIBUTES = 64;
-const MAX_KEPT_ATTRIBUTES = 16_384;
 
 /** Of a value that nobody looked at yet. */
 const UNKNOWN = -2;
@@ -44,12 +30,9 @@ interface Message {
   readonly bytes: Uint8Array;
   /** What is edited is written here. */
   readonly arena: ProtoWriter;
-  /** Whether it has been read at all, and to its end. */
-  readonly isBegun: boolean;
-  readonly isRead: boolean;
-  /** Reads it unless it has been. */
+  /** Reads all of it unless it has been: every attribute is placed then. */
   ready(): void;
-  /** Reads on until `hasFound(slot)`, or to its end. */
+  /** Reads on until `hasFound(slot)`, or to its end; of attributes that have no slot nothing may be noted. */
   readTo(slot: number): void;
 }
 
@@ -66,9 +49,14 @@ export class AttributeIndex {
   /** Another number after each edit, and when another message is looked at. */
   revision = 0;
   readonly #message: Message;
-  #ranges = new Int32Array(FIRST_ATTRIBUTES * STRIDE);
-  /** How many the message has as it came. */
+  readonly #ranges = new AttributeRanges();
+  /** How many the message has as it came, as far as it was read. */
   #count = 0;
+  /** Whether any of the message was read, and all of it. */
+  #isBegun = false;
+  #isComplete = false;
+  /** Whether only places are noted: what has a slot is known. */
+  #isPlacing = false;
   /** The first attribute of each wanted key; -1 for none. */
   #slots = new Int32Array(0);
   /** Where the member of its value begins; UNKNOWN until somebody asks. */
@@ -102,21 +90,48 @@ export class AttributeIndex {
   /** Edits are gone. */
   forget(): void {
     this.revision++;
+    this.#isBegun = false;
+    if (!this.#isEdited) return;
     this.#isEdited = false;
     this.#added = 0;
+    this.#ranges.forgetEdits();
   }
 
   /** Before the first `note`. */
   begin(): void {
     this.#count = 0;
+    this.#isBegun = true;
+    this.#isComplete = false;
     this.#hasTwins = false;
-    if (this.#ranges.length > MAX_KEPT_ATTRIBUTES * STRIDE) this.#ranges = new Int32Array(FIRST_ATTRIBUTES * STRIDE);
+    this.#ranges.begin();
     const slots = this.wanted.size;
     if (this.#slots.length < slots) {
       this.#slots = new Int32Array(slots);
       this.#slotMembers = new Int32Array(slots);
     }
     for (let slot = 0; slot < slots; slot++) this.#slots[slot] = -1;
+  }
+
+  /** Behind the last `note`. */
+  complete(): void {
+    this.#isComplete = true;
+  }
+
+  /**
+   * Has the places of all noted, where only those were that have a slot; edits stay.
+   *
+   * @param read Reads the whole message, with `note` and `noteRun`.
+   */
+  placeAll(read: () => void): void {
+    const sources = this.#ranges.savedSources();
+    this.#count = 0;
+    this.#isPlacing = true;
+    try {
+      read();
+    } finally {
+      this.#isPlacing = false;
+    }
+    this.#ranges.restoreEdits(sources);
   }
 
   /** Whether the attribute of a slot has been found so far. */
@@ -129,28 +144,31 @@ export class AttributeIndex {
    *
    * @param at Where the first one's field begins; `tag`, of one byte, is that of all.
    * @param until The slot behind whose attribute nothing is read yet.
+   * @param isSparse Whether only those with a slot are placed.
    * @returns Where the last one's ends; `at` when the first one is not short.
    */
-  noteRun(bytes: Uint8Array, at: number, end: number, tag: number, until: number): number {
+  noteRun(bytes: Uint8Array, at: number, end: number, tag: number, until: number, isSparse: boolean): number {
     const { wanted } = this;
-    const { lengths } = wanted;
+    const lengths = this.#isPlacing ? 0 : wanted.lengths;
     const view = this.#viewOf(bytes);
     let index = this.#count;
     while (at + 1 < end && bytes[at] === tag) {
       const start = at + 2;
       const next = start + bytes[at + 1]!;
       if (bytes[at + 1]! >= 0x80 || next > end) break;
-      this.#place(index, at, start, next);
+      const tagStart = at;
+      if (!isSparse) this.#ranges.place(index, tagStart, start, next);
       at = next;
       // Key and value, or the other way round: collectors write the value first.
       const middle = start + 2 + bytes[start + 1]!;
       const isKeyFirst = bytes[start] === KEY;
       const keyStart = isKeyFirst ? start + 2 : middle + 2;
       const keyEnd = isKeyFirst ? middle : next;
-      if (!isPlainPair(bytes, start, middle, next)) this.#noteUnusual(index, bytes, start, next);
+      if (!isPlainPair(bytes, start, middle, next)) this.#noteUnusual(index, bytes, tagStart, start, next);
       else if ((lengths >>> (keyEnd - keyStart & 31) & 1) !== 0) {
         const slot = wanted.findIn(bytes, view, keyStart, keyEnd);
         if (slot !== -1) {
+          if (isSparse) this.#ranges.place(index, tagStart, start, next);
           this.#fill(slot, index, isKeyFirst ? memberAt(bytes, middle + 2, next) : memberAt(bytes, start + 2, middle));
           if (slot === until) {
             index++;
@@ -175,30 +193,13 @@ export class AttributeIndex {
 
   /** An attribute of any form: its field begins at `tagStart`, its KeyValue is from `start` to `end`. */
   note(bytes: Uint8Array, tagStart: number, start: number, end: number): void {
-    const index = this.#count++;
-    this.#place(index, tagStart, start, end);
-    this.#noteUnusual(index, bytes, start, end);
-  }
-
-  #place(index: number, tagStart: number, start: number, end: number): void {
-    const at = index * STRIDE;
-    if (at === this.#ranges.length) this.#grow();
-    const ranges = this.#ranges;
-    ranges[at] = tagStart;
-    ranges[at + 1] = start;
-    ranges[at + 2] = end;
-    ranges[at + SOURCE] = Source.own;
-  }
-
-  #grow(): void {
-    const larger = new Int32Array(this.#ranges.length * 2);
-    larger.set(this.#ranges);
-    this.#ranges = larger;
+    this.#noteUnusual(this.#count++, bytes, tagStart, start, end);
   }
 
   /** An attribute with a long key or value, or whose fields are in another order. */
-  #noteUnusual(index: number, bytes: Uint8Array, start: number, end: number): void {
-    if (this.wanted.size === 0) return;
+  #noteUnusual(index: number, bytes: Uint8Array, tagStart: number, start: number, end: number): void {
+    this.#ranges.place(index, tagStart, start, end);
+    if (this.#isPlacing || this.wanted.size === 0) return;
     const pair = this.#pair;
     pair.locate(bytes, start, end);
     if (pair.keyIndex === -1) return this.#fillSlot(index, bytes, pair.keyStart, pair.keyEnd);
@@ -225,7 +226,11 @@ export class AttributeIndex {
 
   /** The number of the attribute of a wanted key; -1 for none. */
   wantedIndex(slot: number): number {
-    if (!this.#message.isRead && !(this.#message.isBegun && this.hasFound(slot))) this.#message.readTo(slot);
+    if (this.#isBegun) {
+      const known = this.#slots[slot]!;
+      if (known !== -1 || this.#isComplete) return known;
+    }
+    this.#message.readTo(slot);
     return this.#slots[slot]!;
   }
 
@@ -241,7 +246,8 @@ export class AttributeIndex {
 
   /** The bytes that `wantedMember` is an offset of. */
   wantedBytes(slot: number): Uint8Array {
-    return this.bytesOf(this.#slots[slot]!);
+    const index = this.#slots[slot]!;
+    return index === -1 ? this.#message.bytes : this.bytesOf(index);
   }
 
   /** Whether the attribute of a wanted key is this string. */
@@ -255,15 +261,21 @@ export class AttributeIndex {
 
   // ---- By number ----
 
-  /** One more than the highest number. */
+  /** One more than the highest number; each below it may be asked for then. */
   get span(): number {
     this.#message.ready();
     return this.#count + this.#added;
   }
 
+  /** The number of the next one that is added. */
+  get nextNumber(): number {
+    if (!this.#isBegun || !this.#isComplete) this.#message.readTo(NO_SLOT);
+    return this.#count + this.#added;
+  }
+
   /** Whether it was not taken out. */
   has(index: number): boolean {
-    return this.#ranges[index * STRIDE + SOURCE] !== Source.gone;
+    return this.#ranges.source(index) !== Source.gone;
   }
 
   /** The number of the first attribute with this key, from number `from` on; -1 for none. */
@@ -282,7 +294,7 @@ export class AttributeIndex {
 
   /** The bytes that offsets of this attribute are into. */
   bytesOf(index: number): Uint8Array {
-    switch (this.#ranges[index * STRIDE + SOURCE]) {
+    switch (this.#ranges.source(index)) {
       case Source.arena:
         return this.#message.arena.buffer;
       case Source.constants:
@@ -294,17 +306,15 @@ export class AttributeIndex {
 
   /** Bytes of the KeyValue of an attribute. */
   byteLengthOf(index: number): number {
-    const at = index * STRIDE + (this.#ranges[index * STRIDE + SOURCE] === Source.own ? 1 : EDIT_START);
-    return this.#ranges[at + 1]! - this.#ranges[at]!;
+    return this.#ranges.end(index) - this.#ranges.start(index);
   }
 
   /** Key and value of an attribute; overwritten by the next call. Offsets into `bytesOf(index)`. */
   at(index: number): KeyValueRange {
     const pair = this.#pair;
     const bytes = this.bytesOf(index);
-    const at = index * STRIDE + (this.#ranges[index * STRIDE + SOURCE] === Source.own ? 1 : EDIT_START);
-    const start = this.#ranges[at]!;
-    const end = this.#ranges[at + 1]!;
+    const start = this.#ranges.start(index);
+    const end = this.#ranges.end(index);
     const keyEnd = start + 2 + bytes[start + 1]!;
     if (bytes[start] !== KEY || end - start >= 0x80 || !isPlainPair(bytes, start, keyEnd, end)) {
       pair.locate(bytes, start, end);
@@ -331,21 +341,23 @@ export class AttributeIndex {
    * @param slot Of the key, where it is known.
    */
   replace(index: number, source: number, start: number, end: number, slot: number = this.#slotAt(index)): void {
-    this.#edit(index, source, start, end);
+    this.#noteEdit();
+    this.#ranges.edit(index, source, start, end);
     if (slot !== NO_SLOT) this.#slotMembers[slot] = UNKNOWN;
   }
 
   /** Adds an attribute whose key is not there: the KeyValue from `start` to `end` of the arena or the constants. */
   add(key: Uint8Array, source: number, start: number, end: number, slot: number = this.#slotOf(key)): void {
-    const index = this.span;
+    const index = this.nextNumber;
     this.#added++;
-    if (index * STRIDE === this.#ranges.length) this.#grow();
-    this.#edit(index, source, start, end);
+    this.#noteEdit();
+    this.#ranges.add(index, source, start, end);
     if (slot !== NO_SLOT) this.#fill(slot, index, UNKNOWN);
   }
 
   remove(index: number, slot: number = this.#slotAt(index)): void {
-    this.#edit(index, Source.gone, 0, 0);
+    this.#noteEdit();
+    this.#ranges.edit(index, Source.gone, 0, 0);
     if (slot === NO_SLOT) return;
     this.#slots[slot] = this.#hasTwins ? this.find(this.wanted.keyAt(slot), index + 1) : -1;
     this.#slotMembers[slot] = UNKNOWN;
@@ -354,19 +366,14 @@ export class AttributeIndex {
   clear(): void {
     this.#message.ready();
     this.#added = 0;
-    for (let index = 0; index < this.#count; index++) this.#edit(index, Source.gone, 0, 0);
-    this.#isEdited = true;
-    this.revision++;
+    for (let index = 0; index < this.#count; index++) this.#ranges.edit(index, Source.gone, 0, 0);
+    this.#noteEdit();
     this.#slots.fill(-1);
   }
 
-  #edit(index: number, source: number, start: number, end: number): void {
+  #noteEdit(): void {
     this.#isEdited = true;
     this.revision++;
-    const ranges = this.#ranges;
-    ranges[index * STRIDE + SOURCE] = source;
-    ranges[index * STRIDE + EDIT_START] = start;
-    ranges[index * STRIDE + EDIT_END] = end;
   }
 
   /** The slot whose attribute this is. */
@@ -385,23 +392,27 @@ export class AttributeIndex {
   /**
    * Copies the message from `start` to `end` with its own attributes as they were edited.
    *
-   * @param from The first of its attributes that may lie there.
-   * @returns The first that lies behind.
+   * @param from How many of its edited attributes lie before it.
+   * @returns How many lie before what is behind it.
    */
   copyMessage(writer: ProtoWriter, start: number, end: number, from: number): number {
     const { bytes } = this.#message;
+    const ranges = this.#ranges;
     let run = start;
-    let index = from;
+    let next = from;
     if (this.#isEdited) {
-      for (; index < this.#count && this.#ranges[index * STRIDE]! < end; index++) {
-        if (this.#ranges[index * STRIDE + SOURCE] === Source.own) continue;
-        writer.copy(bytes, run, this.#ranges[index * STRIDE]);
-        run = this.#ranges[index * STRIDE + 2]!;
+      const edits = ranges.edits();
+      for (; next < ranges.editCount; next++) {
+        const index = edits[next]!;
+        const tagStart = ranges.tagStart(index);
+        if (tagStart >= end) break;
+        writer.copy(bytes, run, tagStart);
+        run = ranges.fieldEnd(index);
         this.#writeEdit(writer, index);
       }
     }
     writer.copy(bytes, run, end);
-    return index;
+    return next;
   }
 
   writeAdded(writer: ProtoWriter): void {
@@ -410,10 +421,10 @@ export class AttributeIndex {
   }
 
   #writeEdit(writer: ProtoWriter, index: number): void {
-    if (!this.has(index)) return;
-    const at = index * STRIDE;
-    const source = this.#ranges[at + SOURCE] === Source.constants ? this.constants : this.arena;
-    writer.bytesFieldFrom(this.field, source, this.#ranges[at + EDIT_START]!, this.#ranges[at + EDIT_END]!);
+    const source = this.#ranges.source(index);
+    if (source === Source.gone) return;
+    const from = source === Source.constants ? this.constants : this.arena;
+    writer.bytesFieldFrom(this.field, from, this.#ranges.start(index), this.#ranges.end(index));
   }
 }
 

@@ -21,6 +21,9 @@ export const CHILD_STRIDE = 3;
 /** A message that nobody looked at yet. */
 const UNREAD = -1;
 
+/** The end of a field that is not read in one step. */
+const NOT_SHORT = -1;
+
 /** A tag that no field has. */
 const NO_TAG = -1;
 
@@ -44,6 +47,11 @@ export class FieldIndex {
 
   /** How far it has been read. */
   #at = UNREAD;
+  /** Whether only attributes with a slot are noted as it is read. */
+  #isSought = false;
+  /** Whether more was asked for, of this message and of the last one that anything was asked of. */
+  #isWholeAsked = false;
+  #wasWholeAsked = false;
   /** Bits of the fields that have a value, edits included. */
   protected there = 0;
   /** Where the value of each of these begins and ends: in `bytes`, or if edited in `arena`. */
@@ -66,7 +74,11 @@ export class FieldIndex {
     this.start = start;
     this.end = end;
     this.isRead = false;
-    this.#at = UNREAD;
+    if (this.#at !== UNREAD) {
+      this.#at = UNREAD;
+      this.#wasWholeAsked = this.#isWholeAsked;
+      this.#isWholeAsked = false;
+    }
     if (this.arena.length > 0) this.arena.clear(MAX_KEPT_BYTES);
     this.attributes.forget();
   }
@@ -88,16 +100,67 @@ export class FieldIndex {
 
   /** Reads the message unless it has been: `bytes` and `children` hold afterwards. */
   ready(): void {
-    if (!this.isRead) this.readTo(NO_SLOT);
+    this.#isWholeAsked = true;
+    if (!this.isRead) this.#readWhole();
   }
 
-  /** Reads on until the attribute of a slot is found, which for NO_SLOT and for a key that is not there is to the end. */
+  /**
+   * Reads on until the attribute of a slot is found, which for NO_SLOT and for a key that is not there is to the end.
+   *
+   * Where nothing else is asked of a message, nothing else is noted: that the last one was asked for more tells that
+   * this one will be.
+   */
   readTo(slot: number): void {
-    if (this.#at === UNREAD) this.begin();
-    this.#read(slot);
+    if (this.#at === UNREAD) {
+      this.begin();
+      this.#isSought = !this.#wasWholeAsked && this.childMask === 0;
+    }
+    if (this.#isSought) this.#seek(slot);
+    else this.#read(slot);
     if (this.#at < this.end) return;
+    this.attributes.complete();
+    if (!this.#isSought) this.#finish();
+  }
+
+  #readWhole(): void {
+    if (this.#at === UNREAD) {
+      this.#isSought = false;
+      this.begin();
+    }
+    if (this.#isSought) {
+      if (this.#at < this.end) this.#seek(NO_SLOT);
+      this.#isSought = false;
+      this.#at = this.start;
+      this.present = 0;
+      this.repeated = 0;
+      this.attributes.placeAll(() => this.#read(NO_SLOT));
+    } else this.#read(NO_SLOT);
+    this.attributes.complete();
+    this.#finish();
+  }
+
+  #finish(): void {
     this.isRead = true;
     this.there = this.present;
+  }
+
+  /** As `#read`, where nothing but attributes with a slot is asked for. */
+  #seek(slot: number): void {
+    const { bytes, end, attributes } = this;
+    const attributesTag = attributes.field === 0 ? NO_TAG : tagOf(attributes.field, WireType.bytes);
+    let at = this.#at;
+    while (at < end) {
+      const tag = bytes[at]!;
+      if (tag === attributesTag) {
+        const next = attributes.noteRun(bytes, at, end, tag, slot, true);
+        at = next === at ? this.#readField(at) : next;
+        if (slot !== NO_SLOT && attributes.hasFound(slot)) break;
+        continue;
+      }
+      const next = shortFieldEnd(bytes, at);
+      at = next === NOT_SHORT || next > end ? this.#readField(at) : next;
+    }
+    this.#at = at;
   }
 
   /**
@@ -113,7 +176,7 @@ export class FieldIndex {
     while (at < end) {
       let tag = bytes[at]!;
       if (tag === attributesTag) {
-        const next = attributes.noteRun(bytes, at, end, tag, slot);
+        const next = attributes.noteRun(bytes, at, end, tag, slot, false);
         at = next === at ? this.#readField(at) : next;
         if (slot !== NO_SLOT && attributes.hasFound(slot)) break;
         continue;
@@ -203,6 +266,26 @@ export class FieldIndex {
     this.children[at + 1] = start;
     this.children[at + 2] = end;
   }
+}
+
+/** Where a field ends whose tag is one byte and whose length is two at the most; NOT_SHORT for any other. */
+function shortFieldEnd(bytes: Uint8Array, at: number): number {
+  const tag = bytes[at]!;
+  if (tag < 8 || tag >= 0x80) return NOT_SHORT;
+  switch (tag & 7) {
+    case WireType.varint:
+      return bytes[at + 1]! < 0x80 ? at + 2 : NOT_SHORT;
+    case WireType.fixed64:
+      return at + 9;
+    case WireType.bytes: {
+      const length = bytes[at + 1]!;
+      if (length < 0x80) return at + 2 + length;
+      return bytes[at + 2]! < 0x80 ? at + 3 + (length & 0x7f | bytes[at + 2]! << 7) : NOT_SHORT;
+    }
+    case WireType.fixed32:
+      return at + 5;
+  }
+  return NOT_SHORT;
 }
 
 function grown(array: Int32Array<ArrayBuffer>, atLeast: number): Int32Array<ArrayBuffer> {

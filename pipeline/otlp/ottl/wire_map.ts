@@ -9,7 +9,8 @@ import { decodeUtf8, encodeUtf8 } from "../../../ottl/values/utf8.ts";
 import { OttlMap, type Value } from "../../../ottl/values/value.ts";
 import { varintLow } from "../../wire/protobuf.ts";
 import { contentEnd, contentStart, decodeAnyValue, Member, memberAt, writeKeyValue } from "./any_value.ts";
-import { type AttributeIndex, Source } from "./attribute_index.ts";
+import type { AttributeIndex } from "./attribute_index.ts";
+import { Source } from "./attribute_ranges.ts";
 import type { RawValue } from "./raw_value.ts";
 import type { MessageView } from "./message_view.ts";
 
@@ -207,8 +208,8 @@ export function copyToAttribute(
   else attributes.replace(index, Source.arena, start, arena.length, slot);
 }
 
-function checkRoom({ span }: AttributeIndex): void {
-  if (span >= MAX_ATTRIBUTES) throw new OttlError("limit", `cannot hold more than ${MAX_ATTRIBUTES} attributes`);
+function checkRoom({ nextNumber }: AttributeIndex): void {
+  if (nextNumber >= MAX_ATTRIBUTES) throw new OttlError("limit", `cannot hold more than ${MAX_ATTRIBUTES} attributes`);
 }
 
 function replaceAttribute(

@@ -1,0 +1,141 @@
+/**
+ * Where the attributes of one message lie, by number, and which of them were edited.
+ *
+ * @module
+ */
+
+/**
+ * Numbers that are kept of each attribute: where its field and its KeyValue begin, and where both end; which bytes hold
+ * the KeyValue that is in force (`Source`), and where that begins and ends if it was edited.
+ */
+const STRIDE = 6;
+const SOURCE = 3;
+const EDIT_START = 4;
+const EDIT_END = 5;
+
+/** Which bytes hold an attribute: those of the message as it came, none, what was written for this item or for all. */
+export const Source = { own: 0, gone: 1, arena: 2, constants: 3 } as const;
+
+/** Attributes that there is room for at first, and that room is kept for; more is let go. */
+const FIRST_ATTRIBUTES = 64;
+const MAX_KEPT_ATTRIBUTES = 16_384;
+
+const FIRST_EDITS = 16;
+
+export class AttributeRanges {
+  #ranges = new Int32Array(FIRST_ATTRIBUTES * STRIDE);
+  /** Numbers of the message's own attributes that were edited; in their order if `#isSorted`. */
+  #edits = new Int32Array(FIRST_EDITS);
+  #editCount = 0;
+  #isSorted = true;
+
+  /** Before the first of a message is placed. */
+  begin(): void {
+    if (this.#ranges.length > MAX_KEPT_ATTRIBUTES * STRIDE) this.#ranges = new Int32Array(FIRST_ATTRIBUTES * STRIDE);
+    if (this.#edits.length > MAX_KEPT_ATTRIBUTES) this.#edits = new Int32Array(FIRST_EDITS);
+  }
+
+  /** Nothing is edited. */
+  forgetEdits(): void {
+    this.#editCount = 0;
+    this.#isSorted = true;
+  }
+
+  /** How many of the message's own were edited. */
+  get editCount(): number {
+    return this.#editCount;
+  }
+
+  // ---- As they came ----
+
+  /** The field begins at `tagStart`, the KeyValue in it is from `start` to `end`. */
+  place(index: number, tagStart: number, start: number, end: number): void {
+    const at = index * STRIDE;
+    if (at >= this.#ranges.length) this.#grow(at);
+    const ranges = this.#ranges;
+    ranges[at] = tagStart;
+    ranges[at + 1] = start;
+    ranges[at + 2] = end;
+    ranges[at + SOURCE] = Source.own;
+  }
+
+  #grow(at: number): void {
+    const larger = new Int32Array(Math.max(this.#ranges.length * 2, at + STRIDE));
+    larger.set(this.#ranges);
+    this.#ranges = larger;
+  }
+
+  tagStart(index: number): number {
+    return this.#ranges[index * STRIDE]!;
+  }
+
+  fieldEnd(index: number): number {
+    return this.#ranges[index * STRIDE + 2]!;
+  }
+
+  // ---- As they are ----
+
+  source(index: number): number {
+    return this.#ranges[index * STRIDE + SOURCE]!;
+  }
+
+  /** Where its KeyValue begins, in the bytes that its source says. */
+  start(index: number): number {
+    const at = index * STRIDE;
+    return this.#ranges[at + SOURCE] === Source.own ? this.#ranges[at + 1]! : this.#ranges[at + EDIT_START]!;
+  }
+
+  end(index: number): number {
+    const at = index * STRIDE;
+    return this.#ranges[at + SOURCE] === Source.own ? this.#ranges[at + 2]! : this.#ranges[at + EDIT_END]!;
+  }
+
+  /** Another KeyValue is in force, or none. */
+  edit(index: number, source: number, start: number, end: number): void {
+    if (this.source(index) === Source.own) this.#noteEdit(index);
+    this.#put(index, source, start, end);
+  }
+
+  #noteEdit(index: number): void {
+    const count = this.#editCount;
+    if (count === this.#edits.length) {
+      const larger = new Int32Array(count * 2);
+      larger.set(this.#edits);
+      this.#edits = larger;
+    }
+    if (count > 0 && this.#edits[count - 1]! > index) this.#isSorted = false;
+    this.#edits[count] = index;
+    this.#editCount++;
+  }
+
+  /** One that the message had not. */
+  add(index: number, source: number, start: number, end: number): void {
+    if (index * STRIDE >= this.#ranges.length) this.#grow(index * STRIDE);
+    this.#put(index, source, start, end);
+  }
+
+  #put(index: number, source: number, start: number, end: number): void {
+    const ranges = this.#ranges;
+    ranges[index * STRIDE + SOURCE] = source;
+    ranges[index * STRIDE + EDIT_START] = start;
+    ranges[index * STRIDE + EDIT_END] = end;
+  }
+
+  /** The numbers of those that were edited, in their order: the first `editCount`. */
+  edits(): Int32Array {
+    if (!this.#isSorted) {
+      this.#edits.subarray(0, this.#editCount).sort();
+      this.#isSorted = true;
+    }
+    return this.#edits;
+  }
+
+  /** What was edited, to put it back with `restoreEdits` when all were placed anew. */
+  savedSources(): Int32Array {
+    return this.edits().slice(0, this.#editCount).map((index) => this.source(index));
+  }
+
+  restoreEdits(sources: Int32Array): void {
+    for (let i = 0; i < sources.length; i++) this.#ranges[this.#edits[i]! * STRIDE + SOURCE] = sources[i]!;
+  }
+}
