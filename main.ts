@@ -438,11 +438,13 @@ function addControllerViews(controller: Command, done: (code: number) => void): 
       const { runControllerView } = await import("./controller/cli/run.ts");
       done(await runControllerView(flags, pick(await import("./controller/cli/views.ts"), flags, command.args)));
     });
-  const group = (name: string, what: string) => addTo(controller.command(name).description(what).exitOverride());
+  const groupCommand = (name: string, what: string) => controller.command(name).description(what).exitOverride();
+  const group = (name: string, what: string) => addTo(groupCommand(name, what));
   const add = addTo(controller);
 
   add("status", "agents, and whether they have what they are to have", (all) => all.showControllerStatus);
-  const agents = group("agents", "agents: who they are, how they are, what they have and why");
+  const agentsCommand = groupCommand("agents", "agents: who they are, how they are, what they have and why");
+  const agents = addTo(agentsCommand);
   agents("list", "agents, connected or not", (all, flags) => all.showAgents(flags))
     .option("--selector <selector>", "only those that it matches, like region=eu,label:ring=canary")
     .addOption(
@@ -459,6 +461,15 @@ function addControllerViews(controller: Command, done: (code: number) => void): 
     "put name=value labels on it, in the place of those it has",
     (all, _, [id = "", ...labels]) => all.setLabels(id, labels),
   );
+  withController(agentsCommand.command("tap <agent> <node>"))
+    .description("a sample of what goes through a node of a gateway, live")
+    .addOption(durationOption("--duration <duration>", "when it ends", 10_000))
+    .option("--samples <count>", "how many at the most", parseItemNumber, 10)
+    .addOption(textsOption("mask", "an attribute whose values are masked besides"))
+    .action(async (id: string, node: string, flags: ControllerFlags & TapFlags) => {
+      const { runAgentTap } = await import("./controller/cli/tap.ts");
+      done(await runAgentTap(flags, id, node, flags));
+    });
   agents("restart <agent>", "tell it to restart", (all, _, [id = ""]) => all.restartAgent(id));
   agents("forget <agent>", "forget one that is gone", (all, _, [id = ""]) => all.forgetAgent(id));
 

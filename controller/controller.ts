@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import type { AddressInfo } from "node:net";
 import type { ServerOptions } from "node:https";
 import { ALL_SERVER_CAPABILITIES, hasBits, ServerCapabilities } from "../opamp/protocol/capabilities.ts";
@@ -24,7 +25,6 @@ import { DEFAULT_OTTL_LIMITS } from "../ottl/mod.ts";
 import { compileRegex } from "../ottl/text/regex.ts";
 import type { Clock, Timer } from "../pipeline/core/clock.ts";
 import type { Logger } from "../pipeline/core/log.ts";
-import { silentMeter } from "../pipeline/core/telemetry.ts";
 import { unreadable } from "../routes/api/answer_headers.ts";
 import type { TokenBook } from "../routes/api/tokens.ts";
 import { createControllerApp } from "../routes/controller/app.ts";
@@ -34,6 +34,8 @@ import { ConfigOffers } from "./config_offers.ts";
 import { ControllerAudit } from "./controller_audit.ts";
 import { validateForGateways } from "./gateway_validator.ts";
 import { MAX_METRICS_BYTES, METRICS_PATH, MetricsDoor } from "./metrics_door.ts";
+import { RemoteTaps, TAP_CAPABILITY } from "./remote_taps.ts";
+import { ControllerTelemetry } from "./telemetry.ts";
 
 export interface ControllerOptions {
   readonly hostname: string;
@@ -64,6 +66,9 @@ const ORIGIN = "http://controller";
 /** How often rollouts look whose time has run out, milliseconds. */
 const TICK_MS = 1_000;
 
+/** Of the name of one tap. */
+const TAP_ID_BYTES = 8;
+
 /** No packages and no certificates. */
 const CAPABILITIES = ALL_SERVER_CAPABILITIES & ~ServerCapabilities.OffersPackages &
   ~ServerCapabilities.AcceptsConnectionSettingsRequest;
@@ -77,26 +82,29 @@ export class Controller {
   readonly #server: OpampServer;
   readonly #rollouts: Rollouts;
   readonly #port: FleetPort;
+  readonly #telemetry: ControllerTelemetry;
   readonly #door: MetricsDoor | undefined;
   #timer: Timer | undefined;
 
   /** @throws {GatewayError} The store cannot be read. */
   constructor(options: ControllerOptions, deps: ControllerDeps) {
-    const { store, clock, logger, operators, randomBytes, metricsToken: token } = deps;
+    const { clock, logger, operators, randomBytes, metricsToken: token } = deps;
     const { version, loopback, publicUrl } = options;
     this.#options = options;
     this.#deps = deps;
-    const rolloutStore = openRolloutStore(store.database);
+    const telemetry = this.#telemetry = new ControllerTelemetry(clock, version);
+    const store = telemetry.watchStore(deps.store);
+    const rolloutStore = telemetry.watchStore(openRolloutStore(deps.store.database));
     const catalog = new ConfigCatalog({ store: rolloutStore, clock });
     const offers = new ConfigOffers(catalog);
     const tokens = new AgentTokens(store, randomBytes);
     const server = this.#server = new OpampServer({
       settings: DEFAULT_OPAMP_SERVER_SETTINGS,
-      face: { capabilities: CAPABILITIES, customCapabilities: [] },
+      face: { capabilities: CAPABILITIES, customCapabilities: [TAP_CAPABILITY] },
       clock,
       randomBytes,
       logger,
-      meter: silentMeter,
+      meter: telemetry.meter,
       store,
       findConfig: (hash) => offers.byHash(hash),
       authenticate: operators && (({ headers }) => tokens.identify(headers.authorization)),
@@ -106,22 +114,32 @@ export class Controller {
     const port = this.#port = createFleetPort(fleet, (config) => offers.of(config));
     const rollouts = new Rollouts({ fleet: port, store: rolloutStore, catalog, clock, compilePattern, logger });
     this.#rollouts = rollouts;
+    telemetry.watchRollouts(rollouts);
+    const newId = () => Buffer.from(randomBytes(TAP_ID_BYTES)).toString("hex");
+    const taps = new RemoteTaps({ fleet, clock, meter: telemetry.meter, newId });
     this.#door = publicUrl === undefined ? undefined : new MetricsDoor({ fleet, rollouts, logger, token, publicUrl });
     const app = createControllerApp(
       {
         ...{ fleet, port, rollouts, catalog, store, tokens, clock, compilePattern, version },
         validate: validateForGateways,
+        tap: (uid, query) => taps.open(uid, query),
         cut: (tokenId) => server.listener.cut(tokenId),
         startedMs: clock.nowMs(),
       },
       new ControllerAudit(store, clock, logger),
       { tokens: operators, loopback },
+      () => telemetry.collect(),
     );
     const door = this.#door;
     // Apart, so that a fleet that reports at once does not keep operators out.
-    const serveApi = nodeApp({ fetch: app.fetch, origin: ORIGIN, maxBodyBytes: MAX_CONTROLLER_BODY_BYTES, unreadable });
+    const serveApi = nodeApp({
+      fetch: telemetry.countRequests((request) => app.fetch(request)),
+      origin: ORIGIN,
+      maxBodyBytes: MAX_CONTROLLER_BODY_BYTES,
+      unreadable,
+    });
     const serveMetrics = door && nodeApp({
-      fetch: (request) => door.receive(request),
+      fetch: telemetry.countAnswers("sluice_controller_reports", (request) => door.receive(request)),
       origin: ORIGIN,
       maxBodyBytes: MAX_METRICS_BYTES,
       unreadable,
@@ -152,6 +170,7 @@ export class Controller {
   async shutdown(graceMs: number): Promise<void> {
     if (this.#timer !== undefined) this.#deps.clock.clearTimer(this.#timer);
     await this.#server.shutdown(graceMs);
+    this.#telemetry.shutdown();
     this.#deps.store.close();
   }
 

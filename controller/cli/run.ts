@@ -32,9 +32,11 @@ const WORDS = {
 
 /** Prints what a view shows. @returns The exit code: 1 when the controller does not answer, or says no. */
 export function runControllerView(flags: ControllerFlags, view: ControllerView): Promise<number> {
-  const open = async () => {
-    const options = await clientOptions(flags, Deno.env.get("SLUICE_CONTROLLER_TOKEN"));
-    return new ApiClient(CONTROLLER_ENDPOINTS, WORDS, options);
-  };
-  return look(flags, open, view);
+  return look(flags, () => openController(flags), view);
+}
+
+/** A client for who gave these options. */
+export async function openController(flags: ControllerFlags): Promise<ControllerClient> {
+  const options = await clientOptions(flags, Deno.env.get("SLUICE_CONTROLLER_TOKEN"));
+  return new ApiClient(CONTROLLER_ENDPOINTS, WORDS, options);
 }

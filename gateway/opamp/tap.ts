@@ -3,7 +3,8 @@
  * API's tap gives, masked in the same way, within smaller bounds.
  *
  * The capability is `io.sluice.tap`. A server sends `request`, JSON of `id`, `node` and the admin API's query of a tap;
- * it gets any number of `sample` and one `end`, or `refused`: JSON with the `id`. One tap runs at a time.
+ * it gets any number of `sample` and one `end`, or `refused`: JSON with the `id`. One tap runs at a time; `stop` with its
+ * `id` ends it early, and is not answered.
  *
  * @module
  */
@@ -39,7 +40,7 @@ interface TapRequest {
 export class RemoteTap {
   readonly #deps: RemoteTapDeps;
   readonly #stopped = new AbortController();
-  #isRunning = false;
+  #running: { readonly id: string; readonly left: AbortController } | undefined;
 
   constructor(deps: RemoteTapDeps) {
     this.#deps = deps;
@@ -51,27 +52,36 @@ export class RemoteTap {
 
   /** For `ClientCallbacks.onCustomMessage`: settles when the tap is over. */
   async onMessage({ type, data }: CustomMessage): Promise<void> {
+    if (type === "stop") return this.#leave(data);
     if (type !== "request") return;
     const request = readRequest(data, this.#deps.mask);
     if (typeof request === "string") return void this.#say("refused", { reason: request });
     const { id, node } = request;
-    if (this.#isRunning) return void this.#say("refused", { id, reason: "a tap runs already, wanted one at a time" });
-    this.#isRunning = true;
+    if (this.#running !== undefined) {
+      return void this.#say("refused", { id, reason: "a tap runs already, wanted one at a time" });
+    }
+    const { left } = this.#running = { id, left: new AbortController() };
     this.#deps.logger.info("The OpAMP server taps a node", { node, duration_ms: request.query.duration_ms });
     try {
-      await this.#run(request);
+      await this.#run(request, left);
     } catch (thrown) {
       this.#say("refused", { id, reason: describeError(thrown) });
     } finally {
-      this.#isRunning = false;
+      this.#running = undefined;
     }
   }
 
-  async #run({ id, node, query }: TapRequest): Promise<void> {
-    const left = new AbortController();
+  /** The server wants no more of this tap. */
+  #leave(data: Uint8Array | undefined): void {
+    const isSmall = data !== undefined && data.length <= MAX_REQUEST_BYTES;
+    if (isSmall && readJson(data)?.["id"] === this.#running?.id) this.#running?.left.abort();
+  }
+
+  async #run({ id, node, query }: TapRequest, left: AbortController): Promise<void> {
     const abort = AbortSignal.any([left.signal, this.#stopped.signal]);
     let unsent = 0;
     for await (const event of await this.#deps.tap(node, query, abort)) {
+      if (left.signal.aborted) break;
       const { type, ...rest } = event;
       const result = this.#say(type, { id, ...rest, ...(type === "end" ? { unsent } : {}) });
       if (result === "queue full") unsent++; // the connection is slower than the data

@@ -7,6 +7,9 @@
 import type { AnswerOf, Endpoint, EndpointTable } from "./endpoint.ts";
 import { problemSchema } from "./schemas.ts";
 
+/** Of an event without end, characters. */
+const MAX_EVENT_CHARS = 1024 * 1024;
+
 export interface ClientOptions {
   /** `host:port`, or a URL. */
   readonly address: string;
@@ -72,6 +75,26 @@ export class ApiClient<Table extends EndpointTable> {
   /** An answer that is no JSON. @throws {ApiFailure} */
   async text(operation: keyof Table, request: Request = {}): Promise<string> {
     return await (await this.send(operation, request)).text();
+  }
+
+  /** The events of a stream, as they come. @throws {ApiFailure} */
+  async *events<Operation extends keyof Table>(
+    operation: Operation,
+    request: Request = {},
+  ): AsyncGenerator<AnswerOf<Table[Operation]>> {
+    const response = await this.send(operation, request);
+    let text = "";
+    for await (const part of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      text += part;
+      const events = text.split("\n\n");
+      text = events.pop() ?? "";
+      if (text.length > MAX_EVENT_CHARS) throw new ApiFailure("The answer is of another form: an event has no end");
+      for (const event of events) {
+        const data = /^data: (.*)$/m.exec(event)?.[1];
+        if (data === undefined) continue;
+        yield this.endpoints[operation]!.answer.parse(JSON.parse(data)) as AnswerOf<Table[Operation]>;
+      }
+    }
   }
 
   /** @throws {ApiFailure} The answer is no success. */

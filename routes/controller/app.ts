@@ -5,12 +5,14 @@
  */
 
 import type { Hono } from "hono";
-import type { GuardOptions } from "../api/guard.ts";
+import type { SeriesValue } from "../../pipeline/core/telemetry_store.ts";
+import { checkToken, type GuardOptions, UnauthenticatedError } from "../api/guard.ts";
 import { type Audit, createApi } from "../api/app.ts";
 import { type Json, openApiDocument } from "../api/openapi.ts";
 import { CONTROLLER_ENDPOINTS } from "./endpoints.ts";
 import { createControllerHandlers } from "./handlers.ts";
 import type { ControllerParts } from "./handlers/parts.ts";
+import { createMetricsApp } from "../metrics.ts";
 
 const TAGS = {
   fleet: "Agents: who they are, how they are, what they have and why.",
@@ -19,15 +21,34 @@ const TAGS = {
   access: "Tokens of agents, and who asked for what.",
 };
 
-/** An app whose `fetch` serves the API below /api/v1/. */
-export function createControllerApp(parts: ControllerParts, audit: Audit, guard: GuardOptions): Hono {
-  return createApi({
+/**
+ * An app whose `fetch` serves the API below /api/v1/, and /metrics for who may read it.
+ *
+ * @param collect The controller's own metrics.
+ */
+export function createControllerApp(
+  parts: ControllerParts,
+  audit: Audit,
+  guard: GuardOptions,
+  collect: () => readonly SeriesValue[],
+): Hono {
+  const app = createApi({
     ...guard,
     endpoints: CONTROLLER_ENDPOINTS,
     handlers: createControllerHandlers(parts),
     audit,
     document: controllerDocument(parts.version),
   });
+  app.use("/metrics", async (c, next) => {
+    try {
+      checkToken(c.req.raw, "read", guard);
+    } catch (thrown) {
+      if (thrown instanceof UnauthenticatedError) audit.denied();
+      throw thrown;
+    }
+    await next();
+  });
+  return app.route("/", createMetricsApp(collect));
 }
 
 /** The OpenAPI document. @param version Of the controller. */

@@ -7,6 +7,7 @@
 import { ApiFailure, type ClientOptions } from "../../../routes/api/client.ts";
 import { makeToken, type TokenScope } from "../../../routes/api/tokens.ts";
 import { writeLine } from "../../console.ts";
+import type { TapEvent } from "../../../routes/admin/schemas.ts";
 import { AdminClient } from "./client.ts";
 import { plain, plainLines } from "./table.ts";
 import type { Shown, View } from "./views.ts";
@@ -63,15 +64,25 @@ export function runTap(flags: AdminFlags, node: string, { duration, samples, mas
   return tellFailure(async () => {
     const client = new AdminClient(await clientOptions(flags, Deno.env.get("SLUICE_ADMIN_TOKEN")));
     const query = { duration_ms: duration, max_samples: samples, mask: mask.join(",") };
-    for await (const event of client.tap({ id: node }, query)) {
-      if (flags.json) writeLine(Deno.stdout, JSON.stringify(event));
-      else if (event.type === "sample") {
-        writeLine(Deno.stdout, `${event.thread}: ${event.items} items, ${event.bytes} bytes of ${event.signal}`);
-        writeLine(Deno.stdout, JSON.stringify(event.payload, null, 2).split("\n").map(plain).join("\n"));
-      } else writeLine(Deno.stderr, `ended (${event.reason}): ${event.samples} samples, ${event.dropped} dropped`);
-    }
+    for await (const event of client.events("tapNode", { params: { id: node }, query })) printTapEvent(event, flags);
     return 0;
   });
+}
+
+/** The same of a gateway asked, and of one tapped through its controller. */
+type ShownTapEvent =
+  | Omit<Extract<TapEvent, { type: "sample" }>, "signal"> & { readonly signal: string }
+  | { readonly type: "end"; readonly reason: string; readonly samples: number; readonly dropped: number };
+
+/** One line with `--json`. */
+export function printTapEvent(event: ShownTapEvent, { json }: Pick<AdminFlags, "json">): void {
+  if (json) return writeLine(Deno.stdout, JSON.stringify(event));
+  if (event.type === "end") {
+    const text = `ended (${event.reason}): ${event.samples} samples, ${event.dropped} dropped`;
+    return writeLine(Deno.stderr, plain(text));
+  }
+  writeLine(Deno.stdout, plain(`${event.thread}: ${event.items} items, ${event.bytes} bytes of ${event.signal}`));
+  writeLine(Deno.stdout, JSON.stringify(event.payload, null, 2).split("\n").map(plain).join("\n"));
 }
 
 export interface TokenFlags {
@@ -105,7 +116,8 @@ export async function clientOptions(
   return { address: `https://${address.replace(/^https:\/\//, "")}`, token: given, http };
 }
 
-async function tellFailure(run: () => Promise<number>): Promise<number> {
+/** Tells people of what can go wrong without a mistake of ours. */
+export async function tellFailure(run: () => Promise<number>): Promise<number> {
   try {
     return await run();
   } catch (thrown) {

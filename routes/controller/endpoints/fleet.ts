@@ -19,6 +19,7 @@ import {
   syncSchema,
   toldSchema,
 } from "../schemas.ts";
+import { agentTapEventSchema, agentTapQuerySchema } from "../tap_schemas.ts";
 import { selectorText } from "./shared.ts";
 
 const agentParams = z.strictObject({ id: z.string().regex(/^[0-9A-Fa-f-]{32,36}$/).describe("instance_uid.") });
@@ -91,6 +92,20 @@ export const FLEET_ENDPOINTS = {
     answer: toldSchema,
     audited: true,
     errors: [404],
+  }),
+  tapAgent: endpoint({
+    method: "GET",
+    path: "/api/v1/agents/{id}/tap",
+    summary: "A sample of what goes through a node of a gateway, live, as Server-Sent Events; ends by itself. " +
+      "409 for an agent that takes no taps, is away, or is tapped already.",
+    tag: "fleet",
+    scope: "write",
+    params: agentParams,
+    query: agentTapQuerySchema,
+    answer: agentTapEventSchema,
+    stream: true,
+    audited: true,
+    errors: [404, 409],
   }),
   explainAgent: endpoint({
     method: "GET",

@@ -8,6 +8,7 @@ import { hexToBytes } from "../../../opamp/protocol/hashes.ts";
 import { ConflictError, parseSelector } from "../../../opamp/rollouts/mod.ts";
 import { NotFoundError } from "../../admin/control.ts";
 import type { HandlersOf } from "../../api/endpoint.ts";
+import { eventStream } from "../../api/event_stream.ts";
 import { agentDetail, type AgentParts, agentView } from "../agents.ts";
 import type { FLEET_ENDPOINTS } from "../endpoints/fleet.ts";
 import { toSnake } from "../names.ts";
@@ -70,6 +71,7 @@ export function fleetHandlers(parts: ControllerParts): HandlersOf<typeof FLEET_E
       return { body: agentView(view, agent, rollouts), detail };
     },
     restartAgent: ({ params }) => ({ body: { told: fleet.restart([known(params.id).uid]) } }),
+    tapAgent: ({ params, query }) => eventStream(parts.tap(known(params.id).uid, query)),
     explainAgent: ({ params }) => ({ body: toSnake(rollouts.explain(known(params.id).uid)) }),
     listAgentEvents: ({ params, query }) => {
       const uid = hexToBytes(params.id.replaceAll("-", ""));

@@ -10,6 +10,7 @@ import type { OpampStore } from "../../../opamp/server/store.ts";
 import type { CompilePattern, ConfigCatalog, ConfigFile, FleetPort, Rollouts } from "../../../opamp/rollouts/mod.ts";
 import type { Problem } from "../../../pipeline/config/problem.ts";
 import type { Clock } from "../../../pipeline/core/clock.ts";
+import type { AgentTapEvent, AgentTapQuery } from "../tap_schemas.ts";
 
 /** What the API is served from. */
 export interface ControllerParts {
@@ -24,6 +25,8 @@ export interface ControllerParts {
   readonly compilePattern: CompilePattern;
   /** Every problem that a gateway would find in these files, laid over its own. */
   readonly validate: (files: readonly ConfigFile[], base: readonly ConfigFile[]) => Promise<readonly Problem[]>;
+  /** Taps a node of an agent. @throws {GatewayError} It cannot be tapped now. */
+  readonly tap: (uid: string, query: AgentTapQuery) => AsyncIterable<AgentTapEvent>;
   /** Ends what came in with a token. */
   readonly cut: (tokenId: string) => void;
   readonly version: string;
