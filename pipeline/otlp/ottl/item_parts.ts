@@ -8,9 +8,10 @@
  */
 
 import { OttlError } from "../../../ottl/values/errors.ts";
-import { FieldReader, WireType } from "../../wire/protobuf.ts";
+import { FieldReader, tagOf, WireType } from "../../wire/protobuf.ts";
 import { ProtoWriter } from "../../wire/protobuf_writer.ts";
 import type { Payload } from "../payload.ts";
+import type { Signal } from "../signals.ts";
 import { countItemsIn } from "./walk.ts";
 
 /** Fields of a ResourceXxx in the request, of a ScopeXxx in it, and of an item in that. */
@@ -18,11 +19,18 @@ const RESOURCE = 1;
 const SCOPE = 2;
 const ITEM = 2;
 
+const RESOURCE_TAG = tagOf(RESOURCE, WireType.bytes);
+const SCOPE_TAG = tagOf(SCOPE, WireType.bytes);
+const ITEM_TAG = tagOf(ITEM, WireType.bytes);
+
 /** How many levels an item lies below the request. */
 const ITEM_DEPTH = 3;
 
 /** A part is begun with room for its items and for this share of them for what is around. */
 const HEADER_SHARE = 0.125;
+
+/** Numbers that are kept of each item: where its field and its message begin, and where both end. */
+const STRIDE = 3;
 
 /** A resource or scope. */
 interface Envelope {
@@ -46,15 +54,21 @@ interface Envelope {
 class Part {
   readonly writer: ProtoWriter;
   itemCount = 0;
+  /** Whether the resource, and the scope, that is being divided was begun in it. */
+  isInResource = false;
+  isInScope = false;
+  resourceMark = 0;
+  scopeMark = 0;
 
-  constructor(itemBytes: number) {
+  constructor(readonly key: number, itemBytes: number) {
     this.writer = new ProtoWriter(Math.ceil(itemBytes * (1 + HEADER_SHARE)));
   }
 }
 
 /**
- * @param keys One for each item, in their order.
- * @returns undefined for requests that have something besides resources, which every part needs.
+ * @param keys One for each item, in their order: -1 or more.
+ * @returns By key, in the order in which they first come; undefined for requests that have something besides resources,
+ *   which every part needs.
  * @throws {OttlError} "limit": a part is longer than `maxOutputBytes`.
  */
 export function partsOfItems(
@@ -62,24 +76,12 @@ export function partsOfItems(
   keys: readonly number[],
   maxOutputBytes: number,
 ): Map<number, Payload> | undefined {
-  const index = new Index();
+  const index = new Index(keys.length);
   for (const chunk of payload.chunks) if (!index.addRequest(chunk)) return undefined;
-  const parts = new Map<number, Part>();
-  for (const [key, bytes] of bytesByKey(index, keys)) parts.set(key, new Part(bytes));
+  const division = new Division(payload.signal, index, keys, maxOutputBytes);
+  for (const resource of index.resources) division.resource(resource);
   const { signal, origin } = payload;
-  for (const resource of index.resources) {
-    for (const key of keysIn(resource, keys)) {
-      const part = parts.get(key)!;
-      new Writing(index, keys, key, part.writer).resource(resource);
-      if (part.writer.length > maxOutputBytes) {
-        throw new OttlError("limit", `the batch grew past ${maxOutputBytes} bytes`);
-      }
-    }
-  }
-  index.ends.forEach((end, i) => {
-    parts.get(keys[i]!)!.itemCount += countItemsIn(signal, ITEM_DEPTH, index.bytes[i]!, index.starts[i]!, end);
-  });
-  return new Map([...parts].map(([key, { writer, itemCount }]) => {
+  return new Map(division.parts.map(({ key, writer, itemCount }) => {
     const bytes = writer.finish();
     return [key, { signal, chunks: [bytes], itemCount, byteLength: bytes.length, origin }];
   }));
@@ -88,114 +90,180 @@ export function partsOfItems(
 /** Where all lies. */
 class Index {
   readonly resources: Envelope[] = [];
-  /** Of each item: the bytes that it is in, where its field and its message begin, and where both end. */
-  readonly bytes: Uint8Array[] = [];
-  readonly fieldStarts: number[] = [];
-  readonly starts: number[] = [];
-  readonly ends: number[] = [];
+  /** Of each item the numbers that `STRIDE` tells of; the bytes are those of the scope that it is in. */
+  readonly items: Int32Array;
+  #count = 0;
+
+  constructor(itemCount: number) {
+    this.items = new Int32Array(itemCount * STRIDE);
+  }
 
   /** @returns Whether there is nothing but resources in it. */
   addRequest(bytes: Uint8Array): boolean {
     const fields = new FieldReader(bytes);
     while (fields.next()) {
-      if (!isMessage(fields, RESOURCE)) return false;
-      this.resources.push(this.#envelope(bytes, fields, true));
+      if (fields.tag !== RESOURCE_TAG) return false;
+      this.resources.push(this.#resource(bytes, fields));
     }
     return true;
   }
 
-  #envelope(bytes: Uint8Array, { fieldStart, start, valueEnd: end }: FieldReader, isResource: boolean): Envelope {
-    const firstItem = this.ends.length;
+  #resource(bytes: Uint8Array, { fieldStart, start, valueEnd: end }: FieldReader): Envelope {
+    const firstItem = this.#count;
     const rest: number[] = [];
     const scopes: Envelope[] = [];
     const fields = new FieldReader(bytes, start, end);
     while (fields.next()) {
-      if (isResource && isMessage(fields, SCOPE)) scopes.push(this.#envelope(bytes, fields, false));
-      else if (!isResource && isMessage(fields, ITEM)) this.#addItem(bytes, fields);
+      if (fields.tag === SCOPE_TAG) scopes.push(this.#scope(bytes, fields));
       else rest.push(fields.fieldStart, fields.valueEnd);
     }
     const isFull = scopes.every((scope) => scope.itemEnd > scope.firstItem);
-    return { bytes, fieldStart, start, end, rest, scopes, firstItem, itemEnd: this.ends.length, isFull };
+    return { bytes, fieldStart, start, end, rest, scopes, firstItem, itemEnd: this.#count, isFull };
   }
 
-  #addItem(bytes: Uint8Array, { fieldStart, start, valueEnd }: FieldReader): void {
-    this.bytes.push(bytes);
-    this.fieldStarts.push(fieldStart);
-    this.starts.push(start);
-    this.ends.push(valueEnd);
+  #scope(bytes: Uint8Array, { fieldStart, start, valueEnd: end }: FieldReader): Envelope {
+    const firstItem = this.#count;
+    const rest: number[] = [];
+    const { items } = this;
+    const fields = new FieldReader(bytes, start, end);
+    while (fields.next()) {
+      if (fields.tag !== ITEM_TAG) {
+        rest.push(fields.fieldStart, fields.valueEnd);
+        continue;
+      }
+      const at = this.#count++ * STRIDE;
+      items[at] = fields.fieldStart;
+      items[at + 1] = fields.start;
+      items[at + 2] = fields.valueEnd;
+    }
+    return { bytes, fieldStart, start, end, rest, scopes: [], firstItem, itemEnd: this.#count, isFull: true };
   }
 }
 
-function isMessage(fields: FieldReader, field: number): boolean {
-  return fields.field === field && (fields.tag & 7) === WireType.bytes;
-}
-
-/** Bytes of the items of each key; in the order in which keys first come. */
-function bytesByKey({ fieldStarts, ends }: Index, keys: readonly number[]): Map<number, number> {
-  const found = new Map<number, number>();
-  for (let i = 0; i < keys.length; i++) found.set(keys[i]!, (found.get(keys[i]!) ?? 0) + ends[i]! - fieldStarts[i]!);
-  return found;
-}
-
-function keysIn({ firstItem, itemEnd }: Envelope, keys: readonly number[]): Set<number> {
-  const found = new Set<number>();
-  for (let i = firstItem; i < itemEnd; i++) found.add(keys[i]!);
-  return found;
-}
-
-/** Writes what has items of one key. */
-class Writing {
-  readonly #index: Index;
+/** Writes all parts at once: what is divided is begun in each part when its first item comes. */
+class Division {
+  /** In the order in which their keys first come. */
+  readonly parts: readonly Part[];
+  readonly #signal: Signal;
+  readonly #items: Int32Array;
   readonly #keys: readonly number[];
-  readonly #key: number;
-  readonly #writer: ProtoWriter;
+  readonly #maxOutputBytes: number;
+  /** By key, which begin at -1. */
+  readonly #byKey: Part[] = [];
+  readonly #inResource: Part[] = [];
+  readonly #inScope: Part[] = [];
 
-  constructor(index: Index, keys: readonly number[], key: number, writer: ProtoWriter) {
-    this.#index = index;
+  constructor(signal: Signal, { items }: Index, keys: readonly number[], maxOutputBytes: number) {
+    this.#signal = signal;
+    this.#items = items;
     this.#keys = keys;
-    this.#key = key;
-    this.#writer = writer;
+    this.#maxOutputBytes = maxOutputBytes;
+    const bytes: number[] = [];
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i]!;
+      bytes[key + 1] = (bytes[key + 1] ?? 0) + items[i * STRIDE + 2]! - items[i * STRIDE]!;
+    }
+    this.parts = Array.from(new Set(keys), (key) => this.#byKey[key + 1] = new Part(key, bytes[key + 1]!));
   }
 
+  /** @throws {OttlError} "limit". */
   resource(resource: Envelope): void {
-    if (resource.isFull && this.#count(resource) === resource.itemEnd - resource.firstItem) return this.#copy(resource);
-    this.#frame(RESOURCE, resource, () => {
-      for (const scope of resource.scopes) this.#scope(scope);
-    });
+    if (resource.firstItem === resource.itemEnd) return;
+    const only = resource.isFull ? this.#onlyPart(resource) : undefined;
+    if (only !== undefined) {
+      copyField(only, resource);
+      this.#count(only, resource.firstItem, resource.itemEnd, resource);
+      return this.#check(only);
+    }
+    for (const scope of resource.scopes) this.#scope(resource, scope);
+    for (const part of this.#inResource) {
+      copyRest(part, resource);
+      part.writer.close(part.resourceMark, resource.end - resource.start);
+      part.isInResource = false;
+      this.#check(part);
+    }
+    this.#inResource.length = 0;
   }
 
-  #scope(scope: Envelope): void {
-    const count = this.#count(scope);
-    if (count === 0) return;
-    if (count === scope.itemEnd - scope.firstItem) return this.#copy(scope);
-    this.#frame(SCOPE, scope, () => this.#items(scope));
+  #scope(resource: Envelope, scope: Envelope): void {
+    if (scope.firstItem === scope.itemEnd) return;
+    const only = this.#onlyPart(scope);
+    if (only !== undefined) {
+      this.#enterResource(only, resource);
+      copyField(only, scope);
+      return this.#count(only, scope.firstItem, scope.itemEnd, scope);
+    }
+    this.#divide(resource, scope);
+    for (const part of this.#inScope) {
+      copyRest(part, scope);
+      part.writer.close(part.scopeMark, scope.end - scope.start);
+      part.isInScope = false;
+    }
+    this.#inScope.length = 0;
   }
 
-  /** Items that follow one another are copied together. */
-  #items({ bytes, firstItem, itemEnd }: Envelope): void {
-    const { fieldStarts, ends } = this.#index;
-    for (let i = firstItem; i < itemEnd; i++) {
-      if (this.#keys[i] !== this.#key) continue;
-      const from = i;
-      while (i + 1 < itemEnd && this.#keys[i + 1] === this.#key && fieldStarts[i + 1] === ends[i]) i++;
-      this.#writer.copy(bytes, fieldStarts[from], ends[i]);
+  /** Items that follow one another and go together are copied together. */
+  #divide(resource: Envelope, scope: Envelope): void {
+    const keys = this.#keys;
+    const items = this.#items;
+    for (let i = scope.firstItem; i < scope.itemEnd;) {
+      const first = i;
+      const key = keys[i]!;
+      let end = items[i * STRIDE + 2]!;
+      for (i++; i < scope.itemEnd && keys[i] === key && items[i * STRIDE] === end; i++) end = items[i * STRIDE + 2]!;
+      const part = this.#byKey[key + 1]!;
+      this.#enterResource(part, resource);
+      this.#enterScope(part, scope);
+      part.writer.copy(scope.bytes, items[first * STRIDE], end);
+      this.#count(part, first, i, scope);
     }
   }
 
-  #count({ firstItem, itemEnd }: Envelope): number {
-    let count = 0;
-    for (let i = firstItem; i < itemEnd; i++) if (this.#keys[i] === this.#key) count++;
-    return count;
+  /** The part that all items of it are in; undefined when they are in several. */
+  #onlyPart({ firstItem, itemEnd }: Envelope): Part | undefined {
+    const keys = this.#keys;
+    const key = keys[firstItem]!;
+    for (let i = firstItem + 1; i < itemEnd; i++) if (keys[i] !== key) return undefined;
+    return this.#byKey[key + 1];
   }
 
-  #copy({ bytes, fieldStart, end }: Envelope): void {
-    this.#writer.copy(bytes, fieldStart, end);
+  #enterResource(part: Part, { start, end }: Envelope): void {
+    if (part.isInResource) return;
+    part.isInResource = true;
+    part.resourceMark = part.writer.open(RESOURCE, end - start);
+    this.#inResource.push(part);
   }
 
-  #frame(field: number, { bytes, start, end, rest }: Envelope, writeChildren: () => void): void {
-    const mark = this.#writer.open(field, end - start);
-    writeChildren();
-    for (let i = 0; i < rest.length; i += 2) this.#writer.copy(bytes, rest[i], rest[i + 1]);
-    this.#writer.close(mark, end - start);
+  #enterScope(part: Part, { start, end }: Envelope): void {
+    if (part.isInScope) return;
+    part.isInScope = true;
+    part.scopeMark = part.writer.open(SCOPE, end - start);
+    this.#inScope.push(part);
   }
+
+  /** Counts the items from number `first` to `end`: of metrics, the data points in them. */
+  #count(part: Part, first: number, end: number, { bytes }: Envelope): void {
+    if (this.#signal !== "metrics") {
+      part.itemCount += end - first;
+      return;
+    }
+    for (let at = first * STRIDE; at < end * STRIDE; at += STRIDE) {
+      part.itemCount += countItemsIn("metrics", ITEM_DEPTH, bytes, this.#items[at + 1]!, this.#items[at + 2]!);
+    }
+  }
+
+  #check({ writer }: Part): void {
+    if (writer.length <= this.#maxOutputBytes) return;
+    throw new OttlError("limit", `the batch grew past ${this.#maxOutputBytes} bytes`);
+  }
+}
+
+/** The whole of a resource or scope. */
+function copyField({ writer }: Part, { bytes, fieldStart, end }: Envelope): void {
+  writer.copy(bytes, fieldStart, end);
+}
+
+/** What a resource or scope has besides children. */
+function copyRest({ writer }: Part, { bytes, rest }: Envelope): void {
+  for (let i = 0; i < rest.length; i += 2) writer.copy(bytes, rest[i], rest[i + 1]);
 }
