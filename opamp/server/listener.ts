@@ -18,6 +18,7 @@ import type { Logger } from "../../pipeline/core/log.ts";
 import type { Meter } from "../../pipeline/core/telemetry.ts";
 import { AcceptBudget } from "./accept_budget.ts";
 import { busyAnswer } from "./answers.ts";
+import { type ConnectionRoom, connectionRoom, maxOpenFiles } from "./connection_room.ts";
 import type { Fleet } from "./fleet.ts";
 import { HttpExchange } from "./http_exchange.ts";
 import { createListenerMetrics, type EndReason, type ListenerMetrics } from "./listener_metrics.ts";
@@ -55,15 +56,13 @@ const ACCEPT_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /** How often connections are looked at, as a share of the ping interval. */
 const CHECKS_PER_INTERVAL = 6;
 
-/** HTTP connections beside the WebSockets. */
-const SPARE_CONNECTIONS = 1_000;
-
 const BACKLOG = 4_096;
 
 export class OpampListener {
   readonly #deps: ListenerDeps;
   readonly #budget: AcceptBudget;
   readonly #connections = new Set<WebSocketConnection>();
+  readonly #room: ConnectionRoom;
   readonly #metrics: ListenerMetrics;
   #server: Server | undefined;
   #checkTimer: Timer | undefined;
@@ -73,6 +72,7 @@ export class OpampListener {
   constructor(deps: ListenerDeps) {
     this.#deps = deps;
     this.#budget = new AcceptBudget(deps.settings, deps.clock.monotonicMs());
+    this.#room = connectionRoom(deps.settings.maxConnections, maxOpenFiles());
     this.#metrics = createListenerMetrics(deps.meter);
   }
 
@@ -83,13 +83,13 @@ export class OpampListener {
    * @throws {Error} The port cannot be had, or the certificate is none.
    */
   async listen({ hostname, port, tls }: ListenAddress): Promise<AddressInfo> {
-    const { requestTimeoutMs, maxConnections, pollIntervalMs } = this.#deps.settings;
+    const { requestTimeoutMs, pollIntervalMs } = this.#deps.settings;
     const server = tls === undefined ? http.createServer() : https.createServer(tls);
     this.#server = server;
     server.headersTimeout = Math.min(10_000, requestTimeoutMs);
     server.requestTimeout = requestTimeoutMs;
     server.keepAliveTimeout = pollIntervalMs * 2;
-    server.maxConnections = maxConnections + SPARE_CONNECTIONS;
+    server.maxConnections = this.#room.all;
     server.on("request", (request: IncomingMessage, response: ServerResponse) => this.handle(request, response));
     server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Uint8Array) => {
       this.upgrade(request, socket, head);
@@ -189,7 +189,7 @@ export class OpampListener {
     if (request.headers["sec-websocket-version"] !== "13") {
       return refuse(socket, 426, "Upgrade Required", "Sec-WebSocket-Version: 13\r\n");
     }
-    const isFull = this.#isClosing || this.#connections.size >= settings.maxConnections;
+    const isFull = this.#isClosing || this.#connections.size >= this.#room.webSockets;
     const waitMs = isFull ? settings.maxRetryAfterMs : this.#take();
     if (waitMs > 0) {
       this.#metrics.refused.busy.add(1);
