@@ -6,14 +6,13 @@
  */
 
 import type { GatewayConfig } from "../pipeline/config/gateway_config.ts";
-import { parseConfig } from "../pipeline/config/parse.ts";
 import { systemClock } from "../pipeline/core/clock.ts";
 import { ThreadMeter } from "../pipeline/core/telemetry_store.ts";
 import { Tracer } from "../pipeline/core/trace.ts";
 import { buildParts, buildPipelines, type GraphDeps } from "../pipeline/graph/build.ts";
 import { failuresOf } from "../pipeline/graph/graph.ts";
 import type { Build } from "../pipeline/graph/live_graph.ts";
-import { loadComponents, REGISTRY } from "../pipeline/graph/registry.ts";
+import { loadComponentsOf, REGISTRY } from "../pipeline/graph/registry.ts";
 import type { TenantSnapshot } from "../pipeline/tenants/table.ts";
 import { serveHttp } from "../routes/listener.ts";
 import { RecentErrors } from "./admin/recent_errors.ts";
@@ -36,8 +35,6 @@ class DataWorker {
   #tenants: ThreadTenants | undefined;
   /** Tenants that came while it prepared for the first time. */
   #early: TenantSnapshot | undefined;
-  /** What runs. */
-  #config: GatewayConfig | undefined;
   /** Prepared, and not yet given the traffic. */
   #next: GatewayConfig | undefined;
   /** Whether ports are opened by the first worker, before the others. */
@@ -50,8 +47,8 @@ class DataWorker {
         return DONE;
       case "prepare": {
         this.#probe = message.probe;
-        await loadComponents(message.config.tree);
-        const config = parseConfig(message.config, REGISTRY, this.#config); // requests wait: no check twice
+        const { config } = message;
+        await loadComponentsOf(config);
         this.#parts ??= this.#open(config);
         await this.#tenants?.prepare(message.tenants);
         const change = await this.#parts.prepare(config);
@@ -87,7 +84,7 @@ class DataWorker {
 
   async #flip(number: number, drainMs: number): Promise<void> {
     if (this.#next !== undefined) this.#log?.setLevel(this.#next.telemetry.logs.level);
-    this.#config = this.#next;
+    this.#next = undefined;
     this.#tenants?.flip();
     const drained = await this.#parts?.flip(drainMs);
     tell({ type: "drained", flip: number, drained: drained ?? true });

@@ -6,8 +6,8 @@
  */
 
 import type { GatewayConfig, ResolvedConfig } from "../pipeline/config/gateway_config.ts";
-import { parseConfig } from "../pipeline/config/parse.ts";
-import { tenantSourcesOf, withoutTenants } from "../pipeline/tenants/sources.ts";
+import { parseConfig, parseConfigInSlices } from "../pipeline/config/parse.ts";
+import { tenantSourcesOf } from "../pipeline/tenants/sources.ts";
 import type { TenantSnapshot } from "../pipeline/tenants/table.ts";
 import type { UsageReport } from "../pipeline/tenants/usage.ts";
 import { formatProblem } from "../pipeline/config/problem.ts";
@@ -37,6 +37,7 @@ import type { TenantFiles } from "./tenants/tenant_files.ts";
 import { FleetLimits } from "./tenants/fleet/fleet.ts";
 import { queuesOf, ThreadTenants } from "./tenants/thread_tenants.ts";
 import { UsageLedger } from "./tenants/usage_ledger.ts";
+import { configForWorkers } from "./worker_config.ts";
 import { createMemoryCells, createThreadMemory, type MemoryCells, releaseThreadMemory } from "./thread_memory.ts";
 import { WorkerPool } from "./worker_pool.ts";
 
@@ -243,7 +244,7 @@ class ControlThread implements Gateway {
       workers: this.workers,
       pipelines: this.#config.pipelines.size,
     });
-    await this.#goOver(this.#options.resolved, this.#config);
+    await this.#goOver(this.#config);
     this.logger.info(READY_MESSAGE);
   }
 
@@ -294,14 +295,14 @@ class ControlThread implements Gateway {
     }
     const startedMs = this.#clock.monotonicMs();
     await loadComponents(resolved.tree);
-    const config = parseConfig(resolved, REGISTRY);
-    const gone = await this.#goOver(resolved, config);
+    const config = await parseConfigInSlices(resolved, REGISTRY, this.#config);
+    const gone = await this.#goOver(config);
     for (const problem of config.warnings) this.logger.warn(formatProblem(problem));
     return { config, ...gone, tookMs: this.#clock.monotonicMs() - startedMs };
   }
 
   /** In two phases: everybody has prepared, or nobody flips. */
-  async #goOver(resolved: ResolvedConfig, config: GatewayConfig): Promise<Pick<AppliedConfig, "change" | "drained">> {
+  async #goOver(config: GatewayConfig): Promise<Pick<AppliedConfig, "change" | "drained">> {
     const obstacles = this.obstacles(config);
     if (obstacles.length > 0) throw new GraphError("start", obstacles);
     const tenants = await this.#prepareTenants(config);
@@ -309,7 +310,7 @@ class ControlThread implements Gateway {
     try {
       await this.#ownTenants?.prepare(tenants.snapshot);
       const own = await this.#parts.prepare(config);
-      change = joinChanges([own, await this.#preparePool(resolved, tenants.snapshot)]);
+      change = joinChanges([own, await this.#preparePool(config, tenants.snapshot)]);
     } catch (thrown) {
       this.#ownTenants?.discard();
       tenants.discard();
@@ -366,10 +367,9 @@ class ControlThread implements Gateway {
     });
   }
 
-  async #preparePool(resolved: ResolvedConfig, tenants: TenantSnapshot | undefined): Promise<GraphChange> {
+  async #preparePool(config: GatewayConfig, tenants: TenantSnapshot | undefined): Promise<GraphChange> {
     try {
-      const forWorkers = { ...resolved, tree: withoutTenants(resolved.tree) };
-      return await this.#pool?.prepare(forWorkers, tenants) ?? NO_CHANGE;
+      return await this.#pool?.prepare(configForWorkers(config), tenants) ?? NO_CHANGE;
     } catch (thrown) {
       await this.#parts.discard();
       throw thrown;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ResolvedConfig } from "../pipeline/config/gateway_config.ts";
+import type { GatewayConfig } from "../pipeline/config/gateway_config.ts";
 import type { SeriesAnnouncement } from "../pipeline/core/telemetry_store.ts";
 import type { LogLevel } from "../pipeline/core/log.ts";
 import type { Attributes } from "../pipeline/core/telemetry.ts";
@@ -31,12 +31,12 @@ export interface WorkerSetup {
 export type ToWorker =
   | { readonly type: "setup"; readonly setup: WorkerSetup }
   /**
-   * Build and start the pipelines of a configuration beside those that run. `probe`: check that nobody else has the
+   * Build and start the pipelines of a configuration, checked, beside those that run. `probe`: check that nobody else has the
    * ports; only the first worker can, since the others share them with it. `tenants`: who there is from the flip on.
    */
   | {
     readonly type: "prepare";
-    readonly config: ResolvedConfig;
+    readonly config: GatewayConfig;
     readonly tenants: TenantSnapshot | undefined;
     readonly probe: boolean;
   }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ResolvedConfig } from "../pipeline/config/gateway_config.ts";
+import type { GatewayConfig } from "../pipeline/config/gateway_config.ts";
 import type { LogLevel } from "../pipeline/core/log.ts";
 import type { SeriesAnnouncement } from "../pipeline/core/telemetry_store.ts";
 import { GraphError } from "../pipeline/graph/graph.ts";
@@ -15,7 +15,7 @@ import type { FromWorker, ToWorker, WorkerAnswer, WorkerSetup } from "./messages
 
 /** What a worker is to run. */
 export interface WorkerConfig {
-  readonly config: ResolvedConfig;
+  readonly config: GatewayConfig;
   /** Undefined: the configuration knows none. */
   readonly tenants: TenantSnapshot | undefined;
 }

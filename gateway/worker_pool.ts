@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { ResolvedConfig } from "../pipeline/config/gateway_config.ts";
+import type { GatewayConfig } from "../pipeline/config/gateway_config.ts";
 import { type Clock, sleep } from "../pipeline/core/clock.ts";
 import { describeError, type Logger, type LogLevel } from "../pipeline/core/log.ts";
 import type { SeriesAnnouncement } from "../pipeline/core/telemetry_store.ts";
@@ -80,8 +80,8 @@ export class WorkerPool {
    *
    * @throws {GraphError} With each different problem of all workers. Nothing has changed.
    */
-  async prepare(resolved: ResolvedConfig, tenants?: TenantSnapshot): Promise<GraphChange> {
-    const config: WorkerConfig = { config: resolved, tenants };
+  async prepare(checked: GatewayConfig, tenants?: TenantSnapshot): Promise<GraphChange> {
+    const config: WorkerConfig = { config: checked, tenants };
     const isFirst = this.#config === undefined;
     const workers = isFirst ? await this.#spawnAll() : [...this.#running.values()];
     const [first, ...rest] = workers;

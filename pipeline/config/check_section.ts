@@ -32,13 +32,15 @@ export interface CheckedSection<Config> {
  * Checks the section at `path` of `tree`.
  *
  * @param path Where the section stands, for the problems' paths.
+ * @param known Its leaves, where somebody has looked for them already.
  */
 export function checkSection<Config>(
   node: ConfigNode,
   schema: ConfigSchema<Config>,
   path: NodePath,
+  known: Iterable<Leaf> = leaves(node, [schema], path),
 ): CheckedSection<Config> {
-  const warnings = durationWarnings(node, schema, path);
+  const warnings = durationWarnings(known);
   const result = schema.safeParse(toPlain(node));
   if (result.success) return { config: result.data, problems: warnings };
   const problems = result.error.issues.flatMap((issue) => issueProblems(issue, { node, schema, path }));
@@ -134,11 +136,11 @@ export function* leaves(node: ConfigNode, schemas: readonly z.core.$ZodType[], p
   }
 }
 
-function durationWarnings(node: ConfigNode, schema: z.core.$ZodType, path: NodePath): Problem[] {
+function durationWarnings(leaves: Iterable<Leaf>): Problem[] {
   const isBare = (leaf: Leaf): leaf is Leaf & { node: { place: Place; value: number } } =>
     leaf.meta.kind === "duration" && leaf.node.kind === "scalar" && typeof leaf.node.value === "number" &&
     leaf.node.value !== 0 && parseDurationMs(leaf.node.text) !== undefined;
-  return [...leaves(node, [schema], path)].filter(isBare).map(({ node: { place, value }, path }) =>
+  return [...leaves].filter(isBare).map(({ node: { place, value }, path }) =>
     warningAt(place, path, `is ${value} nanoseconds, as in the collector: did you mean ${value}s or ${value}ms?`)
   );
 }

@@ -3,8 +3,8 @@
  * to know of the components (`ComponentCatalog`).
  *
  * ```ts
- * const resolved = await loadConfig(sources, environment); // source.ts: control thread; may be posted to workers
- * const config = parseConfig(resolved, catalog); // parse.ts: each thread for itself
+ * const resolved = await loadConfig(sources, environment); // source.ts
+ * const config = parseConfig(resolved, catalog); // parse.ts: on the control thread, which posts it to the workers
  * ```
  *
  * @module
@@ -60,7 +60,7 @@ export interface ComponentCatalog extends Readonly<Record<ComponentSection, read
   readonly settings?: readonly SettingsEntry[];
 }
 
-/** One tree made of all sources, expanded. Plain data: `structuredClone` and `postMessage` take it. */
+/** One tree made of all sources, expanded. */
 export interface ResolvedConfig {
   readonly tree: MapNode;
   /** What went wrong on the way; `parseConfig` throws if there is an error among them. */
@@ -69,7 +69,7 @@ export interface ResolvedConfig {
   readonly complete: boolean;
 }
 
-/** A configured component. */
+/** A configured component. Plain data: `structuredClone` and `postMessage` take it, and what schemas make. */
 export interface ComponentConfig {
   /** As written: `otlphttp/eu`. */
   readonly id: string;
@@ -81,6 +81,8 @@ export interface ComponentConfig {
   readonly fingerprint: string;
   /** Whether a pipeline, or `service::extensions`, names it. Others are checked and not made. */
   readonly used: boolean;
+  /** Whether its check warned of anything. */
+  readonly warned: boolean;
   readonly place: Place;
 }
 

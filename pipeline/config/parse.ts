@@ -4,6 +4,7 @@
  * @module
  */
 
+import { atOnce, eventLoopPause, inSlices, type Sliced } from "../core/slices.ts";
 import { checkSection, type Leaf, leaves } from "./check_section.ts";
 import { parseComponentId, WANTED_ID } from "./component_id.ts";
 import { type Configured, connectionProblems, notConfigured } from "./connections.ts";
@@ -29,7 +30,7 @@ import {
   type ServiceDraft,
 } from "./service.ts";
 import { componentSuggestion, suggestion } from "./suggest.ts";
-import { type ConfigNode, fingerprintOf, type MapNode, nearestNode } from "./tree/node.ts";
+import { type ConfigNode, fingerprintOf, type MapNode, nearestNode, type NodePath } from "./tree/node.ts";
 
 const SECTION_NAMES = Object.keys(COMPONENT_SECTIONS) as readonly ComponentSection[];
 /** The keys that every configuration may have. */
@@ -38,15 +39,31 @@ const TOP_LEVEL_KEYS = [...SECTION_NAMES, "service"];
 /**
  * Checks everything that can be checked without making a component.
  *
- * @param before A configuration that was checked: sections that are the same in it are not checked again, and what it
- *   warned of in them is not told again.
  * @throws {ConfigError} With every problem of the configuration, those of `loadConfig` among them.
  */
-export function parseConfig(
+export function parseConfig(resolved: ResolvedConfig, catalog: ComponentCatalog): GatewayConfig {
+  return atOnce(parsing(resolved, catalog, undefined));
+}
+
+/**
+ * As `parseConfig`, in slices, for a thread that serves requests meanwhile.
+ *
+ * @param before A configuration that was checked: components that are the same in it, and are in order, are not checked
+ *   again.
+ */
+export function parseConfigInSlices(
   resolved: ResolvedConfig,
   catalog: ComponentCatalog,
-  before?: GatewayConfig,
-): GatewayConfig {
+  before: GatewayConfig,
+): Promise<GatewayConfig> {
+  return inSlices(parsing(resolved, catalog, before), eventLoopPause());
+}
+
+function* parsing(
+  resolved: ResolvedConfig,
+  catalog: ComponentCatalog,
+  before: GatewayConfig | undefined,
+): Sliced<GatewayConfig> {
   const problems: Problem[] = [...resolved.problems];
   if (!resolved.complete) throw new ConfigError(problems);
   const { tree } = resolved;
@@ -56,7 +73,14 @@ export function parseConfig(
   const users = usersOf(service);
   const sections = mapSections((section) => readSection(section, tree, catalog[section], users, problems));
   problems.push(...connectionProblems(service, sections));
-  const components = mapSections((section) => checkComponents(section, sections, service, users, problems, before));
+  const components = mapSections(() => new Map<string, ComponentConfig>());
+  for (const section of SECTION_NAMES) {
+    const configs = checkComponents(section, sections, service, users, problems, before);
+    for (const config of configs) {
+      if (config !== undefined) components[section].set(config.id, config);
+      yield;
+    }
+  }
   const settings = readSettings(entries, tree, service, problems);
   problems.push(...metadataWarnings(sections, users));
   const { telemetry } = service;
@@ -110,19 +134,15 @@ function metadataWarnings({ receivers, ...others }: Sections, users: Users): Pro
 }
 
 function keepsMetadata(component: Component): boolean {
-  return leavesOf(component).some(({ node, meta }) =>
+  return component.leaves().some(({ node, meta }) =>
     meta.keepsMetadata === true && node.kind === "scalar" && node.value === true
   );
 }
 
 function asksMetadata(component: Component): boolean {
-  return leavesOf(component).some(({ node, meta: { asksMetadata: asks } }) =>
+  return component.leaves().some(({ node, meta: { asksMetadata: asks } }) =>
     asks !== undefined && textsIn(node).some((text) => asks(text))
   );
-}
-
-function leavesOf({ node, path, entry }: Component): Leaf[] {
-  return entry === undefined ? [] : [...leaves(node, [entry.schema], path)];
 }
 
 /** A scalar's text, or those of a list's scalars. */
@@ -139,6 +159,8 @@ function toPipeline({ id, signal, place, receivers, processors, exporters }: Pip
 /** A configured component with its section. */
 interface Component extends Configured {
   readonly node: ConfigNode;
+  /** Every value that its schema describes; found once. */
+  readonly leaves: () => readonly Leaf[];
 }
 
 /** The components of one section by id, each with its factory; those without a valid id are reported and left out. */
@@ -161,9 +183,14 @@ function readSection(
     if (entry === undefined) {
       problems.push(errorAt(keyPlace, path, unknownType(section, type, users[section].get(id) ?? [], entries)));
     }
-    components.set(id, { id, keyPlace, path, entry, node });
+    components.set(id, { id, keyPlace, path, entry, node, leaves: leavesOnce(node, entry, path) });
   }
   return components;
+}
+
+function leavesOnce(node: ConfigNode, entry: CatalogEntry | undefined, path: NodePath): () => readonly Leaf[] {
+  let found: readonly Leaf[] | undefined = entry === undefined ? [] : undefined;
+  return () => found ??= entry === undefined ? [] : [...leaves(node, [entry.schema], path)];
 }
 
 /** The factory of that type or alias. */
@@ -207,15 +234,15 @@ function usersOf({ pipelines, extensions }: ServiceDraft): Users {
 
 type Sections = Readonly<Record<ComponentSection, ReadonlyMap<string, Component>>>;
 
-function checkComponents(
+/** @returns Yields each in turn; undefined for one with an error. */
+function* checkComponents(
   section: ComponentSection,
   sections: Sections,
   { extensions, pipelines }: ServiceDraft,
   users: Users,
   problems: Problem[],
   before: GatewayConfig | undefined,
-): ReadonlyMap<string, ComponentConfig> {
-  const configs = new Map<string, ComponentConfig>();
+): Generator<ComponentConfig | undefined> {
   for (const component of sections[section].values()) {
     const { id, node, path, keyPlace, entry } = component;
     if (entry === undefined) continue;
@@ -223,20 +250,22 @@ function checkComponents(
     if (!used) problems.push(warningAt(keyPlace, path, unusedMessage(section)));
     const fingerprint = fingerprintOf(node);
     const { config, problems: own } = sameAs(before?.[section].get(id), entry, fingerprint) ?? check(component, entry);
-    problems.push(...own, ...(used ? extensionProblems(component, entry, sections, extensions) : []));
-    if (config === undefined) continue;
-    if (used) problems.push(...pipelineNameProblems(component, entry, config, pipelines));
-    configs.set(id, { id, type: entry.type, config, fingerprint, used, place: keyPlace });
+    problems.push(...own, ...(used ? extensionProblems(component, sections, extensions) : []));
+    if (used && config !== undefined) problems.push(...pipelineNameProblems(component, entry, config, pipelines));
+    yield config === undefined
+      ? undefined
+      : { id, type: entry.type, config, fingerprint, used, warned: own.length > 0, place: keyPlace };
   }
-  return configs;
 }
 
+/** What was warned of is checked again: the warnings name places, and those may be others. */
 function sameAs(known: ComponentConfig | undefined, { type }: CatalogEntry, fingerprint: string) {
-  return known?.type === type && known.fingerprint === fingerprint ? { config: known.config, problems: [] } : undefined;
+  if (known?.type !== type || known.fingerprint !== fingerprint || known.warned) return undefined;
+  return { config: known.config, problems: [] };
 }
 
 function check(component: Component, entry: CatalogEntry) {
-  const { config, problems } = checkSection(component.node, entry.schema, component.path);
+  const { config, problems } = checkSection(component.node, entry.schema, component.path, component.leaves());
   if (config === undefined) return { config, problems };
   return { config, problems: [...problems, ...factoryWarnings(component, entry, config)] };
 }
@@ -274,13 +303,12 @@ function pipelineNameProblems(
 
 /** A component may name an extension (an authenticator, a storage): it must be configured, and started. */
 function extensionProblems(
-  { node, path: above }: Component,
-  { schema }: CatalogEntry,
+  { leaves }: Component,
   sections: Sections,
   started: readonly Reference[],
 ): Problem[] {
   const problems: Problem[] = [];
-  for (const { node: leaf, path, meta } of leaves(node, [schema], above)) {
+  for (const { node: leaf, path, meta } of leaves()) {
     if (meta.reference !== "extensions" || leaf.kind !== "scalar" || leaf.text === "") continue;
     const id = leaf.text;
     if (!sections.extensions.has(id)) {

@@ -11,6 +11,7 @@ import {
   COMPONENT_SECTIONS,
   type ComponentCatalog,
   type ComponentSection,
+  type GatewayConfig,
   type SettingsEntry,
 } from "../config/gateway_config.ts";
 import { parseComponentId } from "../config/component_id.ts";
@@ -162,6 +163,16 @@ export async function loadComponents(tree?: MapNode): Promise<void> {
   const named = tree === undefined ? undefined : componentsIn(tree);
   const settings = tree === undefined || hasSettings(tree) ? [SETTINGS] : [];
   await Promise.all([...named ?? allComponents(), ...settings].map((listed) => listed.load()));
+}
+
+/** As `loadComponents`, of a configuration that was checked: everything that it names exists. */
+export async function loadComponentsOf(config: GatewayConfig): Promise<void> {
+  const named = SECTION_NAMES.flatMap((section) => {
+    const list: readonly Listed<Factory<unknown>>[] = COMPONENTS[section];
+    const types = new Set([...config[section].values()].map(({ type }) => type));
+    return list.filter(({ names: [type = ""] }) => types.has(type));
+  });
+  await Promise.all(named.map((listed) => listed.load()));
 }
 
 function hasSettings(tree: MapNode): boolean {

@@ -5,7 +5,7 @@
  */
 
 import type { GatewayConfig } from "../config/gateway_config.ts";
-import { childNode, type ConfigNode, type MapNode, type Place } from "../config/tree/node.ts";
+import { childNode, type ConfigNode, type Place } from "../config/tree/node.ts";
 import type { TenancyConfig, TenantDefaults, TenantSettings } from "./schema.ts";
 
 export const TENANT_KEYS = {
@@ -14,9 +14,6 @@ export const TENANT_KEYS = {
   tenants: "tenants",
   dir: "tenants_dir",
 } as const;
-
-/** Keys that only the control thread reads: the others are given a table. */
-const SOURCE_KEYS: readonly string[] = [TENANT_KEYS.defaults, TENANT_KEYS.tenants, TENANT_KEYS.dir];
 
 export type TenantsConfig = Readonly<Record<string, TenantSettings>>;
 
@@ -84,14 +81,6 @@ const NOTHING: ConfigNode = { kind: "scalar", place: NOWHERE, value: null, text:
 
 export function keyPlace(node: ConfigNode | undefined, key: string): Place {
   return (node?.kind === "map" ? node.entries.get(key)?.keyPlace : undefined) ?? node?.place ?? NOWHERE;
-}
-
-/** The tree as the data workers are given it: they know that there are tenants, and not which. */
-export function withoutTenants(tree: MapNode): MapNode {
-  const kept = [...tree.entries].filter(([key]) => !SOURCE_KEYS.includes(key));
-  if (kept.length === tree.entries.size) return tree;
-  const none = { keyPlace: tree.place, node: { kind: "map", place: tree.place, entries: new Map() } } as const;
-  return { ...tree, entries: new Map([...kept, [TENANT_KEYS.tenants, none]]) };
 }
 
 /** `gateway.yaml:3:5`. */

@@ -2,7 +2,8 @@ import { deepStrictEqual, match, rejects, strictEqual } from "node:assert/strict
 import type { WorkerSetup } from "../../gateway/messages.ts";
 import { createMemoryCells } from "../../gateway/thread_memory.ts";
 import { MAX_FAILURES, WorkerPool } from "../../gateway/worker_pool.ts";
-import type { ResolvedConfig } from "../../pipeline/config/gateway_config.ts";
+import type { GatewayConfig } from "../../pipeline/config/gateway_config.ts";
+import { sketchConfig } from "../support/gateway_config.ts";
 import type { LogFields } from "../../pipeline/core/log.ts";
 import { silentLogger } from "../../pipeline/core/log.ts";
 import { createRegion } from "../../pipeline/core/telemetry_store.ts";
@@ -59,11 +60,11 @@ function createPool(count: number, scripts: readonly string[], module = FRAGILE)
 }
 
 /** Its scripts are words that a fragile worker understands in a configuration: here none. */
-const CONFIG: ResolvedConfig = configOf("");
+const CONFIG: GatewayConfig = configOf("");
 
-function configOf(script: string): ResolvedConfig {
+function configOf(script: string): GatewayConfig {
   const place = { file: script, line: 0, column: 0 };
-  return { tree: { kind: "map", entries: new Map(), place }, problems: [], complete: true };
+  return { ...sketchConfig({}), tree: { kind: "map", entries: new Map(), place } };
 }
 
 Deno.test("WorkerPool starts", async (t) => {

@@ -48,7 +48,7 @@ export function sketchConfig(sketch: ConfigSketch): GatewayConfig {
 }
 
 function componentOf(id: string, fingerprint: string): ComponentConfig {
-  return { id, type: typeOf(id), config: id, fingerprint, used: true, place: NOWHERE };
+  return { id, type: typeOf(id), config: id, fingerprint, used: true, warned: false, place: NOWHERE };
 }
 
 function pipelineOf(

@@ -1,8 +1,8 @@
 /** What comes of a configuration that can run; the lists of what is wrong are in the golden files. */
 
-import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
-import { parseConfig } from "../../../pipeline/config/parse.ts";
-import { ConfigError, formatProblems } from "../../../pipeline/config/problem.ts";
+import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
+import { parseConfig, parseConfigInSlices } from "../../../pipeline/config/parse.ts";
+import { ConfigError, formatProblem, formatProblems } from "../../../pipeline/config/problem.ts";
 import { catalog, load, problemLines } from "./support.ts";
 
 const GOOD = `
@@ -214,20 +214,23 @@ Deno.test("ConfigError tells all errors, and carries the warnings", async () => 
   });
 });
 
-Deno.test("parseConfig() takes what is the same from the configuration before", async (t) => {
+Deno.test("parseConfigInSlices() takes what is the same from the configuration before", async (t) => {
   const before = parseConfig(await load(GOOD), catalog);
-  await t.step("as it is, without telling its warnings again", async () => {
-    const after = parseConfig(await load(`# moved by a line\n${GOOD}`), catalog, before);
+  await t.step("as it is", async () => {
+    const after = await parseConfigInSlices(await load(`# moved by a line\n${GOOD}`), catalog, before);
     for (const section of ["receivers", "processors", "exporters"] as const) {
       deepStrictEqual([...after[section].keys()], [...before[section].keys()]);
-      for (const [id, { config }] of after[section]) strictEqual(config, before[section].get(id)?.config, id);
+      for (const [id, { config, warned }] of after[section]) {
+        strictEqual(config === before[section].get(id)?.config, !warned, id);
+        deepStrictEqual(config, before[section].get(id)?.config);
+      }
     }
   });
 
   await t.step("what is not the same is checked", async () => {
     const broken = await load(GOOD.replace("max_idle_conns: 7", "max_idle_conns: seven"));
-    throws(() => parseConfig(broken, catalog, before), ConfigError);
-    const changed = parseConfig(await load(GOOD.replace("http://h", "http://other")), catalog, before);
+    await rejects(parseConfigInSlices(broken, catalog, before), ConfigError);
+    const changed = await parseConfigInSlices(await load(GOOD.replace("http://h", "http://other")), catalog, before);
     const endpoint = (config: typeof before) =>
       (config.exporters.get("otlphttp/eu")?.config as { endpoint: string } | undefined)?.endpoint;
     deepStrictEqual([endpoint(before), endpoint(changed)], ["http://h", "http://other"]);
@@ -235,9 +238,20 @@ Deno.test("parseConfig() takes what is the same from the configuration before", 
   });
 
   await t.step("what is in use now, and how it is connected, is looked at anew", async () => {
-    const unused = parseConfig(await load(GOOD.replace("processors: [batch/x], ", "")), catalog, before);
+    const unused = await parseConfigInSlices(await load(GOOD.replace("processors: [batch/x], ", "")), catalog, before);
     strictEqual(unused.processors.get("batch/x")?.used, false);
     const absent = await load(GOOD.replace("processors: [batch/x]", "processors: [batch/y]"));
-    throws(() => parseConfig(absent, catalog, before), ConfigError);
+    await rejects(parseConfigInSlices(absent, catalog, before), ConfigError);
+  });
+
+  await t.step("what was warned of is warned of again, at its place of now", async () => {
+    const bare = GOOD.replace("batch/x:", "batch/x: {timeout: 1000}");
+    const warningsOf = ({ warnings }: typeof before) =>
+      warnings.map(formatProblem).filter((line) => line.includes("nano"));
+    const warned = parseConfig(await load(bare), catalog);
+    strictEqual(warningsOf(warned).length, 1);
+    const moved = await load(`# moved by a line\n${bare}`);
+    const after = await parseConfigInSlices(moved, catalog, warned);
+    deepStrictEqual(warningsOf(after), warningsOf(parseConfig(moved, catalog)));
   });
 });

@@ -8,12 +8,7 @@ import { loadComponents, REGISTRY } from "../../../pipeline/graph/registry.ts";
 import { hashSecret } from "../../../pipeline/tenants/identity/api_key.ts";
 import { NO_SIGNAL_LIMITS } from "../../../pipeline/tenants/limits.ts";
 import { resolveTenant } from "../../../pipeline/tenants/settings.ts";
-import {
-  knowsTenants,
-  tenancyFingerprint,
-  tenantSourcesOf,
-  withoutTenants,
-} from "../../../pipeline/tenants/sources.ts";
+import { tenantSourcesOf } from "../../../pipeline/tenants/sources.ts";
 import { load } from "../config/support.ts";
 
 const HASH = hashSecret("secret", new Uint8Array(16));
@@ -132,17 +127,6 @@ Deno.test("hashes of tenants are masked", async () => {
   strictEqual(shown.includes(HASH.slice(-20)), false);
   strictEqual(shown.includes("abcdefghijkl"), true);
   strictEqual(shown.includes("weight: 2"), true);
-});
-
-Deno.test("workers see that there are tenants, and not which", async () => {
-  const before = await parse("tenants: {acme: {}}\ntenant_defaults: {weight: 2}\ntenants_dir: ./t\n");
-  const tree = withoutTenants(before.tree);
-  deepStrictEqual([...tree.entries.keys()].filter((key) => key.startsWith("tenan")), ["tenants"]);
-  const after = parseConfig({ tree, problems: [], complete: true }, REGISTRY);
-  deepStrictEqual([knowsTenants(after), tenancyFingerprint(after)], [true, tenancyFingerprint(before)]);
-  const none = await parse("");
-  strictEqual(withoutTenants(none.tree), none.tree);
-  deepStrictEqual([knowsTenants(none), tenantSourcesOf(none)], [false, undefined]);
 });
 
 Deno.test("resolveTenant() lays a tenant over the defaults", async () => {
