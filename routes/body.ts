@@ -4,6 +4,7 @@
  * @module
  */
 
+import { giveBack } from "../pipeline/core/bytes.ts";
 import { InvalidPayloadError, LimitExceededError } from "../pipeline/core/errors.ts";
 import type { MemoryBudget } from "../pipeline/core/memory.ts";
 import type { LargeBodies, Place } from "./large_bodies.ts";
@@ -162,6 +163,11 @@ export class BodyBuffer {
   /** Counts `bytes` more that stand for this body: what it was decompressed to. */
   holdMore(bytes: number): void {
     this.#hold(bytes);
+  }
+
+  /** Gives the memory back at once: nobody uses what `bytes` returned any more. */
+  giveBack(): void {
+    giveBack(this.#room);
   }
 
   /** Takes everything back from the budget, and leaves its place. Called once, when the body is not used any more. */

@@ -12,6 +12,7 @@ import type { HttpServerConfig } from "../pipeline/config/http_server.ts";
 import type { Outcome } from "../pipeline/contract/consumer.ts";
 import type { Entry, OtlpEncoding, OtlpHandler, RequestWatch } from "../pipeline/contract/http.ts";
 import type { Sender } from "../pipeline/contract/tenants.ts";
+import { giveBack } from "../pipeline/core/bytes.ts";
 import { type ErrorCode, GatewayError, toGatewayError, UnauthenticatedError } from "../pipeline/core/errors.ts";
 import { encodeResponse, encodeResponseJson } from "../pipeline/otlp/partial_success.ts";
 import type { Origin } from "../pipeline/otlp/payload.ts";
@@ -165,6 +166,10 @@ class OtlpEndpoint {
       const origin = this.#keepsMetadata ? this.#originOf(request) : request.origin;
       const outcome = await this.#handler.accept(signal, encoding, body, origin, request.abort, watch, visit);
       rejectedItems = outcome.rejectedItems;
+      if (outcome.isHeld !== true) {
+        giveBack(body);
+        buffer.giveBack();
+      }
       watch?.answered(200);
       return this.#success(request, signal, encoding, outcome);
     } catch (thrown) {

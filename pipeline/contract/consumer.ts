@@ -13,10 +13,24 @@ export interface Outcome {
   readonly rejectedItems: number;
   /** Why, in English, for the sender's developer; "" when there is nothing to say. */
   readonly message: string;
+  /**
+   * Whether somebody goes on using the bytes of the payload: it is queued, and not delivered. Absent: nobody does, and
+   * their memory may be given back. Who answers before it is done with them must say so.
+   */
+  readonly isHeld?: true;
 }
 
 /** Every item is kept. */
 export const KEPT: Outcome = { rejectedItems: 0, message: "" };
+
+/** Every item is in a queue, and will be delivered from there. */
+export const QUEUED: Outcome = { rejectedItems: 0, message: "", isHeld: true };
+
+/** What several outcomes come to: one of the two above where there is nothing to say. */
+export function outcomeOf(rejectedItems: number, message: string, isHeld: boolean): Outcome {
+  if (rejectedItems === 0 && message === "") return isHeld ? QUEUED : KEPT;
+  return isHeld ? { rejectedItems, message, isHeld } : { rejectedItems, message };
+}
 
 /** Takes payloads. Called concurrently; never after `shutdown` of the component that owns it. */
 export interface Consumer {

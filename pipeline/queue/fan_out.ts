@@ -9,7 +9,7 @@
  */
 
 import type { Consumer, Outcome } from "../contract/consumer.ts";
-import { KEPT } from "../contract/consumer.ts";
+import { outcomeOf } from "../contract/consumer.ts";
 import { type GatewayError, mostRetryable, toGatewayError } from "../core/errors.ts";
 import type { Payload } from "../otlp/payload.ts";
 
@@ -78,9 +78,10 @@ async function consumeOne(consumer: Consumer, payload: Payload, abort: AbortSign
 
 function joinOutcomes(outcomes: readonly Outcome[], rejected: Rejected): Outcome {
   const spoken = outcomes.filter(({ rejectedItems, message }) => rejectedItems > 0 || message !== "");
-  if (spoken.length === 0) return KEPT;
-  return {
-    rejectedItems: rejected(spoken.map(({ rejectedItems }) => rejectedItems)),
-    message: [...new Set(spoken.map(({ message }) => message).filter((message) => message !== ""))].join("; "),
-  };
+  const messages = spoken.map(({ message }) => message).filter((message) => message !== "");
+  return outcomeOf(
+    spoken.length === 0 ? 0 : rejected(spoken.map(({ rejectedItems }) => rejectedItems)),
+    [...new Set(messages)].join("; "),
+    outcomes.some(({ isHeld }) => isHeld),
+  );
 }

@@ -11,7 +11,7 @@
  */
 
 import type { Adopt, Consumer, Lifecycle, Outcome } from "../contract/consumer.ts";
-import { KEPT } from "../contract/consumer.ts";
+import { KEPT, outcomeOf, QUEUED } from "../contract/consumer.ts";
 import { MAX_TENANT_DEPTHS, type QueueControl, type QueueSnapshot } from "../contract/queue_control.ts";
 import type { Clock } from "../core/clock.ts";
 import { type GatewayError, toGatewayError } from "../core/errors.ts";
@@ -203,7 +203,7 @@ export class MemoryQueue implements Consumer, Lifecycle, QueueControl {
     if (!this.#settings.waitForResult) {
       this.#deps.memory.hold(request.payload.byteLength);
       this.#endHold(request);
-      request.resolve(KEPT);
+      request.resolve(QUEUED);
     }
     this.#pump();
   }
@@ -253,9 +253,9 @@ export class MemoryQueue implements Consumer, Lifecycle, QueueControl {
   /** All parts are done and none failed in a way that time can mend. */
   #conclude(request: Request): void {
     this.#endHold(request);
-    const { rejectedItems, message, failure, payload } = request;
+    const { rejectedItems, message, isHeld, failure, payload } = request;
     if (failure !== undefined && rejectedItems >= payload.itemCount) request.reject(failure);
-    else request.resolve(rejectedItems === 0 && message === "" ? KEPT : { rejectedItems, message });
+    else request.resolve(outcomeOf(rejectedItems, message, isHeld));
   }
 
   readonly #onLeave = (request: Request) => this.#leave(request, senderLeft());

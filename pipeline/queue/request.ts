@@ -40,6 +40,8 @@ export class Request extends Waiting<Request> {
   answered = false;
   rejectedItems = 0;
   message = "";
+  /** Whether a queue behind this one has a part of it. */
+  isHeld = false;
   /** Why a part of it was refused for good. */
   failure: GatewayError | undefined;
   /** What its tenant has of the queue; undefined when it is nobody's. */
@@ -92,6 +94,7 @@ export class Request extends Waiting<Request> {
       this.#note(part.payload.itemCount, result.message);
     } else {
       const { rejectedItems, message } = shareOf(result, part, batch);
+      if (result.isHeld === true) this.isHeld = true;
       this.#note(rejectedItems, message);
     }
   }

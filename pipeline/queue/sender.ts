@@ -25,7 +25,7 @@ export const HOLD_SENDER_MS = 8_000;
 export const MIN_ATTEMPT_MS = 1_000;
 
 /** Kept by another: a payload was handed to the chain that replaces this one, which counts what becomes of it. */
-export const MOVED: Outcome = { rejectedItems: 0, message: "" };
+export const MOVED: Outcome = { rejectedItems: 0, message: "", isHeld: true };
 
 /** Delivers a payload, trying again until a time that its caller names. */
 export interface Sender {

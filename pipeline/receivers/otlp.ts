@@ -25,9 +25,10 @@ import {
 } from "../config/schema.ts";
 import { tlsServerSchema } from "../config/tls.ts";
 import type { ComponentDeps, ReceiverDeps, ReceiverFactory } from "../contract/component.ts";
-import { type Consumer, KEPT, type Lifecycle, type Outcome } from "../contract/consumer.ts";
+import { type Consumer, KEPT, type Lifecycle, type Outcome, outcomeOf } from "../contract/consumer.ts";
 import type { Enter, Entry, HttpServer, OtlpEncoding, OtlpHandler, RequestWatch } from "../contract/http.ts";
 import type { Taken } from "../contract/tenants.ts";
+import { giveBack } from "../core/bytes.ts";
 import { type ErrorCode, GatewayError, toGatewayError } from "../core/errors.ts";
 import { describeError } from "../core/log.ts";
 import type { MemoryBudget } from "../core/memory.ts";
@@ -249,6 +250,7 @@ class OtlpReceiver implements OtlpHandler, Lifecycle {
     route.requests.success.add(1);
     route.accepted.add(payload.itemCount - outcome.rejectedItems);
     if (outcome.rejectedItems > 0) route.refused.add(outcome.rejectedItems);
+    if (encoding === "json" && outcome.isHeld !== true) payload.chunks.forEach(giveBack); // the body's are its reader's
     return outcome;
   }
 
@@ -286,10 +288,8 @@ function take(visit: Entry, payload: Payload, { refused, requests }: Route): Tak
 async function passOn({ payload, rejectedItems, message }: Taken, next: Consumer, abort: AbortSignal) {
   if (payload.itemCount === 0) return { rejectedItems, message };
   const outcome = await next.consume(payload, abort);
-  return {
-    rejectedItems: rejectedItems + outcome.rejectedItems,
-    message: outcome.message === "" ? message : `${message}; ${outcome.message}`,
-  };
+  const told = outcome.message === "" ? message : `${message}; ${outcome.message}`;
+  return outcomeOf(rejectedItems + outcome.rejectedItems, told, outcome.isHeld === true);
 }
 
 /** Counts and logs the requests that are not answered with 200. */

@@ -7,7 +7,7 @@
 import { Scalar } from "../../pipeline/config/schema.ts";
 import type { HttpServerConfig } from "../../pipeline/config/http_server.ts";
 import type { ReceiverDeps } from "../../pipeline/contract/component.ts";
-import { type Consumer, KEPT } from "../../pipeline/contract/consumer.ts";
+import { type Consumer, QUEUED } from "../../pipeline/contract/consumer.ts";
 import type { HttpApp, HttpServer, OtlpHandler, ServeHttp } from "../../pipeline/contract/http.ts";
 import { silentLogger } from "../../pipeline/core/log.ts";
 import { createMemoryBudget, type MemoryBudget } from "../../pipeline/core/memory.ts";
@@ -55,7 +55,7 @@ export async function openEdge(
     asYaml({ protocols: { http: { endpoint: "127.0.0.1:0", ...settings } } }),
   );
   const edge = {
-    pipeline: () => Promise.resolve(KEPT),
+    pipeline: () => Promise.resolve(QUEUED), // a test looks at them later
     admit: () => {},
   } as Pick<Edge, "pipeline" | "admit">;
   const consumer: Consumer = {

@@ -1,5 +1,5 @@
 import { deepStrictEqual, rejects, strictEqual, throws } from "node:assert";
-import { type Consumer, KEPT, type Outcome } from "../../../pipeline/contract/consumer.ts";
+import { type Consumer, KEPT, type Outcome, QUEUED } from "../../../pipeline/contract/consumer.ts";
 import { type GatewayError, RejectedError, ThrottledError, UnavailableError } from "../../../pipeline/core/errors.ts";
 import { NO_ORIGIN, payloadOf } from "../../../pipeline/otlp/payload.ts";
 import { fanOut } from "../../../pipeline/queue/fan_out.ts";
@@ -40,6 +40,12 @@ Deno.test("fanOut() joins what the branches answer", async (t) => {
       name: "a warning without rejects",
       answers: [KEPT, { rejectedItems: 0, message: "a" }],
       want: { rejectedItems: 0, message: "a" },
+    },
+    { name: "one goes on using the bytes", answers: [KEPT, QUEUED], want: QUEUED },
+    {
+      name: "one goes on using the bytes, and another has something to say",
+      answers: [QUEUED, { rejectedItems: 1, message: "a" }],
+      want: { rejectedItems: 1, message: "a", isHeld: true },
     },
     { name: "one failure fails the whole", answers: [KEPT, refused], want: refused },
     { name: "the retryable failure wins", answers: [refused, unavailable], want: unavailable },

@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { type Consumer, KEPT, type Lifecycle } from "../../../pipeline/contract/consumer.ts";
+import { type Consumer, KEPT, type Lifecycle, QUEUED } from "../../../pipeline/contract/consumer.ts";
 import { RejectedError, UnavailableError } from "../../../pipeline/core/errors.ts";
 import { createSenderChain } from "../../../pipeline/queue/sender_chain.ts";
 import { type QueueConfig, queueSchema, retrySchema } from "../../../pipeline/queue/settings.ts";
@@ -150,7 +150,7 @@ Deno.test("nothing that was answered for is lost over any number of replacements
     destination.answer = () => isUp ? KEPT : away;
     const open = (queue: QueueConfig | undefined) => chainTo(destination, deps, queue, { max_elapsed_time: 0 });
     let chain = open(first);
-    for (const count of items) strictEqual(await chain.consume(payloadWith(count), FOREVER), KEPT);
+    for (const count of items) strictEqual(await chain.consume(payloadWith(count), FOREVER), QUEUED);
     const downs = [];
     for (const queue of rest) {
       const next = open(queue);

@@ -1,5 +1,5 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert";
-import { KEPT, type Outcome } from "../../../pipeline/contract/consumer.ts";
+import { KEPT, type Outcome, QUEUED } from "../../../pipeline/contract/consumer.ts";
 import { type GatewayError, RejectedError, UnavailableError } from "../../../pipeline/core/errors.ts";
 import type { Signal } from "../../../pipeline/otlp/signals.ts";
 import { createSenderChain } from "../../../pipeline/queue/sender_chain.ts";
@@ -91,11 +91,21 @@ Deno.test("A queue answers with the export's result by default", async (t) => {
   });
 });
 
+Deno.test("A queue tells its senders that one behind it goes on using their bytes", async () => {
+  const { send, answer } = setUp({ batch: { min_size: 4, max_size: 4 } });
+  const results = [send(2), send(4)];
+  await settle();
+  await answer(0, QUEUED);
+  await settle();
+  await answer(1, { rejectedItems: 1, message: "too old" });
+  deepStrictEqual(results.map(({ settled }) => settled), [QUEUED, { rejectedItems: 1, message: "too old" }]);
+});
+
 Deno.test("A queue that does not wait for the result keeps what it took", async () => {
   const { deps, send, answer, metric, chain, destination, senders } = setUp({ wait_for_result: false });
   const result = send(3);
   await settle();
-  strictEqual(result.settled, KEPT);
+  strictEqual(result.settled, QUEUED);
   strictEqual(deps.memory.heldBytes(), 30, "the receiver lets go of what it has answered for");
   senders[0]?.abort();
   await settle();
