@@ -83,9 +83,14 @@ export class FileWatch {
 /** Looks at a file of this machine, behind links. What cannot be looked at is not there. */
 export async function lookAtFile(path: string): Promise<Look> {
   try {
-    const { size, mtime, ctime, ino, dev } = await Deno.stat(path);
-    return { size, mark: [dev, ino, size, mtime?.getTime(), ctime?.getTime()].join(":") };
+    const info = await Deno.stat(path);
+    return { size: info.size, mark: markOf(info) };
   } catch {
     return undefined;
   }
+}
+
+/** Other than before when the file is another. */
+export function markOf({ dev, ino, size, mtime, ctime }: Omit<Deno.FileInfo, "isFile">): string {
+  return `${dev}:${ino}:${size}:${mtime?.getTime()}:${ctime?.getTime()}`;
 }

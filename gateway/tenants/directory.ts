@@ -89,6 +89,9 @@ interface Assembled {
   readonly noDefault: Problem | undefined;
 }
 
+/** Reads one file. */
+type Load = (path: string, files: TenantFiles) => Promise<LoadedSource>;
+
 /** Which files need not be read. */
 interface Looks {
   /** It was read when it was this, and would be read as the same again. */
@@ -241,11 +244,14 @@ export class TenantDirectory {
     const { directory } = sources;
     if (directory === undefined) return { files: new Map<string, Source>(), trouble: [] };
     const files = new Map<string, Source>();
+    const { loadFile, LoadingTools } = await loading();
+    const tools = new LoadingTools();
+    const load: Load = (path, disk) => loadFile(path, disk, sources, tools);
     try {
       if (this.#options.files === undefined) throw new Error("there are no files here");
       for (const name of await this.#options.files.list(directory)) {
         const path = `${directory.replace(/\/+$/, "")}/${name}`;
-        const source = await this.#readFile(path, this.#options.files, sources, known.get(path), looks);
+        const source = await this.#readFile(path, this.#options.files, load, known.get(path), looks);
         if (source !== undefined) files.set(path, source);
       }
       return { files, trouble: [] };
@@ -259,16 +265,15 @@ export class TenantDirectory {
   async #readFile(
     path: string,
     files: TenantFiles,
-    sources: TenantSources,
+    load: Load,
     known: Source | undefined,
     { isKnown, isSettled }: Looks,
   ): Promise<Source | undefined> {
     const mark = await files.mark(path);
     if (mark === undefined) return undefined;
     if (isKnown(known, mark) || !isSettled(path, mark)) return known;
-    const { loadFile } = await loading();
     try {
-      return withOld({ path, mark, ...await loadFile(path, files, sources) }, known);
+      return withOld({ path, mark, ...await load(path, files) }, known);
     } catch (thrown) {
       const problem = errorAt(wholeOf(path), [], `cannot be read: ${describeError(thrown)}`);
       return { path, mark, tenants: known?.tenants ?? new Map(), problems: [problem] };

@@ -20,9 +20,10 @@ import {
   WANTED_TENANT_ID,
 } from "../../pipeline/tenants/schema.ts";
 import type { TenantSources } from "../../pipeline/tenants/sources.ts";
-import { resolveTenant } from "../../pipeline/tenants/settings.ts";
+import { TenantResolver } from "../../pipeline/tenants/settings.ts";
 import { writeTenant } from "../../pipeline/tenants/table_record.ts";
 import { countRecords } from "../../pipeline/tenants/table_writer.ts";
+import { readSimpleYaml } from "./simple_yaml.ts";
 import { isLinesFile, MAX_TENANT_FILE_BYTES, type TenantFiles } from "./tenant_files.ts";
 
 /** A tenant, ready for the table. */
@@ -60,11 +61,23 @@ export function loadInline({ tenants, defaults, pipelines }: TenantSources): Loa
   return loader.done();
 }
 
+/** What the files of one directory have in common: what was read of one is known of the next. */
+export class LoadingTools {
+  readonly reader = new TenantReader();
+  readonly resolver = new TenantResolver();
+  readonly packer = new Packer();
+}
+
 /** @throws {Error} The file cannot be read. */
-export async function loadFile(path: string, files: TenantFiles, context: TenantContext): Promise<LoadedSource> {
-  const loader = new Loader(context);
+export async function loadFile(
+  path: string,
+  files: TenantFiles,
+  context: TenantContext,
+  tools = new LoadingTools(),
+): Promise<LoadedSource> {
+  const loader = new Loader(context, tools);
   if (isLinesFile(path)) await loadLines(path, files, loader);
-  else loader.addText(await files.readText(path), path, 0, idOfFile(path));
+  else loader.addFile(await files.readText(path), path);
   return loader.done();
 }
 
@@ -94,13 +107,13 @@ class Loader {
   readonly #tenants = new Map<string, LoadedTenant>();
   readonly #broken = new Set<string>();
   readonly #problems: Problem[] = [];
-  readonly #packer = new Packer();
-  readonly #reader = new TenantReader();
+  readonly #tools: LoadingTools;
   #isWhole = true;
   #untold = 0;
 
-  constructor(context: TenantContext) {
+  constructor(context: TenantContext, tools = new LoadingTools()) {
     this.#context = context;
+    this.#tools = tools;
   }
 
   done(): LoadedSource {
@@ -114,11 +127,27 @@ class Loader {
   /** One line of JSON. What is right is read without a tree; what is wrong is read again to find its place. */
   addLine(text: string, file: string, line: number): void {
     if (text.trim() === "") return;
-    const written = parseLine(text);
-    const settings = written === undefined ? undefined : this.#reader.read(written.settings, withScalars);
-    const needsText = written === undefined || settings === undefined || settings.pipelines !== undefined;
-    if (needsText) return this.addText(text, file, line - 1, undefined);
-    this.add(written.id, settings, { file, line, column: 1 });
+    const isRead = this.#addPlain(parseLine(text), undefined, { file, line, column: 1 });
+    if (!isRead) this.addText(text, file, line - 1, undefined);
+  }
+
+  /** A file of one tenant; as a line, without a tree where it can be. */
+  addFile(text: string, file: string): void {
+    const id = idOfFile(file);
+    const isRead = this.#addPlain(readSimpleYaml(text), id, { file, line: 1, column: 1 });
+    if (!isRead) this.addText(text, file, 0, id);
+  }
+
+  /** @param id When it does not say one itself. @returns false when something is wrong, or somebody has to be told. */
+  #addPlain(written: Record<string, unknown> | undefined, id: string | undefined, place: Place): boolean {
+    if (written === undefined) return false;
+    const { id: own = id } = written;
+    if (typeof own !== "string" || !isTenantId(own)) return false;
+    written["id"] = undefined;
+    const settings = this.#tools.reader.read(written, withScalars);
+    if (settings === undefined || settings.pipelines !== undefined) return false;
+    this.add(own, settings, place);
+    return true;
   }
 
   /** A YAML document, or JSON. @param linesAbove Of the file. @param id When it does not say one itself. */
@@ -154,8 +183,8 @@ class Loader {
       return this.#tell([errorAt(place, ["tenants", id], `is in line ${first.place.line} already, which is used`)]);
     }
     try {
-      const records = writeTenant(resolveTenant(id, settings, this.#context.defaults));
-      this.#tenants.set(id, { id, place, records: this.#packer.pack(records), names: countRecords(records) });
+      const records = writeTenant(this.#tools.resolver.resolve(id, settings, this.#context.defaults));
+      this.#tenants.set(id, { id, place, records: this.#tools.packer.pack(records), names: countRecords(records) });
     } catch (thrown) {
       if (!(thrown instanceof RangeError)) throw thrown;
       this.#tell([errorAt(place, ["tenants", id], `is too large: ${describeError(thrown)}`)]);
@@ -176,8 +205,8 @@ class Loader {
   }
 }
 
-/** What is written, its id apart; undefined when it is no object with one. */
-function parseLine(text: string): { readonly id: string; readonly settings: Record<string, unknown> } | undefined {
+/** What is written; undefined when it is no object. */
+function parseLine(text: string): Record<string, unknown> | undefined {
   if (text.includes("__proto__")) return undefined; // a key that an object cannot be given like any other
   let value: unknown;
   try {
@@ -186,11 +215,7 @@ function parseLine(text: string): { readonly id: string; readonly settings: Reco
     return undefined;
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
-  const settings = value as Record<string, unknown>;
-  const { id } = settings;
-  if (typeof id !== "string" || !isTenantId(id)) return undefined;
-  settings["id"] = undefined;
-  return { id, settings };
+  return value as Record<string, unknown>;
 }
 
 function withScalars(value: unknown): unknown {

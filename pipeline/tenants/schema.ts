@@ -246,11 +246,43 @@ export class TenantReader {
     const text = OWN_KEYS.includes(key) ? "" : `${key} ${JSON.stringify(json)}`;
     const known = this.#known.get(text);
     if (known !== undefined) return known;
-    const { data } = schema.safeParse(toInput(json));
+    const data = plainOf(key, json) ?? schema.safeParse(toInput(json)).data;
     const isCommon = text !== "" && text.length <= MAX_REMEMBERED_CHARS && this.#known.size < MAX_REMEMBERED;
     if (data !== undefined && isCommon) this.#known.set(text, data);
     return data;
   }
+}
+
+/** A list of keys with an id and a hash, and attributes that are texts: what each tenant has of its own, mostly. */
+function plainOf(key: string, json: unknown): unknown {
+  if (key === "keys") return plainKeys(json);
+  return key === "resource_attributes" ? plainAttributes(json) : undefined;
+}
+
+function plainKeys(json: unknown): TenantSettings["keys"] | undefined {
+  if (!Array.isArray(json) || json.length > MAX_KEYS_PER_TENANT) return undefined;
+  const keys: TenantSettings["keys"] = [];
+  for (const each of json as readonly unknown[]) {
+    if (typeof each !== "object" || each === null) return undefined;
+    const { id, hash: text, ...others } = each as Readonly<Record<string, unknown>>;
+    if (typeof id !== "string" || typeof text !== "string" || !isKeyId(id)) return undefined;
+    const hash = parseSecretHash(text);
+    for (const _ in others) return undefined;
+    if (hash === undefined) return undefined;
+    keys.push({ id, hash });
+  }
+  return keys;
+}
+
+function plainAttributes(json: unknown): Record<string, string> | undefined {
+  if (typeof json !== "object" || json === null || Array.isArray(json)) return undefined;
+  const pairs = Object.entries(json);
+  const fits = pairs.length <= MAX_RESOURCE_ATTRIBUTES &&
+    pairs.every(([key, value]) =>
+      key !== "" && key.length <= MAX_ATTRIBUTE_CHARS && typeof value === "string" &&
+      value.length <= MAX_ATTRIBUTE_CHARS
+    );
+  return fits ? json as Record<string, string> : undefined;
 }
 
 function listOf<Schema extends z.ZodType>(schema: Schema) {

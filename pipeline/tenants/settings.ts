@@ -6,7 +6,7 @@
  * @module
  */
 
-import { SIGNAL_NAMES } from "../otlp/signals.ts";
+import { type Signal, SIGNAL_NAMES } from "../otlp/signals.ts";
 import {
   DEFAULT_PRIORITY,
   DEFAULT_WEIGHT,
@@ -25,8 +25,34 @@ const ID_PLACEHOLDER = "{tenant.id}";
 type LimitSettings = NonNullable<TenantDefaults["limits"]>;
 type GroupSettings = NonNullable<LimitSettings[LimitGroup]>;
 
+/** Resolves many tenants: of equal limits, which a `TenantReader` gives as one object, the resolved ones are one as well. */
+export class TenantResolver {
+  readonly #known = new WeakMap<LimitSettings, { readonly defaults: TenantDefaults; readonly limits: TenantLimits }>();
+
+  resolve(id: string, own: TenantSettings, defaults: TenantDefaults): TenantSpec {
+    return resolveTenant(id, own, defaults, this.#limitsOf(own.limits, defaults));
+  }
+
+  #limitsOf(own: LimitSettings = NOTHING_SAID, defaults: TenantDefaults): TenantLimits {
+    const known = this.#known.get(own);
+    if (known?.defaults === defaults) return known.limits;
+    const limits = resolveLimits(own, defaults.limits);
+    this.#known.set(own, { defaults, limits });
+    return limits;
+  }
+}
+
+const NOTHING_SAID: LimitSettings = {};
+const ALL_SIGNALS: ReadonlySet<Signal> = new Set(SIGNAL_NAMES);
+
 /** What the tenant `id` has. */
-export function resolveTenant(id: string, own: TenantSettings, defaults: TenantDefaults): TenantSpec {
+export function resolveTenant(
+  id: string,
+  own: TenantSettings,
+  defaults: TenantDefaults,
+  limits = resolveLimits(own.limits, defaults.limits),
+): TenantSpec {
+  const signals = own.signals ?? defaults.signals;
   const pipelines = own.pipelines ?? defaults.pipelines;
   return {
     id,
@@ -38,9 +64,9 @@ export function resolveTenant(id: string, own: TenantSettings, defaults: TenantD
     certificates: own.certificates.flatMap((names) =>
       CERTIFICATE_KINDS.flatMap((kind) => names[kind] === undefined ? [] : [{ kind, name: names[kind] }])
     ),
-    limits: resolveLimits(own.limits, defaults.limits),
+    limits,
     overLimit: own.over_limit ?? defaults.over_limit ?? "partial",
-    signals: new Set(own.signals ?? defaults.signals ?? SIGNAL_NAMES),
+    signals: signals === undefined ? ALL_SIGNALS : new Set(signals),
     pipelines: pipelines === undefined ? undefined : new Set(pipelines),
     resourceAttributes: Object.entries({ ...defaults.resource_attributes, ...own.resource_attributes })
       .slice(0, MAX_RESOURCE_ATTRIBUTES).map(([key, value]) => [key, value.replaceAll(ID_PLACEHOLDER, id)] as const),

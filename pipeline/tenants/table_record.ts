@@ -77,8 +77,21 @@ function writeRow(writer: RecordWriter, tenant: TenantSpec): void {
   for (const id of pipelines) writer.text(id);
 }
 
-/** Only what is not as without limits: a bit for each group, in it one for each field. */
+/** Limits as they were last written: those of a fleet's plans are few objects, one behind the other. */
+const writtenLimits = new WeakMap<TenantLimits, Uint8Array>();
+
 function writeLimits(writer: RecordWriter, limits: TenantLimits): void {
+  let bytes = writtenLimits.get(limits);
+  if (bytes === undefined) {
+    const own = new RecordWriter();
+    writeGroups(own, limits);
+    writtenLimits.set(limits, bytes = own.bytes);
+  }
+  writer.raw(bytes);
+}
+
+/** Only what is not as without limits: a bit for each group, in it one for each field. */
+function writeGroups(writer: RecordWriter, limits: TenantLimits): void {
   writer.u8(bitsOf(LIMIT_GROUPS, (group) => setFields(limits[group]) !== 0));
   for (const name of LIMIT_GROUPS) {
     const group = limits[name];
@@ -224,8 +237,11 @@ function copyOf(view: DataView, offset: number, length: number): Uint8Array<Arra
   return copy;
 }
 
+/** Longer text is for the platform, characters. */
+const MAX_ASCII_CHARS = 256;
+
 class RecordWriter {
-  #buffer = new Uint8Array(4_096);
+  #buffer = new Uint8Array(1_024);
   #view = new DataView(this.#buffer.buffer);
   #start = 0;
   #at = 0;
@@ -273,6 +289,7 @@ class RecordWriter {
   }
 
   text(value: string): void {
+    if (this.#ascii(value)) return;
     if (value.length > MAX_RECORD_BYTES) {
       throw new RangeError(`Cannot write a tenant: a text of ${value.length} characters`);
     }
@@ -286,6 +303,20 @@ class RecordWriter {
   raw(bytes: Uint8Array): void {
     this.#buffer.set(bytes, this.#need(bytes.length));
     this.#at += bytes.length;
+  }
+
+  /** Short text that is ASCII, as nearly all is, without a call of the platform. @returns false: it is none. */
+  #ascii(value: string): boolean {
+    if (value.length > MAX_ASCII_CHARS) return false;
+    const start = this.#need(2 + value.length) + 2;
+    for (let i = 0; i < value.length; i++) {
+      const code = value.charCodeAt(i);
+      if (code > 0x7f) return false;
+      this.#buffer[start + i] = code;
+    }
+    this.#view.setUint16(this.#at, value.length, true);
+    this.#at = start + value.length;
+    return true;
   }
 
   /** Makes room. @returns Where it is. */

@@ -19,7 +19,11 @@ const SECRET_BYTES = 32;
 const SECRET_CHARS = 43;
 const SALT_BYTES = 16;
 const HASH_BYTES = 32;
+const MIN_SALT_BYTES = 8;
+const MAX_SALT_BYTES = 64;
 const HASH_SCHEME = "sha256";
+const SCHEME_PREFIX = `${HASH_SCHEME}:`;
+const HEX = /^[0-9a-f]*$/;
 const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
 
 const KEY_ID = /^[a-z2-7]{12}$/;
@@ -53,8 +57,12 @@ export function hashSecret(secret: string, salt: Uint8Array = randomBytes(SALT_B
 
 /** Reads `hashSecret`'s text; undefined when it is none. */
 export function parseSecretHash(text: string): SecretHash | undefined {
-  const [, salt, hash] = /^sha256:((?:[0-9a-f]{2}){8,64}):([0-9a-f]{64})$/.exec(text) ?? [];
-  if (salt === undefined || hash === undefined) return undefined;
+  const saltEnd = text.length - 2 * HASH_BYTES - 1;
+  const saltChars = saltEnd - SCHEME_PREFIX.length;
+  if (!text.startsWith(SCHEME_PREFIX) || text[saltEnd] !== ":" || saltChars % 2 !== 0) return undefined;
+  if (saltChars < 2 * MIN_SALT_BYTES || saltChars > 2 * MAX_SALT_BYTES) return undefined;
+  const [salt, hash] = [text.slice(SCHEME_PREFIX.length, saltEnd), text.slice(saltEnd + 1)];
+  if (!HEX.test(salt) || !HEX.test(hash)) return undefined;
   return { salt: Uint8Array.fromHex(salt), hash: Uint8Array.fromHex(hash) };
 }
 

@@ -1,0 +1,118 @@
+/**
+ * A YAML document of the plain kind that nearly every tenant's file is, read in a fiftieth of the time that a whole YAML
+ * reader takes: block maps and lists, words, numbers, quoted texts without escapes, lists of words in brackets, comments
+ * on lines of their own. Whatever else there is (and whatever is wrong) is for the whole reader.
+ *
+ * @module
+ */
+
+import { resolvePlainScalar } from "../../pipeline/config/tree/scalar.ts";
+
+const KEY = /^([A-Za-z_][A-Za-z0-9_.]*):(?: +(.*))?$/;
+/** No character that YAML may mean something by; a colon is one only before a blank, a dash only at the beginning. */
+const WORD = /^(?:[A-Za-z0-9_./+]|-(?=[A-Za-z0-9_.]))(?:[A-Za-z0-9_./+@=-]|:(?=[A-Za-z0-9_./+@=-]))*$/;
+const QUOTED = /^(?:"([ !#-\[\]-~]*)"|'([ -&(-~]*)')$/;
+const WORDS = /^\[ *([A-Za-z][A-Za-z0-9_./-]*(?: *, *[A-Za-z][A-Za-z0-9_./-]*)*) *\]$/;
+const MAX_DEPTH = 8;
+
+/** What the document says; undefined when it is not of the plain kind. Numbers are as their text has them. */
+export function readSimpleYaml(text: string): Record<string, unknown> | undefined {
+  try {
+    return new SimpleReader(text).document();
+  } catch (thrown) {
+    if (thrown === NOT_PLAIN) return undefined;
+    throw thrown;
+  }
+}
+
+/** Thrown where the reader gives up; one, since a stack of each would cost more than the reading. */
+const NOT_PLAIN = new Error("not plain");
+
+class SimpleReader {
+  readonly #lines: string[] = [];
+  readonly #indents: number[] = [];
+  #at = 0;
+
+  constructor(text: string) {
+    for (const line of text.split("\n")) {
+      let indent = 0;
+      while (line.charCodeAt(indent) === 0x20) indent++;
+      if (indent === line.length || line[indent] === "#") continue;
+      this.#lines.push(line.slice(indent));
+      this.#indents.push(indent);
+    }
+  }
+
+  document(): Record<string, unknown> {
+    const map = this.#map(0, 0);
+    if (this.#at < this.#lines.length) throw NOT_PLAIN;
+    return map;
+  }
+
+  /** The map whose keys stand at `indent`, which must be at least one. */
+  #map(indent: number, depth: number): Record<string, unknown> {
+    if (depth > MAX_DEPTH || this.#indents[this.#at] !== indent) throw NOT_PLAIN;
+    const map: Record<string, unknown> = {};
+    while (this.#indents[this.#at] === indent) this.#entry(map, this.#lines[this.#at] ?? "", indent, depth);
+    if ((this.#indents[this.#at] ?? 0) > indent) throw NOT_PLAIN;
+    return map;
+  }
+
+  #entry(map: Record<string, unknown>, line: string, indent: number, depth: number): void {
+    const [, key = "", value = ""] = KEY.exec(line) ?? [];
+    if (key === "" || key === "__proto__" || Object.hasOwn(map, key)) throw NOT_PLAIN;
+    if (typeof resolvePlainScalar(key) !== "string") throw NOT_PLAIN;
+    this.#at++;
+    map[key] = value === "" ? this.#below(indent, depth + 1) : valueOf(value);
+  }
+
+  /** What stands below a key without a value: a map further in, or a list that may stand as far out as its key. */
+  #below(indent: number, depth: number): unknown {
+    const inner = this.#indents[this.#at] ?? -1;
+    if (inner >= indent && isItem(this.#lines[this.#at])) return this.#list(inner, depth);
+    if (inner > indent) return this.#map(inner, depth);
+    throw NOT_PLAIN; // a key without anything is null
+  }
+
+  #list(indent: number, depth: number): unknown[] {
+    if (depth > MAX_DEPTH) throw NOT_PLAIN;
+    const list: unknown[] = [];
+    for (; this.#indents[this.#at] === indent && isItem(this.#lines[this.#at]);) {
+      const item = (this.#lines[this.#at] ?? "").slice(2);
+      const blanks = item.length - item.trimStart().length;
+      const line = item.slice(blanks);
+      if (KEY.test(line)) {
+        // `- key: value` begins a map as far in as the key stands.
+        this.#lines[this.#at] = line;
+        this.#indents[this.#at] = indent + 2 + blanks;
+        list.push(this.#map(indent + 2 + blanks, depth + 1));
+      } else {
+        list.push(valueOf(line));
+        this.#at++;
+      }
+    }
+    if ((this.#indents[this.#at] ?? 0) > indent) throw NOT_PLAIN;
+    return list;
+  }
+}
+
+function isItem(line: string | undefined): boolean {
+  return line !== undefined && line.startsWith("- ");
+}
+
+function valueOf(text: string): unknown {
+  const [, double, single] = QUOTED.exec(text) ?? [];
+  if (double !== undefined || single !== undefined) return double ?? single;
+  if (WORD.test(text)) return wordOf(text);
+  const [, words] = WORDS.exec(text) ?? [];
+  if (words === undefined) throw NOT_PLAIN;
+  return words.split(",").map((word) => wordOf(word.trim()));
+}
+
+/** A number or a truth value only where its text is the one that anybody would write: a schema may ask for the text. */
+function wordOf(text: string): string | number | boolean {
+  const value = resolvePlainScalar(text);
+  if (typeof value === "string") return value;
+  if ((typeof value === "number" || typeof value === "boolean") && String(value) === text) return value;
+  throw NOT_PLAIN;
+}
