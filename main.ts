@@ -11,7 +11,7 @@ import type { AdminFlags, TapFlags, TokenFlags } from "./gateway/admin/cli/run.t
 import type { UsageFlags } from "./gateway/admin/cli/tenants.ts";
 import type { View } from "./gateway/admin/cli/views.ts";
 import type { FetchGateway } from "./gateway/fetch_gateway.ts";
-import type { Asked } from "./gateway/ottl/asked.ts";
+import type { CheckFlags } from "./gateway/ottl/check.ts";
 import type { ExplainFlags } from "./gateway/ottl/explain.ts";
 import type { RunFlags } from "./gateway/ottl/run.ts";
 import { explainFailure, writeLine } from "./gateway/console.ts";
@@ -170,8 +170,12 @@ function createOttlCommand(done: (code: number) => void): Command {
     });
 
   withTexts(ottl.command("check"))
-    .description("tell every problem of statements and conditions with its place; exit code 1 when they do not load")
-    .action(async (file: string | undefined, flags: Asked) => {
+    .description(
+      "tell every problem of statements and conditions with its place, and what can never work; exit code 1 when they " +
+        "do not load",
+    )
+    .option("--strict", "exit code 1 for warnings too", false)
+    .action(async (file: string | undefined, flags: CheckFlags) => {
       const { checkTexts } = await import("./gateway/ottl/check.ts");
       done(await checkTexts({ ...flags, file }));
     });
@@ -329,6 +333,7 @@ function createTenantsCommand(done: (code: number) => void): Command {
     .addOption(ifVersion());
   add("limits <id>", "what is left of each limit now", (all, _, id = "") => all.showLimits(id));
   add("refusals <id>", "what it was refused lately, and why", (all, _, id = "") => all.showRefusals(id));
+  add("fleet", "how limits are shared with other gateways now", (all) => all.showFleet);
   add("usage [id]", "what a tenant used, or all did", (all, flags, id) => all.showUsage(id, flags))
     .addOption(new Option("--step <step>", "what one line is of").choices(["minute", "hour", "day"]).default("hour"))
     .addOption(new Option("--signal <signal>", "of one signal").choices([...SIGNAL_NAMES]))
@@ -579,11 +584,29 @@ function withTexts(command: Command): Command {
     .addOption(textsOption("condition", "a condition, of which one must hold for the statements to run"))
     .addOption(new Option("--signal <signal>", "else the input or the context tells").choices([...SIGNAL_NAMES]))
     .option("--context <name>", "of the items, such as span; else the paths tell")
-    .addOption(textsOption("feature-gates", "an OTTL feature gate to turn on"));
+    .addOption(textsOption("feature-gates", "an OTTL feature gate to turn on"))
+    .addOption(configOption().default([], "none"))
+    .addOption(setOption().default([], "none"))
+    .option(
+      "--component <id>",
+      "of the configuration: run the texts of this transform, filter or routing, like filter/x",
+    );
 }
 
 function withInput(command: Command): Command {
-  return command.option("--input <file>", "OTLP/JSON, or - for standard input", "-");
+  return command
+    .option("--input <file>", "OTLP/JSON, a document or a request a line, or - for standard input", "-")
+    .addOption(
+      new Option("--metadata <key=value>", "what otelcol.client.metadata has; repeatable")
+        .argParser((pair, before: readonly (readonly [string, string])[]) => [...before, parsePair(pair)])
+        .default([], "none"),
+    );
+}
+
+function parsePair(argument: string): readonly [string, string] {
+  const at = argument.indexOf("=");
+  if (at > 0) return [argument.slice(0, at), argument.slice(at + 1)];
+  throw new InvalidArgumentError("Wanted key=value.");
 }
 
 function parseItemNumber(argument: string): number {
@@ -592,18 +615,20 @@ function parseItemNumber(argument: string): number {
 }
 
 function withSources(command: Command): Command {
-  const config = new Option(
-    "--config <source>",
-    "FILE, env:NAME or yaml:TEXT; repeatable, later ones are merged over earlier ones",
-  );
-  const set = new Option(
-    "--set <key=value>",
-    "one value over all sources, like exporters.debug.verbosity=normal; repeatable",
-  );
   return command
     .allowExcessArguments() // refuseWords() says more about them
-    .addOption(repeatable(config, parseConfigSource).default([], "the built-in configuration"))
-    .addOption(repeatable(set, parseSetSource).default([], "none"));
+    .addOption(configOption().default([], "the built-in configuration"))
+    .addOption(setOption().default([], "none"));
+}
+
+function configOption(): Option {
+  const what = "FILE, env:NAME or yaml:TEXT; repeatable, later ones are merged over earlier ones";
+  return repeatable(new Option("--config <source>", what), parseConfigSource);
+}
+
+function setOption(): Option {
+  const what = "one value over all sources, like exporters.debug.verbosity=normal; repeatable";
+  return repeatable(new Option("--set <key=value>", what), parseSetSource);
 }
 
 function repeatable(option: Option, parse: (argument: string) => ConfigSource): Option {

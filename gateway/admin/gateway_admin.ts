@@ -111,6 +111,7 @@ export class GatewayAdmin implements AdminControl {
         return gateway.usage.query(asked);
       },
       refusals: (tenant) => this.#hub.askAll({ type: "refusals", tenant }),
+      fleet: () => gateway.fleet.status,
       clock,
     });
   }

@@ -65,6 +65,10 @@ export class MemoryTenants implements TenantAdmin {
     return { id, limits: [limit], refusals: [{ reason: "requests_per_second", requests: 3 }] };
   }
 
+  fleet() {
+    return { mode: "redis" as const, connected: false, since_ms: 1_000, replicas: 3, leases: 2 };
+  }
+
   refusals(id: string) {
     const refusal = {
       first_ms: 1,

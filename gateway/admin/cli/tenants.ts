@@ -89,6 +89,18 @@ export function showLimits(id: string): View {
   };
 }
 
+export const showFleet: View = async (client) => {
+  const { body: json } = await client.ask("getTenantFleet", {});
+  const { mode, connected, since_ms, replicas, leases } = json;
+  if (mode === "none") return { json, text: "the configuration knows no tenants" };
+  if (mode === "local") return { json, text: "local: this gateway has the whole of each limit" };
+  if (mode === "divided") return { json, text: `divided: this gateway has one part of ${replicas} of each limit` };
+  const state = connected ? "connected" : "NOT CONNECTED, the last shares count";
+  const since = since_ms === null ? "" : ` since ${time(since_ms)}`;
+  const text = `redis: ${state}${since}; ${replicas} gateways, ${leases} rates with a share of their own here`;
+  return { json, text };
+};
+
 export function showRefusals(id: string): View {
   return async (client) => {
     const json = await all((cursor) =>

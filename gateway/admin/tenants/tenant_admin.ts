@@ -6,6 +6,7 @@
 
 import type { Clock } from "../../../pipeline/core/clock.ts";
 import { mintApiKey } from "../../../pipeline/tenants/identity/api_key.ts";
+import type { FleetStatus } from "../../../pipeline/tenants/fleet/rounds.ts";
 import type { RecentRefusal } from "../../../pipeline/tenants/recent_refusals.ts";
 import { ConflictError, NotFoundError, RefusedError } from "../../../routes/admin/control.ts";
 import { placed } from "../../../routes/api/problem_answer.ts";
@@ -16,6 +17,7 @@ import type {
   CreateTenant,
   Refusal,
   Tenant,
+  TenantFleet,
   TenantLimitsView,
   TenantSummary,
   UsageRequest,
@@ -33,6 +35,8 @@ export interface GatewayTenantsOptions {
   readonly usage: (asked: UsageQuery) => Promise<Iterable<UsageEntry> | undefined>;
   /** What each thread refused a tenant lately. */
   readonly refusals: (tenant: string) => Promise<readonly (readonly RecentRefusal[])[]>;
+  /** How limits are shared now; undefined while there are no tenants. */
+  readonly fleet: () => FleetStatus | undefined;
   readonly clock: Clock;
 }
 
@@ -105,6 +109,11 @@ export class GatewayTenants implements TenantAdmin {
     return this.#options.control.problems().map(placed);
   }
 
+  fleet(): TenantFleet {
+    const { mode, connected, sinceMs = null, replicas, leases } = this.#options.fleet() ?? NO_FLEET;
+    return { mode, connected, since_ms: sinceMs, replicas, leases };
+  }
+
   async usage(
     { tenant, signal, from_ms, until_ms = this.#options.clock.nowMs() + MINUTE_MS, step }: UsageRequest,
     format: "json" | "csv",
@@ -130,6 +139,8 @@ export class GatewayTenants implements TenantAdmin {
     return { ...this.#summary(summary), settings: { ...settings }, effective: { ...effective } };
   }
 }
+
+const NO_FLEET = { mode: "none", connected: true, sinceMs: undefined, replicas: 1, leases: 0 } as const;
 
 /** Of a tenant that is not to be there yet. */
 const NO_VERSION = "";

@@ -11,6 +11,7 @@ import type {
   Refusal,
   RotatedKey,
   Tenant,
+  TenantFleet,
   TenantLimitsView,
   TenantSummary,
   UsageRequest,
@@ -41,6 +42,8 @@ export interface TenantAdmin {
   /** The newest first. @throws {GatewayError} 404. */
   refusals(id: string): Promise<readonly Refusal[]>;
   problems(): readonly ConfigProblem[];
+  /** How limits are shared with other gateways. */
+  fleet(): TenantFleet;
   /** What was used until now. @throws {GatewayError} 409: it is kept nowhere. */
   usage(request: UsageRequest, format: "json" | "csv"): Promise<ReadableStream<Uint8Array>>;
 }

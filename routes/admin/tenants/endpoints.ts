@@ -14,6 +14,7 @@ import {
   removedTenantSchema,
   rotatedKeySchema,
   rotateKeySchema,
+  tenantFleetSchema,
   tenantLimitsSchema,
   tenantListQuerySchema,
   tenantParams,
@@ -128,6 +129,15 @@ export const TENANT_ENDPOINTS = {
     scope: "read",
     query: pageQuerySchema,
     answer: pageOf("TenantProblems", problemPlaceSchema),
+    errors: [],
+  }),
+  getTenantFleet: endpoint({
+    method: "GET",
+    path: "/api/v1/tenant-fleet",
+    summary: "How the limits of tenants are shared with other gateways at this moment.",
+    tag: "tenants",
+    scope: "read",
+    answer: tenantFleetSchema,
     errors: [],
   }),
   getUsage: endpoint({

@@ -47,6 +47,7 @@ export function createTenantHandlers(tenants: TenantAdmin): TenantHandlers {
     getTenantLimits: ({ params }) => ({ body: tenants.limits(params.id) }),
     listTenantRefusals: async ({ params, query }) => ({ body: page(await tenants.refusals(params.id), query) }),
     listTenantProblems: ({ query }) => ({ body: page(tenants.problems(), query) }),
+    getTenantFleet: () => ({ body: tenants.fleet() }),
     getUsage: async ({ query }) => ({ body: await tenants.usage(query, "json") }),
     exportUsage: async ({ query }) => ({ body: await tenants.usage(query, "csv") }),
   };

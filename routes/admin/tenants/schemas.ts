@@ -88,6 +88,15 @@ export const liveLimitSchema = z.strictObject({
   full_in_ms: z.number().nullable().describe("When a rate has all its room again; null of what is in flight."),
 }).meta({ id: "LiveLimit" });
 
+export const tenantFleetSchema = z.strictObject({
+  mode: z.enum(["none", "local", "divided", "redis"])
+    .describe("As tenancy::fleet says; none: the configuration knows no tenants."),
+  connected: z.boolean().describe("Whether the store answered last time. While it does not, the last shares count."),
+  since_ms: z.number().nullable().describe("Since when it is so; null where there is no store."),
+  replicas: count().describe("Gateways that share the limits."),
+  leases: count().describe("Rates that have a share of their own here; the others have one of as many as replicas."),
+}).meta({ id: "TenantFleet" });
+
 export const tenantLimitsSchema = z.strictObject({
   id: z.string(),
   limits: z.array(liveLimitSchema),
@@ -130,6 +139,7 @@ export type Tenant = z.output<typeof tenantSchema>;
 export type CreateTenant = z.output<typeof createTenantSchema>;
 export type CreatedTenant = z.output<typeof createdTenantSchema>;
 export type RotatedKey = z.output<typeof rotatedKeySchema>;
+export type TenantFleet = z.output<typeof tenantFleetSchema>;
 export type TenantLimitsView = z.output<typeof tenantLimitsSchema>;
 export type Refusal = z.output<typeof refusalSchema>;
 export type UsageRequest = z.output<typeof usageQuerySchema>;

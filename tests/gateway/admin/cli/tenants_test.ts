@@ -9,6 +9,7 @@ import {
   removeTenant,
   rotateKey,
   setTenant,
+  showFleet,
   showLimits,
   showRefusals,
   showTenant,
@@ -84,6 +85,10 @@ Deno.test("sluice admin tenants", async (t) => {
   });
   await t.step("limits", async () => {
     match((await show(showLimits("acme"))).text, /^all +requests_per_second +1 +100% +2 +1 +500ms\n/m);
+  });
+  await t.step("fleet", async () => {
+    const want = "redis: NOT CONNECTED, the last shares count since 1970-01-01T00:00:01Z; 3 gateways, 2 rates";
+    strictEqual((await show(showFleet)).text, `${want} with a share of their own here`);
   });
   await t.step("refusals", async () => {
     match((await show(showRefusals("acme"))).text, /^1970-01-01T00:00:00Z +3 +logs +shed +4 +m$/m);

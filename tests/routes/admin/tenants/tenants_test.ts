@@ -124,7 +124,9 @@ Deno.test("what the routes of tenants refuse, as problem+json", async (t) => {
   await t.step("a token for reading reads, and changes nothing", async () => {
     const { ask } = open();
     const headers = { authorization: `Bearer ${reader.token}`, ...ANY };
-    for (const path of ["tenants", "tenants/acme", "tenants/acme/limits", "tenants/acme/refusals", "usage"]) {
+    for (
+      const path of ["tenants", "tenants/acme", "tenants/acme/limits", "tenants/acme/refusals", "tenant-fleet", "usage"]
+    ) {
       strictEqual((await ask("GET", `/api/v1/${path}`, undefined, headers)).status, 200, path);
     }
     const changes: [string, string, unknown?][] = [
