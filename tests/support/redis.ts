@@ -8,9 +8,12 @@ import { Buffer } from "node:buffer";
 import { connect } from "node:net";
 import { missingProgram } from "./real_parts.ts";
 
+/** What answers to Redis's protocol. */
+export type RedisProgram = "redis-server" | "valkey-server";
+
 /** What a machine lacks for `startRedis`; undefined when it lacks nothing. */
-export function missingForRedis(): Promise<string | undefined> {
-  return missingProgram("redis-server");
+export function missingForRedis(program: RedisProgram = "redis-server"): Promise<string | undefined> {
+  return missingProgram(program);
 }
 
 export interface RedisServer {
@@ -26,7 +29,12 @@ export interface RedisServer {
 }
 
 /** @param args Further options of the server. */
-export async function startRedis(...args: readonly string[]): Promise<RedisServer> {
+export function startRedis(...args: readonly string[]): Promise<RedisServer> {
+  return startStore("redis-server", ...args);
+}
+
+/** As `startRedis`, of either program. */
+export async function startStore(program: RedisProgram, ...args: readonly string[]): Promise<RedisServer> {
   const port = freePort();
   let child: Deno.ChildProcess | undefined;
   const send = (text: string) => ask(port, text);
@@ -45,7 +53,7 @@ export async function startRedis(...args: readonly string[]): Promise<RedisServe
       child = undefined;
     },
     async start() {
-      child = new Deno.Command("redis-server", {
+      child = new Deno.Command(program, {
         args: ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", ...args],
         stdout: "null",
         stderr: "null",
@@ -54,7 +62,7 @@ export async function startRedis(...args: readonly string[]): Promise<RedisServe
         if (await send("PING\r\n").then(() => true, () => false)) return;
         await new Promise((resolve) => setTimeout(resolve, 25));
       }
-      throw new Error("Cannot start redis-server: it does not answer");
+      throw new Error(`Cannot start ${program}: it does not answer`);
     },
     [Symbol.asyncDispose]: () => server.kill(),
   };
