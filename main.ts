@@ -6,7 +6,7 @@
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { ControllerFlags, ControllerView } from "./controller/cli/run.ts";
-import type { AgentFilter, RolloutFlags, UploadFlags } from "./controller/cli/views.ts";
+import type { AgentFilter, PackageFlags, RolloutFlags, UploadFlags } from "./controller/cli/views.ts";
 import type { AdminFlags, TapFlags, TokenFlags } from "./gateway/admin/cli/run.ts";
 import type { UsageFlags } from "./gateway/admin/cli/tenants.ts";
 import type { View } from "./gateway/admin/cli/views.ts";
@@ -385,7 +385,7 @@ interface ControllerServeFlags {
 }
 
 /** Of all subcommands of `controller`; each has its own. */
-interface ControllerViewFlags extends AgentFilter, UploadFlags, RolloutFlags {
+interface ControllerViewFlags extends AgentFilter, UploadFlags, RolloutFlags, PackageFlags {
   readonly dryRun: boolean;
   readonly rollback: boolean;
   readonly reason: string;
@@ -431,12 +431,14 @@ function createControllerCommand(done: (code: number) => void): Command {
   return controller;
 }
 
-function addControllerViews(controller: Command, done: (code: number) => void): void {
-  type Views = typeof import("./controller/cli/views.ts");
-  type Pick = (all: Views, flags: ControllerViewFlags, words: string[]) => ControllerView;
+type ControllerViews = typeof import("./controller/cli/views.ts");
+type PickView = (all: ControllerViews, flags: ControllerViewFlags, words: string[]) => ControllerView;
+/** Makes subcommands of a command. */
+type AddTo = (parent: Command) => (usage: string, what: string, pick: PickView) => Command;
 
+function addControllerViews(controller: Command, done: (code: number) => void): void {
   /** A subcommand that shows what `pick` chooses, of its options and words. */
-  const addTo = (parent: Command) => (usage: string, what: string, pick: Pick) =>
+  const addTo: AddTo = (parent) => (usage, what, pick) =>
     withController(parent.command(usage)).description(what).action(async (...given: unknown[]) => {
       const command = given.at(-1) as Command;
       const flags = command.opts<ControllerFlags & ControllerViewFlags>();
@@ -539,6 +541,8 @@ function addControllerViews(controller: Command, done: (code: number) => void): 
   rollouts("unpin <id>", "agents that kept it follow the rules again", (all, _, [id = ""]) => all.unpinAgents(id));
   rollouts("agents <id>", "agents that were given it", (all, _, [id = ""]) => all.showRolloutAgents(id));
 
+  addPackageViews(groupCommand("packages", "packages for agents: bundles of files, who is to have them"), addTo);
+
   add("events", "decisions with the numbers that led to them", (all, { rollout }) => all.showEvents(rollout))
     .option("--rollout <id>", "only of this one");
   const tokens = group("tokens", "tokens of agents");
@@ -546,6 +550,36 @@ function addControllerViews(controller: Command, done: (code: number) => void): 
   tokens("make <label>", "print a new one, once", (all, _, [label = ""]) => all.makeToken(label));
   tokens("revoke <id>", "make it worthless and cut who came with it", (all, _, [id = ""]) => all.revokeToken(id));
   add("audit", "what operators asked for", (all) => all.showControllerAudit);
+}
+
+function addPackageViews(command: Command, addTo: AddTo): void {
+  const packages = addTo(command);
+  packages("list", "every version", (all) => all.showPackages);
+  packages(
+    "add <name> <version> <source>",
+    "keep a file of at most 8 MiB, or a URL where agents find it; no agent gets it by that",
+    (all, flags, [name = "", version = "", source = ""]) => all.addPackage(name, version, source, flags),
+  )
+    .option("--sha256 <hash>", "of the content; wanted with a URL")
+    .option("--signature <file>", "over the content, as bytes")
+    .option("--note <text>", "why", "");
+  packages(
+    "remove <name> <version>",
+    "forget one that is not offered",
+    (all, _, [name = "", version = ""]) => all.removePackage(name, version),
+  );
+  packages("offers", "which agents are to have which", (all) => all.showPackageOffers);
+  packages(
+    "offer <selector> <packages...>",
+    "offer name@version to all of them, now and later",
+    (all, _, [selector = "", ...names]) => all.offerPackages(selector, names),
+  );
+  packages("withdraw <selector>", "take an offer back", (all, _, [selector = ""]) => all.withdrawPackages(selector));
+  packages(
+    "status [selector]",
+    "what agents have, and how far they are",
+    (all, _, [selector]) => all.showPackageStatuses(selector),
+  );
 }
 
 function withController(command: Command): Command {

@@ -10,14 +10,23 @@ import { systemClock } from "../../pipeline/core/clock.ts";
 import type { Payload } from "../../pipeline/otlp/payload.ts";
 import { walk } from "../../pipeline/otlp/ottl/mod.ts";
 import { writeLine } from "../console.ts";
-import { type Asked, type AskedTexts, openTexts, readPayloadOf, readTexts } from "./asked.ts";
+import {
+  type Asked,
+  type AskedTexts,
+  groupsFor,
+  openTexts,
+  readAskedComponent,
+  readInputOf,
+  readTexts,
+} from "./asked.ts";
+import type { TextGroup } from "./component.ts";
 import { diffLines, flatten, showValue } from "./item_text.ts";
-import { jsonOf } from "./run.ts";
+import { jsonOf, runOver } from "./run.ts";
 import type { Session } from "./session.ts";
 import { tellFailure, UsageError } from "./usage_error.ts";
 
 export interface ExplainFlags extends Asked {
-  /** Which one in the payload, from 1. */
+  /** Which one in the input, from 1. */
   readonly item: number;
 }
 
@@ -31,9 +40,51 @@ export function explainStatements(flags: ExplainFlags): Promise<number> {
 }
 
 async function printExplanation(flags: ExplainFlags): Promise<number> {
-  const payload = await readPayloadOf(flags);
-  for (const line of explain(payload, await readTexts(flags), flags)) writeLine(Deno.stdout, line);
+  const component = await readAskedComponent(flags);
+  const texts = component === undefined ? await readTexts(flags) : undefined;
+  const { payloads: given } = await readInputOf(flags);
+  const { signal } = given[0]!;
+  const payloads = given.filter((payload) => payload.signal === signal);
+  const groups = texts === undefined ? groupsFor(component!, signal) : [texts];
+  for (const line of explainGroups(payloads, groups, flags)) writeLine(Deno.stdout, line);
   return 0;
+}
+
+/** Each group sees what those before it did. */
+function explainGroups(
+  payloads: readonly Payload[],
+  groups: readonly (AskedTexts | TextGroup)[],
+  flags: ExplainFlags,
+): string[] {
+  const lines: string[] = [];
+  let current = payloads;
+  for (const group of groups) {
+    const found = find(current, openTexts(group, flags, payloads[0]!.signal), flags.item);
+    const { payload } = found;
+    if (lines.length > 0) lines.push("");
+    lines.push(...explain(payload, group, { ...flags, item: found.item }, found));
+    const session = openTexts(group, flags, payload.signal);
+    current = current.map((each) => runOver(each, session, "ignore").changed);
+  }
+  return lines;
+}
+
+/** Where an item stands in all of the input. */
+interface Standing {
+  readonly before: number;
+  readonly total: number;
+}
+
+/** The payload that holds an item, and its number there. */
+function find(payloads: readonly Payload[], session: Session, item: number) {
+  const counts = payloads.map((payload) => countItems(session, payload));
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  let before = 0;
+  for (const [i, payload] of payloads.entries()) {
+    if (item <= before + counts[i]!) return { payload, item: item - before, before, total };
+    before += counts[i]!;
+  }
+  throw new UsageError(`Cannot explain item ${item}: there are ${total} of the context ${session.context}`);
 }
 
 /**
@@ -41,11 +92,17 @@ async function printExplanation(flags: ExplainFlags): Promise<number> {
  *
  * @throws {UsageError} The texts do not load, or the payload has no such item.
  */
-export function explain(payload: Payload, texts: AskedTexts, flags: ExplainFlags): string[] {
+export function explain(
+  payload: Payload,
+  texts: AskedTexts | TextGroup,
+  flags: ExplainFlags,
+  standing?: Standing,
+): string[] {
   const reads = new Reads();
   const watched = openTexts(texts, flags, payload.signal, (resolver) => reads.watch(resolver));
   const timed = openTexts(texts, flags, payload.signal); // watching costs more than running
-  return new Explanation(watched, timed, reads, flags.item).over(payload);
+  const fate = "fate" in texts ? texts.fate : undefined;
+  return new Explanation(watched, timed, reads, flags.item).over(payload, fate, standing);
 }
 
 /** What paths gave since the last `take`. */
@@ -96,13 +153,15 @@ class Explanation {
     this.#item = item;
   }
 
-  over(payload: Payload): string[] {
+  /** @param fate What becomes of the item by its conditions; undefined where they are for statements. */
+  over(payload: Payload, fate: TextGroup["fate"], standing?: Standing): string[] {
     const { context, conditions, statements } = this.#watched;
     const count = countItems(this.#watched, payload);
     if (this.#item > count) {
       throw new UsageError(`Cannot explain item ${this.#item}: there are ${count} of the context ${context}`);
     }
-    const lines = [`item ${this.#item} of ${count}, context ${context}`];
+    const { before, total } = standing ?? { before: 0, total: count };
+    const lines = [`item ${before + this.#item} of ${total}, context ${context}`];
     const caches: Caches = new Map();
     let current = payload;
     const tell = (step: Step) => {
@@ -113,7 +172,8 @@ class Explanation {
     };
     const holds = conditions.length === 0 ||
       conditions.some((condition, i) => tell(stepOf(condition.text, condition.test, this.#timed.conditions[i]!.test)));
-    if (!holds) return [...lines, "", "no condition holds: no statement runs"];
+    if (!holds) return [...lines, "", `no condition holds: ${fate?.other ?? "no statement runs"}`];
+    if (fate !== undefined) return [...lines, "", `a condition holds: ${fate.held}`];
     statements.forEach((statement, i) =>
       tell(stepOf(statement.text, actionOf(statement), actionOf(this.#timed.statements[i]!)))
     );

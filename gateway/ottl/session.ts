@@ -15,7 +15,7 @@ import {
   ProblemCollector,
 } from "../../ottl/mod.ts";
 import { systemClock } from "../../pipeline/core/clock.ts";
-import { functionsOf } from "../../pipeline/otlp/ottl/functions/table.ts";
+import { functionsOf, type TextPlace } from "../../pipeline/otlp/ottl/functions/table.ts";
 import {
   contextDefinition,
   contextsOf,
@@ -34,11 +34,20 @@ export interface Session {
   readonly conditions: readonly CompiledCondition[];
 }
 
+export interface TextPlaces {
+  readonly statements: TextPlace;
+  readonly conditions: TextPlace;
+}
+
+const TRANSFORM: TextPlaces = { statements: "transform statement", conditions: "transform condition" };
+
 export interface SessionOptions {
   readonly signal: Signal;
   /** Undefined: the texts tell. */
   readonly context: string | undefined;
   readonly gates: ReadonlySet<string>;
+  /** Where the texts stand, which tells their functions. Default: in a transform processor. */
+  readonly places?: TextPlaces;
   /** Puts something round the paths of the context. */
   readonly wrap?: (resolver: PathResolver) => PathResolver;
 }
@@ -52,10 +61,10 @@ const TOOLS = createTools({ clock: systemClock, random: Math.random });
  * @throws {RangeError} The signal has no such context.
  */
 export function openSession({ statements, conditions }: ParsedTexts, options: SessionOptions): Session {
-  const { signal, gates, wrap = (resolver) => resolver } = options;
-  const name = options.context ?? inferContext([...statements, ...conditions], candidatesOf(signal));
+  const { signal, gates, places = TRANSFORM, wrap = (resolver) => resolver } = options;
+  const name = options.context ?? inferContext([...statements, ...conditions], candidatesOf(signal, places));
   const { definition, resolver, cursor } = openContext(signal, name);
-  const compilerFor = (place: "transform statement" | "transform condition") =>
+  const compilerFor = (place: TextPlace) =>
     new OttlCompiler({
       context: definition,
       resolver: wrap(resolver),
@@ -65,18 +74,18 @@ export function openSession({ statements, conditions }: ParsedTexts, options: Se
       prefixMode: options.context === undefined ? "inferred" : "explicit",
     });
   const problems = new ProblemCollector();
-  const compiled = problems.collect(() => compilerFor("transform statement").statements(statements));
-  const when = problems.collect(() => compilerFor("transform condition").conditions(conditions));
+  const compiled = problems.collect(() => compilerFor(places.statements).statements(statements));
+  const when = problems.collect(() => compilerFor(places.conditions).conditions(conditions));
   problems.throwProblems();
   return { context: name as LevelName, cursor, statements: compiled ?? [], conditions: when ?? [] };
 }
 
-function candidatesOf(signal: Signal): InferenceCandidate[] {
+function candidatesOf(signal: Signal, places: TextPlaces): InferenceCandidate[] {
   return contextsOf(signal).map((name) => ({
     context: contextDefinition(name),
     functions: functionTable(
-      [...functionsOf("transform statement", name).values()],
-      [...functionsOf("transform condition", name).values()],
+      [...functionsOf(places.statements, name).values()],
+      [...functionsOf(places.conditions, name).values()],
     ),
   }));
 }

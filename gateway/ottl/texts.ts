@@ -28,6 +28,8 @@ export interface WrittenText {
   readonly from: string;
   /** Of the text's first line, from 1. */
   readonly line: number;
+  /** Of the text's first character, from 1. Default 1. */
+  readonly column?: number;
 }
 
 export interface ParsedTexts {
@@ -62,11 +64,21 @@ export function parseTexts(statements: readonly WrittenText[], conditions: reado
   const problems = new ProblemCollector();
   const parsed = {
     statements: problems.collectEach(statements, ({ text }) => parseStatementOrRule(text)),
-    conditions: problems.collectEach(conditions, ({ text }) => parseConditions([text], DEFAULT_OTTL_LIMITS)[0]!),
+    conditions: problems.collectEach(conditions, ({ text }) => parseConditionOrRule(text)),
   };
   problems.throwProblems();
   return parsed;
 }
+
+/** Of a rule its condition. */
+function parseConditionOrRule(text: string): ParsedCondition {
+  if (!RULE_END.test(text)) return parseConditions([text], DEFAULT_OTTL_LIMITS)[0]!;
+  const { where } = parseRules([text], DEFAULT_OTTL_LIMITS)[0]!;
+  return { kind: "condition", text, node: where! };
+}
+
+/** How a rule of the routing connector ends. */
+const RULE_END = />\s*(?:route|drop)\s*\([^()]*\)\s*$/;
 
 /** A statement begins with the call of an editor, which a condition cannot. */
 function parseStatementOrRule(text: string): Statement {
@@ -80,9 +92,11 @@ export function showProblems({ problems }: OttlSyntaxError, texts: readonly Writ
   return problems.map((problem) => showWritten(problem, texts.find(({ text }) => text === problem.text))).join("\n");
 }
 
-function showWritten(problem: OttlProblem, written: WrittenText | undefined): string {
+/** A problem with the place of its text. */
+export function showWritten(problem: OttlProblem, written: WrittenText | undefined): string {
   if (written === undefined) return showProblem(problem);
   const { line, column } = placeOf(problem.text, problem.span.start);
+  const shift = line === 1 ? (written.column ?? 1) - 1 : 0;
   const excerpt = showProblem(problem).split("\n").slice(-2);
-  return [`${written.from}:${written.line + line - 1}:${column}: ${problem.message}`, ...excerpt].join("\n");
+  return [`${written.from}:${written.line + line - 1}:${column + shift}: ${problem.message}`, ...excerpt].join("\n");
 }

@@ -31,7 +31,7 @@ import {
 } from "../statements/loader.ts";
 
 /** The section's key for each signal. */
-const KEYS = {
+export const STATEMENT_KEYS = {
   traces: "trace_statements",
   metrics: "metric_statements",
   logs: "log_statements",
@@ -55,7 +55,7 @@ const transformSchema = section({
   }
   for (const signal of SIGNAL_NAMES) {
     const { problems } = loadGroups(signal, config, CHECK_TOOLS);
-    reportProblems(context, [KEYS[signal]], problems);
+    reportProblems(context, [STATEMENT_KEYS[signal]], problems);
   }
 });
 
@@ -80,11 +80,11 @@ interface Group {
 
 function loadGroups(
   signal: Signal,
-  config: Pick<TransformConfig, "error_mode" | typeof KEYS[Signal]>,
+  config: Pick<TransformConfig, "error_mode" | typeof STATEMENT_KEYS[Signal]>,
   tools: CountingTools,
 ): { readonly groups: readonly Group[]; readonly problems: readonly PlacedProblem[] } {
   const loader = new TextLoader(signal, tools);
-  const groups = config[KEYS[signal]].flatMap((group) =>
+  const groups = config[STATEMENT_KEYS[signal]].flatMap((group) =>
     loadGroup(loader, group, config.error_mode, tools.limits.budget) ?? []
   );
   return { groups, problems: loader.problems };

@@ -20,6 +20,7 @@ export interface Vector {
   readonly value?: string;
   readonly input?: string;
   readonly signal?: string;
+  readonly error_mode?: string;
   readonly statements?: readonly string[];
   readonly conditions?: readonly string[];
   readonly groups?: readonly unknown[];
