@@ -12,10 +12,11 @@ import { WireType } from "./protobuf.ts";
 const LOOP_COPY_BYTES = 32;
 
 /**
- * Up to this a loop that moves 32 bytes a turn is cheaper than `set` with a view made for it: measured 0.15 ns a byte, as
- * against 50 to 130 flat. It needs a DataView of the source, which is made when there is a second copy from it.
+ * Up to this a loop that moves 32 bytes a turn is cheaper than `set` with a view made for it: measured 35 ns for 100 bytes
+ * and 43 for 200, as against 50 to 60 flat and an object. It needs a DataView of the source, which is made when there is a
+ * second copy from it.
  */
-const WIDE_LOOP_COPY_BYTES = 512;
+const WIDE_LOOP_COPY_BYTES = 192;
 const WIDE_BYTES = 8;
 const TURN_BYTES = 4 * WIDE_BYTES;
 
@@ -279,9 +280,10 @@ export class ProtoWriter {
 
   /** There is room for it. */
   #copyFrom(source: ProtoWriter, start: number, end: number): void {
-    const at = this.#length;
+    let at = this.#length;
     this.#length += end - start;
-    copyWide(source.#ownView(), start, end, this.#ownView(), at);
+    if (end - start >= WIDE_BYTES) copyWide(source.#ownView(), start, end, this.#ownView(), at);
+    else while (start < end) this.#bytes[at++] = source.#bytes[start++]!;
   }
 
   #reserve(more: number): void {
@@ -296,8 +298,12 @@ export class ProtoWriter {
   }
 }
 
-/** Numbers of 64 bits are not made of what is moved: the compiler takes each line for a load and a store. */
+/**
+ * Eight bytes or more. Numbers of 64 bits are not made of what is moved: the compiler takes each line for a load and a
+ * store. The last eight are moved by themselves, over others that were already.
+ */
 function copyWide(from: DataView, start: number, end: number, to: DataView, at: number): void {
+  const lastTo = at + end - start - WIDE_BYTES;
   for (; start + TURN_BYTES <= end; start += TURN_BYTES, at += TURN_BYTES) {
     to.setBigUint64(at, from.getBigUint64(start, true), true);
     to.setBigUint64(at + 8, from.getBigUint64(start + 8, true), true);
@@ -307,5 +313,5 @@ function copyWide(from: DataView, start: number, end: number, to: DataView, at: 
   for (; start + WIDE_BYTES <= end; start += WIDE_BYTES, at += WIDE_BYTES) {
     to.setBigUint64(at, from.getBigUint64(start, true), true);
   }
-  for (; start < end; start++, at++) to.setUint8(at, from.getUint8(start));
+  to.setBigUint64(lastTo, from.getBigUint64(end - WIDE_BYTES, true), true);
 }

@@ -152,31 +152,35 @@ export class AttributeIndex {
     const lengths = this.#isPlacing ? 0 : wanted.lengths;
     const view = this.#viewOf(bytes);
     let index = this.#count;
-    while (at + 1 < end && bytes[at] === tag) {
-      const start = at + 2;
-      const next = start + bytes[at + 1]!;
-      if (bytes[at + 1]! >= 0x80 || next > end) break;
+    for (; at + 1 < end && bytes[at] === tag; index++) {
       const tagStart = at;
+      const start = at + 2;
+      const length = bytes[at + 1]!;
+      const next = start + length;
+      if (length >= 0x80 || next > end) break;
       if (!isSparse) this.#ranges.place(index, tagStart, start, next);
       at = next;
       // Key and value, or the other way round: collectors write the value first.
+      const first = bytes[start]!;
       const middle = start + 2 + bytes[start + 1]!;
-      const isKeyFirst = bytes[start] === KEY;
+      const second = bytes[middle]!;
+      const secondLength = bytes[middle + 1]!;
+      const isKeyFirst = first === KEY;
+      if (middle + 2 + secondLength !== next || !(isKeyFirst ? second === VALUE : first === VALUE && second === KEY)) {
+        this.#noteUnusual(index, bytes, tagStart, start, next);
+        continue;
+      }
       const keyStart = isKeyFirst ? start + 2 : middle + 2;
       const keyEnd = isKeyFirst ? middle : next;
-      if (!isPlainPair(bytes, start, middle, next)) this.#noteUnusual(index, bytes, tagStart, start, next);
-      else if ((lengths >>> (keyEnd - keyStart & 31) & 1) !== 0) {
-        const slot = wanted.findIn(bytes, view, keyStart, keyEnd);
-        if (slot !== -1) {
-          if (isSparse) this.#ranges.place(index, tagStart, start, next);
-          this.#fill(slot, index, isKeyFirst ? memberAt(bytes, middle + 2, next) : memberAt(bytes, start + 2, middle));
-          if (slot === until) {
-            index++;
-            break;
-          }
-        }
+      if ((lengths >>> (keyEnd - keyStart & 31) & 1) === 0) continue;
+      const slot = wanted.findIn(bytes, view, keyStart, keyEnd);
+      if (slot === -1) continue;
+      if (isSparse) this.#ranges.place(index, tagStart, start, next);
+      this.#fill(slot, index, isKeyFirst ? memberAt(bytes, middle + 2, next) : memberAt(bytes, start + 2, middle));
+      if (slot === until) {
+        index++;
+        break;
       }
-      index++;
     }
     this.#count = index;
     return at;
