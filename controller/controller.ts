@@ -18,6 +18,8 @@ import {
 import { type AgentChange, AgentChanges } from "../opamp/server/agent_changes.ts";
 import { AgentTokens } from "../opamp/server/agent_tokens.ts";
 import { createFleetPort } from "../opamp/server/fleet_port.ts";
+import { PackageCatalog } from "../opamp/server/package_catalog.ts";
+import { PackageStore } from "../opamp/server/package_store.ts";
 import { OpampServer } from "../opamp/server/opamp_server.ts";
 import { DEFAULT_OPAMP_SERVER_SETTINGS } from "../opamp/server/settings.ts";
 import { OpampStore } from "../opamp/server/store.ts";
@@ -25,15 +27,15 @@ import { DEFAULT_OTTL_LIMITS } from "../ottl/mod.ts";
 import { compileRegex } from "../ottl/text/regex.ts";
 import type { Clock, Timer } from "../pipeline/core/clock.ts";
 import type { Logger } from "../pipeline/core/log.ts";
-import { unreadable } from "../routes/api/answer_headers.ts";
 import type { TokenBook } from "../routes/api/tokens.ts";
 import { createControllerApp } from "../routes/controller/app.ts";
-import { MAX_CONTROLLER_BODY_BYTES } from "../routes/controller/endpoints/shared.ts";
-import { nodeApp } from "../routes/node_app.ts";
+import { AgentSecret } from "./agent_secret.ts";
 import { ConfigOffers } from "./config_offers.ts";
 import { ControllerAudit } from "./controller_audit.ts";
 import { validateForGateways } from "./gateway_validator.ts";
-import { MAX_METRICS_BYTES, METRICS_PATH, MetricsDoor } from "./metrics_door.ts";
+import { serveDoors } from "./doors.ts";
+import { MetricsDoor } from "./metrics_door.ts";
+import { packageDoor } from "./package_door.ts";
 import { RemoteTaps, TAP_CAPABILITY } from "./remote_taps.ts";
 import { ControllerTelemetry } from "./telemetry.ts";
 
@@ -53,15 +55,12 @@ export interface ControllerDeps {
   readonly store: OpampStore;
   /** Of operators. Absent: nobody is asked for one, agents neither. */
   readonly operators: TokenBook | undefined;
-  /** That agents show with their metrics. */
+  /** That agents show with their metrics, and for packages. */
   readonly metricsToken: string;
   readonly clock: Clock;
   readonly randomBytes: (count: number) => Uint8Array;
   readonly logger: Logger;
 }
-
-/** Stands for whatever name it is called by: nothing depends on it. */
-const ORIGIN = "http://controller";
 
 /** How often rollouts look whose time has run out, milliseconds. */
 const TICK_MS = 1_000;
@@ -69,12 +68,14 @@ const TICK_MS = 1_000;
 /** Of the name of one tap. */
 const TAP_ID_BYTES = 8;
 
-/** No packages and no certificates. */
-const CAPABILITIES = ALL_SERVER_CAPABILITIES & ~ServerCapabilities.OffersPackages &
-  ~ServerCapabilities.AcceptsConnectionSettingsRequest;
+/** No certificates. */
+const CAPABILITIES = ALL_SERVER_CAPABILITIES & ~ServerCapabilities.AcceptsConnectionSettingsRequest;
 
 /** What decides whether an agent can be offered a place for its metrics. */
 const DECIDES_REPORTS = AgentChanges.connection | AgentChanges.capabilities | AgentChanges.uid;
+
+/** What decides which packages an agent is to have. */
+const DECIDES_PACKAGES = DECIDES_REPORTS | AgentChanges.description;
 
 export class Controller {
   readonly #options: ControllerOptions;
@@ -83,15 +84,17 @@ export class Controller {
   readonly #rollouts: Rollouts;
   readonly #port: FleetPort;
   readonly #telemetry: ControllerTelemetry;
+  readonly #packages: PackageCatalog;
   readonly #door: MetricsDoor | undefined;
   #timer: Timer | undefined;
 
   /** @throws {GatewayError} The store cannot be read. */
   constructor(options: ControllerOptions, deps: ControllerDeps) {
-    const { clock, logger, operators, randomBytes, metricsToken: token } = deps;
+    const { clock, logger, operators, randomBytes, metricsToken } = deps;
     const { version, loopback, publicUrl } = options;
     this.#options = options;
     this.#deps = deps;
+    const secret = new AgentSecret(metricsToken);
     const telemetry = this.#telemetry = new ControllerTelemetry(clock, version);
     const store = telemetry.watchStore(deps.store);
     const rolloutStore = telemetry.watchStore(openRolloutStore(deps.store.database));
@@ -117,10 +120,15 @@ export class Controller {
     telemetry.watchRollouts(rollouts);
     const newId = () => Buffer.from(randomBytes(TAP_ID_BYTES)).toString("hex");
     const taps = new RemoteTaps({ fleet, clock, meter: telemetry.meter, newId });
-    this.#door = publicUrl === undefined ? undefined : new MetricsDoor({ fleet, rollouts, logger, token, publicUrl });
+    const packages = this.#packages = new PackageCatalog({
+      ...{ fleet, port, clock, compilePattern },
+      store: telemetry.watchStore(new PackageStore(deps.store.database)),
+      source: publicUrl === undefined ? undefined : { publicUrl, token: secret.token },
+    });
+    this.#door = publicUrl === undefined ? undefined : new MetricsDoor({ fleet, rollouts, logger, secret, publicUrl });
     const app = createControllerApp(
       {
-        ...{ fleet, port, rollouts, catalog, store, tokens, clock, compilePattern, version },
+        ...{ fleet, port, rollouts, catalog, packages, store, tokens, clock, compilePattern, version },
         validate: validateForGateways,
         tap: (uid, query) => taps.open(uid, query),
         cut: (tokenId) => server.listener.cut(tokenId),
@@ -130,22 +138,12 @@ export class Controller {
       { tokens: operators, loopback },
       () => telemetry.collect(),
     );
-    const door = this.#door;
-    // Apart, so that a fleet that reports at once does not keep operators out.
-    const serveApi = nodeApp({
-      fetch: telemetry.countRequests((request) => app.fetch(request)),
-      origin: ORIGIN,
-      maxBodyBytes: MAX_CONTROLLER_BODY_BYTES,
-      unreadable,
+    const serveOther = serveDoors({
+      telemetry,
+      api: (request) => app.fetch(request),
+      metrics: this.#door,
+      packages: packageDoor(packages, secret),
     });
-    const serveMetrics = door && nodeApp({
-      fetch: telemetry.countAnswers("sluice_controller_reports", (request) => door.receive(request)),
-      origin: ORIGIN,
-      maxBodyBytes: MAX_METRICS_BYTES,
-      unreadable,
-    });
-    const serveOther: typeof serveApi = (request, response) =>
-      (request.url === METRICS_PATH ? serveMetrics ?? serveApi : serveApi)(request, response);
   }
 
   /**
@@ -160,7 +158,8 @@ export class Controller {
     fleet.start();
     this.#rollouts.open();
     fleet.onChanges((changes) => this.#onChanges(changes));
-    this.#door?.offer(Array.from(fleet.agents(), ({ uid }) => uid));
+    this.#door?.offer(fleet.uids());
+    this.#packages.follow(fleet.uids());
     const address = await listener.listen({ hostname, port, tls });
     this.#scheduleTick();
     return address;
@@ -181,7 +180,9 @@ export class Controller {
     for (const uid of gone) this.#door?.forget(uid);
     if (gone.length > 0) this.#rollouts.onGone(gone);
     this.#rollouts.onAgents(changes.flatMap(({ uid }) => this.#port.get(uid) ?? []));
-    this.#door?.offer(changes.filter(({ changes: mask }) => (mask & DECIDES_REPORTS) !== 0).map(({ uid }) => uid));
+    const withAny = (bits: number) => changes.filter(({ changes: mask }) => (mask & bits) !== 0).map(({ uid }) => uid);
+    this.#door?.offer(withAny(DECIDES_REPORTS));
+    this.#packages.follow(withAny(DECIDES_PACKAGES));
   }
 
   #scheduleTick(): void {

@@ -1,18 +1,16 @@
 /**
  * Where agents send their own metrics: they are offered the address, and what comes tells rollouts how they fare.
  *
- * One token serves all agents: it is in the connection settings that each is offered, and is good for nothing else.
- *
  * @module
  */
 
-import { timingSafeEqual } from "node:crypto";
 import { AgentCapabilities, hasBits } from "../opamp/protocol/capabilities.ts";
 import type { Fleet } from "../opamp/server/fleet.ts";
 import type { Rollouts } from "../opamp/rollouts/mod.ts";
 import { GatewayError, toGatewayError } from "../pipeline/core/errors.ts";
 import { describeError, type Logger } from "../pipeline/core/log.ts";
 import { decompress } from "../pipeline/wire/compression.ts";
+import type { AgentSecret } from "./agent_secret.ts";
 import { readAgentReports } from "./own_metrics.ts";
 
 /** One request of an agent, after decompression, bytes. */
@@ -23,25 +21,23 @@ export interface MetricsDoorParts {
   readonly fleet: Fleet;
   readonly rollouts: Rollouts;
   readonly logger: Logger;
-  readonly token: string;
+  readonly secret: AgentSecret;
   /** Where agents reach the controller, without a path. */
   readonly publicUrl: string;
 }
 
 export class MetricsDoor {
   readonly #parts: MetricsDoorParts;
-  readonly #expected: Uint8Array;
   /** Agents that have been offered it by this process. */
   readonly #offered = new Set<string>();
 
   constructor(parts: MetricsDoorParts) {
     this.#parts = parts;
-    this.#expected = new TextEncoder().encode(`Bearer ${parts.token}`);
   }
 
   /** Offers it to those of these agents that report own metrics and were not offered it. */
   offer(uids: Iterable<string>): void {
-    const { fleet, token, publicUrl, logger } = this.#parts;
+    const { fleet, secret: { token }, publicUrl, logger } = this.#parts;
     const fresh = [...uids].filter((uid) => this.#wants(uid));
     if (fresh.length === 0) return;
     try {
@@ -65,7 +61,7 @@ export class MetricsDoor {
   /** Answers a POST of an ExportMetricsServiceRequest. */
   async receive(request: Request): Promise<Response> {
     if (request.method !== "POST") return answer(405);
-    if (!this.#isKnown(request.headers.get("authorization") ?? "")) return answer(401);
+    if (!this.#parts.secret.isShownBy(request)) return answer(401);
     if (!request.headers.get("content-type")?.startsWith("application/x-protobuf")) return answer(415);
     const encoding = request.headers.get("content-encoding") ?? "";
     if (encoding !== "" && encoding !== "gzip") return answer(415);
@@ -81,11 +77,6 @@ export class MetricsDoor {
   #wants(uid: string): boolean {
     const agent = this.#offered.has(uid) ? undefined : this.#parts.fleet.get(uid);
     return agent !== undefined && hasBits(agent.capabilities, AgentCapabilities.ReportsOwnMetrics);
-  }
-
-  #isKnown(authorization: string): boolean {
-    const given = new TextEncoder().encode(authorization);
-    return given.length === this.#expected.length && timingSafeEqual(given, this.#expected);
   }
 }
 

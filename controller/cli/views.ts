@@ -8,7 +8,10 @@ import { basename } from "node:path";
 import { age, figure, plain, plainLines, table, time } from "../../gateway/admin/cli/table.ts";
 import type { AnswerOf, ControllerOperation } from "../../routes/controller/endpoints.ts";
 import type { Agent, Rollout } from "../../routes/controller/schemas.ts";
+import { all } from "./pages.ts";
 import type { ControllerView } from "./run.ts";
+
+export * from "./package_views.ts";
 
 type ConfigRef = NonNullable<Agent["assigned"]>;
 
@@ -438,23 +441,4 @@ function words(name: string): string {
 
 function yesNo(is: boolean): string {
   return is ? "yes" : "no";
-}
-
-/** Every page of a list. */
-async function all<Item>(
-  ask: (page: { limit: number; cursor?: string }) => Promise<{
-    readonly body: { readonly items: readonly Item[]; readonly next_cursor: string | null };
-  }>,
-): Promise<Item[]> {
-  const items: Item[] = [];
-  let cursor: string | null | undefined = undefined;
-  do {
-    const { body }: Awaited<ReturnType<typeof ask>> = await ask({
-      limit: 500,
-      ...cursor === undefined ? {} : { cursor },
-    });
-    items.push(...body.items);
-    cursor = body.next_cursor ?? null;
-  } while (cursor !== null);
-  return items;
 }

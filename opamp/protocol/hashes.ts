@@ -60,8 +60,10 @@ function sortedEntries<Item>(map: ReadonlyMap<string, Item>): [string, Item][] {
 
 /** Whether two hashes or uids are the same; absent and empty are. */
 export function sameBytes(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
-  if ((a?.length ?? 0) !== (b?.length ?? 0)) return false;
-  return a === undefined || a.every((byte, at) => byte === b?.[at]);
+  if (a === undefined || b === undefined) return (a?.length ?? 0) === (b?.length ?? 0);
+  if (a.length !== b.length) return false;
+  for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false;
+  return true;
 }
 
 /** Lower-case hexadecimal. */

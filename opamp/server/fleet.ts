@@ -203,6 +203,7 @@ export class Fleet {
   /** The packages that agents are to have; undefined: whatever they have. */
   setPackages(uids: Iterable<string>, offer: PackagesOffer | undefined): void {
     for (const session of this.#roster.known(uids)) {
+      if (session.desiredPackages?.hash === offer?.hash) continue;
       session.desiredPackages = offer;
       this.#outgoing.schedule(session);
     }

@@ -109,7 +109,8 @@ export class FleetNotes {
 
   #tell(): void {
     this.#timer = undefined;
-    const batch = Array.from(this.#changed, ([uid, changes]) => ({ uid, changes }));
+    const batch: AgentChange[] = [];
+    this.#changed.forEach((changes, uid) => batch.push({ uid, changes }));
     this.#changed = new Map();
     for (const listener of this.#listeners) listener(batch);
   }

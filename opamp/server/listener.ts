@@ -56,8 +56,6 @@ const ACCEPT_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /** How often connections are looked at, as a share of the ping interval. */
 const CHECKS_PER_INTERVAL = 6;
 
-const BACKLOG = 4_096;
-
 export class OpampListener {
   readonly #deps: ListenerDeps;
   readonly #budget: AcceptBudget;
@@ -96,7 +94,7 @@ export class OpampListener {
     });
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
-      server.listen({ host: hostname, port, backlog: BACKLOG }, () => resolve());
+      server.listen({ host: hostname, port, backlog: this.#room.backlog }, () => resolve());
     });
     this.#scheduleCheck();
     return server.address() as AddressInfo;

@@ -6,9 +6,8 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
 import type { Clock } from "../../pipeline/core/clock.ts";
-import { bytesToHex } from "../protocol/hashes.ts";
+import { bytesToHex, sameBytes } from "../protocol/hashes.ts";
 import { formatInstanceUid, INSTANCE_UID_RANDOM_BYTES, makeInstanceUid } from "../protocol/instance_uid.ts";
 import type { AgentToServer } from "../protocol/messages.ts";
 import { AgentChanges } from "./agent_changes.ts";
@@ -68,7 +67,7 @@ export class Roster {
   /** The agent of a message: known, known by another name until now, or new; undefined when there is no room. */
   of(link: SessionLink, message: AgentToServer, uid: Uint8Array): AgentSession | undefined {
     const first = link.sessions[0];
-    if (first !== undefined && Buffer.compare(first.uid, uid) === 0) return first;
+    if (first !== undefined && sameBytes(first.uid, uid)) return first;
     const key = bytesToHex(uid);
     const known = this.#sessions.get(key);
     if (known !== undefined) return known;

@@ -9,11 +9,12 @@
  * @module
  */
 
-import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { GatewayError, RejectedError, UnavailableError } from "../../pipeline/core/errors.ts";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { RejectedError } from "../../pipeline/core/errors.ts";
 import { decodeServerToAgent, encodeServerToAgent } from "../protocol/messages.ts";
 import type { AgentEvent, AgentRow, FleetBatch, FleetStore, OfferStatus } from "./fleet_store.ts";
 import { ConnectionOffer } from "./offers.ts";
+import { guarded, inTransaction, openFile, run } from "./sqlite.ts";
 
 /** Bounds of a {@link OpampStore}. */
 export interface StoreSettings {
@@ -80,6 +81,14 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     `CREATE TABLE agent_tokens (id TEXT PRIMARY KEY, label TEXT NOT NULL, hash TEXT NOT NULL UNIQUE,
        created_ms INTEGER NOT NULL) WITHOUT ROWID`,
   ],
+  [
+    `CREATE TABLE packages (name TEXT NOT NULL, version TEXT NOT NULL, type INTEGER NOT NULL, url TEXT,
+       content_hash BLOB NOT NULL, signature BLOB, byte_length INTEGER NOT NULL, content BLOB,
+       created_ms INTEGER NOT NULL, who TEXT NOT NULL, note TEXT NOT NULL, PRIMARY KEY (name, version))`,
+    "CREATE INDEX packages_by_hash ON packages (content_hash)",
+    `CREATE TABLE package_offers (selector TEXT PRIMARY KEY, packages TEXT NOT NULL, changed_ms INTEGER NOT NULL,
+       who TEXT NOT NULL) WITHOUT ROWID`,
+  ],
 ];
 
 /** In the order of `fromAgentRow`. */
@@ -106,9 +115,6 @@ const SAVE_AGENT = `INSERT INTO agents (${AGENT_COLUMNS}) VALUES (${AGENT_COLUMN
 
 /** A write is on the disk when it is answered; the log is cut back after a large one. */
 const PRAGMAS = ["journal_mode = WAL", "synchronous = FULL", "journal_size_limit = 16777216"];
-
-/** SQLite's result codes, sqlite.org/rescode.html. */
-const RESULT_CODES = { busy: 5, locked: 6, readonly: 8, ioError: 10, corrupt: 11, full: 13, cantOpen: 14, notADb: 26 };
 
 export class OpampStore implements FleetStore {
   /** The same handle may serve other tables of this process. */
@@ -272,30 +278,6 @@ export class OpampStore implements FleetStore {
   }
 }
 
-function openFile(path: string): DatabaseSync {
-  try {
-    return new DatabaseSync(path);
-  } catch (cause) {
-    throw new RejectedError("Cannot open the store: the file cannot be opened or made", "permission_denied", { cause });
-  }
-}
-
-/** By a statement, because `exec` does not tell SQLite's code when it fails. */
-function run(database: DatabaseSync, sql: string): void {
-  database.prepare(sql).run();
-}
-
-function inTransaction(database: DatabaseSync, work: () => void): void {
-  run(database, "BEGIN IMMEDIATE");
-  try {
-    work();
-    run(database, "COMMIT");
-  } catch (error) {
-    if (database.isTransaction) run(database, "ROLLBACK");
-    throw error;
-  }
-}
-
 function migrate(database: DatabaseSync): void {
   const version = Number(database.prepare("PRAGMA user_version").get()?.user_version);
   if (version > MIGRATIONS.length) {
@@ -309,40 +291,6 @@ function migrate(database: DatabaseSync): void {
     inTransaction(database, () => {
       for (const sql of [...statements, `PRAGMA user_version = ${index + 1}`]) run(database, sql);
     });
-  }
-}
-
-/** Runs `work`, and says what SQLite's failures mean. */
-function guarded<Result>(what: string, work: () => Result): Result {
-  try {
-    return work();
-  } catch (cause) {
-    if (cause instanceof GatewayError) throw cause;
-    throw toStoreError(what, cause);
-  }
-}
-
-function toStoreError(what: string, cause: unknown): GatewayError {
-  // The low byte is the code, the rest says more about it.
-  const code = (cause as { readonly errcode?: unknown })?.errcode;
-  switch (typeof code === "number" ? code & 0xff : undefined) {
-    case RESULT_CODES.busy:
-    case RESULT_CODES.locked:
-      return new UnavailableError(`Cannot ${what}: another process has the database`, { cause });
-    case RESULT_CODES.full:
-      return new UnavailableError(`Cannot ${what}: the disk is full`, { cause });
-    case RESULT_CODES.ioError:
-      return new UnavailableError(`Cannot ${what}: the disk does not read or write`, { cause });
-    case RESULT_CODES.corrupt:
-    case RESULT_CODES.notADb:
-      return new RejectedError(`Cannot ${what}: the file is damaged or no database; restore a copy of it`, "internal", {
-        cause,
-      });
-    case RESULT_CODES.readonly:
-    case RESULT_CODES.cantOpen:
-      return new RejectedError(`Cannot ${what}: the file cannot be opened for writing`, "permission_denied", { cause });
-    default:
-      return new RejectedError(`Cannot ${what}: the database refused it`, "internal", { cause });
   }
 }
 

@@ -10,12 +10,13 @@ import type { Duplex } from "node:stream";
 import type { Clock } from "../../pipeline/core/clock.ts";
 import { MalformedMessageError } from "../protocol/errors.ts";
 import { unframe } from "../protocol/framing.ts";
+import { lengthOf } from "./answers.ts";
 import type { AgentSession } from "./agent_session.ts";
 import type { Fleet } from "./fleet.ts";
 import type { AgentLink, MessageParts } from "./link.ts";
 import type { EndReason, Traffic } from "./listener_metrics.ts";
 import type { OpampServerSettings } from "./settings.ts";
-import { closePayload, type FrameHandler, frameHeader, FrameReader, Opcodes } from "./websocket_frames.ts";
+import { beginFrame, closePayload, type FrameHandler, frameHeader, FrameReader, Opcodes } from "./websocket_frames.ts";
 
 /** What connections of one listener share. */
 export interface ConnectionDeps {
@@ -29,6 +30,9 @@ export interface ConnectionDeps {
 
 /** The header of an OpAMP message in a WebSocket message. */
 const OPAMP_HEADER_BYTES = 1;
+
+/** So much at once may be many messages, as proxies send them; less is mostly one, and not worth the cork. Bytes. */
+const MANY_BYTES = 4_096;
 
 const EMPTY = new Uint8Array(0);
 
@@ -68,11 +72,10 @@ export class WebSocketConnection implements AgentLink<AgentSession>, FrameHandle
   }
 
   send(parts: MessageParts): void {
-    let bytes = OPAMP_HEADER_BYTES;
-    for (const part of parts) bytes += part.length;
+    const bytes = OPAMP_HEADER_BYTES + lengthOf(parts);
     this.#deps.traffic.sent(parts);
     if (bytes > this.#largestWaiting) this.#largestWaiting = bytes;
-    this.#write(frameHeader(Opcodes.binary, bytes), parts);
+    this.#write(parts, bytes);
   }
 
   close(code: number, reason: string): void {
@@ -103,9 +106,10 @@ export class WebSocketConnection implements AgentLink<AgentSession>, FrameHandle
   onBytes(chunk: Uint8Array): void {
     this.heardAtMs = this.#deps.clock.monotonicMs();
     this.#isPinged = false;
-    this.#socket.cork(); // answers to what came together go together
+    const isMany = chunk.length >= MANY_BYTES;
+    if (isMany) this.#socket.cork(); // answers to what came together go together
     this.#frames.read(chunk);
-    this.#socket.uncork();
+    if (isMany) this.#socket.uncork();
   }
 
   onBinary(payload: Uint8Array): void {
@@ -156,15 +160,16 @@ export class WebSocketConnection implements AgentLink<AgentSession>, FrameHandle
   }
 
   /** One frame: the agent's own bytes copied behind the header, and the bytes that it shares with others as they are. */
-  #write(header: Uint8Array, [own = EMPTY, ...shared]: MessageParts): void {
+  #write(parts: MessageParts, payloadBytes: number): void {
     if (this.#isClosing || this.#isEnded) return;
-    const first = new Uint8Array(header.length + OPAMP_HEADER_BYTES + own.length);
-    first.set(header);
-    first.set(own, header.length + OPAMP_HEADER_BYTES);
-    if (shared.length > 0) this.#socket.cork();
+    const own = parts[0] ?? EMPTY;
+    const { bytes: first, at } = beginFrame(Opcodes.binary, payloadBytes, OPAMP_HEADER_BYTES + own.length);
+    first.set(own, at + OPAMP_HEADER_BYTES);
+    const hasShared = parts.length > 1;
+    if (hasShared) this.#socket.cork();
     let hasRoom = this.#socket.write(first);
-    for (const part of shared) hasRoom = this.#socket.write(part);
-    if (shared.length > 0) this.#socket.uncork();
+    for (let index = 1; index < parts.length; index++) hasRoom = this.#socket.write(parts[index]);
+    if (hasShared) this.#socket.uncork();
     if (!hasRoom && this.#congestedAtMs === 0) this.#congestedAtMs = this.#deps.clock.monotonicMs();
     this.#guardBuffer();
   }

@@ -213,15 +213,26 @@ function unmask(payload: Uint8Array, bytes: Uint8Array, maskAt: number): void {
 
 /** The header of an unmasked, final frame. */
 export function frameHeader(opcode: number, payloadBytes: number): Uint8Array {
-  if (payloadBytes < 126) return new Uint8Array([0x80 | opcode, payloadBytes]);
-  const isShort = payloadBytes < 65_536;
-  const header = new Uint8Array(isShort ? 4 : 10);
-  header[0] = 0x80 | opcode;
-  header[1] = isShort ? 126 : 127;
-  const view = new DataView(header.buffer);
-  if (isShort) view.setUint16(2, payloadBytes);
-  else view.setBigUint64(2, BigInt(payloadBytes));
-  return header;
+  return beginFrame(opcode, payloadBytes, 0).bytes;
+}
+
+/**
+ * The header of an unmasked, final frame, and room behind it for what goes with it in one piece.
+ *
+ * @param room Bytes, all of them 0.
+ * @returns With where the room begins.
+ */
+export function beginFrame(opcode: number, payloadBytes: number, room: number): { bytes: Uint8Array; at: number } {
+  const at = payloadBytes < 126 ? 2 : payloadBytes < 65_536 ? 4 : 10;
+  const bytes = new Uint8Array(at + room);
+  bytes[0] = 0x80 | opcode;
+  bytes[1] = at === 2 ? payloadBytes : at === 4 ? 126 : 127;
+  let rest = payloadBytes;
+  for (let index = at - 1; index >= 2; index--) {
+    bytes[index] = rest & 0xff;
+    rest = Math.floor(rest / 256);
+  }
+  return { bytes, at };
 }
 
 /** The payload of a close frame; the reason is cut to what a control frame may have. */

@@ -18,6 +18,7 @@ const TAGS = {
   fleet: "Agents: who they are, how they are, what they have and why.",
   configurations: "Named, versioned, never changed; and which agents are to have which.",
   rollouts: "How a version gets to a fleet in stages, and what was decided on the way.",
+  packages: "Packages for agents: what there is, who is to have it, and how far it is.",
   access: "Tokens of agents, and who asked for what.",
 };
 

@@ -13,6 +13,7 @@ import { accessHandlers } from "./handlers/access.ts";
 import { configHandlers } from "./handlers/configs.ts";
 import { fleetHandlers } from "./handlers/fleet.ts";
 import type { ControllerParts } from "./handlers/parts.ts";
+import { packageHandlers } from "./handlers/packages.ts";
 import { rolloutHandlers } from "./handlers/rollouts.ts";
 
 type Handlers = HandlersOf<ControllerEndpoints>;
@@ -22,6 +23,7 @@ export function createControllerHandlers(parts: ControllerParts): Handlers {
     ...fleetHandlers(parts),
     ...configHandlers(parts),
     ...rolloutHandlers(parts),
+    ...packageHandlers(parts),
     ...accessHandlers(parts),
   });
 }

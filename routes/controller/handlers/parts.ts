@@ -6,6 +6,7 @@
 
 import type { AgentTokens } from "../../../opamp/server/agent_tokens.ts";
 import type { Fleet } from "../../../opamp/server/fleet.ts";
+import type { PackageCatalog } from "../../../opamp/server/package_catalog.ts";
 import type { OpampStore } from "../../../opamp/server/store.ts";
 import type { CompilePattern, ConfigCatalog, ConfigFile, FleetPort, Rollouts } from "../../../opamp/rollouts/mod.ts";
 import type { Problem } from "../../../pipeline/config/problem.ts";
@@ -20,6 +21,7 @@ export interface ControllerParts {
   readonly rollouts: Rollouts;
   readonly catalog: ConfigCatalog;
   readonly store: OpampStore;
+  readonly packages: PackageCatalog;
   readonly tokens: AgentTokens;
   readonly clock: Clock;
   readonly compilePattern: CompilePattern;
