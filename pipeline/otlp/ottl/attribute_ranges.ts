@@ -16,23 +16,26 @@ const EDIT_END = 5;
 /** Which bytes hold an attribute: those of the message as it came, none, what was written for this item or for all. */
 export const Source = { own: 0, gone: 1, arena: 2, constants: 3 } as const;
 
-/** Attributes that there is room for at first, and that room is kept for; more is let go. */
+/** Attributes that there is room for with the first of them, and that room is kept for; more is let go. */
 const FIRST_ATTRIBUTES = 64;
 const MAX_KEPT_ATTRIBUTES = 16_384;
 
 const FIRST_EDITS = 16;
 
+/** Most views never have an attribute, and a component has a dozen of them. */
+const NO_ROOM = new Int32Array(0);
+
 export class AttributeRanges {
-  #ranges = new Int32Array(FIRST_ATTRIBUTES * STRIDE);
+  #ranges = NO_ROOM;
   /** Numbers of the message's own attributes that were edited; in their order if `#isSorted`. */
-  #edits = new Int32Array(FIRST_EDITS);
+  #edits = NO_ROOM;
   #editCount = 0;
   #isSorted = true;
 
   /** Before the first of a message is placed. */
   begin(): void {
-    if (this.#ranges.length > MAX_KEPT_ATTRIBUTES * STRIDE) this.#ranges = new Int32Array(FIRST_ATTRIBUTES * STRIDE);
-    if (this.#edits.length > MAX_KEPT_ATTRIBUTES) this.#edits = new Int32Array(FIRST_EDITS);
+    if (this.#ranges.length > MAX_KEPT_ATTRIBUTES * STRIDE) this.#ranges = NO_ROOM;
+    if (this.#edits.length > MAX_KEPT_ATTRIBUTES) this.#edits = NO_ROOM;
   }
 
   /** Nothing is edited. */
@@ -60,7 +63,7 @@ export class AttributeRanges {
   }
 
   #grow(at: number): void {
-    const larger = new Int32Array(Math.max(this.#ranges.length * 2, at + STRIDE));
+    const larger = new Int32Array(Math.max(FIRST_ATTRIBUTES * STRIDE, this.#ranges.length * 2, at + STRIDE));
     larger.set(this.#ranges);
     this.#ranges = larger;
   }
@@ -99,7 +102,7 @@ export class AttributeRanges {
   #noteEdit(index: number): void {
     const count = this.#editCount;
     if (count === this.#edits.length) {
-      const larger = new Int32Array(count * 2);
+      const larger = new Int32Array(Math.max(FIRST_EDITS, count * 2));
       larger.set(this.#edits);
       this.#edits = larger;
     }

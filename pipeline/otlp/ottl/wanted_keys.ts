@@ -11,12 +11,15 @@ const BUCKETS = 256;
 /** Of a number as a key is compared. */
 const WORD_BYTES = 4;
 
+/** Of a view whose keys nobody wants: most are. */
+const NO_KEYS = new Int16Array(BUCKETS).fill(-1);
+
 export class WantedKeys {
   readonly #keys: Uint8Array[] = [];
   /** The same as numbers of four bytes: they are compared as fast as one. What is left over comes after them. */
   readonly #words: Int32Array[] = [];
   /** The last slot of each bucket, and for each slot the one before it in its bucket; -1 for none. */
-  readonly #last = new Int16Array(BUCKETS).fill(-1);
+  #last = NO_KEYS;
   readonly #previous: number[] = [];
   /** Bits of the lengths that there are, modulo 32: a first, cheap question. */
   lengths = 0;
@@ -29,6 +32,7 @@ export class WantedKeys {
   slotOf(key: Uint8Array): number {
     const found = this.find(key, 0, key.length);
     if (found !== -1) return found;
+    if (this.#last === NO_KEYS) this.#last = NO_KEYS.slice();
     const slot = this.#keys.length;
     const bucket = bucketOf(key, 0, key.length);
     this.#keys.push(key);
