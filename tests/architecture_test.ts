@@ -121,6 +121,8 @@ interface SourceFile {
   readonly code: string;
   /** Files of this repository. */
   readonly local: readonly string[];
+  /** Those of them that are loaded with it: not types, nor what it imports when it is needed. */
+  readonly eager: readonly string[];
   /** Anything else, as written. */
   readonly bare: readonly string[];
 }
@@ -132,13 +134,17 @@ const IMPORTS = [
   /\bnew URL\(\s*"(\.[^"]+\.ts)",\s*import\.meta\.url\s*\)/g,
 ];
 
+const EAGER_IMPORT = /^(?:import|export)\b(?! type\b)[^"';]*?(?:\bfrom\s*)?"([^"]+)"/gm;
+
 function readSource(path: string): SourceFile {
   const text = Deno.readTextFileSync(join(ROOT, path));
   const code = text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
   const found = IMPORTS.flatMap((pattern) => Array.from(code.matchAll(pattern), ([, specifier = ""]) => specifier));
   const local = found.filter((specifier) => specifier.startsWith("."))
     .map((specifier) => join(dirname(path), specifier)).filter((target) => target.endsWith(".ts"));
-  return { path, text, code, local, bare: found.filter((specifier) => !specifier.startsWith(".")) };
+  const now = Array.from(code.matchAll(EAGER_IMPORT), ([, specifier = ""]) => join(dirname(path), specifier));
+  const eager = now.filter((target) => local.includes(target));
+  return { path, text, code, local, eager, bare: found.filter((specifier) => !specifier.startsWith(".")) };
 }
 
 function* walk(folder: string): Generator<string> {
@@ -221,6 +227,15 @@ Deno.test("no file imports itself by a detour", () => {
   };
   for (const path of graph.keys()) visit(path, []);
   deepStrictEqual(cycles, []);
+});
+
+Deno.test("a gateway starts without what nobody may ask for: OTTL, and the admin API behind its listener", () => {
+  const eager = new Map(product.map(({ path, eager }) => [path, eager]));
+  const loaded = new Set(["gateway/run.ts"]);
+  for (const path of loaded) for (const target of eager.get(path) ?? []) loaded.add(target);
+  ok(loaded.size > 100, `only ${loaded.size} files are seen`);
+  const late = ["ottl/", "pipeline/otlp/ottl/", "routes/admin/app.ts", "opamp/", "pipeline/exporters/"];
+  deepStrictEqual([...loaded].filter((path) => isIn(path, late)), []);
 });
 
 Deno.test("packages are used where they may be", () => {
