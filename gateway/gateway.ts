@@ -17,7 +17,7 @@ import type { Logger, LogLevel } from "../pipeline/core/log.ts";
 import { createRegion, type SeriesValue, TelemetryStore, ThreadMeter } from "../pipeline/core/telemetry_store.ts";
 import type { Attributes, Meter } from "../pipeline/core/telemetry.ts";
 import { Tracer } from "../pipeline/core/trace.ts";
-import { buildExtensions, buildParts, buildPipelines, type GraphDeps } from "../pipeline/graph/build.ts";
+import { buildExtensions, buildParts, buildPipelinesInSlices, type GraphDeps } from "../pipeline/graph/build.ts";
 import { GraphError } from "../pipeline/graph/graph.ts";
 import type { Build, GraphChange } from "../pipeline/graph/live_graph.ts";
 import { loadComponents, REGISTRY } from "../pipeline/graph/registry.ts";
@@ -391,7 +391,7 @@ class ControlThread implements Gateway {
     const own = { ...this.#deps, resource, tracer: this.#tracer, tee: this.#log.tee, collect };
     const telemetry: Build = (config, before) => buildParts(ownTelemetry(config.telemetry, own), this.#deps, before);
     const extensions: Build = (config, before) => buildExtensions(config, this.#deps, () => this.#isReady(), before);
-    const pipelines: Build = (config, before) => buildPipelines(config, this.#deps, before);
+    const pipelines: Build = (config, before) => buildPipelinesInSlices(config, this.#deps, before);
     const tenants = this.#ownTenants;
     return [
       telemetry,

@@ -13,6 +13,7 @@ import { showConfig } from "../pipeline/config/show.ts";
 import { fingerprintOf } from "../pipeline/config/tree/node.ts";
 import type { Clock } from "../pipeline/core/clock.ts";
 import { describeError, type Logger } from "../pipeline/core/log.ts";
+import { nextTurn } from "../pipeline/core/slices.ts";
 import type { Gauge } from "../pipeline/core/telemetry.ts";
 import { diffLines } from "../pipeline/core/text_diff.ts";
 import { GraphError } from "../pipeline/graph/graph.ts";
@@ -211,7 +212,9 @@ export class LiveConfig implements ConfigManager {
     // Before the flip: what comes right after it is already the new one's.
     const before = health.windowMs > 0 ? this.#watching?.before ?? health.lately() : undefined;
     const { change: made } = await this.#tryOut(change, read, version);
-    return this.#flipped(change, read, version, { before, change: made, tookMs: clock.monotonicMs() - startedMs });
+    const tookMs = clock.monotonicMs() - startedMs;
+    await nextTurn(); // requests first: for the history it is written out and compared
+    return this.#flipped(change, read, version, { before, change: made, tookMs });
   }
 
   async #read({ sources, overlay = this.#running.overlay }: ConfigChange): Promise<ReadConfig> {

@@ -8,24 +8,18 @@
 import type { GatewayConfig } from "../pipeline/config/gateway_config.ts";
 import type { Instances } from "../pipeline/graph/build.ts";
 import { type Build, type GraphChange, LiveGraph, type NextGraph } from "../pipeline/graph/live_graph.ts";
-import { collectGarbage } from "../routes/collect_garbage.ts";
+import { Leavings } from "./leavings.ts";
 import type { ListenerHub } from "./listener_hub.ts";
 
 /** How long what was prepared in vain may take to stop, milliseconds. */
 const DISCARD_DEADLINE_MS = 5_000;
-/**
- * How long after a change, or the start, what it left is collected, milliseconds; many changes are one. A configuration
- * is many small objects that outlive scavenges: without it 600 changes in a minute took the resident set from 197 to
- * 340 MB, and what a start leaves is 8 MB.
- */
-const COLLECT_AFTER_MS = 2_000;
 
 export class LiveParts {
   readonly #parts: readonly LiveGraph[];
   readonly #hub: ListenerHub;
   readonly #draining = new Set<Promise<boolean>>();
   #next: NextGraph[] = [];
-  #collecting: ReturnType<typeof setTimeout> | undefined;
+  readonly #leavings = new Leavings();
 
   /** @param builds In the order of their start. @param hub Their listeners come from it. */
   constructor(builds: readonly Build[], hub: ListenerHub) {
@@ -74,7 +68,7 @@ export class LiveParts {
     this.#draining.add(drained);
     void drained.finally(() => {
       clearTimeout(timer); // it holds what was drained
-      this.#collectLater();
+      this.#leavings.changed();
       this.#draining.delete(drained);
     });
     return drained;
@@ -92,15 +86,8 @@ export class LiveParts {
     const results = [];
     for (const part of this.#parts.toReversed()) results.push(await part.shutdown(deadline));
     results.push(...await Promise.all(this.#draining));
-    clearTimeout(this.#collecting);
+    this.#leavings.stop();
     return results.every((drained) => drained);
-  }
-
-  #collectLater(): void {
-    this.#collecting ??= setTimeout(() => {
-      this.#collecting = undefined;
-      collectGarbage();
-    }, COLLECT_AFTER_MS);
   }
 }
 

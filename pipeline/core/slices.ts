@@ -44,6 +44,7 @@ export function eventLoopPause(
   };
 }
 
-function nextTurn(): Promise<void> {
+/** Settles when what came meanwhile is done. */
+export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }

@@ -15,18 +15,22 @@ import type { ServeHttp } from "../contract/http.ts";
 import type { TenantGate } from "../contract/tenants.ts";
 import type { UsageMeter } from "../contract/usage.ts";
 import type { Clock, Random } from "../core/clock.ts";
-import { describeError, type Logger } from "../core/log.ts";
+import type { Logger } from "../core/log.ts";
 import type { MemoryBudget } from "../core/memory.ts";
 import type { Counter, Meter } from "../core/telemetry.ts";
+import { atOnce, eventLoopPause, inSlices, type Sliced } from "../core/slices.ts";
 import type { Tracer } from "../core/trace.ts";
 import { type Signal, SIGNAL_NAMES } from "../otlp/signals.ts";
 import { fanOut } from "../queue/fan_out.ts";
 import { type Authenticated, authenticated } from "./authenticators.ts";
-import { type Component, Graph, GraphError } from "./graph.ts";
+import { type Component, Graph } from "./graph.ts";
 import { Inlet } from "./inlet.ts";
+import { create, type Instances, InstanceSet } from "./instances.ts";
 import { observeProcessor } from "./observed_processor.ts";
 import { factoryOf, type Registry } from "./registry.ts";
 import { forTenants, type PipelineHead } from "./tenant_pipelines.ts";
+
+export type { Instances } from "./instances.ts";
 
 /** What the graph's components are given. */
 export interface GraphDeps {
@@ -59,17 +63,6 @@ export interface Assembly {
   flip(): void;
 }
 
-/** Instances by name; one is taken over by the next build when nothing that it was made of has changed. */
-export type Instances = ReadonlyMap<string, Instance>;
-
-export interface Instance {
-  /** Of what it was made: its configuration, and the instances that it feeds. */
-  readonly fingerprint: string;
-  readonly feeds: readonly Consumer[];
-  readonly component: Component | undefined;
-  readonly consumer: Consumer;
-}
-
 const NO_INSTANCES: Instances = new Map();
 
 /**
@@ -80,7 +73,16 @@ const NO_INSTANCES: Instances = new Map();
  * @throws {GraphError} A component could not be created; the failure names it.
  */
 export function buildPipelines(config: GatewayConfig, deps: GraphDeps, before = NO_INSTANCES): Assembly {
-  return new PipelineBuilder(config, deps, before).build();
+  return atOnce(new PipelineBuilder(config, deps, before).build());
+}
+
+/** As `buildPipelines`, in slices, for a thread that serves requests meanwhile. */
+export function buildPipelinesInSlices(
+  config: GatewayConfig,
+  deps: GraphDeps,
+  before = NO_INSTANCES,
+): Promise<Assembly> {
+  return inSlices(new PipelineBuilder(config, deps, before).build(), eventLoopPause());
 }
 
 /**
@@ -130,56 +132,6 @@ export function buildParts(
   return { graph: new Graph(stages, logger, clock), instances: instances.all, flip: () => {} };
 }
 
-/** The instances of one build: made, or taken over from the build before. */
-class InstanceSet {
-  readonly all = new Map<string, Instance>();
-  readonly #before: Instances;
-
-  constructor(before: Instances) {
-    this.#before = before;
-  }
-
-  /** The instance of that name, asked for more than once by several pipelines. */
-  take(name: string, fingerprint: string, feeds: readonly Consumer[], make: () => Part, size?: Counter): Instance {
-    const made = this.#same(name, fingerprint, feeds) ?? newInstance(name, fingerprint, feeds, make, size);
-    this.all.set(name, made);
-    return made;
-  }
-
-  /** One consumer in front of several; the same ones have the same as before, so that what feeds it stays too. */
-  fanOut(name: string, feeds: readonly Consumer[]): Consumer {
-    const known = this.#same(name, "", feeds);
-    const made = known ?? { fingerprint: "", feeds, component: undefined, consumer: fanOut(feeds) };
-    this.all.set(name, made);
-    return made.consumer;
-  }
-
-  #same(name: string, fingerprint: string, feeds: readonly Consumer[]): Instance | undefined {
-    const before = this.#before.get(name);
-    if (before === undefined || before.fingerprint !== fingerprint || before.feeds.length !== feeds.length) return;
-    return before.feeds.every((consumer, i) => consumer === feeds[i]) ? before : undefined;
-  }
-}
-
-/** A component, or a switch. Who asks for a receiver or an extension does not look at its consumer. */
-type Part = Lifecycle | Consumer;
-
-function newInstance(
-  name: string,
-  fingerprint: string,
-  feeds: readonly Consumer[],
-  make: () => Part,
-  size: Counter | undefined,
-): Instance {
-  const made = create(name, make);
-  return { fingerprint, feeds, component: { name, lifecycle: made as Lifecycle }, consumer: inletOf(made, size) };
-}
-
-/** Receivers and extensions take no data. */
-function inletOf(made: Part, size: Counter | undefined): Consumer {
-  return "consume" in made && !(made instanceof Inlet) ? new Inlet(made, size) : made as Consumer;
-}
-
 /** A consumer, and how many components lie downstream of it at the most. */
 interface Node {
   readonly consumer: Consumer;
@@ -206,12 +158,13 @@ class PipelineBuilder {
     this.#instances = new InstanceSet(before);
   }
 
-  build(): Assembly {
-    for (const pipeline of this.#pipelines) this.#headOf(pipeline);
+  /** Stops after each component. */
+  *build(): Sliced<Assembly> {
+    for (const pipeline of this.#pipelines) yield* this.#headOf(pipeline);
     const receivers = [...this.#config.receivers.values()].filter(({ id }) =>
       this.#pipelines.some((pipeline) => pipeline.receivers.includes(id))
     );
-    const edge = receivers.flatMap((receiver) => this.#receiver(receiver) ?? []);
+    const edge = receivers.flatMap((receiver) => this.#receiver(receiver) ?? []); // what they feed is built by now
     const stages = [[...this.#authenticators.values()], ...this.#stages, edge];
     return {
       graph: new Graph(stages, this.#deps.logger, this.#deps.clock),
@@ -223,24 +176,36 @@ class PipelineBuilder {
   }
 
   /** The first consumer of a pipeline. */
-  #headOf(pipeline: PipelineConfig): Node {
-    return once(this.#heads, pipeline.id, () => {
-      const ends = pipeline.exporters.flatMap((id) => this.#endsOf(pipeline, id));
-      const fanned = this.#instances.fanOut(`ends of pipeline ${pipeline.id}`, ends.map(({ consumer }) => consumer));
-      const end = { consumer: fanned, depth: deepest(ends) };
-      return pipeline.processors.reduceRight((next, id) => this.#processor(pipeline, id, next), end);
-    });
+  *#headOf(pipeline: PipelineConfig): Sliced<Node> {
+    const known = this.#heads.get(pipeline.id);
+    if (known !== undefined) return known;
+    const ends: Node[] = [];
+    for (const id of pipeline.exporters) ends.push(...yield* this.#endsOf(pipeline, id));
+    const fanned = this.#instances.fanOut(`ends of pipeline ${pipeline.id}`, ends.map(({ consumer }) => consumer));
+    let head: Node = { consumer: fanned, depth: deepest(ends) };
+    for (const id of pipeline.processors.toReversed()) {
+      head = this.#processor(pipeline, id, head);
+      yield;
+    }
+    this.#heads.set(pipeline.id, head);
+    return head;
   }
 
   /** What an id under `exporters` stands for: an exporter, or a connector to each signal that it leads to. */
-  #endsOf(pipeline: PipelineConfig, id: string): readonly Node[] {
+  *#endsOf(pipeline: PipelineConfig, id: string): Sliced<readonly Node[]> {
     const connector = this.#config.connectors.get(id);
-    if (connector === undefined) return [this.#exporter(configured(this.#config.exporters, id), pipeline.signal)];
+    if (connector === undefined) {
+      const exporter = this.#exporter(configured(this.#config.exporters, id), pipeline.signal);
+      yield;
+      return [exporter];
+    }
     const factory = factoryOf(this.#deps.registry.connectors, connector.type);
-    return SIGNAL_NAMES
+    const signals = SIGNAL_NAMES
       .filter((to) => this.#fedBy(id, to).length > 0)
-      .filter((to) => factory.routes.some((route) => route.from === pipeline.signal && route.to === to))
-      .map((to) => this.#connector(connector, factory, pipeline.signal, to));
+      .filter((to) => factory.routes.some((route) => route.from === pipeline.signal && route.to === to));
+    const nodes: Node[] = [];
+    for (const to of signals) nodes.push(yield* this.#connector(connector, factory, pipeline.signal, to));
+    return nodes;
   }
 
   #exporter(exporter: ComponentConfig, signal: Signal): Node {
@@ -254,10 +219,16 @@ class PipelineBuilder {
     });
   }
 
-  #connector(connector: ComponentConfig, factory: ConnectorFactory<unknown>, from: Signal, to: Signal): Node {
+  *#connector(
+    connector: ComponentConfig,
+    factory: ConnectorFactory<unknown>,
+    from: Signal,
+    to: Signal,
+  ): Sliced<Node> {
     const { id, config, fingerprint } = connector;
+    const heads: (readonly [string, Node])[] = [];
+    for (const pipeline of this.#fedBy(id, to)) heads.push([pipeline.id, yield* this.#headOf(pipeline)]);
     return once(this.#ends, `connector ${id} (${from} to ${to})`, (name) => {
-      const heads = this.#fedBy(id, to).map((pipeline) => [pipeline.id, this.#headOf(pipeline)] as const);
       const fields = { "otelcol.signal": from, "otelcol.signal.output": to };
       const deps = { ...componentDeps(this.#deps, id, "connector", fields), from, to };
       const consumers = new Map(heads.map(([pipelineId, { consumer }]) => [pipelineId, consumer]));
@@ -287,7 +258,7 @@ class PipelineBuilder {
     const named = this.#deps.gateOf?.(this.#config);
     const switches = new Map<Signal, Inlet>();
     for (const signal of SIGNAL_NAMES) {
-      const heads = this.#fedBy(id, signal).map((pipeline) => ({ ...this.#headOf(pipeline), id: pipeline.id }));
+      const heads = this.#fedBy(id, signal).map((pipeline) => ({ ...atOnce(this.#headOf(pipeline)), id: pipeline.id }));
       if (heads.length > 0) switches.set(signal, this.#switch(id, signal, headsAsOne(heads, named?.gate)));
     }
     const deps = {
@@ -369,14 +340,6 @@ function componentDeps(
   const named = { "otelcol.component.id": id, "otelcol.component.kind": kind, ...fields };
   const deps = { id, logger: logger.with(named), meter, clock, random, memory };
   return { ...deps, ...(tracer && { tracer }), ...(usage && { usage }) };
-}
-
-function create<Made>(name: string, make: () => Made): Made {
-  try {
-    return make();
-  } catch (thrown) {
-    throw new GraphError("build", [`${name}: ${describeError(thrown)}`], thrown);
-  }
 }
 
 function configured(components: ReadonlyMap<string, ComponentConfig>, id: string): ComponentConfig {

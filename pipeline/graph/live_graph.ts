@@ -6,12 +6,13 @@
  */
 
 import type { GatewayConfig } from "../config/gateway_config.ts";
-import type { Assembly, Instances } from "./build.ts";
+import type { Assembly } from "./build.ts";
+import type { Instances } from "./instances.ts";
 import type { Adopt } from "../contract/consumer.ts";
 import type { Component, Graph, Heirs } from "./graph.ts";
 
-/** Builds what a configuration asks for; it takes over what it can of `before`. */
-export type Build = (config: GatewayConfig, before: Instances) => Assembly;
+/** Builds what a configuration asks for, in slices where it takes long; it takes over what it can of `before`. */
+export type Build = (config: GatewayConfig, before: Instances) => Assembly | Promise<Assembly>;
 
 /** What a change does to the components; their names. */
 export interface GraphChange {
@@ -61,7 +62,7 @@ export class LiveGraph {
    */
   async prepare(config: GatewayConfig): Promise<NextGraph> {
     const before = this.#current;
-    const next = this.#build(config, before?.instances ?? NOTHING);
+    const next = await this.#build(config, before?.instances ?? NOTHING);
     const running = new Set(before?.graph.components);
     await next.graph.start(running);
     const own = new Set(next.graph.components);
