@@ -8,18 +8,18 @@ import type { Clock } from "../../pipeline/core/clock.ts";
 import type { Assignment, Changes, EventKind, MemberRecord, Pin, RolloutEvent } from "./records.ts";
 import type { Journal, RolloutRun } from "./stages/run.ts";
 
-/** Gathers decisions until they are taken out to be written in one transaction. */
+/** Gathers decisions until they are written in one transaction and said, and then is empty again. */
 export class PendingChanges implements Journal {
   readonly #clock: Pick<Clock, "nowMs">;
   readonly #runs = new Set<RolloutRun>();
   readonly #members = new Map<string, MemberRecord>();
   readonly #removedMembers = new Map<string, { readonly rollout: number; readonly uid: string }>();
-  readonly #ended: number[] = [];
-  readonly #assignments: Assignment[] = [];
-  readonly #removedAssignments: Pick<Assignment, "selector" | "priority">[] = [];
-  readonly #pins: Pin[] = [];
-  readonly #removedPins: string[] = [];
-  readonly #events: Omit<RolloutEvent, "id">[] = [];
+  #ended: number[] = [];
+  #assignments: Assignment[] = [];
+  #removedAssignments: Pick<Assignment, "selector" | "priority">[] = [];
+  #pins: Pin[] = [];
+  #removedPins: string[] = [];
+  #events: Omit<RolloutEvent, "id">[] = [];
   /** Agents to whom something may have to be said, and whether again. */
   readonly #offers = new Map<string, boolean>();
 
@@ -90,5 +90,11 @@ export class PendingChanges implements Journal {
   /** Agents to whom something may have to be said. */
   offers(): ReadonlyMap<string, boolean> {
     return this.#offers;
+  }
+
+  clear(): void {
+    for (const gathered of [this.#runs, this.#members, this.#removedMembers, this.#offers]) gathered.clear();
+    [this.#ended, this.#assignments, this.#removedAssignments] = [[], [], []];
+    [this.#pins, this.#removedPins, this.#events] = [[], [], []];
   }
 }

@@ -18,7 +18,8 @@ export { diffFiles } from "./configs/diff.ts";
 export { ConflictError, InvalidRequestError, type Problem, UnknownNameError } from "./errors.ts";
 export { type Breach, DEFAULT_LIMITS, type GateFigures, type GateLimits } from "./stages/gate.ts";
 export * from "./records.ts";
-export { type AbortRequest, type AssignRequest, Rollouts, type RolloutsParts, RULE_LIMITS } from "./rollouts.ts";
+export { type AssignRequest, RULE_LIMITS } from "./decisions.ts";
+export { type AbortRequest, Rollouts, type RolloutsParts } from "./rollouts.ts";
 export { syncOf } from "./rules/explain.ts";
 export {
   type CompilePattern,

@@ -1,7 +1,7 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import { NO_CONFIG } from "../../../../opamp/rollouts/configs/configs.ts";
 import { ConflictError, InvalidRequestError, UnknownNameError } from "../../../../opamp/rollouts/errors.ts";
-import { RULE_LIMITS } from "../../../../opamp/rollouts/rollouts.ts";
+import { RULE_LIMITS } from "../../../../opamp/rollouts/decisions.ts";
 import { RolloutWorld } from "../../../support/fleet.ts";
 
 /** One agent, and configurations with one version each. */
