@@ -5,8 +5,8 @@
  *     deno run -A tests/bench/controller_simulation.ts [LIGHT] [FULL] [--only=KILLED,BAD…]
  *
  * LIGHT agents (18,000), all of one process, report status, health and configuration over WebSockets. FULL ones (2,300)
- * report their effective configuration and own metrics as well; half of them over HTTP, since the
- * controller has no more than 20,000 files here. Everyone gets a good version, another while the controller is
+ * report their effective configuration and own metrics as well; those that find no room in the 20,000 files of one process
+ * come over HTTP. Everyone gets a good version, another while the controller is
  * killed and started again, then bad ones. The stages are the default's, each minute of them a second.
  *
  * Prints a Markdown table. Who failed is counted at the agents.
@@ -24,7 +24,9 @@ const TICKS_PER_SECOND = 100;
 const counts = Deno.args.filter((arg) => !arg.startsWith("--")).map(Number);
 const [light = 18_000, full = 2_300] = counts;
 const only = Deno.args.find((arg) => arg.startsWith("--only="))?.slice("--only=".length).split(",");
-const overHttp = Math.floor(full / 2);
+/** WebSockets that a controller takes which may open 20,000 files. */
+const MOST_WEB_SOCKETS = 18_900;
+const overHttp = Math.min(full, Math.max(Math.floor(full / 10), light + full - MOST_WEB_SOCKETS));
 const total = light + full;
 
 /** Versions that are bad, by what they do; `share` are always the same agents. */
