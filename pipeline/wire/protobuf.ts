@@ -183,7 +183,10 @@ export class FieldReader {
     if ((tag & 7) === WireType.bytes && tag >= 8) {
       let length = at < end ? bytes[at]! : 0x80;
       if (length < 0x80) at++;
-      else {
+      else if (at + 1 < end && bytes[at + 1]! < 0x80) {
+        length = length & 0x7f | bytes[at + 1]! << 7;
+        at += 2;
+      } else {
         length = varint32(bytes, at, end);
         at = varintEnd(bytes, at, end);
       }

@@ -158,12 +158,15 @@ class Division {
     this.#items = items;
     this.#keys = keys;
     this.#maxOutputBytes = maxOutputBytes;
-    const bytes: number[] = [];
+    const bytes: (number | undefined)[] = [];
+    const order: number[] = [];
     for (let i = 0; i < keys.length; i++) {
       const key = keys[i]!;
-      bytes[key + 1] = (bytes[key + 1] ?? 0) + items[i * STRIDE + 2]! - items[i * STRIDE]!;
+      const known = bytes[key + 1];
+      if (known === undefined) order.push(key);
+      bytes[key + 1] = (known ?? 0) + items[i * STRIDE + 2]! - items[i * STRIDE]!;
     }
-    this.parts = Array.from(new Set(keys), (key) => this.#byKey[key + 1] = new Part(key, bytes[key + 1]!));
+    this.parts = order.map((key) => this.#byKey[key + 1] = new Part(key, bytes[key + 1]!));
   }
 
   /** @throws {OttlError} "limit". */

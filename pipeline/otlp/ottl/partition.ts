@@ -38,7 +38,7 @@ const REST = -1;
  * The key -1 is that of the rest, which no route took. At the level of data points it keeps the metrics without data; in
  * the other parts metrics have lost their metadata, as the collector's routing connector has it.
  *
- * @param keyOf Called once for each item, in their order. It must not edit.
+ * @param keyOf Called once for each item, in their order; small numbers from -1 on. It must not edit.
  * @returns Parts in the order in which their keys first come; the payload itself when all of it is one part.
  * @throws {OttlError} What `keyOf` throws; "limit" past a bound of `options`.
  */
@@ -55,9 +55,9 @@ export function partition(
     return true;
   };
   walk(payload, cursor, { ...options, visit: { [level]: ask } });
-  const distinct = new Set(keys);
-  const isWhole = distinct.size === 1 && (level !== "datapoint" || distinct.has(REST));
-  if (isWhole) return new Map([[keys[0]!, payload]]);
+  const [first] = keys;
+  const isWhole = keys.every((key) => key === first) && (level !== "datapoint" || first === REST);
+  if (first !== undefined && isWhole) return new Map([[first, payload]]);
   const { maxOutputBytes = DEFAULT_MAX_OUTPUT_BYTES } = options;
   const inOnePass = level === "resource"
     ? partsOfResources(payload, keys)
