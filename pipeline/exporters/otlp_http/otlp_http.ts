@@ -166,6 +166,7 @@ class OtlpHttpPush implements Consumer, Lifecycle {
     try {
       response = await transport.post(this.#path, this.#headersFor(payload), body, abort);
       watch?.ended("send");
+      for (const made of [chunks, body]) if (made !== payload.chunks) made.forEach(giveBack);
     } catch (error) {
       // The sender is not told which upstream it was; the log has the causes.
       throw new UnavailableError(`Cannot export to "${this.#deps.id}": no answer from the destination`, {
