@@ -239,7 +239,7 @@ async function note(what: string, since: Mark): Promise<void> {
   const cpu = controller.cpuSeconds - since.cpu;
   const row = [what, since.seconds().toFixed(1), cpu.toFixed(1), (memory_rss_bytes / 1e6).toFixed(0)];
   rows.push(row);
-  console.error(row.join(" | "));
+  Deno.stderr.writeSync(new TextEncoder().encode(`${row.join(" | ")}\n`));
 }
 
 /** Below what connections are given: of 20,000 agents that look for a dead controller one would get its port, and meet itself. */

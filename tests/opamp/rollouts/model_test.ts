@@ -14,6 +14,12 @@ interface Model {
   readonly reach: Map<string, number>;
   /** Agents that have a rollout's version, by rollout. */
   readonly holders: Map<number, ReadonlySet<string>>;
+  /** The most agents that have ever applied the version at the same time, by rollout. */
+  readonly applied: Map<number, number>;
+  /** Rollouts that were on their way back. */
+  readonly back: Set<number>;
+  /** At some time nobody was selected: then two rollouts do not see that they would have the same agents. */
+  hadNobody: boolean;
 }
 
 /** One thing that happens; failures of the test name it. */
@@ -89,9 +95,14 @@ const steps: fc.Arbitrary<Step>[] = [
     world.fleet.touch(agent, { attributes: { ...agent.attributes, env }, revision: agent.revision + 1 });
   }),
   onAgent("joins", (world) => world.addAgents(1)),
-  fc.record({ share: fc.constantFrom(0.1, 0.3, 0.5), budget: fc.integer({ min: 1, max: 5 }), queue: fc.boolean() }).map(
-    ({ share, budget, queue }) =>
-      new Step(`start ${share} ${budget}${queue ? " queued" : ""}`, (world) => {
+  fc.record({
+    share: fc.constantFrom(0.1, 0.3, 0.5),
+    budget: fc.integer({ min: 1, max: 5 }),
+    growth: fc.constantFrom(0, 0.25, 1),
+    queue: fc.boolean(),
+  }).map(
+    ({ share, budget, growth, queue }) =>
+      new Step(`start ${share} ${budget} ${growth}${queue ? " queued" : ""}`, (world) => {
         world.config("edge", `version: ${world.catalog.versions("edge").length + 1}`);
         tolerated(() =>
           world.rollouts.start({
@@ -100,6 +111,7 @@ const steps: fc.Arbitrary<Step>[] = [
             stages: [{ share, soakMs: 60_000 }, { share: 0.8, soakMs: 60_000 }, { share: 1 }],
             limits: { failed: 0.2, unhealthy: 0.2, disconnected: 0.3 },
             maxApplying: { count: budget },
+            applyingGrowth: growth,
             onConflict: queue ? "queue" : "refuse",
           }, "ann")
         );
@@ -147,6 +159,10 @@ function live(world: RolloutWorld, act: () => void): void {
 }
 
 function check(world: RolloutWorld, model: Model): void {
+  const isSelected = ({ attributes }: FakeAgent) => attributes.env === "prod";
+  model.hadNobody ||= ![...world.fleet.agents()].some(isSelected);
+  const begun = running(world).filter(({ state }) => state !== "queued");
+  ok(begun.length <= 1 || model.hadNobody, `rollouts ${begun.map(({ id }) => id).join(", ")} have the same agents`);
   for (const rollout of world.rollouts.list()) {
     checkEnd(world, rollout, model);
     if (rollout.state === "running" || rollout.state === "paused") checkRunning(world, rollout, model);
@@ -154,10 +170,13 @@ function check(world: RolloutWorld, model: Model): void {
 }
 
 /** States that end stay, and what was rolled back is wanted of nobody any more. */
-function checkEnd(world: RolloutWorld, { id, state, config }: RolloutView, { ended }: Model): void {
+function checkEnd(world: RolloutWorld, { id, state, config }: RolloutView, { ended, back }: Model): void {
   const end = ended.get(id);
   ok(end === undefined || end === state, `rollout ${id} was ${end} and is ${state}`);
   if (ENDED.has(state)) ended.set(id, state);
+  if (state === "rolling_back") back.add(id);
+  const isForward = state === "running" || state === "paused" || state === "completed";
+  ok(!isForward || !back.has(id), `rollout ${id} was on its way back and is ${state}`);
   const isBack = (view: RolloutView) => ["rolling_back", "rolled_back", "aborted"].includes(view.state);
   // One that tries it again may have given it to them.
   if (!world.rollouts.list().filter((other) => other.config.hash === config.hash).every(isBack)) return;
@@ -192,11 +211,21 @@ function checkRunning(world: RolloutWorld, rollout: RolloutView, model: Model): 
   deepStrictEqual(counts.released, holders.length, `rollout ${id} counts whom it has given the version`);
   ok(failed <= (counts.failed ?? 0), `rollout ${id} counts ${counts.failed} that have failed, ${failed} say so`);
 
-  const before = model.holders.get(id) ?? new Set();
-  const isNew = holders.some(({ uid }) => !before.has(uid));
-  const budget = "count" in spec.maxApplying ? spec.maxApplying.count : Infinity;
-  ok(!isNew || counts.applying! <= budget, `rollout ${id} has ${counts.applying} applying, allowed are ${budget}`);
+  checkBudget(rollout, holders, model);
   model.holders.set(id, new Set(holders.map(({ uid }) => uid)));
+}
+
+/** Whoever is given the version is given it within the budget, which grows with what was applied. */
+function checkBudget({ id, spec, counts }: RolloutView, holders: readonly FakeAgent[], model: Model): void {
+  const { applied = 0, applying = 0 } = counts;
+  // Counted before and after the step: of the agents that a step has seen applied, one may have lost it again.
+  const most = Math.max(model.applied.get(id) ?? 0, applied);
+  model.applied.set(id, most);
+  const before = model.holders.get(id) ?? new Set();
+  if (!holders.some(({ uid }) => !before.has(uid))) return;
+  const budget = "count" in spec.maxApplying ? spec.maxApplying.count : Infinity;
+  const allowed = Math.min(budget, spec.initialApplying + Math.floor(spec.applyingGrowth * most));
+  ok(applying <= allowed, `rollout ${id} has ${applying} applying, allowed are ${allowed}`);
 }
 
 Deno.test("whatever happens in whatever order, a rollout keeps its promises", () => {
@@ -208,7 +237,14 @@ Deno.test("whatever happens in whatever order, a rollout keeps its promises", ()
       world.flush();
       world.rollouts.assign({ selector: "*", config: { name: "edge" } }, "ann");
       world.settle();
-      const model: Model = { ended: new Map(), reach: new Map(), holders: new Map() };
+      const model: Model = {
+        ended: new Map(),
+        reach: new Map(),
+        holders: new Map(),
+        applied: new Map(),
+        back: new Set(),
+        hadNobody: false,
+      };
       for (const step of chosen) {
         live(world, () => step.run(world));
         check(world, model);
@@ -227,11 +263,17 @@ function checkThatAllEnds(world: RolloutWorld): void {
   world.rollouts.tick();
   for (const agent of world.fleet.agents()) world.fleet.touch(agent, { connected: true, healthy: true });
   for (const { id, state } of world.rollouts.list()) if (state === "paused") world.rollouts.resume(id, "ann");
-  for (const agent of world.fleet.agents()) if (agent.isOffered) world.fleet.offered.add(agent);
+  for (const agent of world.fleet.agents()) {
+    if (agent.report.state === "applying") world.fleet.reports(agent, agent.report.hash, "applied");
+    if (agent.isOffered) world.fleet.offered.add(agent);
+  }
   world.advance(60 * 60_000, 60_000);
   deepStrictEqual(running(world).map(({ id, state }) => ({ id, state })), []);
   for (const agent of world.fleet.agents()) {
     const desired = world.rollouts.desired(agent.uid);
     ok(agent.desired?.hash === desired?.hash, `${agent.uid} was not told`);
+    const { hash, state } = agent.report;
+    const hasIt = hash === desired?.hash && state === "applied";
+    ok(desired === undefined || hasIt || agent.refused.has(desired.hash), `${agent.uid} has ${hash}, ${state}`);
   }
 }
