@@ -19,7 +19,7 @@ import { type ByteRegex, byteRegexOf } from "./byte_regex.ts";
 import { type SeparateNames, separateNames } from "./group_names.ts";
 import { isPlainPattern } from "./plain_pattern.ts";
 import { type NativePlan, planNative } from "./regex_native.ts";
-import { readPattern, sizeOf } from "./regex_syntax.ts";
+import { type PatternTree, readPattern, sizeOf } from "./regex_syntax.ts";
 
 export type RegexLimits = Pick<OttlLimits, "maxPatternLength" | "maxValueBytes" | "budget">;
 
@@ -68,7 +68,7 @@ export class Regex {
   /**
    * @param groups With the pattern for `linear`, in which no name repeats.
    * @param linear Undefined for a pattern that surely is one: it is compiled for the first text that needs it.
-   * @param groupCount Of such a pattern; its groups have no names.
+   * @param tree Of such a pattern.
    */
   constructor(
     pattern: string,
@@ -76,7 +76,7 @@ export class Regex {
     linear: RE2JS | undefined,
     plan: NativePlan | undefined,
     limits: RegexLimits,
-    groupCount: number = linear?.groupCount() ?? 0,
+    tree?: PatternTree,
   ) {
     this.pattern = pattern;
     this.#linear = linear;
@@ -84,9 +84,10 @@ export class Regex {
     this.#units = plan && new RegExp(plan.source, "g");
     this.#maxBytes = limits.maxValueBytes;
     this.#budget = limits.budget;
-    this.groupCount = groupCount;
+    this.groupCount = linear?.groupCount() ?? tree?.groupCount ?? 0;
+    const named = tree?.names.map(({ name, group }) => [name, group] as const);
     const numbers = Object.entries(linear?.namedGroups() ?? {}).sort(([, a], [, b]) => a - b);
-    this.groupNumbers = new Map(numbers);
+    this.groupNumbers = new Map(named ?? numbers);
     this.#groups = groups;
   }
 
@@ -294,7 +295,7 @@ export function compileRegex(pattern: string, limits: RegexLimits): Regex {
   const plan = tree && planNative(tree.root);
   const isLater = plan !== undefined && isPlainPattern(pattern);
   const linear = isLater ? undefined : compileLinear(groups.pattern);
-  return new Regex(pattern, groups, linear, plan, limits, isLater ? tree!.groupCount : undefined);
+  return new Regex(pattern, groups, linear, plan, limits, isLater ? tree : undefined);
 }
 
 /** Instructions of one pattern: each may have to be looked at for each character of a text. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ok, strictEqual } from "node:assert";
+import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import fc from "fast-check";
 import { RE2JS } from "re2js";
 import { isPlainPattern } from "../../../ottl/text/plain_pattern.ts";
@@ -20,21 +20,35 @@ const cases: { pattern: string; isPlain: boolean }[] = [
   { pattern: "(?:a|b)+?\\.\\w*", isPlain: true },
   { pattern: "[a-z_-]", isPlain: true },
   { pattern: "a{99}", isPlain: true },
-  { pattern: "a{100}", isPlain: false },
-  { pattern: "(a{9}){9}", isPlain: false },
+  { pattern: "a{2,30}b{3,}", isPlain: true },
+  { pattern: "a{500}", isPlain: true },
+  { pattern: "a{501}", isPlain: false },
+  { pattern: "a{3,2}", isPlain: false },
+  { pattern: "a{,2}", isPlain: false },
+  { pattern: "(a{20}){20}", isPlain: true },
+  { pattern: "(a{30}){20}", isPlain: false },
+  { pattern: "\\b[A-Fa-f0-9]{32}\\b", isPlain: true },
+  { pattern: "^(?P<method>\\w+) (?<path>/[^?]*)(\\?.*)?$", isPlain: true },
+  { pattern: "(?P<a>x)(?P<a>y)", isPlain: false },
+  { pattern: "(?i)error|fatal|(?s:a.b)", isPlain: true },
+  { pattern: "a(?i)b", isPlain: false },
+  { pattern: "[a-zA-Z0-9._%+-]+@[a-z.-]+\\.[a-z]{2,}", isPlain: true },
+  { pattern: "[\\w-z]", isPlain: false },
+  { pattern: "[+-.]", isPlain: false },
+  { pattern: "[[:alpha:]]", isPlain: false },
+  { pattern: "\\b+", isPlain: false },
   { pattern: "a**", isPlain: false },
   { pattern: "^*", isPlain: false },
   { pattern: "[z-a]", isPlain: false },
   { pattern: "[a-f-z]", isPlain: false },
   { pattern: "(a", isPlain: false },
   { pattern: "a)", isPlain: false },
-  { pattern: "((a))", isPlain: false },
-  { pattern: "(?i)a", isPlain: false },
-  { pattern: "(?P<a>b)", isPlain: false },
+  { pattern: `${"(".repeat(20)}a${")".repeat(20)}`, isPlain: true },
+  { pattern: `${"(".repeat(21)}a${")".repeat(21)}`, isPlain: false },
   { pattern: "\\1", isPlain: false },
   { pattern: "é", isPlain: false },
-  { pattern: "a".repeat(256), isPlain: true },
-  { pattern: "a".repeat(257), isPlain: false },
+  { pattern: "a".repeat(1_024), isPlain: true },
+  { pattern: "a".repeat(1_025), isPlain: false },
 ];
 
 Deno.test("isPlainPattern()", async (t) => {
@@ -57,14 +71,35 @@ Deno.test("what Go refuses is not plain", () => {
 
 Deno.test("re2js takes each plain pattern, and counts the groups of its tree", () => {
   const parts = ["a", "/", ".", "\\.", "\\d", "[a-z]", "[^a-f.]", "[\\w-]", "^", "$", "(", "(?:", ")", "|"]
-    .concat(["*", "+", "?", "{2}", "{20}", "-", "<", "z"]);
+    .concat([
+      "*",
+      "+",
+      "?",
+      "{2}",
+      "{20}",
+      "{1,3}",
+      "{2,}",
+      "-",
+      "<",
+      "z",
+      "(?i)",
+      "(?i:",
+      "(?P<n>",
+      "(?<m>",
+      "\\b",
+      "[",
+    ])
+    .concat(["]", "\\]", "\\s", "{", "}"]);
   let plain = 0;
   fc.assert(
     fc.property(fc.array(fc.constantFrom(...parts), { maxLength: 8 }), (pieces) => {
       const pattern = pieces.join("");
       if (!isPlainPattern(pattern)) return;
       plain++;
-      strictEqual(RE2JS.compile(pattern).groupCount(), readPattern(pattern)?.groupCount, pattern);
+      const compiled = RE2JS.compile(pattern);
+      strictEqual(compiled.groupCount(), readPattern(pattern)?.groupCount, pattern);
+      const names = readPattern(pattern)!.names.map(({ name, group }) => [name, group]);
+      deepStrictEqual(Object.entries(compiled.namedGroups()).sort(([, a], [, b]) => a - b), names, pattern);
     }),
     { numRuns: 20_000 },
   );
