@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { MetricRow } from "./telemetry_table.ts";
+import type { MetricRow } from "./metric_row.ts";
 
 type Row = Omit<MetricRow, "level" | "attributes"> & { readonly attributes?: readonly string[] };
 

@@ -10,26 +10,9 @@
  */
 
 import { CONTROLLER_METRICS } from "./controller_metrics.ts";
-import type { SeriesKind } from "./telemetry_store.ts";
+import { METRIC_LEVELS, type MetricLevel, type MetricRow } from "./metric_row.ts";
 
-/** `service::telemetry::metrics::level`, from nothing to everything. */
-export const METRIC_LEVELS = ["none", "basic", "normal", "detailed"] as const;
-export type MetricLevel = typeof METRIC_LEVELS[number];
-
-/** One metric. */
-export interface MetricRow {
-  readonly name: string;
-  readonly kind: SeriesKind;
-  /** UCUM, as OpenTelemetry writes it: `s`, `By`, `{span}`. "" for a number without one. */
-  readonly unit: string;
-  /** The lowest level that shows it. */
-  readonly level: Exclude<MetricLevel, "none">;
-  readonly attributes: readonly string[];
-  /** What the value is. */
-  readonly help: string;
-  /** When it changes. */
-  readonly when: string;
-}
+export { METRIC_LEVELS, type MetricLevel, type MetricRow };
 
 /** The last word of a metric that each signal has by itself, and its unit. */
 const ITEMS: readonly (readonly [suffix: string, unit: string])[] = [

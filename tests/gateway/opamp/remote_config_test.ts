@@ -105,7 +105,7 @@ async function pass(until: () => boolean): Promise<void> {
 Deno.test("RemoteConfig keeps a configuration that does well", async () => {
   const { clock, live, take, kept, runs } = await setUp();
   const taken = take(batchOf(7));
-  await pass(() => runs()[0] === 7);
+  await pass(() => runs()[0] === 7 && live.current().entry.origin === "opamp");
   deepStrictEqual([kept.length, live.current().entry.origin], [0, "opamp"]);
   await clock.advance(WINDOW_MS);
   strictEqual(await taken, undefined);
@@ -116,7 +116,7 @@ Deno.test("RemoteConfig keeps a configuration that does well", async () => {
 Deno.test("RemoteConfig: one that does worse is taken back, also from what a reload reads", async () => {
   const { clock, rates, live, take, kept, runs } = await setUp();
   const taken = take(batchOf(7));
-  await pass(() => runs()[0] === 7);
+  await pass(() => runs()[0] === 7 && live.current().entry.origin === "opamp");
   Object.assign(rates, { sent: 5, failed: 5 });
   await clock.advance(WINDOW_MS / 3);
   match(String(await taken), /^the gateway did worse with it and went back\n50 % of the items could not be exported/);
@@ -144,7 +144,7 @@ Deno.test("RemoteConfig and local changes", async (t) => {
   await t.step("a reload while it is watched keeps it, and shares its fate", async () => {
     const { clock, setLocal, live, take, kept, runs } = await setUp();
     const taken = take(batchOf(7));
-    await pass(() => runs()[0] === 7);
+    await pass(() => runs()[0] === 7 && live.current().entry.origin === "opamp");
     await setLocal(local("normal"));
     await live.reload("me", "signal");
     deepStrictEqual(runs(), [7, "normal"]);
@@ -157,7 +157,7 @@ Deno.test("RemoteConfig and local changes", async (t) => {
   await t.step("a local change that forbids it is refused: nothing changes", async () => {
     const { clock, setLocal, live, take, runs } = await setUp();
     const taken = take(batchOf(7));
-    await pass(() => runs()[0] === 7);
+    await pass(() => runs()[0] === 7 && live.current().entry.origin === "opamp");
     await clock.advance(WINDOW_MS);
     await taken;
     await setLocal(local("normal").replace("capabilities", "remote_config: {allowed_components: []}, capabilities"));
@@ -169,7 +169,7 @@ Deno.test("RemoteConfig and local changes", async (t) => {
   await t.step("one without the extension counts alone", async () => {
     const { clock, setLocal, live, take, runs } = await setUp();
     const taken = take(batchOf(7));
-    await pass(() => runs()[0] === 7);
+    await pass(() => runs()[0] === 7 && live.current().entry.origin === "opamp");
     await clock.advance(WINDOW_MS);
     await taken;
     await setLocal(local("normal").replace(/^extensions:.*$/m, "").replace("extensions: [opamp], ", ""));
@@ -208,7 +208,7 @@ Deno.test("RemoteConfig: a newer one does not wait for the window of the one bef
   const { clock, live, take, kept, runs } = await setUp();
   const first = new AbortController();
   const taken = take(batchOf(7), first.signal);
-  await pass(() => runs()[0] === 7);
+  await pass(() => runs()[0] === 7 && live.current().entry.origin === "opamp");
   first.abort();
   strictEqual(await taken, "a newer one came");
   const next = take(batchOf(8));
