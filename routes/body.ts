@@ -55,6 +55,7 @@ export interface SharedRooms {
 export class BodyBuffer {
   readonly #announcedBytes: number | undefined;
   #maxBytes: number;
+  #owner = "";
   readonly #memory: MemoryBudget | undefined;
   readonly #shared: SharedRooms | undefined;
   #place: Place | undefined;
@@ -90,9 +91,10 @@ export class BodyBuffer {
     return this.#maxBytes;
   }
 
-  /** No more than `maxBytes` may come, if it was more before. Called before anything has. */
-  narrow(maxBytes: number): void {
+  /** No more than `maxBytes` may come, if it was more before. Called before anything has. @param owner The tenant. */
+  narrow(maxBytes: number, owner = ""): void {
     this.#maxBytes = Math.min(this.#maxBytes, maxBytes);
+    this.#owner = owner;
   }
 
   /**
@@ -133,7 +135,7 @@ export class BodyBuffer {
   #askForRoom(): Promise<void> | undefined {
     const bytes = this.#announcedBytes ?? this.#maxBytes;
     if (bytes <= TRUSTED_BYTES) return undefined;
-    this.#place = this.#shared?.large.enter(bytes);
+    this.#place = this.#shared?.large.enter(bytes, this.#owner);
     return this.#place?.isIn === false ? this.#place.ready : undefined;
   }
 

@@ -155,7 +155,7 @@ class OtlpEndpoint {
       const entered = this.#handler.enter?.(signal, request, buffer.announcedBytes);
       if (entered !== undefined) {
         visit = entered instanceof Promise ? await entered : entered;
-        buffer.narrow(visit.maxBodyBytes);
+        buffer.narrow(visit.maxBodyBytes, visit.owner);
       }
       await request.readBody(buffer);
       watch?.ended("read");

@@ -71,6 +71,8 @@ export interface Visit {
   readonly identity: Identity;
   /** The largest body that may come, bytes, before decompression and after; Infinity where the tenant has no limit. */
   readonly maxBodyBytes: number;
+  /** The tenant's id, for what is shared out by tenant before there is a payload; "" where nobody's is. */
+  readonly owner: string;
   /** `origin` with whose it is: the tenant, its id as the metadata `tenant.id`, and what its authenticator found out. */
   originOf(origin: Origin): Origin;
   /**

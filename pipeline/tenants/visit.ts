@@ -86,6 +86,10 @@ export class TenantVisit implements Visit {
     return this.#plan.maxBodyBytes;
   }
 
+  get owner(): string {
+    return this.identity.tenant.id;
+  }
+
   originOf(origin: Origin): Origin {
     const { tenant, attributes } = this.identity;
     const metadata = this.#gate.metadataOf(tenant, origin.metadata);

@@ -58,6 +58,7 @@ function gateOf(options: Record<string, unknown> = {}): TenantGate {
     return {
       identity,
       maxBodyBytes: Infinity,
+      owner: identity.tenant.id,
       originOf: (origin) => ({ ...origin, tenant: identity.tenant }),
       read: () => {},
       take: (payload) => ({ payload, rejectedItems: 0, message: "" }),

@@ -47,6 +47,32 @@ Deno.test("LargeBodies", async (t) => {
   });
 });
 
+Deno.test("LargeBodies: a tenant that takes its time keeps no other out", async (t) => {
+  await t.step("what one has it leaves free for others, who pass those of it that wait", () => {
+    const bodies = new LargeBodies(20 * MIB);
+    const noisy = Array.from({ length: 6 }, () => bodies.enter(10 * MIB, "noisy"));
+    deepStrictEqual(noisy.map(({ isIn }) => isIn), [true, true, true, false, false, false]);
+    const quiet = bodies.enter(10 * MIB, "quiet");
+    strictEqual(quiet.isIn, true);
+    bodies.leave(quiet);
+    strictEqual(noisy[3]?.isIn, false);
+    if (noisy[0] !== undefined) bodies.leave(noisy[0]);
+    strictEqual(noisy[3]?.isIn, true);
+    for (const place of noisy.slice(1)) bodies.leave(place);
+    strictEqual(bodies.enter(64 * MIB, "noisy").isIn, true, "alone it may have all");
+  });
+  await t.step("32 of one wait, one more is refused, another's waits", () => {
+    const bodies = new LargeBodies(64 * MIB);
+    const first = bodies.enter(64 * MIB, "noisy");
+    const waiting = Array.from({ length: 32 }, () => bodies.enter(2 * MIB, "noisy"));
+    throws(() => bodies.enter(2 * MIB, "noisy"), { name: "UnavailableError" });
+    const quiet = bodies.enter(2 * MIB, "quiet");
+    bodies.leave(first);
+    strictEqual(quiet.isIn, true);
+    for (const place of [...waiting, quiet]) bodies.leave(place);
+  });
+});
+
 Deno.test("BodyBuffer asks for room once half a mebibyte has come of a body that may be longer than one", async (t) => {
   const cases = [
     { name: "1 MiB announced", announced: MIB, came: MIB, asks: false },

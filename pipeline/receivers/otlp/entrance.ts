@@ -81,6 +81,7 @@ class SettledSender implements Sender {
 function openEntry(attributes: AuthAttributes): Entry {
   return {
     maxBodyBytes: Infinity,
+    owner: "",
     originOf: (origin) => originWith(origin, attributes),
     read: () => {},
     take: keepAll,
@@ -96,6 +97,7 @@ function keepAll(payload: Payload): Taken {
 function withAttributes(entry: Entry, attributes: AuthAttributes): Entry {
   return {
     maxBodyBytes: entry.maxBodyBytes,
+    owner: entry.owner,
     originOf: (origin) => originWith(entry.originOf(origin), attributes),
     read: (bytes) => entry.read(bytes),
     take: (payload) => entry.take(payload),

@@ -102,9 +102,9 @@ Deno.test({
   ignore,
   async fn() {
     await using server = await startRedis("--requirepass", "open sesame");
-    const knows = store(settings(server.endpoint, { password: "open sesame" }), "knows");
+    const knows = store(settings(server.endpoint, { password: "open sesame", timeout: "5s" }), "knows");
     strictEqual((await knows.lease([])).replicas, 1);
-    const guesses = store(settings(server.endpoint, { password: "abracadabra" }), "guesses");
+    const guesses = store(settings(server.endpoint, { password: "abracadabra", timeout: "5s" }), "guesses");
     await rejects(guesses.lease([]), (error) => error instanceof Error && !error.message.includes("abracadabra"));
     knows.close();
     guesses.close();
