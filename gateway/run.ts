@@ -77,8 +77,9 @@ export async function runGateway(options: RunOptions): Promise<number> {
   Deno.addSignalListener("SIGHUP", () => onReload());
 
   for (let isFirst = true;; isFirst = false) {
-    running = await start(options);
-    if (running === undefined) return 1;
+    const started = await Promise.race([start(options), tooLateToStart(stopped, options)]);
+    if (started === undefined || started === "late") return 1;
+    running = started;
     const current = running;
     onReload = () => void reload(current, "SIGHUP", "signal");
     if (isReloadDue) onReload();
@@ -88,6 +89,17 @@ export async function runGateway(options: RunOptions): Promise<number> {
     if (end !== "restart") return end;
     onReload = () => {}; // the next one reads it anyway
   }
+}
+
+/**
+ * A stop that comes during the start waits for it, because what has started is drained, but no longer than a drain may
+ * take: a component may take a minute to find out that it cannot start.
+ */
+async function tooLateToStart(stopped: Promise<void>, { drainTimeoutMs }: RunOptions): Promise<"late"> {
+  await stopped;
+  await new Promise((resolve) => Deno.unrefTimer(setTimeout(resolve, drainTimeoutMs)));
+  writeLine(Deno.stderr, `Cannot start: a stop was asked for, and the start is not over after ${drainTimeoutMs} ms`);
+  return "late";
 }
 
 /** @returns The exit code, or that another one is to begin. */

@@ -2,7 +2,7 @@
 
 import { match, ok, strictEqual } from "node:assert/strict";
 import { SAME_SIGNAL_MS } from "../../gateway/stop_signals.ts";
-import { freePort, startGateway } from "../support/gateway_process.ts";
+import { freePort, spawnGateway, startGateway } from "../support/gateway_process.ts";
 import { postLogs } from "../support/otlp_requests.ts";
 import { missingProgram, skipWithout } from "../support/real_parts.ts";
 
@@ -157,3 +157,36 @@ async function readUntil(output: AsyncIterator<string>, text: string): Promise<v
     read += value;
   }
 }
+
+Deno.test("one SIGTERM ends a gateway at any moment of its start", async (t) => {
+  const config = "{receivers: {otlp: {protocols: {http: {endpoint: '127.0.0.1:0'}}}}, exporters: {nop: {}}, " +
+    "service: {pipelines: {logs: {receivers: [otlp], exporters: [nop]}}}}";
+  for (const afterMs of [0, 50, 100, 150, 200, 250, 300, 400, 500, 600, 800, 1_000]) {
+    await t.step(`after ${afterMs} ms`, async () => {
+      await using gateway = spawnGateway(config, { workers: 2 });
+      await new Promise((resolve) => setTimeout(resolve, afterMs));
+      const { code, stderr } = await gateway.stop();
+      ok(code === 0 || code === 143, `${code}: ${stderr}`); // 143: nobody listened yet, and nothing had started
+    });
+  }
+
+  await t.step("as soon as it says that it starts", async () => {
+    await using gateway = spawnGateway(config, { workers: 2 });
+    await gateway.waitForLine("Starting");
+    const { code, stderr } = await gateway.stop();
+    strictEqual(code, 0, stderr);
+    match(stderr, /everything was drained/);
+  });
+});
+
+Deno.test("a start that does not end is not waited for longer than a drain", async () => {
+  const directory = await Deno.makeTempDir();
+  const path = `${directory}/fifo`;
+  await new Deno.Command("mkfifo", { args: [path] }).output();
+  await using gateway = spawnGateway(undefined, { args: ["--config", path, "--drain-timeout", "200ms"] });
+  using _held = await Deno.open(path, { write: true }); // opens when the gateway reads; nothing ever comes
+  const { code, stderr } = await gateway.stop();
+  strictEqual(code, 1, stderr);
+  match(stderr, /Cannot start: a stop was asked for, and the start is not over after 200 ms/);
+  await Deno.remove(directory, { recursive: true });
+});

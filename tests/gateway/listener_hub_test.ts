@@ -89,3 +89,52 @@ Deno.test("ListenerHub hands a listener on", async (t) => {
     await next.shutdown(NEVER);
   });
 });
+
+Deno.test("ListenerHub lets requests of a new address wait for the flip", async (t) => {
+  const configAt = (port: number) => section(httpServerShape(`127.0.0.1:${port}`)).parse({});
+  const open = async () => {
+    const hub = new ListenerHub(serveHttp);
+    const running = await hub.serveHttp(configAt(freePort()), { fetch: saying("running") });
+    hub.flip();
+    const port = freePort();
+    const asked: string[] = [];
+    const fetch: FetchHandler = () => {
+      asked.push("asked");
+      return new Response("new");
+    };
+    const added = await hub.serveHttp(configAt(port), { fetch });
+    const close = () => Promise.all([running.shutdown(NEVER), added.shutdown(NEVER)]);
+    return { hub, port, asked, added, close };
+  };
+
+  await t.step("they are answered after it", async () => {
+    const { hub, port, asked, close } = await open();
+    const answers = [textAt(port, "/a"), textAt(port, "/b")];
+    await textOfAnother(port);
+    deepStrictEqual(asked, []);
+    hub.flip();
+    deepStrictEqual(await Promise.all(answers), ["new", "new"]);
+    strictEqual(await textAt(port), "new");
+    await close();
+  });
+
+  await t.step("when there is none they are told so", async () => {
+    const { port, asked, added, close } = await open();
+    const response = fetch(`http://127.0.0.1:${port}/`).then(async (each) => {
+      await each.body?.cancel();
+      return each.status;
+    });
+    await textOfAnother(port);
+    await added.shutdown(NEVER);
+    deepStrictEqual([await response, asked], [503, []]);
+    await close();
+  });
+});
+
+/** Settles when the listener has taken a connection, and so those before it. */
+async function textOfAnother(port: number): Promise<void> {
+  const connection = await Deno.connect({ hostname: "127.0.0.1", port });
+  await connection.write(new TextEncoder().encode("nonsense\r\n\r\n"));
+  await connection.read(new Uint8Array(1));
+  connection.close();
+}
