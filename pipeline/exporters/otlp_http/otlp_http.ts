@@ -12,6 +12,7 @@ import type { ComponentDeps, ExporterFactory } from "../../contract/component.ts
 import { type Consumer, KEPT, type Lifecycle, type Outcome } from "../../contract/consumer.ts";
 import { httpClientShape } from "../../config/http_client.ts";
 import { oneOf, section, text } from "../../config/schema.ts";
+import { giveBack } from "../../core/bytes.ts";
 import {
   type ErrorCode,
   type GatewayError,
