@@ -12,6 +12,7 @@ import { AgentChanges } from "../opamp/server/agent_changes.ts";
 import type { Fleet } from "../opamp/server/fleet.ts";
 import type { CustomMessage } from "../opamp/protocol/messages.ts";
 import type { Clock, Timer } from "../pipeline/core/clock.ts";
+import { readJsonObject } from "../pipeline/core/json_object.ts";
 import type { Meter } from "../pipeline/core/telemetry.ts";
 import { type AgentTapEvent, agentTapMessageSchema, type AgentTapQuery } from "../routes/controller/tap_schemas.ts";
 
@@ -104,7 +105,7 @@ class Tap implements AsyncIterableIterator<AgentTapEvent> {
 
   /** What the agent sends. What cannot be read is passed over, and counts as dropped. */
   receive({ type = "", data }: CustomMessage): void {
-    const json = data === undefined || data.length > MAX_MESSAGE_BYTES ? undefined : readJson(data);
+    const json = data === undefined || data.length > MAX_MESSAGE_BYTES ? undefined : readJsonObject(data);
     if (json === undefined || json["id"] !== this.#id) return;
     const { id: _, ...body } = json;
     const { data: message } = agentTapMessageSchema.safeParse({ ...body, type });
@@ -153,14 +154,5 @@ class Tap implements AsyncIterableIterator<AgentTapEvent> {
     this.#wanted = undefined;
     if (wanted === undefined) this.#waiting.push(event);
     else wanted({ value: event, done: false });
-  }
-}
-
-function readJson(data: Uint8Array): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(data));
-    return typeof value === "object" && value !== null ? value as Record<string, unknown> : undefined;
-  } catch {
-    return undefined;
   }
 }

@@ -11,6 +11,7 @@
 
 import type { CustomMessageResult } from "../../opamp/client/custom_messages.ts";
 import type { CustomMessage } from "../../opamp/protocol/messages.ts";
+import { readJsonObject } from "../../pipeline/core/json_object.ts";
 import { describeError, type Logger } from "../../pipeline/core/log.ts";
 import { type TapEvent, type TapQuery, tapQuerySchema } from "../../routes/admin/schemas.ts";
 
@@ -74,7 +75,7 @@ export class RemoteTap {
   /** The server wants no more of this tap. */
   #leave(data: Uint8Array | undefined): void {
     const isSmall = data !== undefined && data.length <= MAX_REQUEST_BYTES;
-    if (isSmall && readJson(data)?.["id"] === this.#running?.id) this.#running?.left.abort();
+    if (isSmall && readJsonObject(data)?.["id"] === this.#running?.id) this.#running?.left.abort();
   }
 
   async #run({ id, node, query }: TapRequest, left: AbortController): Promise<void> {
@@ -100,7 +101,7 @@ function readRequest(data: Uint8Array | undefined, mask: readonly string[]): Tap
   if (data === undefined || data.length > MAX_REQUEST_BYTES) {
     return `it has ${data?.length ?? 0} bytes, wanted JSON of at most ${MAX_REQUEST_BYTES}`;
   }
-  const json = readJson(data);
+  const json = readJsonObject(data);
   if (json === undefined) return "it is no JSON object";
   const { id, node, ...rest } = json;
   if (typeof id !== "string" || typeof node !== "string") return "it has no id or no node";
@@ -116,15 +117,4 @@ function readRequest(data: Uint8Array | undefined, mask: readonly string[]): Tap
       mask: [query.mask, ...mask].join(","),
     },
   };
-}
-
-function readJson(data: Uint8Array): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(data));
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? value as Record<string, unknown>
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { readJsonObject } from "../../pipeline/core/json_object.ts";
 import { hexToBytes } from "../protocol/hashes.ts";
 import { parseInstanceUid } from "../protocol/instance_uid.ts";
 import { decodeConnectionSettings } from "../protocol/messages.ts";
@@ -72,20 +73,11 @@ export class MemoryStateStore implements StateStore {
 
 /** The state in a JSON text that a store kept; undefined when it is none of this version. */
 export function parseClientState(text: string): ClientState | undefined {
-  const state = readJson(text);
+  const state: Partial<ClientState> | undefined = readJsonObject(text);
   if (state?.version !== 1 || parseInstanceUid(String(state.instanceUid)) === undefined) return undefined;
   const isWhole = isStatus(state.remoteConfigStatus) && isStatus(state.connectionSettingsStatus) &&
     isConnection(state.accepted) && isConnection(state.candidate) && isOffer(state.handedOn);
   return isWhole ? state as ClientState : undefined;
-}
-
-function readJson(text: string): Partial<ClientState> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function isStatus(status: StoredStatus | undefined): boolean {

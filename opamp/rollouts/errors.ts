@@ -26,20 +26,8 @@ export class InvalidRequestError extends GatewayError {
   }
 }
 
-/** The request is right, but not in the state that things are in: 409. */
-export class ConflictError extends GatewayError {
-  readonly code = "invalid_argument";
-  readonly retryable = false;
-  override get httpStatus(): number {
-    return 409;
-  }
-}
-
-/** What the request names does not exist: 404. */
-export class UnknownNameError extends GatewayError {
-  readonly code = "not_found";
-  readonly retryable = false;
-}
+/** What the request names does not exist, or it is not in the state that things are in. */
+export { ConflictError, NotFoundError as UnknownNameError } from "../../pipeline/core/asked_errors.ts";
 
 /** A problem as one line. */
 export function problemText({ path, message }: Problem): string {

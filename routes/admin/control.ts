@@ -104,20 +104,7 @@ export interface AuditLog extends Audit {
   list(): readonly AuditEntry[];
 }
 
-/** There is no such thing: 404. */
-export class NotFoundError extends GatewayError {
-  readonly code = "not_found";
-  readonly retryable = false;
-}
-
-/** It cannot be done as things are: 409. */
-export class ConflictError extends GatewayError {
-  readonly code = "invalid_argument";
-  readonly retryable = false;
-  override get httpStatus(): number {
-    return 409;
-  }
-}
+export { ConflictError, NotFoundError } from "../../pipeline/core/asked_errors.ts";
 
 /** What was asked for makes no sense to the gateway, in a well-formed request: 422. */
 export class RefusedError extends GatewayError {
