@@ -14,9 +14,11 @@ import { configText } from "../configs/configs.ts";
 import { ConflictError } from "../errors.ts";
 import { ENDED, type EventKind, type MemberPhase, type MemberRecord, type RolloutRecord } from "../records.ts";
 import type { Selector } from "../rules/selector.ts";
+import { Evidence } from "./evidence.ts";
 import { type Breach, type GateFigures, judge, type Traffic } from "./gate.ts";
 import type { Counts, Member } from "./member.ts";
-import { addTraffic, isBack, Members, type MembersMode } from "./members.ts";
+import { isBack, Members, type MembersMode } from "./members.ts";
+import { Soak } from "./soak.ts";
 import { amountOf, amountText, type StageSpec } from "./spec.ts";
 
 /** Who decides when no operator does. */
@@ -24,8 +26,6 @@ export const CONTROLLER = "controller";
 
 /** Agents of one rollout whose failure is an event of its own; more are only counted. */
 export const MAX_FAILURE_EVENTS = 50;
-
-const NOTHING: Traffic = { items: 0, errors: 0 };
 
 /** Where a rollout says what it decided. */
 export interface Journal {
@@ -53,12 +53,9 @@ export class RolloutRun {
   readonly #parts: RunParts;
   readonly #members: Members;
   #record: RolloutRecord;
-  /** Monotonic: when the soak of this process is over. What a former process has watched is not counted. */
-  #soakUntilMs = Infinity;
-  #pausedAtMs = 0;
+  readonly #evidence: Evidence;
+  readonly #soak: Soak;
   #rollbackUntilMs = Infinity;
-  #changed = { items: 0, errors: 0 };
-  #control = { items: 0, errors: 0 };
   #failureEvents = 0;
 
   /** @param record As it was made or read. Its agents are to `join`, and then it is to be driven. */
@@ -73,10 +70,11 @@ export class RolloutRun {
       onPhase: (member, phase) => this.#onPhase(member, phase),
     });
     this.#members.mode = modeOf(record);
-    const nowMs = parts.clock.monotonicMs();
-    if (record.phase === "soaking") this.#soakUntilMs = nowMs + this.#soakMs;
-    if (record.state === "paused") this.#pausedAtMs = nowMs;
-    if (record.state === "rolling_back") this.#rollbackUntilMs = nowMs + record.spec.applyTimeoutMs;
+    this.#evidence = new Evidence(this.#members);
+    this.#soak = new Soak(parts.clock);
+    if (record.phase === "soaking") this.#soak.begin(this.#soakMs);
+    if (record.state === "paused") this.#soak.pause();
+    if (record.state === "rolling_back") this.#rollbackUntilMs = this.#rollbackEndMs();
   }
 
   get record(): RolloutRecord {
@@ -109,9 +107,7 @@ export class RolloutRun {
   /** What is left of the soak, milliseconds; undefined outside of one. */
   get soakLeftMs(): number | undefined {
     const { state, phase } = this.#record;
-    if (phase !== "soaking" || (state !== "running" && state !== "paused")) return undefined;
-    const nowMs = state === "paused" ? this.#pausedAtMs : this.#parts.clock.monotonicMs();
-    return Math.max(0, this.#soakUntilMs - nowMs);
+    return phase === "soaking" && (state === "running" || state === "paused") ? this.#soak.leftMs : undefined;
   }
 
   /** How many agents the stage is to reach. */
@@ -170,9 +166,7 @@ export class RolloutRun {
 
   /** Takes in what an agent has handled since it was last asked. */
   addTraffic(uid: string, traffic: Traffic): void {
-    const member = this.#members.get(uid);
-    if (member?.phase === "applied") addTraffic(this.#changed, traffic, 1);
-    else if (member?.phase === "waiting" && member.changes) addTraffic(this.#control, traffic, 1);
+    this.#evidence.addTraffic(this.#members.get(uid), traffic);
   }
 
   #onPhase(member: Member, phase: MemberPhase): void {
@@ -208,22 +202,13 @@ export class RolloutRun {
 
   /** What the gate looks at now. @param strict Agents within a grace count as what they may become. */
   figures(strict = false): GateFigures {
-    const counts = this.counts;
-    const isReleasing = this.#record.phase === "releasing";
-    return {
-      agents: isReleasing ? Math.max(counts.released, this.target) : counts.released,
-      failed: counts.failed,
-      stuck: counts.stuck,
-      silent: counts.silent,
-      unhealthy: counts.unhealthy + (strict ? counts.undecidedUnhealthy : 0),
-      disconnected: counts.disconnected + (strict ? counts.undecidedAway : 0),
-      control: {
-        agents: counts.control,
-        unhealthy: counts.controlUnhealthy,
-        disconnected: counts.controlDisconnected,
-      },
-      traffic: { changed: { ...this.#changed }, before: { ...this.#members.before }, control: { ...this.#control } },
-    };
+    return this.#evidence.figures(this.#judged, strict);
+  }
+
+  /** Agents that shares are of: while the version is given to them all that the stage is to reach. */
+  get #judged(): number {
+    const { released } = this.counts;
+    return this.#record.phase === "releasing" ? Math.max(released, this.target) : released;
   }
 
   // ---- Forward
@@ -249,9 +234,8 @@ export class RolloutRun {
 
   #beginStage(stage: number): void {
     this.#write({ stage, phase: "releasing", isPromoted: false, stageStartedMs: this.#parts.clock.nowMs() });
-    this.#changed = { ...NOTHING };
-    this.#control = { ...NOTHING };
-    this.#soakUntilMs = Infinity;
+    this.#evidence.restart();
+    this.#soak.reset();
     const { ready, released } = this.counts;
     const text = `Stage ${stage + 1} of ${this.#record.spec.stages.length} (${amountText(this.stage.reach)}): ` +
       `${released} of ${counted(ready + released, "connected agents")} have it, wanted ${this.target}`;
@@ -268,7 +252,7 @@ export class RolloutRun {
     if (!this.#isSettled()) return false;
     const soakMs = this.#soakMs;
     this.#write({ phase: "soaking" });
-    this.#soakUntilMs = this.#parts.clock.monotonicMs() + soakMs;
+    this.#soak.begin(soakMs);
     const { applied } = this.counts;
     const text = `${
       counted(this.counts.released, "agents")
@@ -293,7 +277,7 @@ export class RolloutRun {
   }
 
   #goOnSoaking(): boolean {
-    if (this.#parts.clock.monotonicMs() < this.#soakUntilMs || this.counts.applying > 0) return false;
+    if (!this.#soak.isOver || this.counts.applying > 0) return false;
     // An agent that is away or unhealthy for a moment only: what becomes of it is waited for.
     if (judge(this.stage.limits, this.figures(true)).length > 0) return false;
     this.#pass();
@@ -322,10 +306,14 @@ export class RolloutRun {
 
   #rollBack(backTo: "rolled_back" | "aborted", reason: string, who: string): void {
     this.#write({ state: "rolling_back", reason, backTo });
-    this.#rollbackUntilMs = this.#parts.clock.monotonicMs() + this.#record.spec.applyTimeoutMs;
+    this.#rollbackUntilMs = this.#rollbackEndMs();
     for (const { uid } of this.released()) this.#parts.journal.offer(uid, true);
     const text = `${counted(this.counts.released, "agents")} get back what they had`;
     this.#event("rollback_started", who, text, { released: this.counts.released });
+  }
+
+  #rollbackEndMs(): number {
+    return this.#parts.clock.monotonicMs() + this.#record.spec.applyTimeoutMs;
   }
 
   /** A rollback waits for who is connected, and for nobody longer than an agent has to apply a configuration. */
@@ -354,7 +342,7 @@ export class RolloutRun {
   /** @throws {ConflictError} It does not run. */
   pause(who: string): void {
     this.#want(["running"], "pause");
-    this.#pausedAtMs = this.#parts.clock.monotonicMs();
+    this.#soak.pause();
     this.#write({ state: "paused" });
     this.#event(
       "paused",
@@ -367,7 +355,7 @@ export class RolloutRun {
   /** What is left of a soak is watched from now. @throws {ConflictError} It is not paused. */
   resume(who: string): void {
     this.#want(["paused"], "resume");
-    this.#soakUntilMs += this.#parts.clock.monotonicMs() - this.#pausedAtMs;
+    this.#soak.resume();
     this.#write({ state: "running" });
     this.#event("resumed", who, "It goes on", this.#numbers());
   }
@@ -376,7 +364,7 @@ export class RolloutRun {
   promote(who: string): void {
     this.#want(["running"], "promote");
     this.#write({ isPromoted: true });
-    if (this.#record.phase === "soaking") this.#soakUntilMs = this.#parts.clock.monotonicMs();
+    if (this.#record.phase === "soaking") this.#soak.begin(0);
     this.#event("promoted", who, `The soak of stage ${this.#record.stage + 1} is skipped`, this.#numbers());
   }
 
@@ -455,31 +443,8 @@ export class RolloutRun {
     };
   }
 
-  /** What a decision was made on. */
   #numbers(): Record<string, number> {
-    const { agents, control, traffic: { changed, before, control: others } } = this.figures();
-    const { released, ready, applying, applied, failed, stuck, silent, unhealthy, disconnected } = this.counts;
-    return {
-      agents,
-      released,
-      ready,
-      applying,
-      applied,
-      failed,
-      stuck,
-      silent,
-      unhealthy,
-      disconnected,
-      control: control.agents,
-      controlUnhealthy: control.unhealthy,
-      controlDisconnected: control.disconnected,
-      items: changed.items,
-      errors: changed.errors,
-      itemsBefore: before.items,
-      errorsBefore: before.errors,
-      itemsControl: others.items,
-      errorsControl: others.errors,
-    };
+    return this.#evidence.numbers(this.#judged);
   }
 }
 
