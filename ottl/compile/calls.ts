@@ -22,7 +22,19 @@ export function compileCall(node: CallNode, kind: FunctionDefinition["kind"], sc
   const args = bindArguments(definition, node, scope);
   const run = scope.located(node.span, () => definition.compile(args, scope.environment.tools));
   if (definition.folds && areConstant(args)) return indexed(node, literal(run, node, scope), scope);
-  return indexed(node, { evaluate: run, constant: undefined, access: changedAccess(definition, args, run) }, scope);
+  const access = changedAccess(definition, args, run);
+  const fixed = definition.isPure && areConstant(args) ? fixedValue(run) : undefined;
+  return indexed(node, { evaluate: run, constant: undefined, access, ...fixed !== undefined && { fixed } }, scope);
+}
+
+/** @returns undefined for what fails: it does so when items run. */
+function fixedValue(run: Compiled["evaluate"]): Value | undefined {
+  try {
+    return run(NO_ITEM);
+  } catch (error) {
+    if (error instanceof OttlError) return undefined;
+    throw error;
+  }
 }
 
 /** Where the call changes a string that a path leads to. */

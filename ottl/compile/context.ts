@@ -45,6 +45,8 @@ export interface ReadAccess {
   changed?(change: TextChange, get: (item: Item) => Value): ReadAccess | undefined;
   /** Of what always is an int, where it can be had in halves. */
   readonly halves?: IntHalves;
+  /** Of what always is a time: its nanoseconds since 1970 in halves. */
+  readonly instant?: IntHalves;
 }
 
 /** What a path leads to. */

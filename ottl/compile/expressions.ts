@@ -9,7 +9,7 @@ import { mapOfLiteral } from "../values/map_literal.ts";
 import { calculate, negate } from "../values/math.ts";
 import { OttlList, type Value } from "../values/value.ts";
 import { compileCall } from "./calls.ts";
-import { intMath } from "./int_math.ts";
+import { intMath, timeMath } from "./int_math.ts";
 import { suggestion } from "./near_names.ts";
 import { compilePath } from "./paths.ts";
 import type { Compiled, Scope } from "./scope.ts";
@@ -79,7 +79,8 @@ function perItem(evaluate: Evaluate): Compiled {
 function compileMath({ operator, left, right }: MathNode, scope: Scope): Compiled {
   const [a, b] = scope.all([() => scope.value(left), () => scope.value(right)]);
   const evaluate: Evaluate = (item) => calculate(a!.evaluate(item), operator, b!.evaluate(item));
-  return { ...perItem(evaluate), access: intMath(a!, operator, b!, evaluate) };
+  const access = intMath(a!, operator, b!, evaluate) ?? timeMath(a!, operator, b!, evaluate);
+  return { ...perItem(evaluate), access };
 }
 
 /** In parentheses, or with its sign, a number is as good a literal as without. */

@@ -96,8 +96,12 @@ function knownAnswer({ constant: left }: Compiled, operator: ComparisonOperator,
 }
 
 function comparison(left: Compiled, operator: ComparisonOperator, right: Compiled): (item: Item) => boolean {
-  return against(left, operator, right.constant) ?? against(right, MIRRORED[operator], left.constant) ??
+  return against(left, operator, knownOf(right)) ?? against(right, MIRRORED[operator], knownOf(left)) ??
     ((item) => compareValues(left.evaluate(item), operator, right.evaluate(item)));
+}
+
+function knownOf({ constant, fixed }: Compiled): Value | undefined {
+  return constant === undefined ? fixed : constant;
 }
 
 /** Beside what is known the context may compare without taking its value out. */

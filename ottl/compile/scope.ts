@@ -30,6 +30,8 @@ export interface Environment {
 export interface Compiled extends Expression {
   /** What a path leads to, or what else need not be taken out to be compared. */
   readonly access: ReadAccess | undefined;
+  /** The value of a call that is no literal, where it is the same for all items. */
+  readonly fixed?: Value;
 }
 
 /** A condition as a closure. */

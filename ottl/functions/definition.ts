@@ -155,6 +155,8 @@ export interface FunctionDefinition {
   readonly gate: string | undefined;
   /** Whether its result of literals counts as a literal: ids. */
   readonly folds: boolean;
+  /** Whether its result of literals never changes, though it is no literal. */
+  readonly isPure: boolean;
   /** @throws {OttlError} Arguments that are known at load and can never do: a load error. */
   compile(args: Readonly<Record<string, unknown>>, tools: Tools): Evaluation;
   /** The same as a change, where it is one. Called for arguments that `compile` took. */
@@ -168,19 +170,27 @@ interface Written<P extends Parameters, Result> {
   readonly examples: readonly Example[];
   readonly gate?: string;
   readonly folds?: boolean;
+  readonly isPure?: boolean;
   compile(args: Arguments<P>, tools: Tools): (item: Item) => Result;
   asChange?(args: Arguments<P>): ChangedArgument | undefined;
 }
 
 /** A function that gives a value. */
 export function converter<const P extends Parameters>(written: Written<P, Value>): FunctionDefinition {
-  return { ...written, kind: "converter", gate: written.gate, folds: written.folds === true } as FunctionDefinition;
+  const { gate, folds = false, isPure = false } = written;
+  return { ...written, kind: "converter", gate, folds, isPure } as FunctionDefinition;
 }
 
 /** A function that changes the item. */
 export function editor<const P extends Parameters>(written: Written<P, void>): FunctionDefinition {
   // Nobody looks at what it returns.
-  return { ...written, kind: "editor", gate: written.gate, folds: false } as unknown as FunctionDefinition;
+  return {
+    ...written,
+    kind: "editor",
+    gate: written.gate,
+    folds: false,
+    isPure: false,
+  } as unknown as FunctionDefinition;
 }
 
 function parameter<Argument>(kind: ParameterKind, element?: Parameter): Parameter<Argument> {

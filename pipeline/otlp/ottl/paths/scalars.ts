@@ -196,6 +196,7 @@ export const fixed64: FieldAccess = large(
 
 /** Nanoseconds since 1970 as an instant. */
 export const time: FieldAccess = (view, field) => ({
+  instant: { high: () => view.fixed(field, 4) | 0, low: () => view.fixed(field, 0) },
   get: () => new Time(BigInt(view.fixed(field, 4) | 0) << 32n | BigInt(view.fixed(field, 0))),
   set: (_, value) => {
     const { unixNano } = timeOf(value);

@@ -78,6 +78,8 @@ const STATEMENTS = [
   'set(attributes["some"], true) where attributes["a"] != nil',
   'set(attributes["less"], true) where attributes["a"] <= nil',
   'delete_key(attributes, "a")',
+  'set(attributes["slow"], true) where end_time - start_time > Duration("1s")',
+  'set(attributes["quick"], true) where Duration("1s") >= end_time - start_time',
 ];
 
 const text = fc.oneof(
@@ -98,7 +100,21 @@ const anyValue = fc.oneof(
   ),
 );
 const attribute = fc.record({ key: fc.constantFrom("a", "b", "c"), value: anyValue });
-const span = fc.record({ name: text, attributes: fc.array(attribute, { maxLength: 4 }) });
+const nanos = fc.constantFrom(
+  "0",
+  "1",
+  "1000000000",
+  "1000000001",
+  "4294967296",
+  "9223372036854775807",
+  "18446744073709551615",
+);
+const span = fc.record({
+  name: text,
+  start_time_unix_nano: nanos,
+  end_time_unix_nano: nanos,
+  attributes: fc.array(attribute, { maxLength: 4 }),
+});
 
 Deno.test("statements do on bytes what they do on values", () => {
   fc.assert(
