@@ -4,6 +4,9 @@
  *
  *   deno run -A tests/bench/live_config.ts SECONDS CHANGES_PER_SECOND WORKERS CONFIG_LINES REQUESTS_PER_SECOND
  *
+ * With 0 changes a second it is the same load without any: what requests and memory are to be compared with. A change is
+ * asked for when it is due and the one before it is made; one that is late is made up for.
+ *
  * @module
  */
 
@@ -53,8 +56,11 @@ function residentMb(pid: number): number {
   return Math.round(Number(kb) / 1024);
 }
 
+/** Changes after which memory is what the load needs: what it grows by from then on is theirs. */
+const WARM_CHANGES = 60;
+
 const percentile = (sorted: readonly number[], share: number) => sorted[Math.floor((sorted.length - 1) * share)] ?? 0;
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
 
 await using sink = await startSink();
 const port = freePort();
@@ -63,6 +69,11 @@ await Deno.writeTextFile(path, yaml(port, sink.url, 0));
 await using gateway = await startGateway(undefined, {
   workers: Number(workers),
   args: ["--config", path, "--health-window", "0"],
+  env: { // as the start task
+    MALLOC_TRIM_THRESHOLD_: "67108864",
+    MALLOC_MMAP_THRESHOLD_: "4194304",
+    MALLOC_TOP_PAD_: "16777216",
+  },
 });
 
 const load = runLoad(
@@ -72,21 +83,29 @@ const load = runLoad(
 ) as Promise<Latencies>;
 const resident: number[] = [];
 const startedMs = Date.now();
-for (let turn = 1; turn <= Number(seconds) * Number(changes); turn++) {
-  await Deno.writeTextFile(`${path}.new`, yaml(port, sink.url, turn));
-  await Deno.rename(`${path}.new`, path);
-  gateway.signal("SIGHUP");
-  await pause(startedMs + turn * 1_000 / Number(changes) - Date.now());
+const isChanged = Number(changes) > 0;
+const slotMs = isChanged ? 1_000 / Number(changes) : 100;
+for (let turn = 1; turn <= Number(seconds) * 1_000 / slotMs; turn++) {
+  if (isChanged) {
+    await Deno.writeTextFile(`${path}.new`, yaml(port, sink.url, turn));
+    await Deno.rename(`${path}.new`, path);
+    gateway.signal("SIGHUP");
+    await gateway.waitForLine(`{"id":${turn + 1},`); // the first is that of the start
+  }
+  await pause(startedMs + turn * slotMs - Date.now());
   resident.push(residentMb(gateway.pid));
 }
+const changedForMs = Date.now() - startedMs;
 const result = await load;
 await pause(1_500);
 const stats = await sink.stats();
 const took = [...gateway.stderr().matchAll(/"took_ms":(\d+)/g)].map(([, ms]) => Number(ms)).sort((a, b) => a - b);
-const at = (share: number) => resident[Math.floor((resident.length - 1) * share)];
+const warm = resident.slice(WARM_CHANGES);
+const mean = (values: readonly number[]) => Math.round(values.reduce((sum, each) => sum + each, 0) / values.length);
 // deno-lint-ignore no-console
 console.log(JSON.stringify({
   changes: took.length,
+  changedForMs,
   refusedChanges: gateway.stderr().split("was not read again").length - 1,
   failedChanges: gateway.stderr().split("was not changed").length - 1,
   tookMs: { p50: percentile(took, 0.5), p99: percentile(took, 0.99), max: took.at(-1) },
@@ -96,7 +115,13 @@ console.log(JSON.stringify({
   ackedItems: result.acked_items_total,
   arrivedItems: stats.spans,
   sameChecksum: stats.checksum === result.checksum,
-  residentMb: { start: at(0), fifth: at(0.2), half: at(0.5), end: at(1), now: residentMb(gateway.pid) },
+  residentMb: {
+    first: resident[0],
+    warm: mean(warm.slice(0, WARM_CHANGES)),
+    last: mean(warm.slice(-WARM_CHANGES)),
+    highest: Math.max(...resident),
+    now: residentMb(gateway.pid),
+  },
 }));
 const { code, stderr } = await gateway.stop();
 if (code !== 0) throw new Error(`the gateway ended with ${code}: ${stderr.slice(-2_000)}`);
