@@ -160,7 +160,8 @@ export class AttributeIndex {
       if (length >= 0x80 || next > end) break;
       if (!isSparse) this.#ranges.place(index, tagStart, start, next);
       at = next;
-      // Key and value, or the other way round: collectors write the value first.
+      // Key and value, or the other way round: collectors write the value first. A length of two bytes begins with 128
+      // or more, which leads past the end.
       const first = bytes[start]!;
       const middle = start + 2 + bytes[start + 1]!;
       const second = bytes[middle]!;
@@ -316,19 +317,7 @@ export class AttributeIndex {
   /** Key and value of an attribute; overwritten by the next call. Offsets into `bytesOf(index)`. */
   at(index: number): KeyValueRange {
     const pair = this.#pair;
-    const bytes = this.bytesOf(index);
-    const start = this.#ranges.start(index);
-    const end = this.#ranges.end(index);
-    const keyEnd = start + 2 + bytes[start + 1]!;
-    if (bytes[start] !== KEY || end - start >= 0x80 || !isPlainPair(bytes, start, keyEnd, end)) {
-      pair.locate(bytes, start, end);
-      return pair;
-    }
-    pair.keyStart = start + 2;
-    pair.keyEnd = keyEnd;
-    pair.keyIndex = -1;
-    pair.valueStart = keyEnd + 2;
-    pair.valueEnd = end;
+    pair.locate(this.bytesOf(index), this.#ranges.start(index), this.#ranges.end(index));
     return pair;
   }
 
@@ -430,14 +419,4 @@ export class AttributeIndex {
     const from = source === Source.constants ? this.constants : this.arena;
     writer.bytesFieldFrom(this.field, from, this.#ranges.start(index), this.#ranges.end(index));
   }
-}
-
-/**
- * Whether the KeyValue from `start` to `end`, of less than 128 bytes, is as nearly all writers make it: a key and a value
- * in either order, of which the first ends at `middle`, and nothing else.
- */
-function isPlainPair(bytes: Uint8Array, start: number, middle: number, end: number): boolean {
-  // A length of two bytes begins with 128 or more, which leads past the end.
-  if (middle + 2 + bytes[middle + 1]! !== end) return false;
-  return bytes[start] === KEY ? bytes[middle] === VALUE : bytes[start] === VALUE && bytes[middle] === KEY;
 }

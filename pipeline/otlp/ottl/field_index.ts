@@ -268,22 +268,26 @@ export class FieldIndex {
   }
 }
 
-/** Where a field ends whose tag is one byte and whose length is two at the most; NOT_SHORT for any other. */
-function shortFieldEnd(bytes: Uint8Array, at: number): number {
-  const tag = bytes[at]!;
-  if (tag < 8 || tag >= 0x80) return NOT_SHORT;
+/** Where a field ends whose tag and length are two bytes at the most; NOT_SHORT for any other. */
+function shortFieldEnd(bytes: Uint8Array, tagStart: number): number {
+  const tag = bytes[tagStart]!;
+  let at = tagStart + 1;
+  if (tag >= 0x80) {
+    const high = bytes[at++]!;
+    if (!(high > 0 && high < 0x80)) return NOT_SHORT;
+  } else if (tag < 8) return NOT_SHORT;
   switch (tag & 7) {
     case WireType.varint:
-      return bytes[at + 1]! < 0x80 ? at + 2 : NOT_SHORT;
+      return bytes[at]! < 0x80 ? at + 1 : NOT_SHORT;
     case WireType.fixed64:
-      return at + 9;
+      return at + 8;
     case WireType.bytes: {
-      const length = bytes[at + 1]!;
-      if (length < 0x80) return at + 2 + length;
-      return bytes[at + 2]! < 0x80 ? at + 3 + (length & 0x7f | bytes[at + 2]! << 7) : NOT_SHORT;
+      const length = bytes[at]!;
+      if (length < 0x80) return at + 1 + length;
+      return bytes[at + 1]! < 0x80 ? at + 2 + (length & 0x7f | bytes[at + 1]! << 7) : NOT_SHORT;
     }
     case WireType.fixed32:
-      return at + 5;
+      return at + 4;
   }
   return NOT_SHORT;
 }

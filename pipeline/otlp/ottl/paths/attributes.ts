@@ -299,6 +299,15 @@ function rangeSign(bytes: Uint8Array, start: number, end: number, other: Uint8Ar
 function intComparison(operator: ComparisonOperator, constant: bigint): MemberComparison {
   const high = highHalf(constant) | 0;
   const low = lowHalf(constant);
-  const test = signTest(operator);
-  return (bytes, at) => test(sign64(varintHigh(bytes, at + 1) | 0, varintLow(bytes, at + 1), high, low));
+  const signed = signTest(operator);
+  const long: MemberComparison = (bytes, at) =>
+    signed(sign64(varintHigh(bytes, at + 1) | 0, varintLow(bytes, at + 1), high, low));
+  // What is farther away compares with a number of one or two bytes as with any other on its side.
+  const test = numberTest(operator, Number(constant));
+  return (bytes, at) => {
+    const first = bytes[at + 1]!;
+    if (first < 0x80) return test(first);
+    const second = bytes[at + 2]!;
+    return second < 0x80 ? test(first & 0x7f | second << 7) : long(bytes, at);
+  };
 }
