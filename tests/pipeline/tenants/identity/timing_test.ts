@@ -71,6 +71,11 @@ Deno.test("the time tells nothing of a key", async (t) => {
       other: () => attempt(prefix + withChar(42)),
     },
     {
+      name: "a secret that is wrong at its beginning, and at its end, while the right one is at hand",
+      one: () => (attempt(acme.key), attempt(prefix + withChar(0))),
+      other: () => (attempt(acme.key), attempt(prefix + withChar(42))),
+    },
+    {
       name: "no row, and a row",
       one: () => void isSecret(withChar(0), undefined),
       other: () => void isSecret(withChar(0), parsed),
