@@ -53,11 +53,16 @@ export interface GatewayProcess extends AsyncDisposable {
   stop(signal?: Deno.Signal): Promise<Ended>;
 }
 
-/** A TCP port that was free a moment ago. */
+/** Ports that were given out: one that is not bound yet would be free again. */
+const given = new Set<number>();
+
+/** A TCP port that was free a moment ago; another each time. */
 export function freePort(): number {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   listener.close();
+  if (given.has(port)) return freePort();
+  given.add(port);
   return port;
 }
 
