@@ -214,7 +214,10 @@ Deno.test({ name: "a controller that is killed in the middle of a rollout goes o
     await using agents = await Agents.start(controller, 30, "-delay", "300");
     await connected(controller, 30);
     await upload(controller, "edge", "a: 1\n");
-    const id = await rollOut(controller, { stages: [{ share: 0.2, soak_ms: 1_500 }, { share: 1, soak_ms: 500 }] });
+    // Agents come back when they will: on a busy machine that takes them longer than the others' grace.
+    const patience = { away_grace_ms: 60_000, apply_timeout_ms: 60_000 };
+    const stages = [{ share: 0.2, soak_ms: 1_500 }, { share: 1, soak_ms: 500 }];
+    const id = await rollOut(controller, { stages, ...patience });
     for (const waited of [300, 900, 1_700]) {
       await new Promise((resolve) => setTimeout(resolve, waited));
       await controller.kill();
