@@ -4,6 +4,7 @@
  * @module
  */
 
+import { giveBack } from "../../../core/bytes.ts";
 import { sleep } from "../../../core/clock.ts";
 import { toGatewayError } from "../../../core/errors.ts";
 import type { MemoryBudget } from "../../../core/memory.ts";
@@ -96,7 +97,9 @@ export class KafkaProducer implements RecordProducer {
     if (connection.throttledMs > 0) {
       await sleep(this.#settings.connection.clock, connection.throttledMs, this.#lanes.over);
     }
-    return await this.#telemetry.watch(connection.name, batch, () => this.#send(connection, frame, batch));
+    const code = await this.#telemetry.watch(connection.name, batch, () => this.#send(connection, frame, batch));
+    if (code === NO_ERROR) giveBack(frame); // else there may be another attempt
+    return code;
   }
 
   /** @returns The broker's error code. */

@@ -11,6 +11,7 @@
 
 import { crc32c } from "@node-rs/crc32";
 import { Buffer } from "node:buffer";
+import { giveBack } from "../../../core/bytes.ts";
 import { CODEC_BITS, type Compressor } from "./compression.ts";
 import { type KafkaRecord, recordBytes, varintBytes, writeVarint } from "./record.ts";
 import { API, headerBytes, RequestWriter, utf8 } from "./wire.ts";
@@ -41,7 +42,7 @@ export function produceRequest(
   timestampMs: number,
 ): Uint8Array {
   const plainBytes = recordsBytes(records);
-  const compressed = compressor?.compress(writeRecords(Buffer.allocUnsafeSlow(plainBytes), 0, records));
+  const compressed = compressor === undefined ? undefined : compressRecords(compressor, plainBytes, records);
   const name = utf8.encode(topic);
   const batchBytes = 49 + (compressed?.length ?? plainBytes);
   const bodyBytes = 2 + 2 + 4 + 4 + 2 + name.length + 4 + 4 + 4 + 12 + batchBytes;
@@ -62,6 +63,13 @@ export function produceRequest(
   else writer.raw(compressed);
   writer.patchUint32(crcAt, crc32c(Buffer.from(writer.bytes.buffer, writer.bytes.byteOffset + crcAt + 4)));
   return writer.bytes;
+}
+
+function compressRecords(compressor: Compressor, plainBytes: number, records: readonly KafkaRecord[]): Uint8Array {
+  const plain = writeRecords(Buffer.allocUnsafeSlow(plainBytes), 0, records);
+  const compressed = compressor.compress(plain);
+  giveBack(plain);
+  return compressed;
 }
 
 /** The most that a request for `records` can take, bytes: for bounding what is in flight. */
