@@ -240,6 +240,38 @@ Deno.test({ name: "a controller that is killed in the middle of a rollout goes o
   }
 });
 
+Deno.test({
+  name: "rollouts over the same agents go one after the other, and who was away gets what it missed",
+  ignore,
+}, async () => {
+  const stateDir = await Deno.makeTempDir();
+  await using controller = await ControllerProcess.start({ stateDir });
+  await using agents = await Agents.start(controller, 10);
+  await connected(controller, 10);
+  await agents.behave({ from: 0, to: 2, disconnect: 6_000 });
+  await connected(controller, 8);
+
+  await upload(controller, "edge", "a: 1\n");
+  const first = await rollOut(controller, { stages: [{ count: 3, soak_ms: 600_000 }, { share: 1 }] });
+  const { hash: next } = await upload(controller, "edge", "a: 2\n");
+  const again = { selector: "service.name=opampagents", config: { name: "edge" } };
+  strictEqual((await controller.fetch("POST", "/api/v1/rollouts", again)).status, 409);
+  const second = await rollOut(controller, { stages: [{ share: 1 }], on_conflict: "queue" });
+  const { state, waits_for } = await controller.get(`/api/v1/rollouts/${second}`);
+  deepStrictEqual([state, waits_for], ["queued", [first]]);
+
+  const isSoaking = ({ stages, stage }: Json) => stages[stage].state === "soaking";
+  await until(() => controller.get(`/api/v1/rollouts/${first}`), isSoaking);
+  const has = (hash: string) => async () => (await agents.report()).byHashAndStatus[`${hash} APPLIED`] ?? 0;
+  const { config: { hash } } = await controller.get(`/api/v1/rollouts/${first}`);
+  strictEqual(await has(hash)(), 3, "no more than the stage reaches");
+  await controller.ask("POST", `/api/v1/rollouts/${first}/promote`);
+  strictEqual((await ended(controller, first)).state, "completed");
+  strictEqual((await ended(controller, second)).state, "completed");
+  await until(has(next), (agents) => agents === 10);
+  await Deno.remove(stateDir, { recursive: true });
+});
+
 Deno.test({ name: "tokens of agents and operators", ignore }, async (t) => {
   const stateDir = await Deno.makeTempDir();
   const made = async (name: string, scope: string) =>
