@@ -43,6 +43,22 @@ Deno.test("copyFrom() and bytesFieldFrom() write what copy() and bytesField() do
   }
 });
 
+Deno.test("copy() writes the same at the first time and later, whatever it is from", () => {
+  const piece = fc.record({ source: fc.nat(1), start: fc.nat(9), length: fc.oneof(fc.nat(70), fc.nat(260)) });
+  const sources = [bytesOf(300), bytesOf(310).subarray(5)];
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
+      const got = new ProtoWriter(0);
+      const want: number[] = [];
+      for (const { source, start, length } of pieces) {
+        got.copy(sources[source]!, start, start + length);
+        want.push(...sources[source]!.subarray(start, start + length));
+      }
+      deepStrictEqual(Array.from(got.finish()), want);
+    }),
+  );
+});
+
 Deno.test("what is written after a copy, to either writer, is in the next copy", () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ maxLength: 120 }), { maxLength: 8 }), (pieces) => {
