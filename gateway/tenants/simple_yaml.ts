@@ -13,6 +13,7 @@ const KEY = /^([A-Za-z_][A-Za-z0-9_.]*):(?: +(.*))?$/;
 const WORD = /^(?:[A-Za-z0-9_./+]|-(?=[A-Za-z0-9_.]))(?:[A-Za-z0-9_./+@=-]|:(?=[A-Za-z0-9_./+@=-]))*$/;
 const QUOTED = /^(?:"([ !#-\[\]-~]*)"|'([ -&(-~]*)')$/;
 const WORDS = /^\[ *([A-Za-z][A-Za-z0-9_./-]*(?: *, *[A-Za-z][A-Za-z0-9_./-]*)*) *\]$/;
+const DIGITS = /^(?:0|[1-9]\d{0,14})$/;
 const MAX_DEPTH = 8;
 
 /** What the document says; undefined when it is not of the plain kind. Numbers are as their text has them. */
@@ -111,6 +112,7 @@ function valueOf(text: string): unknown {
 
 /** A number or a truth value only where its text is the one that anybody would write: a schema may ask for the text. */
 function wordOf(text: string): string | number | boolean {
+  if (DIGITS.test(text)) return Number(text); // as nearly all numbers are; they need no BigInt
   const value = resolvePlainScalar(text);
   if (typeof value === "string") return value;
   if ((typeof value === "number" || typeof value === "boolean") && String(value) === text) return value;

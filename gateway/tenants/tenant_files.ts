@@ -34,7 +34,7 @@ export function isLinesFile(name: string): boolean {
 }
 
 /** Files that are read one behind the other before others have their turn. */
-const FILES_A_TURN = 64;
+const FILES_A_TURN = 512;
 /** The usual file of one tenant is smaller, bytes. */
 const SMALL_BYTES = 65_536;
 
