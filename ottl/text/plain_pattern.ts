@@ -29,7 +29,6 @@ const FLAGS = /\(\?[is]{1,2}\)/y;
 const REPEAT = /[*+?]\??/y;
 const COUNTED = /\{(\d{1,3})(?:,(\d{0,3}))?\}\??/y;
 
-// deno-lint-ignore no-control-regex -- ASCII begins with control characters, which are not plain
 const NOT_PLAIN = /[^\x20-\x7e]/;
 
 /** Whether it is made of characters, sets, anchors, repeats and groups as they are written nearly always. */
