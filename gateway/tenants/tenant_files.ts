@@ -5,6 +5,7 @@
  */
 
 import { readTextFile } from "../../pipeline/config/environment.ts";
+import { systemClock } from "../../pipeline/core/clock.ts";
 import { markOf } from "../config/file_watch.ts";
 
 /** One YAML file, bytes. */
@@ -67,7 +68,7 @@ class DiskReader {
       }
     }
     names.sort();
-    const isAtRest = Date.now() - (info.mtime?.getTime() ?? Infinity) > AT_REST_MS;
+    const isAtRest = systemClock.nowMs() - (info.mtime?.getTime() ?? Infinity) > AT_REST_MS;
     this.#listed = isAtRest ? { directory, mark, names } : undefined;
     return names;
   }
