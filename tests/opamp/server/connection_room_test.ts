@@ -14,13 +14,12 @@ const cases: { name: string; wanted: number; maxFiles: number; want: ConnectionR
   { name: "hardly any", wanted: 25_000, maxFiles: 50, want: { webSockets: 1, all: 2, backlog: 1 } },
 ];
 
+const ROOM = JSON.stringify(new URL("../../../opamp/server/connection_room.ts", import.meta.url).href);
+
 /** A server with this room, in a process that may open 200 files. */
 const SERVER = `
   import http from "node:http";
-  import { connectionRoom, maxOpenFiles } from "${new URL(
-  "../../../opamp/server/connection_room.ts",
-  import.meta.url,
-)}";
+  import { connectionRoom, maxOpenFiles } from ${ROOM};
   const { all, backlog } = connectionRoom(25_000, maxOpenFiles());
   const server = http.createServer((_, response) => response.end());
   server.maxConnections = all;

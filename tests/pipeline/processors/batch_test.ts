@@ -1,6 +1,6 @@
 import { deepStrictEqual, strictEqual } from "node:assert";
 import { Scalar } from "../../../pipeline/config/schema.ts";
-import { KEPT } from "../../../pipeline/contract/consumer.ts";
+import { KEPT, QUEUED } from "../../../pipeline/contract/consumer.ts";
 import { RejectedError } from "../../../pipeline/core/errors.ts";
 import type { Signal } from "../../../pipeline/otlp/signals.ts";
 import { batchProcessorFactory, batchSchema } from "../../../pipeline/processors/batch.ts";
@@ -127,7 +127,7 @@ Deno.test("batch: wait_for_result false answers first, and says what is lost", a
   destination.answer = () => new RejectedError("Cannot send: refused", "invalid_argument");
   const result = send(4);
   await settle();
-  strictEqual(result.settled, KEPT);
+  strictEqual(result.settled, QUEUED);
   strictEqual(deps.memory.heldBytes(), 40);
   await clock.advance(200);
   deepStrictEqual(deps.lines.map(({ level, fields }) => [level, fields["items"]]), [["error", 4]]);
