@@ -5,6 +5,7 @@
  * @module
  */
 
+import { connect as connectTls, type ConnectionOptions } from "node:tls";
 import { createClient, defineScript, type RedisScripts } from "@redis/client";
 import { readPem, type TlsClientConfig } from "../../../pipeline/config/tls.ts";
 import type { Clock } from "../../../pipeline/core/clock.ts";
@@ -68,7 +69,9 @@ export class RedisLeaseStore implements LeaseStore {
   }
 
   async #connect(): Promise<Client> {
-    const client = open(this.#config, await tlsOptions(this.#config.tls));
+    const tls = await tlsOptions(this.#config.tls);
+    if (tls["tls"] === true) await probe({ ...splitEndpoint(this.#config.endpoint), ...tls }, this.#config.timeout);
+    const client = open(this.#config, tls);
     client.on("error", () => {}); // whoever asked is told
     try {
       await client.connect();
@@ -88,6 +91,23 @@ export class RedisLeaseStore implements LeaseStore {
       answer.then(resolve, reject).finally(() => this.#clock.clearTimer(timer));
     });
   }
+}
+
+/**
+ * One round trip by TLS. By TLS 1.3 a server tells behind the handshake that it does not want our certificate, in a moment in
+ * which the client library listens to no error of its socket: it would be thrown at the process.
+ */
+function probe(options: ConnectionOptions, timeoutMs: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connectTls(options, () => socket.write("PING\r\n"));
+    socket.on("error", reject);
+    socket.once("close", () => reject(new Error("the connection was closed")));
+    socket.setTimeout(timeoutMs, () => socket.destroy());
+    socket.once("data", () => {
+      resolve();
+      socket.destroy();
+    });
+  });
 }
 
 function open({ endpoint, username, password, database, timeout }: RedisConfig, tls: Record<string, unknown>) {
