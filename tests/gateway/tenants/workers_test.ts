@@ -6,7 +6,7 @@ import { createRegion } from "../../../pipeline/core/telemetry_store.ts";
 import type { TenantSnapshot } from "../../../pipeline/tenants/table.ts";
 import { emptyTable } from "../../../pipeline/tenants/table_writer.ts";
 import { FakeClock, settle } from "../../support/fake_clock.ts";
-import { load } from "../../pipeline/config/support.ts";
+import { sketchConfig } from "../../support/gateway_config.ts";
 
 const snapshot = (version: number): TenantSnapshot => {
   return { version, table: emptyTable(), cells: new SharedArrayBuffer(8) };
@@ -37,7 +37,7 @@ Deno.test("workers have the latest tenants, whatever happens to them", async (t)
   );
 
   await t.step("those of a configuration with its flip", async () => {
-    const config = await load("");
+    const config = sketchConfig({});
     await pool.prepare(config, snapshot(1));
     deepStrictEqual([...told.keys()], []);
     await pool.flip(0);

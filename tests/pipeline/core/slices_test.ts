@@ -1,5 +1,5 @@
 import { deepStrictEqual, strictEqual } from "node:assert";
-import { atOnce, eventLoopPause, inSlices, type Sliced, SLICE_MS } from "../../../pipeline/core/slices.ts";
+import { atOnce, eventLoopPause, inSlices, SLICE_MS, type Sliced } from "../../../pipeline/core/slices.ts";
 
 function* steps(done: number[], count: number): Sliced<string> {
   for (let step = 0; step < count; step++) {

@@ -30,8 +30,9 @@ const vectors = readVectors("transform_functions").filter(({ about, statements, 
 
 type Context = Parameters<typeof transform>[1];
 
-function run({ input = "", context, statements = [], error_mode }: Vector & { error_mode?: ErrorMode }): Json {
-  const output = transform(readVectorInput(input), context as Context, statements, error_mode ?? "ignore");
+function run({ input = "", context, statements = [], error_mode = "ignore" }: Vector): Json {
+  const mode = error_mode as ErrorMode;
+  const output = transform(readVectorInput(input), context as Context, statements, mode);
   const signal = context === "span" ? "traces" : "metrics";
   return withoutDefaults(JSON.parse(new TextDecoder().decode(requestToJson(signal, output))));
 }
