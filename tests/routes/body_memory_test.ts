@@ -13,29 +13,15 @@ import { payloadToJson } from "../../pipeline/otlp/json_encode.ts";
 import { readPayload } from "../../pipeline/otlp/validate.ts";
 import { DEFAULT_PAYLOAD_LIMITS } from "../../pipeline/otlp/limits.ts";
 import { NO_ORIGIN } from "../../pipeline/otlp/payload.ts";
-import { serveHttp } from "../../routes/listener.ts";
-import { createOtlpApp } from "../../routes/otlp.ts";
-import { openEdge, type Serve } from "../support/otlp_edge.ts";
+import { openEdge } from "../support/otlp_edge.ts";
 import { traceRequestBytes } from "../support/otlp_samples.ts";
+import { OTLP_SERVERS } from "../support/otlp_servers.ts";
 
 const PROTOBUF = "application/x-protobuf";
 const SPANS = traceRequestBytes({ spans: 100 }) as Uint8Array<ArrayBuffer>;
 const JSON_TEXT = payloadToJson(readPayload("traces", SPANS, DEFAULT_PAYLOAD_LIMITS, NO_ORIGIN)) as Uint8Array<
   ArrayBuffer
 >;
-
-const SERVERS: { readonly name: string; readonly serve: Serve }[] = [
-  { name: "the listener", serve: (config, otlp) => serveHttp(config, { otlp }) },
-  {
-    name: "the Hono app",
-    serve: (config, otlp) => {
-      const options = { hostname: "127.0.0.1", port: 0, onListen: () => {} };
-      const server = Deno.serve(options, createOtlpApp(otlp, config).fetch);
-      const address = { hostname: server.addr.hostname, port: server.addr.port };
-      return Promise.resolve({ address, shutdown: () => server.shutdown() });
-    },
-  },
-];
 
 const BODIES: { readonly name: string; readonly body: BodyInit; readonly headers: Record<string, string> }[] = [
   { name: "plain", body: SPANS, headers: { "content-type": PROTOBUF } },
@@ -54,7 +40,7 @@ const OUTCOMES: { readonly name: string; readonly outcome: Outcome | Error; read
   { name: "refused", outcome: new UnavailableError("Cannot send: away"), isGivenBack: false },
 ];
 
-for (const { name: server, serve } of SERVERS) {
+for (const { name: server, serve } of OTLP_SERVERS) {
   Deno.test(`${server} gives the memory of a body back when its data is delivered`, async (t) => {
     for (const { name: kind, body, headers } of BODIES) {
       for (const { name, outcome, isGivenBack } of OUTCOMES) {

@@ -11,30 +11,16 @@ import type { TenantGate, Visit } from "../../pipeline/contract/tenants.ts";
 import { UnavailableError } from "../../pipeline/core/errors.ts";
 import { decodeResponse } from "../../pipeline/otlp/partial_success.ts";
 import { decodeStatus } from "../../pipeline/otlp/status.ts";
-import { serveHttp } from "../../routes/listener.ts";
-import { createOtlpApp } from "../../routes/otlp.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { openEdge, type Serve } from "../support/otlp_edge.ts";
 import { traceRequestBytes } from "../support/otlp_samples.ts";
+import { OTLP_SERVERS } from "../support/otlp_servers.ts";
 import { type RawAnswer, RawConnection, type RawRequest, rawRequest, sendRaw } from "../support/raw_http.ts";
 import { type SomeRow, testGate } from "../pipeline/tenants/support.ts";
 
 const PROTOBUF = "Content-Type: application/x-protobuf";
 const ACME = "Tenant: acme";
 const SPANS = traceRequestBytes({ spans: 10 });
-
-const BINDINGS: { readonly name: string; readonly serve: Serve }[] = [
-  { name: "the listener", serve: (config, otlp) => serveHttp(config, { otlp }) },
-  {
-    name: "the Hono app",
-    serve: (config, otlp) => {
-      const options = { hostname: "127.0.0.1", port: 0, onListen: () => {} };
-      const server = Deno.serve(options, createOtlpApp(otlp, config).fetch);
-      const address = { hostname: server.addr.hostname, port: server.addr.port };
-      return Promise.resolve({ address, shutdown: () => server.shutdown() });
-    },
-  },
-];
 
 /** An edge whose only tenant is acme, and what its requests left with. */
 async function open(serve: Serve, row: SomeRow, isLate = false) {
@@ -66,7 +52,7 @@ async function send(port: number, request: RawRequest): Promise<RawAnswer> {
   return answer;
 }
 
-for (const { name, serve } of BINDINGS) {
+for (const { name, serve } of OTLP_SERVERS) {
   Deno.test(`tenants on ${name}`, async (t) => {
     const held = { all: { concurrentRequests: 5, bytesInFlight: 1_000_000 } };
     for (const isLate of [false, true]) {
@@ -146,7 +132,7 @@ for (const { name, serve } of BINDINGS) {
 }
 
 Deno.test("tenants: a refused body is not asked for, and a sender that is cut off leaves", async (t) => {
-  const { serve } = BINDINGS[0]!;
+  const { serve } = OTLP_SERVERS[0]!;
   await t.step("one that waits for a word before it sends", async () => {
     const { edge } = await open(serve, { limits: { all: { maxRequestBodySize: 200 } } });
     using connection = await RawConnection.open(edge.port);
