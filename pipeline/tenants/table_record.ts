@@ -274,17 +274,20 @@ class RecordWriter {
   }
 
   u8(value: number): void {
-    this.#view.setUint8(this.#need(1), value);
+    this.#need(1);
+    this.#view.setUint8(this.#at, value);
     this.#at += 1;
   }
 
   u16(value: number): void {
-    this.#view.setUint16(this.#need(2), value, true);
+    this.#need(2);
+    this.#view.setUint16(this.#at, value, true);
     this.#at += 2;
   }
 
   f64(value: number): void {
-    this.#view.setFloat64(this.#need(8), value, true);
+    this.#need(8);
+    this.#view.setFloat64(this.#at, value, true);
     this.#at += 8;
   }
 
@@ -293,7 +296,8 @@ class RecordWriter {
     if (value.length > MAX_RECORD_BYTES) {
       throw new RangeError(`Cannot write a tenant: a text of ${value.length} characters`);
     }
-    const lengthAt = this.#need(2 + 3 * value.length);
+    this.#need(2 + 3 * value.length);
+    const lengthAt = this.#at;
     const start = lengthAt + 2;
     const { written } = encoder.encodeInto(value, this.#buffer.subarray(start, start + 3 * value.length));
     this.#at = start + written;
@@ -301,14 +305,16 @@ class RecordWriter {
   }
 
   raw(bytes: Uint8Array): void {
-    this.#buffer.set(bytes, this.#need(bytes.length));
+    this.#need(bytes.length);
+    this.#buffer.set(bytes, this.#at);
     this.#at += bytes.length;
   }
 
   /** Short text that is ASCII, as nearly all is, without a call of the platform. @returns false: it is none. */
   #ascii(value: string): boolean {
     if (value.length > MAX_ASCII_CHARS) return false;
-    const start = this.#need(2 + value.length) + 2;
+    this.#need(2 + value.length);
+    const start = this.#at + 2;
     for (let i = 0; i < value.length; i++) {
       const code = value.charCodeAt(i);
       if (code > 0x7f) return false;
@@ -319,15 +325,14 @@ class RecordWriter {
     return true;
   }
 
-  /** Makes room. @returns Where it is. */
-  #need(length: number): number {
+  /** Makes room, maybe in another buffer: whoever had the view before would write to the old one. */
+  #need(length: number): void {
     if (this.#at + length > this.#buffer.length) {
       const larger = new Uint8Array(Math.max(2 * this.#buffer.length, this.#at + length));
       larger.set(this.#buffer);
       this.#buffer = larger;
       this.#view = new DataView(larger.buffer);
     }
-    return this.#at;
   }
 }
 

@@ -212,3 +212,14 @@ Deno.test("1,000 tenants fit into 300 bytes each", () => {
   const bytes = tableOf(tenants).writer.finish().byteLength / tenants.length;
   ok(bytes <= 300, `${bytes} bytes a tenant`);
 });
+
+Deno.test("a record is the same whether or not its writer has to make room", async () => {
+  const module = new URL("../../../pipeline/tenants/table_record.ts", import.meta.url).href;
+  const hash = { salt: new Uint8Array(16), hash: new Uint8Array(32), notBeforeMs: -Infinity, expiresMs: 1 };
+  const keys = Array.from({ length: 16 }, (_, at) => ({ id: `aaaaaaaaaaa${"abcdefghijklmnop"[at]}`, ...hash }));
+  for (let padding = 0; padding < 90; padding++) {
+    const tenant: TenantSpec = { ...PLAIN, keys, resourceAttributes: [["k", "v".repeat(padding)]] };
+    const fresh = await import(`${module}?${padding}`) as { writeTenant: typeof writeTenant };
+    deepStrictEqual(fresh.writeTenant(tenant), fresh.writeTenant(tenant), `with ${padding} characters before them`);
+  }
+});
