@@ -85,7 +85,7 @@ export function checkGroup(texts: AskedTexts | TextGroup, asked: Asked, signal: 
   const names = { functions: functionsOf(place, context), enums: contextDefinition(context).enums };
   const { statements, conditions } = parseTexts(texts.statements, texts.conditions);
   const warnings = [...conditions, ...statements].flatMap((parsed) =>
-    warningsOf(parsed, new TextKinds(parsed.text, paths, context, cursor), names)
+    warningsOf(parsed, new TextKinds(parsed.text, paths, context, cursor, names.functions), names)
   );
   return { context, warnings };
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Item, PathAccess, PathResolver } from "../../ottl/mod.ts";
+import type { FunctionTable, Item, PathAccess, PathResolver } from "../../ottl/mod.ts";
 import type { CallNode, MathNode, PathNode, ValueNode } from "../../ottl/syntax/ast.ts";
 import { OttlError } from "../../ottl/values/errors.ts";
 import { Duration, Id, PlainMap, Time, typeName, type Value } from "../../ottl/values/value.ts";
@@ -17,30 +17,6 @@ export type Kind = string | undefined;
 export const PLAIN_KINDS: ReadonlySet<Kind> = new Set([
   ...["string", "int", "float", "bool", "map", "time", "duration", "TraceID", "SpanID", "ProfileID"],
 ]);
-
-const NAMES_BY_KIND = {
-  string:
-    "Base64Encode CommunityID Concat ConvertAttributesToElementsXML ConvertCase ConvertTextToElementsXML Decode Format FormatTime " +
-    "GetXML Hex InsertXML MD5 Murmur3Hash Murmur3Hash128 RemoveXML SHA1 SHA256 SHA512 Substring ToCamelCase ToKeyValueString " +
-    "ToLowerCase ToSnakeCase ToUpperCase Trim TrimPrefix TrimSuffix UUID UUIDv7 XXH128 XXH3",
-  int:
-    "Day FNV Hour Len Microseconds Milliseconds Minute Month Nanosecond Nanoseconds ParseInt Second UnixMicro UnixMilli UnixNano " +
-    "UnixSeconds Weekday Year",
-  float: "Hours Log Minutes Seconds",
-  bool:
-    "ContainsValue HasPrefix HasSuffix IsBool IsDouble IsEmpty IsInCIDR IsInt IsList IsMap IsMatch IsRootSpan IsString IsValidLuhn",
-  map: "ExtractGrokPatterns ExtractPatterns ParseKeyValue ParseSimplifiedXML ParseXML URL UserAgent",
-  time: "Now Time TruncateTime Unix",
-  duration: "Duration",
-  TraceID: "TraceID",
-  SpanID: "SpanID",
-  ProfileID: "ProfileID",
-} as const;
-
-/** What each converter gives that always gives one type, or nil. */
-export const RESULT_KINDS: ReadonlyMap<string, string> = new Map(
-  Object.entries(NAMES_BY_KIND).flatMap(([kind, names]) => names.split(" ").map((name) => [name, kind] as const)),
-);
 
 /** Types of paths, told by what they hold in an item without a single field. */
 export class PathKinds {
@@ -114,13 +90,15 @@ export class TextKinds {
   readonly #paths: PathKinds;
   readonly #context: string;
   readonly #item: Item;
+  readonly #functions: FunctionTable;
 
   /** @param item On which values may be tried. */
-  constructor(text: string, paths: PathKinds, context: string, item: Item) {
+  constructor(text: string, paths: PathKinds, context: string, item: Item, functions: FunctionTable) {
     this.text = text;
     this.#paths = paths;
     this.#context = context;
     this.#item = item;
+    this.#functions = functions;
   }
 
   /** Whether a path takes no value of a type. */
@@ -168,6 +146,6 @@ export class TextKinds {
   }
 
   #ofCall({ name, keys }: CallNode): Kind {
-    return keys.length > 0 ? undefined : RESULT_KINDS.get(name);
+    return keys.length > 0 ? undefined : this.#functions.get(name)?.gives;
   }
 }

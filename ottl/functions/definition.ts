@@ -144,9 +144,24 @@ export interface ChangedArgument {
   readonly change: TextChange;
 }
 
+/** A type by the name that messages call it by. */
+export type ResultKind =
+  | "string"
+  | "int"
+  | "float"
+  | "bool"
+  | "map"
+  | "time"
+  | "duration"
+  | "TraceID"
+  | "SpanID"
+  | "ProfileID";
+
 export interface FunctionDefinition {
   readonly kind: "editor" | "converter";
   readonly name: string;
+  /** What a converter always gives, if not nil. Absent: several types, or none that can be told by its name. */
+  readonly gives?: ResultKind;
   /** One or two sentences for the function table, Markdown. */
   readonly summary: string;
   readonly parameters: Parameters;
@@ -165,6 +180,7 @@ export interface FunctionDefinition {
 
 interface Written<P extends Parameters, Result> {
   readonly name: string;
+  readonly gives?: ResultKind;
   readonly summary: string;
   readonly parameters: P;
   readonly examples: readonly Example[];

@@ -10,6 +10,7 @@ import { converter, optional, str } from "../definition.ts";
 
 export const base64Encode = converter({
   name: "Base64Encode",
+  gives: "string",
   summary: "The bytes of a string in base64: `base64` (default), `base64-raw`, `base64-url` or `base64-raw-url`.",
   parameters: { target: str, variant: optional(str) },
   examples: [

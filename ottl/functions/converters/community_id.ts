@@ -9,6 +9,7 @@ import { alias, converter, int, optional, str } from "../definition.ts";
 
 export const communityID = converter({
   name: "CommunityID",
+  gives: "string",
   summary: "The Community ID (version 1) of a flow between two IP addresses and ports; the same for both directions. " +
     "`protocol` is `TCP` (default), `UDP`, `ICMP`, `ICMP6`, `RSVP` or `SCTP`; `seed` is 0 to 65535, default 0.",
   parameters: {

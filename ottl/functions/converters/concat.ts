@@ -12,6 +12,7 @@ import { joined } from "../joined.ts";
 
 export const concat = converter({
   name: "Concat",
+  gives: "string",
   summary:
     "The text forms of `vals` joined with `delimiter`; nil is `<nil>`. `vals` may be a path or converter that gives a list.",
   parameters: { vals: dynamicListOf(strLike), delimiter: str },

@@ -10,6 +10,7 @@ import { elementsOf } from "../elements.ts";
 
 export const containsValue = converter({
   name: "ContainsValue",
+  gives: "bool",
   summary: "Whether an element of `target` equals `item`.",
   parameters: { target: slice, item: any },
   examples: [

@@ -10,6 +10,7 @@ import { alias, converter, litStr, optional, str } from "../definition.ts";
 
 export const convertAttributesToElementsXML = converter({
   name: "ConvertAttributesToElementsXML",
+  gives: "string",
   summary: "XML with each attribute that the XPath 1.0 selects (default: all) as a last child element.",
   parameters: { target: str, xpath: alias(optional(litStr), "xPath") },
   examples: [

@@ -11,6 +11,7 @@ import { converter, litStr, str } from "../definition.ts";
 
 export const convertCase = converter({
   name: "ConvertCase",
+  gives: "string",
   summary: "`target` in the case `lower`, `upper`, `snake` or `camel`.",
   parameters: { target: str, toCase: litStr },
   examples: [

@@ -10,6 +10,7 @@ import { alias, converter, litStr, optional, str } from "../definition.ts";
 
 export const convertTextToElementsXML = converter({
   name: "ConvertTextToElementsXML",
+  gives: "string",
   summary: "XML with an element `elementName` (default `value`) round each text that stands beside elements or other " +
     "texts, in what the XPath 1.0 selects (default: all).",
   parameters: { target: str, xpath: alias(optional(litStr), "xPath"), elementName: optional(litStr) },

@@ -9,6 +9,7 @@ import { converter, time } from "../definition.ts";
 
 export const day = converter({
   name: "Day",
+  gives: "int",
   summary: "The day of the month, 1 to 31, in the zone that the time is told in.",
   parameters: { time },
   examples: [

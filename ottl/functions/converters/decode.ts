@@ -12,6 +12,7 @@ import { any, converter, prepared, str } from "../definition.ts";
 
 export const decode = converter({
   name: "Decode",
+  gives: "string",
   summary: "The string that bytes are in an encoding: `base64`, `base64-raw`, `base64-url`, `base64-raw-url`, " +
     "or a character set by its IANA name. `utf-8` repairs what is not valid, `utf-8-raw` keeps it.",
   parameters: { target: any, encoding: str },

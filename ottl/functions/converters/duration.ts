@@ -10,6 +10,7 @@ import { converter, str } from "../definition.ts";
 
 export const durationFrom = converter({
   name: "Duration",
+  gives: "duration",
   isPure: true,
   summary: 'The duration that a string such as `"1h30m"` tells: numbers with the units `ns us ms s m h`.',
   parameters: { duration: str },

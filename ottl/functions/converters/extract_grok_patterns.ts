@@ -10,6 +10,7 @@ import { converter, listOf, litBool, litStr, optional, prepared, str } from "../
 
 export const extractGrokPatterns = converter({
   name: "ExtractGrokPatterns",
+  gives: "map",
   summary: "A map of what a grok pattern captures: `%{SYNTAX}`, `%{SYNTAX:name}`, `%{SYNTAX:name:type}`. With " +
     "`namedCapturesOnly` only what has a name of its own. `patternDefinitions` are `NAME=regular expression`.",
   parameters: {

@@ -12,6 +12,7 @@ import { converter, prepared, str } from "../definition.ts";
 
 export const extractPatterns = converter({
   name: "ExtractPatterns",
+  gives: "map",
   summary: "A map of what the named groups of a regular expression took in its first match; empty without one.",
   parameters: { target: str, pattern: str },
   examples: [

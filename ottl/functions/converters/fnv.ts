@@ -9,6 +9,7 @@ import { converter, str } from "../definition.ts";
 
 export const fnv = converter({
   name: "FNV",
+  gives: "int",
   summary: "The 64-bit FNV-1a hash of a string, as a signed int.",
   parameters: { target: str },
   examples: [

@@ -11,6 +11,7 @@ import { any, converter, listOf, litStr } from "../definition.ts";
 
 export const format = converter({
   name: "Format",
+  gives: "string",
   summary:
     "`vals` put into `format` by Go's rules: `%v %s %q %d %x %o %b %c %U %f %e %g %t %T`, flags, width, precision, " +
     "`*` and `%[1]s`. What does not fit is printed (`%!d(string=hi)`). Maps print as JSON.",

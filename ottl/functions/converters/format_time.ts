@@ -9,6 +9,7 @@ import { converter, litStr, time } from "../definition.ts";
 
 export const formatTime = converter({
   name: "FormatTime",
+  gives: "string",
   summary: "The time as a string, by a format of strptime directives, in the zone that the time is told in.",
   parameters: { time, format: litStr },
   examples: [

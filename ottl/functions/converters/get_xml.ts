@@ -10,6 +10,7 @@ import { alias, converter, litStr, str } from "../definition.ts";
 
 export const getXML = converter({
   name: "GetXML",
+  gives: "string",
   summary: "What the XPath 1.0 selects, joined: elements with their markup, of attributes and texts the text.",
   parameters: { target: str, xpath: alias(litStr, "xPath") },
   examples: [

@@ -9,6 +9,7 @@ import { converter, str } from "../definition.ts";
 
 export const hasPrefix = converter({
   name: "HasPrefix",
+  gives: "bool",
   summary: "Whether `target` begins with `prefix`.",
   parameters: { target: str, prefix: str },
   examples: [

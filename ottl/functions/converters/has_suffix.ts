@@ -9,6 +9,7 @@ import { converter, str } from "../definition.ts";
 
 export const hasSuffix = converter({
   name: "HasSuffix",
+  gives: "bool",
   summary: "Whether `target` ends with `suffix`.",
   parameters: { target: str, suffix: str },
   examples: [

@@ -9,6 +9,7 @@ import { bytesLike, converter } from "../definition.ts";
 
 export const hex = converter({
   name: "Hex",
+  gives: "string",
   summary:
     "Hexadecimal, lower-case, of bytes, of a string's UTF-8, of the 8 bytes of a number. Of nil an empty string.",
   parameters: { target: bytesLike },

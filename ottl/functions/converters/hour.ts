@@ -9,6 +9,7 @@ import { converter, time } from "../definition.ts";
 
 export const hour = converter({
   name: "Hour",
+  gives: "int",
   summary: "The hour, 0 to 23, in the zone that the time is told in.",
   parameters: { time },
   examples: [

@@ -9,6 +9,7 @@ import { converter, duration } from "../definition.ts";
 
 export const hours = converter({
   name: "Hours",
+  gives: "float",
   summary: "The duration in hours, as a float.",
   parameters: { duration },
   examples: [

@@ -10,6 +10,7 @@ import { alias, converter, litStr, str } from "../definition.ts";
 
 export const insertXML = converter({
   name: "InsertXML",
+  gives: "string",
   summary: "XML with `subDocument` as the last children of each element that the XPath 1.0 selects.",
   parameters: { target: str, xpath: alias(litStr, "xPath"), subDocument: str },
   examples: [

@@ -9,6 +9,7 @@ import { typeTest } from "../type_tests.ts";
 
 export const isBool = converter({
   name: "IsBool",
+  gives: "bool",
   summary: "Whether `target` is a bool. A literal of another type is refused at load.",
   parameters: { target: any },
   examples: [

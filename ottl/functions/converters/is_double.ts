@@ -9,6 +9,7 @@ import { typeTest } from "../type_tests.ts";
 
 export const isDouble = converter({
   name: "IsDouble",
+  gives: "bool",
   summary: "Whether `target` is a float. A literal of another type is refused at load.",
   parameters: { target: any },
   examples: [

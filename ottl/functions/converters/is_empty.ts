@@ -9,6 +9,7 @@ import { any, converter } from "../definition.ts";
 
 export const isEmpty = converter({
   name: "IsEmpty",
+  gives: "bool",
   summary: 'Whether `target` is nil, `""`, 0, false, an ID of zeros only, or a list, map or bytes without content.',
   parameters: { target: any },
   examples: [

@@ -9,6 +9,7 @@ import { converter, listOf, prepared, str } from "../definition.ts";
 
 export const isInCIDR = converter({
   name: "IsInCIDR",
+  gives: "bool",
   summary:
     "Whether `target` is an IP address in one of `networks`. An IPv4 address and the same mapped to IPv6 are one.",
   parameters: { target: str, networks: listOf(str) },

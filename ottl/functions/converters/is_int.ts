@@ -9,6 +9,7 @@ import { typeTest } from "../type_tests.ts";
 
 export const isInt = converter({
   name: "IsInt",
+  gives: "bool",
   summary: "Whether `target` is an int. A literal of another type is refused at load.",
   parameters: { target: any },
   examples: [

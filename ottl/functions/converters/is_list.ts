@@ -9,6 +9,7 @@ import { any, converter } from "../definition.ts";
 
 export const isList = converter({
   name: "IsList",
+  gives: "bool",
   summary: "Whether `target` is a list, also one that only a context knows (span events, data points).",
   parameters: { target: any },
   examples: [

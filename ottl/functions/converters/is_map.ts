@@ -10,6 +10,7 @@ import { typeTest } from "../type_tests.ts";
 
 export const isMap = converter({
   name: "IsMap",
+  gives: "bool",
   summary: "Whether `target` is a map. A literal of another type is refused at load.",
   parameters: { target: any },
   examples: [

@@ -9,6 +9,7 @@ import { regexArgument } from "../patterns.ts";
 
 export const isMatch = converter({
   name: "IsMatch",
+  gives: "bool",
   summary: "Whether the regular expression `pattern` matches anywhere in the text form of `target`. false for nil.",
   parameters: { target: strLike, pattern: str },
   examples: [

@@ -9,6 +9,7 @@ import { typeTest } from "../type_tests.ts";
 
 export const isString = converter({
   name: "IsString",
+  gives: "bool",
   summary: "Whether `target` is a string. A literal of another type is refused at load.",
   parameters: { target: any },
   examples: [

@@ -9,6 +9,7 @@ import { converter, strLike } from "../definition.ts";
 
 export const isValidLuhn = converter({
   name: "IsValidLuhn",
+  gives: "bool",
   summary:
     "Whether the last digit of a number, such as a credit card's, is right by Luhn's formula. Spaces do not count.",
   parameters: { target: strLike },

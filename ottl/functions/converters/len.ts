@@ -11,6 +11,7 @@ import { any, converter } from "../definition.ts";
 
 export const len = converter({
   name: "Len",
+  gives: "int",
   summary: "Bytes of a string (as UTF-8) or of bytes, entries of a map, elements of a list.",
   parameters: { target: any },
   examples: [

@@ -9,6 +9,7 @@ import { converter, floatLike } from "../definition.ts";
 
 export const log = converter({
   name: "Log",
+  gives: "float",
   summary: "The natural logarithm of a number above 0.",
   parameters: { target: floatLike },
   examples: [

@@ -9,6 +9,7 @@ import { converter, str } from "../definition.ts";
 
 export const md5 = converter({
   name: "MD5",
+  gives: "string",
   summary: "The MD5 hash of a string, in lower-case hexadecimal.",
   parameters: { target: str },
   examples: [

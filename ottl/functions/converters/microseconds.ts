@@ -8,6 +8,7 @@ import { converter, duration } from "../definition.ts";
 
 export const microseconds = converter({
   name: "Microseconds",
+  gives: "int",
   summary: "The duration in microseconds, without its fraction.",
   parameters: { duration },
   examples: [

@@ -8,6 +8,7 @@ import { converter, duration } from "../definition.ts";
 
 export const milliseconds = converter({
   name: "Milliseconds",
+  gives: "int",
   summary: "The duration in milliseconds, without its fraction.",
   parameters: { duration },
   examples: [

@@ -9,6 +9,7 @@ import { converter, time } from "../definition.ts";
 
 export const minute = converter({
   name: "Minute",
+  gives: "int",
   summary: "The minute of the hour, 0 to 59, in the zone that the time is told in.",
   parameters: { time },
   examples: [

@@ -9,6 +9,7 @@ import { converter, duration } from "../definition.ts";
 
 export const minutes = converter({
   name: "Minutes",
+  gives: "float",
   summary: "The duration in minutes, as a float.",
   parameters: { duration },
   examples: [

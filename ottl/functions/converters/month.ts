@@ -9,6 +9,7 @@ import { converter, time } from "../definition.ts";
 
 export const month = converter({
   name: "Month",
+  gives: "int",
   summary: "The month, 1 to 12, in the zone that the time is told in.",
   parameters: { time },
   examples: [

@@ -9,6 +9,7 @@ import { converter, str } from "../definition.ts";
 
 export const murmur3Hash = converter({
   name: "Murmur3Hash",
+  gives: "string",
   summary: "The 32-bit MurmurHash3 of a string with seed 0, in hexadecimal, little-endian.",
   parameters: { target: str },
   examples: [

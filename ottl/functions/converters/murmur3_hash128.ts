@@ -9,6 +9,7 @@ import { converter, str } from "../definition.ts";
 
 export const murmur3Hash128 = converter({
   name: "Murmur3Hash128",
+  gives: "string",
   summary: "The 128-bit MurmurHash3 (x64) of a string with seed 0, in hexadecimal, halves little-endian.",
   parameters: { target: str },
   examples: [

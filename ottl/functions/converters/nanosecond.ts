@@ -9,6 +9,7 @@ import { converter, time } from "../definition.ts";
 
 export const nanosecond = converter({
   name: "Nanosecond",
+  gives: "int",
   summary: "The nanoseconds of the second, 0 to 999,999,999, in the zone that the time is told in.",
   parameters: { time },
   examples: [

@@ -8,6 +8,7 @@ import { converter, duration } from "../definition.ts";
 
 export const nanoseconds = converter({
   name: "Nanoseconds",
+  gives: "int",
   summary: "The duration in nanoseconds, without its fraction.",
   parameters: { duration },
   examples: [

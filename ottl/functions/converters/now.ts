@@ -9,6 +9,7 @@ import { converter } from "../definition.ts";
 
 export const now = converter({
   name: "Now",
+  gives: "time",
   summary: "The time it is, told in the gateway's zone: UTC unless configured.",
   parameters: {},
   examples: [

@@ -10,6 +10,7 @@ import { converter, int, str } from "../definition.ts";
 
 export const parseInt = converter({
   name: "ParseInt",
+  gives: "int",
   summary:
     "The int that `target` is in `base`, 2 to 36. Base 0 reads the prefixes `0b`, `0o`, `0` and `0x`, and allows `_`.",
   parameters: { target: str, base: int },

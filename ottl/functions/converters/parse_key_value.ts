@@ -11,6 +11,7 @@ import { converter, litStr, optional, str } from "../definition.ts";
 
 export const parseKeyValue = converter({
   name: "ParseKeyValue",
+  gives: "map",
   summary: "The pairs of a text by their keys, all strings. Quotes keep delimiters in a value, and are taken off.",
   parameters: { target: str, delimiter: optional(litStr), pairDelimiter: optional(litStr) },
   examples: [

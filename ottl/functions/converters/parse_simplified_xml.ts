@@ -9,6 +9,7 @@ import { converter, str } from "../definition.ts";
 
 export const parseSimplifiedXML = converter({
   name: "ParseSimplifiedXML",
+  gives: "map",
   summary: "XML elements by their names: texts, maps, and lists where a name comes more than once. " +
     "Attributes, comments and empty elements are dropped.",
   parameters: { target: str },

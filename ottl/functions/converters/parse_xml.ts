@@ -9,6 +9,7 @@ import { converter, str } from "../definition.ts";
 
 export const parseXML = converter({
   name: "ParseXML",
+  gives: "map",
   summary: "An XML element as a map of `tag`, `content` (its text), `attributes` and `children`. " +
     "Prefixes are dropped, comments and instructions ignored.",
   parameters: { target: str },

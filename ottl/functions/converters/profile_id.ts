@@ -9,6 +9,7 @@ import { bytesLike, converter, prepared } from "../definition.ts";
 
 export const profileId = converter({
   name: "ProfileID",
+  gives: "ProfileID",
   summary: "The ProfileID of 16 bytes, given as bytes or as a string of 32 hexadecimal digits.",
   parameters: { id: bytesLike },
   examples: [

@@ -10,6 +10,7 @@ import { alias, converter, litStr, str } from "../definition.ts";
 
 export const removeXML = converter({
   name: "RemoveXML",
+  gives: "string",
   summary: "XML without the elements, attributes, texts and comments that the XPath 1.0 selects.",
   parameters: { target: str, xpath: alias(litStr, "xPath") },
   examples: [

@@ -9,6 +9,7 @@ import { converter, time } from "../definition.ts";
 
 export const second = converter({
   name: "Second",
+  gives: "int",
   summary: "The second of the minute, 0 to 59, in the zone that the time is told in.",
   parameters: { time },
   examples: [

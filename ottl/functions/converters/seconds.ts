@@ -9,6 +9,7 @@ import { converter, duration } from "../definition.ts";
 
 export const seconds = converter({
   name: "Seconds",
+  gives: "float",
   summary: "The duration in seconds, as a float.",
   parameters: { duration },
   examples: [

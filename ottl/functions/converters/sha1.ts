@@ -9,6 +9,7 @@ import { converter, str } from "../definition.ts";
 
 export const sha1 = converter({
   name: "SHA1",
+  gives: "string",
   summary: "The SHA-1 hash of a string, in lower-case hexadecimal.",
   parameters: { target: str },
   examples: [

@@ -9,6 +9,7 @@ import { converter, str } from "../definition.ts";
 
 export const sha256 = converter({
   name: "SHA256",
+  gives: "string",
   summary: "The SHA-256 hash of a string, in lower-case hexadecimal.",
   parameters: { target: str },
   examples: [

@@ -9,6 +9,7 @@ import { converter, str } from "../definition.ts";
 
 export const sha512 = converter({
   name: "SHA512",
+  gives: "string",
   summary: "The SHA-512 hash of a string, in lower-case hexadecimal.",
   parameters: { target: str },
   examples: [

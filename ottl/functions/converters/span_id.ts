@@ -9,6 +9,7 @@ import { bytesLike, converter, prepared } from "../definition.ts";
 
 export const spanId = converter({
   name: "SpanID",
+  gives: "SpanID",
   summary: "The SpanID of 8 bytes, given as bytes or as a string of 16 hexadecimal digits.",
   parameters: { target: bytesLike },
   examples: [

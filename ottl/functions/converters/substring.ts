@@ -11,6 +11,7 @@ import { converter, int, litBool, optional, str } from "../definition.ts";
 
 export const substring = converter({
   name: "Substring",
+  gives: "string",
   summary: "`length` bytes of `target` from byte `start` on. With `utf8Safe` only the whole characters of them.",
   parameters: { target: str, start: int, length: int, utf8Safe: optional(litBool) },
   examples: [

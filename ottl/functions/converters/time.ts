@@ -12,6 +12,7 @@ import { converter, litStr, optional, str } from "../definition.ts";
 
 export const timeFrom = converter({
   name: "Time",
+  gives: "time",
   summary: "The time that a string tells, read by a format of strptime directives. A text without an offset is in " +
     "`location` (a name of the tz database), in UTC when the format ends in `Z`, else in the gateway's zone. `locale` is " +
     "the language of names, a tag such as `de-AT`.",

@@ -9,6 +9,7 @@ import { converter, str } from "../definition.ts";
 
 export const toCamelCase = converter({
   name: "ToCamelCase",
+  gives: "string",
   summary: "`target` in CamelCase. Only ASCII letters and digits stay.",
   parameters: { target: str },
   examples: [

@@ -12,6 +12,7 @@ import { joined } from "../joined.ts";
 
 export const toKeyValueString = converter({
   name: "ToKeyValueString",
+  gives: "string",
   summary:
     "A map as `key=value` pairs, with other delimiters if asked. What has a delimiter inside is put in quotes. " +
     "`sortOutput` sorts by key.",

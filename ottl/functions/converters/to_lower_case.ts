@@ -10,6 +10,7 @@ import { converter, str } from "../definition.ts";
 
 export const toLowerCase = converter({
   name: "ToLowerCase",
+  gives: "string",
   summary: "`target` in lower case, character by character.",
   parameters: { target: str },
   examples: [

@@ -9,6 +9,7 @@ import { converter, str } from "../definition.ts";
 
 export const toSnakeCase = converter({
   name: "ToSnakeCase",
+  gives: "string",
   summary: "`target` in snake_case; words end where ASCII letters change case, and around digits.",
   parameters: { target: str },
   examples: [

@@ -10,6 +10,7 @@ import { converter, str } from "../definition.ts";
 
 export const toUpperCase = converter({
   name: "ToUpperCase",
+  gives: "string",
   summary: "`target` in upper case, character by character (`ß` stays).",
   parameters: { target: str },
   examples: [

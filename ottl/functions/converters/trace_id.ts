@@ -9,6 +9,7 @@ import { bytesLike, converter, prepared } from "../definition.ts";
 
 export const traceId = converter({
   name: "TraceID",
+  gives: "TraceID",
   summary: "The TraceID of 16 bytes, given as bytes or as a string of 32 hexadecimal digits.",
   parameters: { target: bytesLike },
   examples: [

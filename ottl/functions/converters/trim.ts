@@ -8,6 +8,7 @@ import { converter, litStr, optional, str } from "../definition.ts";
 
 export const trim = converter({
   name: "Trim",
+  gives: "string",
   summary: "`target` without the characters of `replacement`, by default the space, at both ends.",
   parameters: { target: str, replacement: optional(litStr) },
   examples: [

@@ -10,6 +10,7 @@ import { converter, str } from "../definition.ts";
 
 export const trimPrefix = converter({
   name: "TrimPrefix",
+  gives: "string",
   summary: "`target` without `prefix` at its start, taken away once; itself when it begins otherwise.",
   parameters: { target: str, prefix: str },
   examples: [

@@ -10,6 +10,7 @@ import { alias, converter, str } from "../definition.ts";
 
 export const trimSuffix = converter({
   name: "TrimSuffix",
+  gives: "string",
   summary: "`target` without `suffix` at its end, taken away once; itself when it ends otherwise.",
   parameters: { target: str, suffix: alias(str, "prefix") },
   examples: [

@@ -9,6 +9,7 @@ import { converter, duration, time } from "../definition.ts";
 
 export const truncateTime = converter({
   name: "TruncateTime",
+  gives: "time",
   summary:
     "The time, rounded down to a multiple of `duration` since 0001-01-01 00:00 UTC; itself when that is not above 0.",
   parameters: { time, duration },

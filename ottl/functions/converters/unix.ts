@@ -10,6 +10,7 @@ import { converter, int, optional } from "../definition.ts";
 
 export const unix = converter({
   name: "Unix",
+  gives: "time",
   summary: "The time so many seconds and nanoseconds after 1970-01-01 00:00 UTC, told in the gateway's zone.",
   parameters: { seconds: int, nanoseconds: optional(int) },
   examples: [

@@ -9,6 +9,7 @@ import { converter, time } from "../definition.ts";
 
 export const unixMilli = converter({
   name: "UnixMilli",
+  gives: "int",
   summary: "The milliseconds from 1970-01-01 00:00 UTC to the time, rounded down; wraps at 64 bits.",
   parameters: { time },
   examples: [

@@ -9,6 +9,7 @@ import { converter, time } from "../definition.ts";
 
 export const unixSecondsOf = converter({
   name: "UnixSeconds",
+  gives: "int",
   summary: "The seconds from 1970-01-01 00:00 UTC to the time, rounded down; wraps at 64 bits.",
   parameters: { time },
   examples: [

@@ -13,6 +13,7 @@ import { alias, converter, str } from "../definition.ts";
 
 export const url = converter({
   name: "URL",
+  gives: "map",
   summary:
     "The parts of a URL by their names in the semantic conventions. A text that begins with `?` gives `query`: " +
     "the values of each parameter.",

@@ -15,6 +15,7 @@ const MAX_KEPT_LENGTH = 512;
 
 export const userAgent = converter({
   name: "UserAgent",
+  gives: "map",
   summary: "Name and version of the browser or client, and of its operating system, in a User-Agent header.",
   parameters: { userAgent: alias(str, "ua") },
   examples: [

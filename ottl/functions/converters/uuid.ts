@@ -9,6 +9,7 @@ import { converter } from "../definition.ts";
 
 export const uuid = converter({
   name: "UUID",
+  gives: "string",
   summary: "A new random UUID (version 4), as text.",
   parameters: {},
   examples: [

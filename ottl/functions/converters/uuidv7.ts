@@ -9,6 +9,7 @@ import { converter } from "../definition.ts";
 
 export const uuidv7 = converter({
   name: "UUIDv7",
+  gives: "string",
   summary: "A new UUID that begins with the time (version 7), as text.",
   parameters: {},
   examples: [

@@ -9,6 +9,7 @@ import { converter, time } from "../definition.ts";
 
 export const weekday = converter({
   name: "Weekday",
+  gives: "int",
   summary: "The day of the week, Sunday is 0, in the zone that the time is told in.",
   parameters: { time },
   examples: [

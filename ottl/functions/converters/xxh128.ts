@@ -9,6 +9,7 @@ import { converter, str } from "../definition.ts";
 
 export const xxh128Hash = converter({
   name: "XXH128",
+  gives: "string",
   summary: "The 128-bit XXH3 of a string with seed 0, in hexadecimal, big-endian.",
   parameters: { target: str },
   examples: [

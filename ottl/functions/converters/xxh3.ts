@@ -9,6 +9,7 @@ import { converter, str } from "../definition.ts";
 
 export const xxh3Hash = converter({
   name: "XXH3",
+  gives: "string",
   summary: "The 64-bit XXH3 of a string with seed 0, in hexadecimal, big-endian.",
   parameters: { target: str },
   examples: [

@@ -9,6 +9,7 @@ import { converter, time } from "../definition.ts";
 
 export const year = converter({
   name: "Year",
+  gives: "int",
   summary: "The year, in the zone that the time is told in.",
   parameters: { time },
   examples: [

@@ -9,6 +9,7 @@ import type { SpanItem } from "../../item.ts";
 
 export const isRootSpan = converter({
   name: "IsRootSpan",
+  gives: "bool",
   summary: "Whether the span has no parent.",
   parameters: {},
   examples: [{ text: "IsRootSpan()" }],
