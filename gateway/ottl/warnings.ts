@@ -7,7 +7,15 @@
 
 import type { FunctionTable, OttlProblem, ParsedCondition, Statement } from "../../ottl/mod.ts";
 import type { Parameter } from "../../ottl/functions/definition.ts";
-import type { ArgumentNode, BooleanNode, CallNode, ComparisonNode, Span, ValueNode } from "../../ottl/syntax/ast.ts";
+import {
+  type ArgumentNode,
+  type BooleanNode,
+  type CallNode,
+  type ComparisonNode,
+  operandsOf,
+  type Span,
+  type ValueNode,
+} from "../../ottl/syntax/ast.ts";
 import { type Kind, PLAIN_KINDS, type TextKinds } from "./kinds.ts";
 
 /** What the texts of a group may name. */
@@ -139,14 +147,10 @@ class Look {
       case "call":
         return this.#call(node);
       case "math":
-        this.#value(node.left);
-        return this.#value(node.right);
       case "sign":
-        return this.#value(node.value);
       case "list":
-        return node.items.forEach((item) => this.#value(item));
       case "map":
-        return node.entries.forEach(({ value }) => this.#value(value));
+        return operandsOf(node).forEach((operand) => this.#value(operand));
     }
   }
 

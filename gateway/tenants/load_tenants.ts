@@ -56,7 +56,7 @@ const MAX_PROBLEMS = 100;
 
 /** The tenants of the configuration itself, which was checked. */
 export function loadInline({ tenants, defaults, pipelines }: TenantSources): LoadedSource {
-  const loader = new Loader({ defaults, pipelines });
+  const loader = new Loader({ defaults, pipelines }, new LoadingTools());
   for (const { id, settings, place } of tenants) loader.add(id, settings, place);
   return loader.done();
 }
@@ -73,7 +73,7 @@ export async function loadFile(
   path: string,
   files: TenantFiles,
   context: TenantContext,
-  tools = new LoadingTools(),
+  tools: LoadingTools,
 ): Promise<LoadedSource> {
   const loader = new Loader(context, tools);
   if (isLinesFile(path)) await loadLines(path, files, loader);
@@ -111,7 +111,7 @@ class Loader {
   #isWhole = true;
   #untold = 0;
 
-  constructor(context: TenantContext, tools = new LoadingTools()) {
+  constructor(context: TenantContext, tools: LoadingTools) {
     this.#context = context;
     this.#tools = tools;
   }

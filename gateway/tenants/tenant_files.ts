@@ -6,6 +6,7 @@
 
 import { readTextFile } from "../../pipeline/config/environment.ts";
 import { systemClock } from "../../pipeline/core/clock.ts";
+import { nextTurn } from "../../pipeline/core/slices.ts";
 import { markOf } from "../config/file_watch.ts";
 
 /** One YAML file, bytes. */
@@ -74,7 +75,7 @@ class DiskReader {
   }
 
   async mark(path: string): Promise<string | undefined> {
-    if (++this.#looks % FILES_A_TURN === 0) await new Promise((resolve) => setTimeout(resolve));
+    if (++this.#looks % FILES_A_TURN === 0) await nextTurn();
     try {
       const { isFile, size, ...info } = Deno.statSync(path);
       this.#smallPath = isFile && size < SMALL_BYTES ? path : "";

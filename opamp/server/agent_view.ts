@@ -22,8 +22,8 @@ import type { Transport } from "./link.ts";
 /** Attributes by key; scalars as they are, lists and maps as JSON text. */
 export type Attributes = Readonly<Record<string, string | number | boolean | bigint>>;
 
-/** What is known of one agent at one time. */
-export interface AgentView {
+/** What is known of one agent at one time. A class, so that a view of each of many agents costs no closures. */
+export class AgentView {
   /** In hexadecimal. */
   readonly uid: string;
   readonly transport: Transport;
@@ -48,46 +48,12 @@ export interface AgentView {
   readonly statusRevision: number;
   readonly customCapabilities: readonly string[];
   readonly componentsHash: string | undefined;
-  /** What it says of itself. Decoded at each call. */
-  attributes(): { readonly identifying: Attributes; readonly other: Attributes };
-  /** Decoded at each call. */
-  health(): ComponentHealth | undefined;
-  /** Decoded at each call. */
-  effectiveConfig(): EffectiveConfig | undefined;
-  /** `hashConfigMap` of it, hexadecimal: equals the hash of a configuration with the same files. */
-  effectiveConfigHash(): string | undefined;
-  /** Decoded at each call. */
-  packageStatuses(): PackageStatuses | undefined;
-}
-
-/** What is known of the agent now. */
-export function viewOf(session: AgentSession): AgentView {
-  return new SessionView(session);
-}
-
-/** A class, so that a view of each of many agents costs no closures. */
-class SessionView implements AgentView {
-  readonly uid: string;
-  readonly transport: Transport;
-  readonly connected: boolean;
-  readonly lastSeenMs: number;
-  readonly capabilities: number;
-  readonly sequence: number | undefined;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly configStatus: OfferStatus | undefined;
-  readonly connectionStatus: OfferStatus | undefined;
-  readonly desiredConfig: string | undefined;
-  readonly failedConfig: string | undefined;
-  readonly healthy: boolean | undefined;
-  readonly revision: number;
-  readonly statusRevision: number;
-  readonly customCapabilities: readonly string[];
-  readonly componentsHash: string | undefined;
   readonly #description: Uint8Array | undefined;
   readonly #health: Uint8Array | undefined;
   readonly #effectiveConfig: Uint8Array | undefined;
   readonly #packageStatuses: Uint8Array | undefined;
 
+  /** @param session The agent's, as it is now. */
   constructor(session: AgentSession) {
     this.uid = session.key;
     this.transport = session.transport;
@@ -111,22 +77,27 @@ class SessionView implements AgentView {
     this.#packageStatuses = session.packageStatuses;
   }
 
+  /** What it says of itself. Decoded at each call. */
   attributes(): { readonly identifying: Attributes; readonly other: Attributes } {
     return readAttributes(this.#description && decodeAgentToServer(this.#description).agentDescription);
   }
 
+  /** Decoded at each call. */
   health(): ComponentHealth | undefined {
     return this.#health && decodeAgentToServer(this.#health).health;
   }
 
+  /** Decoded at each call. */
   effectiveConfig(): EffectiveConfig | undefined {
     return this.#effectiveConfig && decodeAgentToServer(this.#effectiveConfig).effectiveConfig;
   }
 
+  /** `hashConfigMap` of it, hexadecimal: equals the hash of a configuration with the same files. */
   effectiveConfigHash(): string | undefined {
     return this.#effectiveConfig && contentHash(this.#effectiveConfig);
   }
 
+  /** Decoded at each call. */
   packageStatuses(): PackageStatuses | undefined {
     return this.#packageStatuses && decodeAgentToServer(this.#packageStatuses).packageStatuses;
   }

@@ -30,7 +30,7 @@ import {
   type ServerFace,
   type SessionLink,
 } from "./agent_session.ts";
-import { type AgentView, viewOf } from "./agent_view.ts";
+import { AgentView } from "./agent_view.ts";
 import { busyAnswer, errorAnswer } from "./answers.ts";
 import { ComponentSets } from "./component_sets.ts";
 import { CustomMessages, type MessageListener } from "./custom_messages.ts";
@@ -127,7 +127,7 @@ export class Fleet {
 
   /** All agents that are known. A view is made when its turn comes and does not change. */
   *agents(): IterableIterator<AgentView> {
-    for (const session of this.#roster.all()) yield viewOf(session);
+    for (const session of this.#roster.all()) yield new AgentView(session);
   }
 
   /** Of all agents that are known, in hexadecimal. */
@@ -138,7 +138,7 @@ export class Fleet {
   /** @param uid In hexadecimal. */
   get(uid: string): AgentView | undefined {
     const session = this.#roster.get(uid);
-    return session && viewOf(session);
+    return session && new AgentView(session);
   }
 
   /** Whether an agent comes for another poll over HTTP, and not for the first time. @param uid In hexadecimal. */

@@ -6,7 +6,15 @@
  * @module
  */
 
-import type { BooleanNode, CallNode, PathNode, Span, Statement, ValueNode } from "../syntax/ast.ts";
+import {
+  type BooleanNode,
+  type CallNode,
+  operandsOf,
+  type PathNode,
+  type Span,
+  type Statement,
+  type ValueNode,
+} from "../syntax/ast.ts";
 import { type OttlProblem, OttlSyntaxError } from "../syntax/problem.ts";
 import type { ContextDefinition, FunctionTable } from "./context.ts";
 
@@ -95,14 +103,10 @@ class Mentions {
         this.enums.push({ name: node.name, text: this.#text, span: node.span });
         return;
       case "math":
-        this.#value(node.left);
-        return this.#value(node.right);
       case "sign":
-        return this.#value(node.value);
       case "list":
-        return node.items.forEach((item) => this.#value(item));
       case "map":
-        return node.entries.forEach(({ value }) => this.#value(value));
+        return operandsOf(node).forEach((operand) => this.#value(operand));
       case "lambda":
         return this.#lambda(node.parameters, node.body);
     }

@@ -182,3 +182,17 @@ export interface LambdaNode {
   readonly body: ValueNode | BooleanNode;
   readonly span: Span;
 }
+
+/** The values that a value is made of by an operator or by listing them. */
+export function operandsOf(node: MathNode | SignNode | ListNode | MapNode): readonly ValueNode[] {
+  switch (node.kind) {
+    case "math":
+      return [node.left, node.right];
+    case "sign":
+      return [node.value];
+    case "list":
+      return node.items;
+    case "map":
+      return node.entries.map(({ value }) => value);
+  }
+}

@@ -189,7 +189,7 @@ function readSection(
 }
 
 function leavesOnce(node: ConfigNode, entry: CatalogEntry | undefined, path: NodePath): () => readonly Leaf[] {
-  let found: readonly Leaf[] | undefined = entry === undefined ? [] : undefined;
+  let found: readonly Leaf[] | undefined;
   return () => found ??= entry === undefined ? [] : [...leaves(node, [entry.schema], path)];
 }
 
