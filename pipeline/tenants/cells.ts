@@ -52,7 +52,7 @@ const ASKED_WORDS = Math.ceil(MAX_TENANTS / 32);
 /** On a cache line of its own. */
 const SLOTS_AT = ASKED_AT + 64 * Math.ceil(ASKED_WORDS * 4 / 64);
 
-/** Of the header, in 64-bit words: where the two of the time are (`shared_clock.ts`). */
+/** Of the header, in 64-bit words: where the three of the time are (`shared_clock.ts`). */
 export const CLOCK_WORD = 0;
 /** Of the header, in 32-bit words: what is withheld of rates without a lease; 1 while demand is counted. */
 const DEFAULT_WITHHELD_WORD = 16;

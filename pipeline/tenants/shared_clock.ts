@@ -1,11 +1,11 @@
 /**
- * One monotonic time for all threads. Each thread has a clock of its own that begins with it (`performance.now()`), and
- * `timeOrigin` between them is the wall clock, which may step: so they agree by one cell. Whoever is furthest ahead
- * writes it, whoever is behind follows. All run at one speed, so after that they stay together to a millisecond, and
- * none ever goes back.
+ * One monotonic time for all threads. Each thread has a clock of its own that begins with it (`performance.now()`), so
+ * they agree by cells. Whoever is furthest ahead writes them, whoever is behind follows. All run at one speed, so after
+ * that they stay together to a millisecond, and none ever goes back.
  *
- * A thread begins at the latest time that any other has told: a time in which nobody asked is lost to it, unless the one
- * that starts it asks just before (the control thread does).
+ * A thread begins at the latest time that any other has told, and adds what the wall clock has gone on since: a thread that
+ * began behind would refuse for longer than another one has told a sender to wait. A step of the wall clock counts only
+ * between those two: forward, it lets all rates begin full once; back, the thread begins behind and follows.
  *
  * @module
  */
@@ -20,6 +20,8 @@ export class SharedClock {
   readonly #latest: BigInt64Array;
   /** Its milliseconds modulo 2^32, which cost a request no object. */
   readonly #latestMs: Int32Array;
+  /** The wall clock's milliseconds at its zero, by who told it last; 0: nobody has. */
+  readonly #zeroMs: BigInt64Array;
   readonly #clock: Clock;
   /** From the thread's own time to the shared one. */
   #offsetNs: number;
@@ -27,8 +29,21 @@ export class SharedClock {
   constructor({ times }: Pick<TenantCells, "times">, clock: Clock) {
     this.#latest = times.subarray(CLOCK_WORD, CLOCK_WORD + 1);
     this.#latestMs = new Int32Array(times.buffer, 8 * (CLOCK_WORD + 1), 1);
+    this.#zeroMs = times.subarray(CLOCK_WORD + 2, CLOCK_WORD + 3);
     this.#clock = clock;
-    this.#offsetNs = Number(Atomics.load(this.#latest, 0)) - Math.round(clock.monotonicMs() * NS_PER_MS);
+    this.#offsetNs = this.#beginNs() - Math.round(clock.monotonicMs() * NS_PER_MS);
+  }
+
+  #beginNs(): number {
+    const latestNs = Number(Atomics.load(this.#latest, 0));
+    const zeroMs = Number(Atomics.load(this.#zeroMs, 0)) || this.#noteZero(0);
+    return Math.max(latestNs, (this.#clock.nowMs() - zeroMs) * NS_PER_MS);
+  }
+
+  #noteZero(nowMs: number): number {
+    const zeroMs = Math.floor(this.#clock.nowMs()) - nowMs;
+    Atomics.store(this.#zeroMs, 0, BigInt(zeroMs));
+    return zeroMs;
   }
 
   /** Nanoseconds, a whole number; exact for 104 days, then to two of them. */
@@ -55,5 +70,6 @@ export class SharedClock {
   #tell(nowNs: number, nowMs: number, latestMs: number): void {
     if (Atomics.compareExchange(this.#latestMs, 0, latestMs, nowMs | 0) !== latestMs) return;
     Atomics.store(this.#latest, 0, BigInt(nowNs));
+    this.#noteZero(nowMs);
   }
 }

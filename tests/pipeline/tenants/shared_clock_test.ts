@@ -58,11 +58,41 @@ Deno.test("shared clock: steps of the wall clock do not matter", () => {
   }
 });
 
+Deno.test("shared clock: a thread begins at the time that it is, though nobody has asked for a while", () => {
+  const memory = new SharedArrayBuffer(bytesFor(0));
+  let wallMs = 1_700_000_000_000;
+  let ownMs = 50;
+  const a = new SharedClock(cellsOf(memory), { nowMs: () => wallMs, monotonicMs: () => ownMs } as Clock);
+  const pass = (ms: number) => {
+    wallMs += ms;
+    ownMs += ms;
+  };
+  pass(1_300);
+  strictEqual(begun(), 1_300 * MS);
+  wallMs += 1e9; // and by a wall clock that stepped before the time was last told
+  pass(1);
+  a.nowNs();
+  pass(2_000);
+  strictEqual(begun(), 3_301 * MS);
+  a.nowNs();
+  wallMs -= 5_000; // one that steps back while nobody asks: it begins behind, and follows
+  strictEqual(begun(), 3_301 * MS);
+
+  function begun(): number {
+    return new SharedClock(cellsOf(memory), { nowMs: () => wallMs, monotonicMs: () => 7 } as Clock).nowNs();
+  }
+});
+
 Deno.test("shared clock: real threads read one time", async () => {
   const memory = new SharedArrayBuffer(bytesFor(0));
   const first = new ClockThread(memory);
   while (await first.read() < 20 * MS);
   const second = new ClockThread(memory); // its own clock begins here
+  const third = new ClockThread(memory); // and that of this one a while after anybody asked
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  const told = [await third.read(), await first.read()] as const;
+  ok(told[0] >= told[1] - 1_000 * MS && told[1] >= told[0] - MS, told.join(" "));
+  third.stop();
   const readings: number[] = [];
   for (let turn = 0; turn < 20; turn++) readings.push(await first.read(), await second.read());
   for (let i = 1; i < readings.length; i++) ok(readings[i]! >= readings[i - 1]! - MS, readings.join(" "));
