@@ -1,0 +1,69 @@
+/**
+ * Options that several commands take.
+ *
+ * @module
+ */
+
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { parseDurationMs } from "../pipeline/config/schema.ts";
+import { type ConfigSource, parseConfigSource, parseSetSource } from "../pipeline/config/source.ts";
+
+/** What `withSources` adds. */
+export interface SourceFlags {
+  readonly config: readonly ConfigSource[];
+  readonly set: readonly ConfigSource[];
+}
+
+export function withSources(command: Command): Command {
+  return command
+    .allowExcessArguments() // refuseWords() says more about them
+    .addOption(configOption().default([], "the built-in configuration"))
+    .addOption(setOption().default([], "none"));
+}
+
+export function configOption(): Option {
+  const what = "FILE, env:NAME or yaml:TEXT; repeatable, later ones are merged over earlier ones";
+  return repeatable(new Option("--config <source>", what), parseConfigSource);
+}
+
+export function setOption(): Option {
+  const what = "one value over all sources, like exporters.debug.verbosity=normal; repeatable";
+  return repeatable(new Option("--set <key=value>", what), parseSetSource);
+}
+
+function repeatable(option: Option, parse: (argument: string) => ConfigSource): Option {
+  return option.argParser((argument, before: readonly ConfigSource[]) => [...before, parse(argument)]);
+}
+
+export function durationOption(flags: string, what: string, defaultMs: number): Option {
+  return new Option(flags, what).argParser(parseDuration).default(defaultMs, `${defaultMs / 1_000}s`);
+}
+
+export function textsOption(name: string, what: string): Option {
+  return new Option(`--${name} <text>`, `${what}; repeatable`)
+    .argParser((text, before: readonly string[]) => [...before, text]).default([], "none");
+}
+
+export function parseDuration(argument: string): number {
+  const durationMs = parseDurationMs(argument);
+  const hasUnit = /[a-z]/.test(argument); // without one it would be nanoseconds, as in a configuration
+  if (durationMs !== undefined && (durationMs === 0 || (durationMs > 0 && hasUnit))) return durationMs;
+  throw new InvalidArgumentError("Wanted a duration with its unit, like 30s.");
+}
+
+export function parseItemNumber(argument: string): number {
+  if (/^[1-9]\d{0,8}$/.test(argument)) return Number(argument);
+  throw new InvalidArgumentError("Wanted a number from 1.");
+}
+
+/** Where the admin API of a gateway is, and how what it says is shown. */
+export function withAdmin(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--address <address>", "where its admin API is").env("SLUICE_ADMIN_ADDRESS").default("127.0.0.1:8887"),
+    )
+    .option("--token-file <file>", "the token's file (default: SLUICE_ADMIN_TOKEN)")
+    .addOption(new Option("--ca <file>", "who signed its certificate, PEM").env("SLUICE_ADMIN_CA"))
+    .option("--json", "for programs", false)
+    .option("--watch", "look again and again", false);
+}
