@@ -166,7 +166,7 @@ export class AgentRecord {
   #keep(field: "agentDescription" | "health", as: "description" | "health", bytes: Uint8Array): number {
     const part = fieldBytes(bytes, field);
     if (sameBytes(part, this[as])) return 0;
-    this[as] = part?.slice();
+    this[as] = part && new Uint8Array(part);
     return AgentChanges[as];
   }
 
@@ -177,7 +177,7 @@ export class AgentRecord {
     this.packagesHash = hash.length === 0 ? undefined : bytesToHex(hash);
     const part = fieldBytes(bytes, "packageStatuses");
     if (sameBytes(part, this.packageStatuses)) return 0;
-    this.packageStatuses = part?.slice();
+    this.packageStatuses = part && new Uint8Array(part);
     return AgentChanges.packageStatuses;
   }
 

@@ -36,6 +36,6 @@ export class ComponentSets {
     if (content === undefined) return;
     const [oldest] = this.#sets.keys();
     if (this.#sets.size >= this.#max && oldest !== undefined) this.#sets.delete(oldest);
-    this.#sets.set(hash, content.slice());
+    this.#sets.set(hash, new Uint8Array(content));
   }
 }

@@ -2,7 +2,9 @@
  * The parts of an agent's report as the bytes that they came in.
  *
  * The last part of each kind is all that the server keeps of an agent: bytes cost a fraction of what objects do, and
- * most are never looked at. Each slice has its tag, so it is itself an AgentToServer of that field alone.
+ * most are never looked at. Each slice has its tag, so it is itself an AgentToServer of that field alone. Whoever keeps one
+ * copies it by `new Uint8Array(part)`: messages are Buffers, of which slice() is a view, and one of 100 bytes would keep
+ * the 64 KiB that the runtime has read into.
  *
  * @module
  */

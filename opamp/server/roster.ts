@@ -76,7 +76,7 @@ export class Roster {
     const { maxAgents, maxAgentsPerConnection } = this.#deps.settings;
     if (this.#sessions.size >= maxAgents) this.#makeRoom();
     if (this.#sessions.size >= maxAgents || link.sessions.length >= maxAgentsPerConnection) return undefined;
-    const session = this.add(uid.slice());
+    const session = this.add(new Uint8Array(uid));
     if (message.agentDescription === undefined) session.wantsFullState = true;
     return session;
   }
@@ -111,7 +111,7 @@ export class Roster {
 
   /** The agent has taken the uid that it was given: the same agent under a new key. */
   #rename(former: AgentSession, uid: Uint8Array): AgentSession {
-    const session = new AgentSession(uid.slice(), this.#deps.face, this.#deps.shared);
+    const session = new AgentSession(new Uint8Array(uid), this.#deps.face, this.#deps.shared);
     session.takeOver(former);
     this.remove(former);
     this.#sessions.set(session.key, session);

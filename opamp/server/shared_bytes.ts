@@ -32,7 +32,7 @@ export class SharedBytes {
       known.holders++;
       return known.bytes;
     }
-    const entry = { bytes: bytes.slice(), holders: 1 };
+    const entry = { bytes: new Uint8Array(bytes), holders: 1 };
     const entries = this.#byHash.get(hash);
     if (entries === undefined) this.#byHash.set(hash, [entry]);
     else entries.push(entry);

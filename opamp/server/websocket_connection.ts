@@ -60,7 +60,10 @@ export class WebSocketConnection implements AgentLink<AgentSession>, FrameHandle
     this.#deps = deps;
     this.heardAtMs = deps.clock.monotonicMs();
     this.#frames = new FrameReader(this, deps.settings.maxReceiveBytes);
-    socket.on("data", (chunk: Uint8Array) => this.onBytes(chunk));
+    socket.on("data", (chunk: Uint8Array<ArrayBuffer>) => {
+      this.onBytes(chunk);
+      giveBackRead(chunk);
+    });
     socket.on("drain", () => this.#onDrain());
     socket.on("end", () => this.#end());
     socket.on("close", () => this.#end());
@@ -130,7 +133,7 @@ export class WebSocketConnection implements AgentLink<AgentSession>, FrameHandle
   onPing(payload: Uint8Array): void {
     const pong = frameHeader(Opcodes.pong, payload.length);
     this.#socket.write(pong);
-    if (payload.length > 0) this.#socket.write(payload.slice());
+    if (payload.length > 0) this.#socket.write(new Uint8Array(payload));
     this.#guardBuffer();
   }
 
@@ -194,4 +197,12 @@ export class WebSocketConnection implements AgentLink<AgentSession>, FrameHandle
     this.#deps.fleet.detach(this);
     this.#deps.onEnd(this, this.#why);
   }
+}
+
+/**
+ * The runtime reads into 64 KiB of fresh memory each time, however little comes, and knows it as that little: left to
+ * collections, what a fleet says at once would take more memory than the fleet.
+ */
+function giveBackRead({ buffer, byteLength }: Uint8Array<ArrayBuffer>): void {
+  if (buffer.byteLength === byteLength) buffer.transfer(0);
 }

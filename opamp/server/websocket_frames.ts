@@ -8,6 +8,8 @@
  * @module
  */
 
+import { giveBack } from "../../pipeline/core/bytes.ts";
+
 /** Opcodes of RFC 6455, 5.2. */
 export const Opcodes = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
@@ -44,7 +46,7 @@ class Assembly {
   length = 0;
 
   constructor(first: Uint8Array) {
-    this.#buffer = first.slice();
+    this.#buffer = new Uint8Array(first);
     this.length = first.length;
   }
 
@@ -53,6 +55,7 @@ class Assembly {
     if (needed > this.#buffer.length) {
       const grown = new Uint8Array(Math.max(needed, this.#buffer.length * 2));
       grown.set(this.#buffer.subarray(0, this.length));
+      giveBack(this.#buffer);
       this.#buffer = grown;
     }
     this.#buffer.set(bytes, this.length);
@@ -61,6 +64,11 @@ class Assembly {
 
   get bytes(): Uint8Array {
     return this.#buffer.subarray(0, this.length);
+  }
+
+  /** Nobody uses the bytes any more. */
+  end(): void {
+    giveBack(this.#buffer);
   }
 }
 
@@ -100,8 +108,8 @@ export class FrameReader {
       if (length === 0) break;
       at += length;
     }
-    if (this.#isDone || at >= bytes.length) return;
-    this.#rest = new Assembly(bytes.subarray(at));
+    if (!this.#isDone && at < bytes.length) this.#rest = new Assembly(bytes.subarray(at));
+    rest?.end();
   }
 
   /** @returns The frame's length, or 0 when it is not whole. */
@@ -173,9 +181,10 @@ export class FrameReader {
     if (this.#fragments === undefined) this.#fragments = new Assembly(payload);
     else this.#fragments.add(payload);
     if (!isFinal) return;
-    const whole = this.#fragments.bytes;
+    const whole = this.#fragments;
     this.#fragments = undefined;
-    this.#handler.onBinary(whole);
+    this.#handler.onBinary(whole.bytes);
+    whole.end();
   }
 
   #violate(code: number, reason: string): void {

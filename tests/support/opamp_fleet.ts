@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import { AgentCapabilities, ALL_SERVER_CAPABILITIES } from "../../opamp/protocol/capabilities.ts";
 import { bytesToHex } from "../../opamp/protocol/hashes.ts";
 import {
@@ -96,10 +97,13 @@ export class FleetProbe {
     return link;
   }
 
-  /** Sends bytes as they are. */
+  /** Sends bytes as they are: as a socket gives them, in memory that is something else as soon as they were received. */
   async raw(link: FakeLink, bytes: Uint8Array): Promise<ServerToAgent> {
     link.heardAtMs = this.clock.monotonicMs();
-    return decoded(await this.fleet.receive(link, bytes));
+    const read = Buffer.from(bytes);
+    const answer = this.fleet.receive(link, read);
+    read.fill(0xff);
+    return decoded(await answer);
   }
 
   /** Sends a message exactly as given. */
