@@ -8,7 +8,7 @@
 
 import { WireType } from "./protobuf.ts";
 
-/** Up to this a loop over bytes is cheapest: measured, 1 ns a byte. */
+/** Up to this a loop over bytes is cheapest where there is no view of the source: measured, 1 ns a byte. */
 const LOOP_COPY_BYTES = 32;
 
 /**
@@ -87,6 +87,21 @@ export class ProtoWriter {
   /** What was written: a view of the buffer. Nothing may be written afterwards. */
   finish(): Uint8Array<ArrayBuffer> {
     return this.#length === this.#bytes.length ? this.#bytes : this.#bytes.subarray(0, this.#length);
+  }
+
+  /**
+   * Makes room for so many more bytes, to be written into `buffer` by whoever knows better than the methods here; `wrote`
+   * then says where they end.
+   *
+   * @returns Where they begin.
+   */
+  room(more: number): number {
+    this.#reserve(more);
+    return this.#length;
+  }
+
+  wrote(end: number): void {
+    this.#length = end;
   }
 
   /** One byte, as it is. */
@@ -238,7 +253,7 @@ export class ProtoWriter {
     this.#reserve(size);
     let at = this.#length;
     this.#length += size;
-    if (size <= LOOP_COPY_BYTES) {
+    if (size < WIDE_BYTES || size <= LOOP_COPY_BYTES && !this.#hasViewOf(source)) {
       const bytes = this.#bytes;
       while (start < end) bytes[at++] = source[start++]!;
       return;
@@ -246,6 +261,10 @@ export class ProtoWriter {
     const from = size <= WIDE_LOOP_COPY_BYTES ? this.#viewOf(source) : undefined;
     if (from !== undefined) return copyWide(from, start, end, this.#ownView(), at);
     this.#bytes.set(new Uint8Array(source.buffer, source.byteOffset + start, size), at);
+  }
+
+  #hasViewOf(source: Uint8Array): boolean {
+    return this.#source === source && this.#sourceView !== undefined;
   }
 
   /** undefined at the first copy from it, which may be the only one. */
@@ -276,6 +295,15 @@ export class ProtoWriter {
     if (end - start > WIDE_LOOP_COPY_BYTES) return this.copy(source.#bytes, start, end);
     this.#reserve(end - start);
     this.#copyFrom(source, start, end);
+  }
+
+  /** As `copy`, of bytes that somebody has a view of: cheaper. */
+  copyViewed(source: DataView, start: number, end: number): void {
+    this.#reserve(end - start);
+    let at = this.#length;
+    this.#length += end - start;
+    if (end - start >= WIDE_BYTES) copyWide(source, start, end, this.#ownView(), at);
+    else while (start < end) this.#bytes[at++] = source.getUint8(start++);
   }
 
   /** There is room for it. */

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { rangeEquals } from "../../wire/protobuf.ts";
+import { rangeEquals, tagOf, WireType } from "../../wire/protobuf.ts";
 import { ProtoWriter } from "../../wire/protobuf_writer.ts";
 import { contentEnd, contentStart, KeyValueRange, Member, memberAt, type StringTable } from "./any_value.ts";
 import { AttributeRanges, Source } from "./attribute_ranges.ts";
@@ -21,6 +21,9 @@ const UNKNOWN = -2;
 export const NO_SLOT = -1;
 
 const NOTHING: Uint8Array = new Uint8Array(0);
+
+/** Of a KeyValue whose length is one byte. */
+const MAX_SHORT_BYTES = 0x7f;
 
 const KEY = 0x0a;
 const VALUE = 0x12;
@@ -37,15 +40,16 @@ interface Message {
 }
 
 export class AttributeIndex {
-  /** Their field in the message; 0 when it has none. */
-  field: number;
   /** Keys that have a slot. */
   readonly wanted = new WantedKeys();
   /** Where strings that are written as numbers stand; in profiles only. */
   strings: StringTable | undefined;
 
-  /** KeyValues that statements put into any item. Written while they are compiled. */
+  /** Fields that statements put into any item. Written while they are compiled. */
   readonly constants: ProtoWriter = new ProtoWriter(0);
+  /** Where each of them begins. */
+  readonly #constantStarts: number[] = [];
+  #field: number;
   /** Another number after each edit, and when another message is looked at. */
   revision = 0;
   readonly #message: Message;
@@ -66,6 +70,8 @@ export class AttributeIndex {
   #isEdited = false;
   /** How many were added. */
   #added = 0;
+  /** No KeyValue of them has more bytes. */
+  #longest = 0;
   readonly #pair = new KeyValueRange();
   /** The bytes that `#view` is of. */
   #viewed: Uint8Array = NOTHING;
@@ -73,14 +79,26 @@ export class AttributeIndex {
 
   constructor(message: Message, field: number) {
     this.#message = message;
-    this.field = field;
+    this.#field = field;
+  }
+
+  /** Their field in the message, below 16; 0 when it has none. */
+  get field(): number {
+    return this.#field;
+  }
+
+  /** Of data points, each kind has its own. */
+  set field(field: number) {
+    if (field === this.#field) return;
+    this.#field = field;
+    for (const start of this.#constantStarts) this.constants.buffer[start] = tagOf(field, WireType.bytes);
   }
 
   get isEdited(): boolean {
     return this.#isEdited;
   }
 
-  /** Where KeyValues are written that are put in place of attributes. */
+  /** Where fields are written that are put in place of attributes. */
   get arena(): ProtoWriter {
     return this.#message.arena;
   }
@@ -103,6 +121,7 @@ export class AttributeIndex {
     this.#isBegun = true;
     this.#isComplete = false;
     this.#hasTwins = false;
+    this.#longest = MAX_SHORT_BYTES;
     this.#ranges.begin();
     const slots = this.wanted.size;
     if (this.#slots.length < slots) {
@@ -187,6 +206,16 @@ export class AttributeIndex {
     return at;
   }
 
+  /** Of the message as it came. */
+  get bytes(): Uint8Array {
+    return this.#message.bytes;
+  }
+
+  /** Of its bytes. */
+  get view(): DataView {
+    return this.#viewOf(this.#message.bytes);
+  }
+
   /** Messages lie in the same bytes one behind the other. */
   #viewOf(bytes: Uint8Array): DataView {
     if (this.#viewed !== bytes) {
@@ -198,6 +227,7 @@ export class AttributeIndex {
 
   /** An attribute of any form: its field begins at `tagStart`, its KeyValue is from `start` to `end`. */
   note(bytes: Uint8Array, tagStart: number, start: number, end: number): void {
+    this.#longest = Math.max(this.#longest, end - start);
     this.#noteUnusual(this.#count++, bytes, tagStart, start, end);
   }
 
@@ -278,6 +308,12 @@ export class AttributeIndex {
     return this.#count + this.#added;
   }
 
+  /** No KeyValue of them has more bytes than this; most of the time not nearly as many. */
+  get longest(): number {
+    if (!this.#isBegun || !this.#isComplete) this.#message.readTo(NO_SLOT);
+    return this.#longest;
+  }
+
   /** Whether it was not taken out. */
   has(index: number): boolean {
     return this.#ranges.source(index) !== Source.gone;
@@ -311,13 +347,20 @@ export class AttributeIndex {
 
   /** Bytes of the KeyValue of an attribute. */
   byteLengthOf(index: number): number {
-    return this.#ranges.end(index) - this.#ranges.start(index);
+    return this.#ranges.end(index) - this.#startOf(index, this.bytesOf(index));
+  }
+
+  /** Where the KeyValue of an attribute begins. */
+  #startOf(index: number, bytes: Uint8Array): number {
+    const ranges = this.#ranges;
+    return ranges.source(index) === Source.own ? ranges.start(index) : contentStart(bytes, ranges.editStart(index));
   }
 
   /** Key and value of an attribute; overwritten by the next call. Offsets into `bytesOf(index)`. */
   at(index: number): KeyValueRange {
     const pair = this.#pair;
-    pair.locate(this.bytesOf(index), this.#ranges.start(index), this.#ranges.end(index));
+    const bytes = this.bytesOf(index);
+    pair.locate(bytes, this.#startOf(index, bytes), this.#ranges.end(index));
     return pair;
   }
 
@@ -328,22 +371,51 @@ export class AttributeIndex {
 
   // ---- Edits ----
 
+  /** A value that statements put under a key. @returns Where its field begins in `constants`. */
+  addConstant(write: (constants: ProtoWriter) => void): number {
+    const { constants } = this;
+    const start = constants.length;
+    this.#constantStarts.push(start);
+    const mark = constants.open(this.#field);
+    write(constants);
+    constants.close(mark);
+    return start;
+  }
+
   /**
-   * Puts the KeyValue from `start` to `end` of the arena or the constants in place of an attribute of the same key.
+   * What the field of an attribute begins with, up to its value: with a byte for its length, and one for the key's.
+   *
+   * @returns Where it begins in `constants`.
+   */
+  addHead(key: Uint8Array): number {
+    const { constants } = this;
+    const start = constants.length;
+    this.#constantStarts.push(start);
+    constants.tag(this.#field, WireType.bytes);
+    constants.byte(0);
+    constants.bytesField(1, key);
+    constants.byte(VALUE);
+    return start;
+  }
+
+  /**
+   * Puts the field from `start` to `end` of the arena or the constants in place of an attribute of the same key.
    *
    * @param slot Of the key, where it is known.
    */
   replace(index: number, source: number, start: number, end: number, slot: number = this.#slotAt(index)): void {
     this.#noteEdit();
+    this.#longest = Math.max(this.#longest, end - start);
     this.#ranges.edit(index, source, start, end);
     if (slot !== NO_SLOT) this.#slotMembers[slot] = UNKNOWN;
   }
 
-  /** Adds an attribute whose key is not there: the KeyValue from `start` to `end` of the arena or the constants. */
+  /** Adds an attribute whose key is not there: the field from `start` to `end` of the arena or the constants. */
   add(key: Uint8Array, source: number, start: number, end: number, slot: number = this.#slotOf(key)): void {
     const index = this.nextNumber;
     this.#added++;
     this.#noteEdit();
+    this.#longest = Math.max(this.#longest, end - start);
     this.#ranges.add(index, source, start, end);
     if (slot !== NO_SLOT) this.#fill(slot, index, UNKNOWN);
   }
@@ -408,15 +480,26 @@ export class AttributeIndex {
     return next;
   }
 
+  /** What lies one behind the other is one copy. */
   writeAdded(writer: ProtoWriter): void {
-    const end = this.#count + this.#added;
-    for (let index = this.#count; index < end; index++) this.#writeEdit(writer, index);
+    const ranges = this.#ranges;
+    const last = this.#count + this.#added;
+    for (let index = this.#count; index < last;) {
+      const source = ranges.source(index);
+      const start = ranges.editStart(index);
+      let end = ranges.end(index++);
+      if (source === Source.gone) continue;
+      while (index < last && ranges.source(index) === source && ranges.editStart(index) === end) {
+        end = ranges.end(index++);
+      }
+      writer.copyFrom(source === Source.constants ? this.constants : this.arena, start, end);
+    }
   }
 
   #writeEdit(writer: ProtoWriter, index: number): void {
     const source = this.#ranges.source(index);
     if (source === Source.gone) return;
     const from = source === Source.constants ? this.constants : this.arena;
-    writer.bytesFieldFrom(this.field, from, this.#ranges.start(index), this.#ranges.end(index));
+    writer.copyFrom(from, this.#ranges.editStart(index), this.#ranges.end(index));
   }
 }

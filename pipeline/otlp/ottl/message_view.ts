@@ -277,6 +277,7 @@ export class MessageView extends FieldIndex {
   }
 
   #unloadPart(field: number): void {
+    if (!this.#hasOpenParts) return;
     for (const part of this.#parts) if (part.isBegun && part.field === field) part.unload();
   }
 

@@ -16,8 +16,10 @@ const NO_KEYS = new Int16Array(BUCKETS).fill(-1);
 
 export class WantedKeys {
   readonly #keys: Uint8Array[] = [];
-  /** The same as numbers of four bytes: they are compared as fast as one. What is left over comes after them. */
-  readonly #words: Int32Array[] = [];
+  /** The same as numbers of four bytes, for each its length first: they are compared as fast as one. */
+  #words = new Int32Array(0);
+  /** Where those of each slot begin. */
+  readonly #wordStarts: number[] = [];
   /** The last slot of each bucket, and for each slot the one before it in its bucket; -1 for none. */
   #last = NO_KEYS;
   readonly #previous: number[] = [];
@@ -36,7 +38,7 @@ export class WantedKeys {
     const slot = this.#keys.length;
     const bucket = bucketOf(key, 0, key.length);
     this.#keys.push(key);
-    this.#words.push(wordsOf(key));
+    this.#addWords(key);
     this.lengths |= 1 << (key.length & 31);
     this.#previous.push(this.#last[bucket]!);
     this.#last[bucket] = slot;
@@ -62,25 +64,25 @@ export class WantedKeys {
   }
 
   #isAt(slot: number, bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
-    const key = this.#keys[slot]!;
-    const words = this.#words[slot]!;
-    const { length } = key;
-    if (end - start !== length) return false;
-    let at = 0;
-    for (let i = 0; i < words.length; i++, at += WORD_BYTES) {
-      if (view.getInt32(start + at, true) !== words[i]) return false;
-    }
-    for (; at < length; at++) if (bytes[start + at] !== key[at]) return false;
-    return true;
+    const words = this.#words;
+    let i = this.#wordStarts[slot]!;
+    const length = end - start;
+    if (words[i++] !== length) return false;
+    if (length < WORD_BYTES) return rangeEquals(bytes, start, end, this.#keys[slot]!);
+    const last = end - WORD_BYTES;
+    for (let at = start; at < last; at += WORD_BYTES) if (view.getInt32(at, true) !== words[i++]) return false;
+    return view.getInt32(last, true) === words[i];
   }
-}
 
-function wordsOf(key: Uint8Array): Int32Array {
-  const view = new DataView(key.buffer, key.byteOffset);
-  return Int32Array.from(
-    { length: Math.floor(key.length / WORD_BYTES) },
-    (_, i) => view.getInt32(i * WORD_BYTES, true),
-  );
+  #addWords(key: Uint8Array): void {
+    const words = [key.length];
+    const view = new DataView(key.buffer, key.byteOffset, key.length);
+    const last = key.length - WORD_BYTES;
+    for (let at = 0; at < last; at += WORD_BYTES) words.push(view.getInt32(at, true));
+    if (last >= 0) words.push(view.getInt32(last, true)); // over others that were already
+    this.#wordStarts.push(this.#words.length);
+    this.#words = Int32Array.of(...this.#words, ...words);
+  }
 }
 
 /** Keys of one sender begin alike ("http.request."), so the middle and the last byte tell most. */

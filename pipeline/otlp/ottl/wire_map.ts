@@ -11,7 +11,7 @@ import { varintLow } from "../../wire/protobuf.ts";
 import { contentEnd, contentStart, decodeAnyValue, Member, memberAt, writeKeyValue } from "./any_value.ts";
 import type { AttributeIndex } from "./attribute_index.ts";
 import { Source } from "./attribute_ranges.ts";
-import type { RawValue } from "./raw_value.ts";
+import { NIL, type RawValue } from "./raw_value.ts";
 import type { MessageView } from "./message_view.ts";
 
 /** Attributes of one message. What is added may not go past it. */
@@ -97,6 +97,7 @@ export class WireMap extends OttlMap {
 
   override replaceStrings(change: (text: string) => string, minBytes = 0): void {
     const attributes = this.#attributes;
+    if (attributes.strings === undefined && attributes.longest < minBytes) return;
     this.#each((index) => {
       // No string in it can be longer than it is; the dictionary's are.
       if (attributes.strings === undefined && attributes.byteLengthOf(index) < minBytes) return;
@@ -170,17 +171,31 @@ export function setAttribute(
 ): void {
   if (index !== -1) return replaceAttribute(attributes, index, key, value, slot);
   checkRoom(attributes);
-  const { arena, strings } = attributes;
+  const { arena } = attributes;
   let start = arena.length;
   try {
-    writeKeyValue(arena, key, value, strings);
+    writeField(attributes, key, value);
   } catch (error) {
     start = arena.length;
-    writeKeyValue(arena, key, null, strings);
+    writeField(attributes, key, null);
     throw error;
   } finally {
     attributes.add(key, Source.arena, start, arena.length, slot);
   }
+}
+
+/** What the fields of one attribute begin with, of any item. */
+export interface Head {
+  readonly key: Uint8Array;
+  /** Where it lies in the constants. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Made while statements are compiled. */
+export function headOf(attributes: AttributeIndex, key: Uint8Array): Head {
+  const start = attributes.addHead(key);
+  return { key, start, end: attributes.constants.length };
 }
 
 /**
@@ -193,19 +208,57 @@ export function setAttribute(
  */
 export function copyToAttribute(
   attributes: AttributeIndex,
-  key: Uint8Array,
+  head: Head,
   index: number,
   slot: number,
   raw: RawValue,
   tag: number,
 ): void {
+  const { key } = head;
   if (index === -1) checkRoom(attributes);
   const { arena } = attributes;
   const start = arena.length;
-  arena.bytesField(1, key);
-  raw.writeField(arena, 2, tag);
+  if (!writeShortField(attributes, head, raw, tag)) {
+    const mark = arena.open(attributes.field);
+    arena.bytesField(1, key);
+    raw.writeField(arena, 2, tag);
+    arena.close(mark);
+  }
   if (index === -1) attributes.add(key, Source.arena, start, arena.length, slot);
   else attributes.replace(index, Source.arena, start, arena.length, slot);
+}
+
+/** Bytes of tags and lengths in the field of an attribute whose lengths are one byte each. */
+const SHORT_FRAME_BYTES = 8;
+
+/** What nearly all attributes are, in one go. @returns false for one with a length of two bytes, or without a value. */
+function writeShortField(attributes: AttributeIndex, head: Head, raw: RawValue, tag: number): boolean {
+  const isMember = raw.memberStart !== -1;
+  const { bytes, end } = raw;
+  const start = isMember ? raw.memberStart : raw.start;
+  const size = end - start;
+  const keySize = head.key.length;
+  if (tag === NIL || !isMember && tag !== Member.string || keySize + size + SHORT_FRAME_BYTES > 0x7f) return false;
+  const { arena } = attributes;
+  const valueSize = isMember ? size : size + 2;
+  const fieldStart = arena.length;
+  arena.copyFrom(attributes.constants, head.start, head.end);
+  let at = arena.room(size + 3);
+  const to = arena.buffer;
+  to[fieldStart + 1] = keySize + valueSize + 4;
+  to[at++] = valueSize;
+  if (!isMember) {
+    to[at++] = tag;
+    to[at++] = size;
+  }
+  if (bytes === attributes.bytes) {
+    arena.wrote(at);
+    arena.copyViewed(attributes.view, start, end);
+  } else {
+    for (let i = start; i < end; i++) to[at++] = bytes[i]!;
+    arena.wrote(at);
+  }
+  return true;
 }
 
 function checkRoom({ nextNumber }: AttributeIndex): void {
@@ -219,8 +272,15 @@ function replaceAttribute(
   value: Value,
   slot?: number,
 ): void {
-  const { arena, strings } = attributes;
+  const { arena } = attributes;
   const start = arena.length;
-  writeKeyValue(arena, key, value, strings);
+  writeField(attributes, key, value);
   attributes.replace(index, Source.arena, start, arena.length, slot);
+}
+
+/** Writes the field of an attribute into the arena. @throws {OttlError} As `writeKeyValue`. */
+function writeField({ arena, field, strings }: AttributeIndex, key: Uint8Array, value: Value): void {
+  const mark = arena.open(field);
+  writeKeyValue(arena, key, value, strings);
+  arena.close(mark);
 }
