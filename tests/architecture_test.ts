@@ -54,12 +54,6 @@ const COMPONENT_ROOMS = FLOORS.find(([first]) => first === "pipeline/receivers/"
 /** Who may use a package. What is not listed is for tests only, and not used by the product at all. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "@node-rs/crc32": ["pipeline/exporters/kafka/", "pipeline/queue/"],
-  "@opentelemetry/api": ["gateway/telemetry/"],
-  "@opentelemetry/otlp-transformer": ["gateway/telemetry/"],
-  "@opentelemetry/resources": ["gateway/telemetry/"],
-  "@opentelemetry/sdk-logs": ["gateway/telemetry/"],
-  "@opentelemetry/sdk-metrics": ["gateway/telemetry/"],
-  "@opentelemetry/sdk-trace": ["gateway/telemetry/"],
   "@redis/client": ["gateway/tenants/fleet/"],
   commander: ["commands/"],
   "hash-wasm": ["ottl/data/", "pipeline/tenants/identity/"],

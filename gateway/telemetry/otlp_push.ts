@@ -1,9 +1,6 @@
 /**
- * Sends the gateway's own spans, log records and metrics by OTLP over HTTP, for the processors of the OpenTelemetry SDK.
- *
- * The SDK's own OTLP exporters ask the environment for settings that nobody configured, and need the permission to do
- * so; this one needs the network alone, and runs wherever `fetch` does. Own telemetry never holds up data: what cannot
- * be delivered in three attempts is dropped and said.
+ * Sends the gateway's own spans, log records and metrics by OTLP over HTTP. It needs the network alone, and runs wherever
+ * `fetch` does. Own telemetry never holds up data: what cannot be delivered in three attempts is dropped and said.
  * Source: OTLP 1.11.0, "OTLP/HTTP"; W3C Trace Context 3.2.
  *
  * @module
@@ -14,17 +11,8 @@ import { type Clock, sleep } from "../../pipeline/core/clock.ts";
 import { describeError, type Logger } from "../../pipeline/core/log.ts";
 import { Repeated } from "../../pipeline/core/repeated.ts";
 import { newTraceId } from "../../pipeline/core/trace_sampler.ts";
-
-/** Makes a request of what an SDK collected. */
-export interface Serializer<Items> {
-  serializeRequest(items: Items): Uint8Array | undefined;
-}
-
-/** One for each encoding of OTLP. */
-export interface Serializers<Items> {
-  readonly protobuf: Serializer<Items>;
-  readonly json: Serializer<Items>;
-}
+import { requestToJson } from "../../pipeline/otlp/json_encode.ts";
+import type { Signal } from "../../pipeline/otlp/signals.ts";
 
 export interface OtlpPushDeps {
   readonly clock: Clock;
@@ -38,37 +26,34 @@ const FIRST_BACKOFF_MS = 500;
 const RETRIED_STATUSES = [429, 502, 503, 504];
 /** How long what is left of own telemetry may hold up a stop, milliseconds. */
 const LAST_WORDS_MS = 3_000;
-/** Of the SDK's `ExportResultCode`. */
-const SUCCESS = 0;
-const FAILED = 1;
 
-/** The result as the SDK wants it. */
-interface Result {
-  code: number;
-  error?: Error;
+/** An attempt that failed. */
+interface Failure {
+  readonly error: Error;
+  readonly retryable: boolean;
 }
 
-/** An exporter for any of the three SDKs. */
-export class OtlpPush<Items> {
+const NEVER = new AbortController().signal;
+
+export class OtlpPush {
   readonly #url: string;
   readonly #headers: Readonly<Record<string, string>>;
-  readonly #serializer: Serializer<Items>;
+  readonly #signal: Signal;
+  readonly #isJson: boolean;
   readonly #isGzip: boolean;
   readonly #timeoutMs: number;
   readonly #deps: OtlpPushDeps;
   readonly #failures = new Repeated();
-  readonly #underWay = new Set<Promise<unknown>>();
-  readonly #over = new AbortController();
 
-  /** @param path Of the signal: `/v1/traces`; it is used when the endpoint has none. */
-  constructor(config: OtlpConfig, path: string, serializers: Serializers<Items>, deps: OtlpPushDeps) {
-    const isJson = config.protocol === "http/json";
-    this.#url = urlOf(config.endpoint, path);
-    this.#serializer = isJson ? serializers.json : serializers.protobuf;
+  /** @param signal Its path, `/v1/traces`, is used when the endpoint has none. */
+  constructor(config: OtlpConfig, signal: Signal, deps: OtlpPushDeps) {
+    this.#url = urlOf(config.endpoint, `/v1/${signal}`);
+    this.#signal = signal;
+    this.#isJson = config.protocol === "http/json";
     this.#isGzip = config.compression === "gzip";
     this.#timeoutMs = config.timeout;
     this.#headers = {
-      "content-type": isJson ? "application/json" : "application/x-protobuf",
+      "content-type": this.#isJson ? "application/json" : "application/x-protobuf",
       ...(this.#isGzip ? { "content-encoding": "gzip" } : {}),
       ...headersIn(config.headers_list),
       ...config.headers,
@@ -76,54 +61,38 @@ export class OtlpPush<Items> {
     this.#deps = deps;
   }
 
-  export(items: Items, done: (result: Result) => void): void {
-    const sent = this.send(items).then(
-      () => done({ code: SUCCESS }),
-      (error: Error) => done({ code: FAILED, error }),
-    );
-    this.#underWay.add(sent);
-    void sent.finally(() => this.#underWay.delete(sent));
-  }
-
-  /** @throws {Error} Not delivered; it was said. */
-  async send(items: Items): Promise<void> {
+  /**
+   * @param request Wire bytes.
+   * @param abort Gives it up.
+   * @throws {Error} Not delivered; it was said.
+   */
+  async send(request: Uint8Array, abort: AbortSignal = NEVER): Promise<void> {
     try {
-      const bytes = this.#serializer.serializeRequest(items);
-      if (bytes === undefined) throw new Error("it cannot be serialized");
-      await this.#deliver(this.#isGzip ? await gzip(bytes) : bytes);
+      const bytes = this.#isJson ? requestToJson(this.#signal, request) : request;
+      await this.#deliver(this.#isGzip ? await gzip(bytes) : bytes, abort);
     } catch (thrown) {
       this.#tell(thrown);
       throw thrown;
     }
   }
 
-  async forceFlush(): Promise<void> {
-    await Promise.all(this.#underWay);
-  }
-
-  /** Waits for what is under way. */
-  async shutdown(): Promise<void> {
-    await this.forceFlush();
-    this.#over.abort();
-  }
-
-  async #deliver(body: Uint8Array): Promise<void> {
+  async #deliver(body: Uint8Array, abort: AbortSignal): Promise<void> {
     for (let attempt = 1;; attempt++) {
-      const failure = await this.#attempt(body);
+      const failure = await this.#attempt(body, abort);
       if (failure === undefined) return;
       if (!failure.retryable || attempt === ATTEMPTS) throw failure.error;
       const waitMs = FIRST_BACKOFF_MS * attempt * (0.5 + this.#deps.random());
-      if (!await sleep(this.#deps.clock, waitMs, this.#over.signal)) throw failure.error;
+      if (!await sleep(this.#deps.clock, waitMs, abort)) throw failure.error;
     }
   }
 
-  async #attempt(body: Uint8Array): Promise<{ readonly error: Error; readonly retryable: boolean } | undefined> {
+  async #attempt(body: Uint8Array, abort: AbortSignal): Promise<Failure | undefined> {
     try {
       const response = await fetch(this.#url, {
         method: "POST",
         headers: { ...this.#headers, traceparent: notTraced(this.#deps.random()) },
         body: body as Uint8Array<ArrayBuffer>,
-        signal: AbortSignal.timeout(this.#timeoutMs),
+        signal: AbortSignal.any([abort, AbortSignal.timeout(this.#timeoutMs)]),
       });
       await response.body?.cancel();
       if (response.ok) return undefined;
@@ -142,7 +111,7 @@ export class OtlpPush<Items> {
 }
 
 /** Sends what is left, but not for long; whether it arrives is nothing that a stop depends on. */
-export async function lastWords(flush: Promise<void>, deadline: AbortSignal): Promise<void> {
+export async function lastWords(flush: Promise<unknown>, deadline: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, LAST_WORDS_MS);
   deadline.addEventListener("abort", () => resolve(), { once: true });

@@ -1,24 +1,36 @@
 /**
- * `service::telemetry::metrics::readers` with `periodic`: own metrics by OTLP, every `interval`, and once more at the
- * end. The series are our own; of the OpenTelemetry packages only what makes a request of them is used, loaded when it
- * is wanted.
+ * `service::telemetry::metrics::readers` with `periodic`: own metrics by OTLP, every `interval`, and once more at the end.
+ *
+ * Source: opentelemetry-proto 1.11.0, metrics.
  *
  * @module
  */
 
-import type { HrTime } from "@opentelemetry/api";
-import type { MetricData, ResourceMetrics } from "@opentelemetry/sdk-metrics";
 import type { PeriodicReaderConfig } from "../../pipeline/config/service_telemetry.ts";
 import type { Lifecycle } from "../../pipeline/contract/consumer.ts";
 import type { Timer } from "../../pipeline/core/clock.ts";
 import type { SeriesValue } from "../../pipeline/core/telemetry_store.ts";
 import { metricRow } from "../../pipeline/core/telemetry_table.ts";
 import type { Attributes } from "../../pipeline/core/telemetry.ts";
+import { WireType } from "../../pipeline/wire/protobuf.ts";
+import type { ProtoWriter } from "../../pipeline/wire/protobuf_writer.ts";
+import {
+  ITEM,
+  requestMessage,
+  resourceMessage,
+  WORD,
+  writeAttributes,
+  writeCount,
+  writeDouble,
+  writeTime,
+  written,
+} from "./messages.ts";
 import { lastWords, OtlpPush, type OtlpPushDeps } from "./otlp_push.ts";
 
-const SCOPE = { name: "sluice" };
 /** Attributes of the resource as a metric: OTLP has them in the resource. */
 const TARGET_INFO = "target_info";
+const CUMULATIVE = 2;
+const FIELDS = { gauge: 5, counter: 7, histogram: 9 } as const;
 
 /** The part that sends what `collect` gives. */
 export function ownMetricsPush(
@@ -27,25 +39,22 @@ export function ownMetricsPush(
   collect: () => readonly SeriesValue[],
   deps: OtlpPushDeps,
 ): Lifecycle {
+  if (otlp === undefined) return {};
+  const exporter = new OtlpPush({ ...otlp, timeout: Math.min(otlp.timeout, timeout) }, "metrics", deps);
+  const own = resourceMessage(resource);
+  const startMs = deps.clock.nowMs();
   let timer: Timer | undefined;
-  let push = () => Promise.resolve();
+  const push = async () => {
+    const request = requestMessage(own, metricItems(collect(), startMs, deps.clock.nowMs()));
+    await exporter.send(request).catch(() => {}); // it was said
+  };
+  const next = () => {
+    timer = deps.clock.setTimer(() => void push().then(() => timer === undefined ? undefined : next()), interval);
+  };
   return {
-    async start() {
-      if (otlp === undefined) return;
-      const sdk = await loadSdk();
-      const serializers = { protobuf: sdk.ProtobufMetricsSerializer, json: sdk.JsonMetricsSerializer };
-      const settings = { ...otlp, timeout: Math.min(otlp.timeout, timeout) };
-      const exporter = new OtlpPush<ResourceMetrics>(settings, "/v1/metrics", serializers, deps);
-      const startMs = deps.clock.nowMs();
-      const own = sdk.resourceFromAttributes(resource);
-      push = async () => {
-        const metrics = metricsOf(sdk, collect(), startMs, deps.clock.nowMs());
-        await exporter.send({ resource: own, scopeMetrics: [{ scope: SCOPE, metrics }] }).catch(() => {}); // it was said
-      };
-      const next = () => {
-        timer = deps.clock.setTimer(() => void push().then(() => timer === undefined ? undefined : next()), interval);
-      };
+    start() {
       next();
+      return Promise.resolve();
     },
     async shutdown(deadline) {
       if (timer !== undefined) deps.clock.clearTimer(timer);
@@ -55,56 +64,66 @@ export function ownMetricsPush(
   };
 }
 
-type Sdk = Awaited<ReturnType<typeof loadSdk>>;
-
-async function loadSdk() {
-  const [metrics, transformer, resources, api] = await Promise.all([
-    import("@opentelemetry/sdk-metrics"),
-    import("@opentelemetry/otlp-transformer"),
-    import("@opentelemetry/resources"),
-    import("@opentelemetry/api"),
-  ]);
-  return { ...metrics, ...transformer, ...resources, api };
+/** Fields `ITEM` of a scope: series of one name are one metric. @param series In the order of their names. */
+export function metricItems(series: readonly SeriesValue[], startMs: number, nowMs: number): Uint8Array {
+  const named = Map.groupBy(series.filter(({ name }) => name !== TARGET_INFO), ({ name }) => name);
+  return written((writer) => {
+    for (const [name, points] of named) {
+      const { help = "", unit = "" } = metricRow(name) ?? {};
+      const kind = points[0]?.kind ?? "gauge";
+      const metric = writer.open(ITEM);
+      writer.stringField(1, name);
+      writer.stringField(2, help);
+      writer.stringField(3, unit);
+      const data = writer.open(FIELDS[kind]);
+      for (const point of points) writePoint(writer, point, { startMs, nowMs, isWhole: unit !== "s" });
+      if (kind !== "gauge") writer.varintField(2, CUMULATIVE);
+      if (kind === "counter") writer.varintField(3, 1); // it is monotonic
+      writer.close(data);
+      writer.close(metric);
+    }
+  });
 }
 
-/** Series of one name are one metric. @param series In the order of their names. */
-function metricsOf(sdk: Sdk, series: readonly SeriesValue[], startMs: number, nowMs: number): MetricData[] {
-  const [startTime, endTime] = [hrTime(startMs), hrTime(nowMs)];
-  return [...Map.groupBy(series.filter(({ name }) => name !== TARGET_INFO), ({ name }) => name)].map(
-    ([name, points]) => {
-      const row = metricRow(name);
-      const unit = row?.unit ?? "";
-      const { INT, DOUBLE } = sdk.api.ValueType;
-      const common = {
-        descriptor: { name, description: row?.help ?? "", unit, valueType: unit === "s" ? DOUBLE : INT },
-        aggregationTemporality: sdk.AggregationTemporality.CUMULATIVE,
-      };
-      const pointOf = <Value>(attributes: Attributes, value: Value) => ({ attributes, startTime, endTime, value });
-      const numbers = () => points.map(({ attributes, values: [value = 0] }) => pointOf(attributes, value));
-      switch (points[0]?.kind) {
-        case "histogram": {
-          const dataPoints = points.map((point) => pointOf(point.attributes, histogramOf(point)));
-          return { ...common, dataPointType: sdk.DataPointType.HISTOGRAM, dataPoints };
-        }
-        case "counter":
-          return { ...common, dataPointType: sdk.DataPointType.SUM, isMonotonic: true, dataPoints: numbers() };
-        default:
-          return { ...common, dataPointType: sdk.DataPointType.GAUGE, dataPoints: numbers() };
-      }
-    },
-  );
+interface PointContext {
+  readonly startMs: number;
+  readonly nowMs: number;
+  /** Of numbers: an integer, else a double. */
+  readonly isWhole: boolean;
 }
 
-function histogramOf({ bounds, values }: SeriesValue) {
+function writePoint(writer: ProtoWriter, { kind, attributes, bounds, values }: SeriesValue, context: PointContext) {
+  const point = writer.open(1);
+  writeTime(writer, 2, context.startMs);
+  writeTime(writer, 3, context.nowMs);
+  if (kind === "histogram") {
+    writeBuckets(writer, bounds, values);
+    writeAttributes(writer, 9, attributes);
+  } else {
+    const [value = 0] = values;
+    if (context.isWhole && Number.isSafeInteger(value)) writeCount(writer, 6, value);
+    else writeDouble(writer, 4, value);
+    writeAttributes(writer, 7, attributes);
+  }
+  writer.close(point);
+}
+
+/** @param values Counts of the buckets, then the sum. */
+function writeBuckets(writer: ProtoWriter, bounds: readonly number[], values: readonly number[]): void {
   const counts = values.slice(0, bounds.length + 1);
-  return {
-    buckets: { boundaries: [...bounds], counts },
-    sum: values[bounds.length + 1] ?? 0,
-    count: counts.reduce((sum, count) => sum + count, 0),
-  };
+  writeCount(writer, 4, counts.reduce((sum, count) => sum + count, 0));
+  writeDouble(writer, 5, values[bounds.length + 1] ?? 0);
+  writePacked(writer, 6, counts, (count) => writer.fixed64(count, Math.floor(count / WORD)));
+  writePacked(writer, 7, bounds, (bound) => writer.double(bound));
 }
 
-function hrTime(epochMs: number): HrTime {
-  const seconds = Math.floor(epochMs / 1_000);
-  return [seconds, Math.round((epochMs - seconds * 1_000) * 1e6)];
+function writePacked(
+  writer: ProtoWriter,
+  field: number,
+  numbers: readonly number[],
+  write: (one: number) => void,
+): void {
+  writer.tag(field, WireType.bytes);
+  writer.varint(8 * numbers.length);
+  numbers.forEach(write);
 }

@@ -1,33 +1,35 @@
 /**
- * `service::telemetry::traces`: own spans through the OpenTelemetry SDK, which is loaded only when they are wanted.
+ * `service::telemetry::traces`: own spans by OTLP. A span is written when it ends, so a sampled request leaves some hundred
+ * bytes and no objects.
+ *
+ * Source: opentelemetry-proto 1.11.0, trace; OpenTelemetry specification 1.x, "Trace SDK", "Sampling".
  *
  * @module
  */
 
-import type {
-  Context,
-  HrTime,
-  Link,
-  Span as ApiSpan,
-  SpanContext as ApiSpanContext,
-  TimeInput,
-} from "@opentelemetry/api";
-import type { ReadableSpan, SpanProcessor } from "@opentelemetry/sdk-trace";
-import type { ProcessorConfig, SamplerConfig, TelemetryConfig } from "../../pipeline/config/service_telemetry.ts";
+import type { SamplerConfig, TelemetryConfig } from "../../pipeline/config/service_telemetry.ts";
 import type { Lifecycle } from "../../pipeline/contract/consumer.ts";
+import type { Clock } from "../../pipeline/core/clock.ts";
 import type { Attributes } from "../../pipeline/core/telemetry.ts";
-import type { Span, SpanAttributes, SpanKind, SpanOptions, Tracer, TracerSetup } from "../../pipeline/core/trace.ts";
+import type { Span, SpanAttributes, SpanKind, SpanOptions, Tracer } from "../../pipeline/core/trace.ts";
 import { PROPAGATORS, type SpanContext } from "../../pipeline/core/trace_context.ts";
 import { alwaysOff, alwaysOn, byParent, byRatio, type Sampler } from "../../pipeline/core/trace_sampler.ts";
-import { lastWords, OtlpPush, type OtlpPushDeps } from "./otlp_push.ts";
-import { batchLimits, otlpOf } from "./processor.ts";
+import { WireType } from "../../pipeline/wire/protobuf.ts";
+import { ProtoWriter } from "../../pipeline/wire/protobuf_writer.ts";
+import { MAX_SCRATCH_BYTES, resourceMessage, writeAttributes, writeId, writeTime } from "./messages.ts";
+import { lastWords, type OtlpPushDeps } from "./otlp_push.ts";
+import { isSending, openBatches } from "./record_batch.ts";
 
-const SCOPE = "sluice";
-const SAMPLED_FLAG = 1;
+const KINDS: Readonly<Record<SpanKind, number>> = { internal: 1, server: 2, client: 3 };
+const STATUS_ERROR = 2;
+/** Of `flags`: sampled; whether the parent is in another process is known; and it is. */
+const SAMPLED = 0x01;
+const KNOWS_REMOTE = 0x100;
+const IS_REMOTE = 0x200;
 
 /** Whether there are own spans at all. */
 export function isTracing({ level, processors }: TelemetryConfig["traces"]): boolean {
-  return level !== "none" && processors.some((processor) => otlpOf(processor) !== undefined);
+  return level !== "none" && processors.some(isSending);
 }
 
 /** The part of a thread that makes spans: while it runs, `tracer` has a setup. */
@@ -37,35 +39,25 @@ export function ownTraces(
   tracer: Tracer,
   deps: OtlpPushDeps,
 ): Lifecycle {
-  let stop = (_deadline: AbortSignal) => Promise.resolve();
+  const batches = openBatches("traces", config.processors, resourceMessage(resource), deps);
+  const recorder = new Recorder(deps.clock, (span) => {
+    for (const batch of batches) batch.add(span);
+  });
+  let remove = () => {};
   return {
-    async start() {
-      const sdk = await loadSdk();
-      const provider = openProvider(sdk, config, resource, deps);
-      const remove = tracer.use({
+    start() {
+      remove = tracer.use({
         propagators: config.propagators.map((name) => PROPAGATORS[name]),
         sampler: samplerOf(config.sampler),
-        startSpan: provider.startSpan,
+        startSpan: (name, options) => new RecordedSpan(name, options, recorder),
       });
-      stop = async (deadline) => {
-        remove();
-        await lastWords(provider.shutdown(), deadline);
-      };
+      return Promise.resolve();
     },
-    shutdown: (deadline) => stop(deadline),
+    async shutdown(deadline) {
+      remove();
+      await lastWords(Promise.all(batches.map((batch) => batch.shutdown())), deadline);
+    },
   };
-}
-
-type Sdk = Awaited<ReturnType<typeof loadSdk>>;
-
-async function loadSdk() {
-  const [trace, transformer, resources, api] = await Promise.all([
-    import("@opentelemetry/sdk-trace"),
-    import("@opentelemetry/otlp-transformer"),
-    import("@opentelemetry/resources"),
-    import("@opentelemetry/api"),
-  ]);
-  return { ...trace, ...transformer, ...resources, api };
 }
 
 /** What the configuration samples; a sender's decision counts where nothing else is said. */
@@ -88,129 +80,130 @@ function rootSamplerOf(config: RootSamplerConfig | undefined): Sampler | undefin
   return config?.always_off === undefined ? undefined : alwaysOff;
 }
 
-function openProvider(
-  sdk: Sdk,
-  config: TelemetryConfig["traces"],
-  resource: Attributes,
-  deps: OtlpPushDeps,
-): Pick<TracerSetup, "startSpan"> & { shutdown(): Promise<void> } {
-  const ids = new Ids();
-  const provider = new sdk.TracerProvider({
-    resource: sdk.resourceFromAttributes(resource),
-    sampler: new sdk.AlwaysOnSampler(), // whoever asks for a span has decided
-    idGenerator: ids,
-    spanProcessors: config.processors.flatMap((processor) => openProcessor(sdk, processor, deps) ?? []),
-  });
-  const tracer = provider.getTracer(SCOPE);
-  const { api } = sdk;
-  const start = (name: string, { kind, parent, links, attributes, startMs, traceId }: SpanOptions): SdkSpan => {
-    ids.nextTraceId = traceId;
-    const context = parent === undefined
-      ? api.ROOT_CONTEXT
-      : api.trace.setSpanContext(api.ROOT_CONTEXT, toApi(sdk, parent, true));
-    const span = tracer.startSpan(name, {
-      kind: kindOf(sdk, kind),
-      attributes,
-      links: links.map((link): Link => ({ context: toApi(sdk, link, true) })),
-      ...(startMs === undefined ? {} : { startTime: hrTime(startMs) }),
-    }, context);
-    return new SdkSpan(
-      sdk,
-      span,
-      (childName, at) => tracer.startSpan(childName, { startTime: at }, contextOf(sdk, span)),
-    );
-  };
-  return { startSpan: start, shutdown: () => provider.shutdown() };
-}
+/** Where spans go that have ended. */
+export class Recorder {
+  readonly clock: Clock;
+  readonly #take: (span: ProtoWriter) => void;
+  readonly #writer = new ProtoWriter();
 
-function openProcessor(sdk: Sdk, processor: ProcessorConfig, deps: OtlpPushDeps): SpanProcessor | undefined {
-  const otlp = otlpOf(processor);
-  if (otlp === undefined) return undefined;
-  const serializers = { protobuf: sdk.ProtobufTraceSerializer, json: sdk.JsonTraceSerializer };
-  const exporter = new OtlpPush<ReadableSpan[]>(otlp, "/v1/traces", serializers, deps);
-  const { batch } = processor;
-  if (batch === undefined) return new sdk.SimpleSpanProcessor({ exporter });
-  return new sdk.BatchSpanProcessor({ exporter, ...batchLimits(batch) });
-}
-
-/** Ids of spans; a trace's is given where its sampling was decided by it. */
-class Ids {
-  nextTraceId: string | undefined;
-
-  generateTraceId(): string {
-    const traceId = this.nextTraceId ?? randomHex(16);
-    this.nextTraceId = undefined;
-    return traceId;
+  /** @param take Is given each span: it is written over by the next. */
+  constructor(clock: Clock, take: (span: ProtoWriter) => void) {
+    this.clock = clock;
+    this.#take = take;
   }
 
-  generateSpanId(): string {
-    return randomHex(8);
+  record(write: (writer: ProtoWriter) => void): void {
+    this.#writer.clear(MAX_SCRATCH_BYTES);
+    write(this.#writer);
+    this.#take(this.#writer);
   }
 }
 
-function randomHex(bytes: number): string {
-  const random = crypto.getRandomValues(new Uint8Array(bytes));
-  random[0]! |= 1; // an id is not all 0
-  return random.toHex();
-}
-
-class SdkSpan implements Span {
+/** A span that is sampled. */
+export class RecordedSpan implements Span {
   readonly context: SpanContext;
-  readonly #sdk: Sdk;
-  readonly #span: ApiSpan;
-  readonly #startChild: (name: string, at: TimeInput) => ApiSpan;
+  readonly #name: string;
+  readonly #options: SpanOptions;
+  readonly #recorder: Recorder;
+  readonly #startMs: number;
+  /** From monotonic time to time since the epoch. */
+  readonly #epochMs: number;
+  readonly #attributes: SpanAttributes[];
+  #failure: string | undefined;
+  #hasEnded = false;
 
-  constructor(sdk: Sdk, span: ApiSpan, startChild: (name: string, at: TimeInput) => ApiSpan) {
-    const { traceId, spanId, traceState } = span.spanContext();
-    this.context = { traceId, spanId, isSampled: true, traceState: traceState?.serialize() ?? "" };
-    this.#sdk = sdk;
-    this.#span = span;
-    this.#startChild = startChild;
+  constructor(name: string, options: SpanOptions, recorder: Recorder) {
+    const { parent, attributes, startMs, traceId } = options;
+    const { clock } = recorder;
+    this.context = { traceId, spanId: newSpanId(), isSampled: true, traceState: parent?.traceState ?? "" };
+    this.#name = name;
+    this.#options = options;
+    this.#recorder = recorder;
+    this.#startMs = startMs ?? clock.nowMs();
+    this.#epochMs = this.#startMs - clock.monotonicMs();
+    this.#attributes = [attributes];
   }
 
   set(attributes: SpanAttributes): void {
-    this.#span.setAttributes(attributes);
+    this.#attributes.push(attributes);
   }
 
   fail(message: string): void {
-    this.#span.setStatus({ code: this.#sdk.api.SpanStatusCode.ERROR, ...(message === "" ? {} : { message }) });
+    this.#failure = message;
   }
 
   addChild(name: string, startMs: number, endMs: number): void {
-    this.#startChild(name, hrTime(startMs)).end(hrTime(endMs));
+    this.#recorder.record((writer) => {
+      writeHead(writer, name, "internal", { ...this.context, spanId: newSpanId() }, this.context);
+      writeTime(writer, 7, startMs);
+      writeTime(writer, 8, endMs);
+    });
   }
 
-  end(endMs?: number): void {
-    if (endMs === undefined) this.#span.end();
-    else this.#span.end(hrTime(endMs));
+  end(endMs: number = this.#epochMs + this.#recorder.clock.monotonicMs()): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    const { kind, parent, links } = this.#options;
+    this.#recorder.record((writer) => {
+      writeHead(writer, this.#name, kind, this.context, parent);
+      writeTime(writer, 7, this.#startMs);
+      writeTime(writer, 8, Math.max(endMs, this.#startMs));
+      for (const attributes of this.#attributes) writeAttributes(writer, 9, attributes);
+      for (const link of links) writeLink(writer, link);
+      if (this.#failure !== undefined) writeFailure(writer, this.#failure);
+    });
   }
 }
 
-function contextOf({ api }: Sdk, span: ApiSpan): Context {
-  return api.trace.setSpan(api.ROOT_CONTEXT, span);
+/** Of ids; asked for once in 128. */
+const randomBytes = new Uint8Array(1_024);
+let nextRandom = randomBytes.length;
+
+/** A random id. */
+function newSpanId(): string {
+  if (nextRandom === randomBytes.length) {
+    crypto.getRandomValues(randomBytes);
+    nextRandom = 0;
+  }
+  const id = randomBytes.subarray(nextRandom, nextRandom += 8);
+  id[0]! |= 1; // an id is not all 0
+  return id.toHex();
 }
 
-function toApi(
-  { api }: Sdk,
-  { traceId, spanId, isSampled, traceState }: SpanContext,
-  isRemote: boolean,
-): ApiSpanContext {
-  return {
-    traceId,
-    spanId,
-    isRemote,
-    traceFlags: isSampled === true ? SAMPLED_FLAG : 0,
-    ...(traceState === "" ? {} : { traceState: api.createTraceState(traceState) }),
-  };
+/** Who it is, what it is, and what it belongs to. The parent of what serves a request is its sender. */
+function writeHead(
+  writer: ProtoWriter,
+  name: string,
+  kind: SpanKind,
+  { traceId, spanId, traceState }: SpanContext,
+  parent: SpanContext | undefined,
+): void {
+  writeId(writer, 1, traceId);
+  writeId(writer, 2, spanId);
+  if (traceState !== "") writer.stringField(3, traceState);
+  if (parent !== undefined) writeId(writer, 4, parent.spanId);
+  writer.stringField(5, name);
+  writer.varintField(6, KINDS[kind]);
+  writeFlags(writer, 16, SAMPLED | KNOWS_REMOTE | (kind === "server" && parent !== undefined ? IS_REMOTE : 0));
 }
 
-function kindOf({ api: { SpanKind } }: Sdk, kind: SpanKind) {
-  if (kind === "server") return SpanKind.SERVER;
-  return kind === "client" ? SpanKind.CLIENT : SpanKind.INTERNAL;
+function writeLink(writer: ProtoWriter, { traceId, spanId, traceState, isSampled }: SpanContext): void {
+  const link = writer.open(13);
+  writeId(writer, 1, traceId);
+  writeId(writer, 2, spanId);
+  if (traceState !== "") writer.stringField(3, traceState);
+  writeFlags(writer, 6, isSampled === true ? SAMPLED | KNOWS_REMOTE : KNOWS_REMOTE);
+  writer.close(link);
 }
 
-/** The SDK takes a small number for a time since its start. */
-function hrTime(epochMs: number): HrTime {
-  const seconds = Math.floor(epochMs / 1_000);
-  return [seconds, Math.round((epochMs - seconds * 1_000) * 1e6)];
+function writeFailure(writer: ProtoWriter, message: string): void {
+  const status = writer.open(15);
+  if (message !== "") writer.stringField(2, message);
+  writer.varintField(3, STATUS_ERROR);
+  writer.close(status);
+}
+
+function writeFlags(writer: ProtoWriter, field: number, flags: number): void {
+  writer.tag(field, WireType.fixed32);
+  writer.fixed32(flags);
 }

@@ -44,8 +44,8 @@ export interface SpanOptions {
   readonly links: readonly SpanContext[];
   readonly attributes: SpanAttributes;
   readonly startMs?: number;
-  /** Of a span without a parent. */
-  readonly traceId?: string;
+  /** The parent's, where there is one. */
+  readonly traceId: string;
 }
 
 /** Where own spans go, as `service::telemetry::traces` has it. */
@@ -103,8 +103,8 @@ export class Tracer {
     if (setup === undefined) return undefined;
     const point = parent === undefined ? this.#random() : pointOf(parent.traceId);
     if (!setup.sampler(parent?.isSampled, point)) return undefined;
-    const root = parent === undefined ? { traceId: newTraceId(point) } : {};
-    return setup.startSpan(name, { kind: "server", parent, links: [], attributes, startMs, ...root });
+    const traceId = parent?.traceId ?? newTraceId(point);
+    return setup.startSpan(name, { kind: "server", parent, links: [], attributes, startMs, traceId });
   }
 
   /** Begins the span of work on a payload, if the work that it belongs to is sampled. */
@@ -115,7 +115,8 @@ export class Tracer {
     attributes: SpanAttributes,
   ): Span | undefined {
     if (parent.isSampled !== true) return undefined;
-    return this.#setups.at(-1)?.startSpan(name, { kind, parent, links, attributes });
+    const { traceId } = parent;
+    return this.#setups.at(-1)?.startSpan(name, { kind, parent, links, attributes, traceId });
   }
 }
 

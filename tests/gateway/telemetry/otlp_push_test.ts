@@ -3,6 +3,7 @@ import { OtlpPush } from "../../../gateway/telemetry/otlp_push.ts";
 import { type TelemetryConfig, telemetrySchema } from "../../../pipeline/config/service_telemetry.ts";
 import { systemClock } from "../../../pipeline/core/clock.ts";
 import { type Logger, silentLogger } from "../../../pipeline/core/log.ts";
+import { FakeClock } from "../../support/fake_clock.ts";
 
 interface Received {
   readonly path: string;
@@ -18,8 +19,10 @@ function otlp(config: Readonly<Record<string, unknown>>) {
   return traces.processors[0]!.simple!.exporter.otlp!;
 }
 
-const text = (mark: string) => ({ serializeRequest: (items: string) => new TextEncoder().encode(`${mark}${items}`) });
-const SERIALIZERS = { protobuf: text("pb:"), json: text("json:") };
+/** A request of one resource without anything in it. */
+const REQUEST = new Uint8Array([0x0a, 0x00]);
+const AS_TEXT = "\n\0";
+const AS_JSON = '{"resourceSpans":[{}]}';
 
 /** A waiter that does not wait. */
 const HURRIED = { ...systemClock, setTimer: (callback: () => void) => systemClock.setTimer(callback, 0) };
@@ -43,22 +46,22 @@ async function withSink(
   }
 }
 
-function open(config: Readonly<Record<string, unknown>>, logger: Logger = silentLogger): OtlpPush<string> {
-  return new OtlpPush(otlp(config), "/v1/traces", SERIALIZERS, { clock: HURRIED, random: () => 0.5, logger });
+function open(config: Readonly<Record<string, unknown>>, logger: Logger = silentLogger): OtlpPush {
+  return new OtlpPush(otlp(config), "traces", { clock: HURRIED, random: () => 0.5, logger });
 }
 
 Deno.test("OtlpPush sends", async (t) => {
   const cases: { name: string; config: Record<string, unknown>; path?: string; want: string; type: string }[] = [
-    { name: "protobuf", config: {}, want: "pb:x", type: "application/x-protobuf" },
-    { name: "JSON", config: { protocol: "http/json" }, want: "json:x", type: "application/json" },
-    { name: "gzip", config: { compression: "gzip" }, want: "pb:x", type: "application/x-protobuf" },
-    { name: "to a path of its own", config: {}, path: "/own", want: "pb:x", type: "application/x-protobuf" },
+    { name: "protobuf", config: {}, want: AS_TEXT, type: "application/x-protobuf" },
+    { name: "JSON", config: { protocol: "http/json" }, want: AS_JSON, type: "application/json" },
+    { name: "gzip", config: { compression: "gzip" }, want: AS_TEXT, type: "application/x-protobuf" },
+    { name: "to a path of its own", config: {}, path: "/own", want: AS_TEXT, type: "application/x-protobuf" },
   ];
   for (const { name, config, path = "", want, type } of cases) {
     await t.step(name, () =>
       withSink([], async (endpoint, received) => {
         const headers = { headers: { a: "1" }, headers_list: "b=2%203,c=" };
-        await open({ ...config, ...headers, endpoint: endpoint + path }).send("x");
+        await open({ ...config, ...headers, endpoint: endpoint + path }).send(REQUEST);
         const [one] = received;
         deepStrictEqual([one?.path, one?.text, one?.headers.get("content-type")], [path || "/v1/traces", want, type]);
         deepStrictEqual(["a", "b", "c"].map((key) => one?.headers.get(key)), ["1", "2 3", ""]);
@@ -78,9 +81,8 @@ Deno.test("OtlpPush tries again what time can mend, three times at the most, and
       withSink(statuses, async (endpoint, received) => {
         const lines: string[] = [];
         const push = open({ endpoint }, { ...silentLogger, warn: (message) => void lines.push(message) });
-        const code = await new Promise((resolve) => push.export("x", (result) => resolve(result.code)));
-        await push.shutdown();
-        deepStrictEqual([received.length, code, lines.length], [attempts, fails ? 1 : 0, fails ? 1 : 0]);
+        const failed = await push.send(REQUEST).then(() => false, () => true);
+        deepStrictEqual([received.length, failed, lines.length], [attempts, fails, fails ? 1 : 0]);
       }));
   }
 
@@ -88,15 +90,20 @@ Deno.test("OtlpPush tries again what time can mend, three times at the most, and
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const { port } = listener.addr;
     listener.close();
-    await rejects(open({ endpoint: `127.0.0.1:${port}` }).send("x"), /no answer from the destination/);
+    await rejects(open({ endpoint: `127.0.0.1:${port}` }).send(REQUEST), /no answer from the destination/);
   });
 
-  await t.step("what cannot be serialized is not sent", async () => {
-    const nothing = { serializeRequest: () => undefined };
-    const deps = { clock: HURRIED, random: () => 0, logger: silentLogger };
-    const push = new OtlpPush(otlp({ endpoint: "h" }), "/", { protobuf: nothing, json: nothing }, deps);
-    await rejects(push.send("x"), /cannot be serialized/);
-  });
+  await t.step("given up", () =>
+    withSink([503, 503, 503], async (endpoint, received) => {
+      const clock = new FakeClock();
+      const push = new OtlpPush(otlp({ endpoint }), "traces", { clock, random: () => 0, logger: silentLogger });
+      const giveUp = new AbortController();
+      const sent = rejects(push.send(REQUEST, giveUp.signal), /answered 503/);
+      while (clock.pending === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+      giveUp.abort();
+      await sent;
+      strictEqual(received.length, 1);
+    }));
 });
 
 Deno.test("own traces need no permission but that of the network", async () => {
