@@ -10,6 +10,7 @@
  */
 
 import { SIGNAL_NAMES } from "../otlp/signals.ts";
+import { ArrivalTimes } from "./gcra.ts";
 import { LIMIT_GROUPS, MAX_TENANTS } from "./limits.ts";
 
 /** What a rate counts, and its place among the arrival times of a group. */
@@ -54,9 +55,10 @@ const SLOTS_AT = ASKED_AT + 64 * Math.ceil(ASKED_WORDS * 4 / 64);
 
 /** Of the header, in 64-bit words: where the three of the time are (`shared_clock.ts`). */
 export const CLOCK_WORD = 0;
-/** Of the header, in 32-bit words: what is withheld of rates without a lease; 1 while demand is counted. */
+/** Of the header, in 32-bit words: what is withheld of rates without a lease; 1 while demand is counted; 1 once either was. */
 const DEFAULT_WITHHELD_WORD = 16;
 const COUNTS_DEMAND_WORD = 17;
+const DIVIDED_WORD = 18;
 
 /** Of a slot, in 64-bit words: arrival times (a group's three in a row), then bytes in flight. */
 const RATES = Object.keys(RATE).length;
@@ -89,8 +91,10 @@ const ALL_GROUP = 0;
 
 /** A thread's view of the memory. */
 export class TenantCells {
-  /** The whole memory: arrival times are read and written by gcra.ts at `timeAt`. */
-  readonly times: BigInt64Array;
+  /** Of rates, at `timeAt`. */
+  readonly times: ArrivalTimes;
+  /** The whole memory, in 64-bit words. */
+  readonly words: BigInt64Array;
   readonly #counts: Int32Array;
   readonly #amounts: Float64Array;
   readonly #journalAt: number;
@@ -101,7 +105,8 @@ export class TenantCells {
     if (!(thread >= 0 && thread < MAX_THREADS)) {
       throw new RangeError(`Cannot open the cells of thread ${thread}: wanted 0 to ${MAX_THREADS - 1}`);
     }
-    this.times = new BigInt64Array(memory);
+    this.times = new ArrivalTimes(memory);
+    this.words = new BigInt64Array(memory);
     this.#counts = new Int32Array(memory);
     this.#amounts = new Float64Array(memory);
     this.#journalAt = HEADER_BYTES + thread * JOURNAL_BYTES;
@@ -109,12 +114,17 @@ export class TenantCells {
 
   /** Slots that there is room for. */
   get slots(): number {
-    return Math.floor((this.times.byteLength - SLOTS_AT) / SLOT_BYTES);
+    return Math.floor((this.words.byteLength - SLOTS_AT) / SLOT_BYTES);
   }
 
   /** Where in `times` the arrival time of a rate is. */
   timeAt(slot: number, group: number, rate: number): number {
-    return (SLOTS_AT + slot * SLOT_BYTES) / 8 + group * RATES + rate;
+    return timeAt(slot, group, rate);
+  }
+
+  /** Whether limits are shared with others, or ever were: then shares have to be asked for, and demand is to be counted. */
+  get isDivided(): boolean {
+    return this.#counts[DIVIDED_WORD] !== 0;
   }
 
   /** Requests in flight that count against a limit. */
@@ -132,15 +142,15 @@ export class TenantCells {
 
   /** Bytes of bodies in flight that count against a limit. */
   bytesInFlight(slot: number, group: number): number {
-    return Number(Atomics.load(this.times, flightAt(slot, group)));
+    return Number(Atomics.load(this.words, flightAt(slot, group)));
   }
 
   /** Adds `bytes`. @returns false when it would be more than `limit`: then nothing has changed. */
   tryHoldBytes(slot: number, group: number, bytes: number, limit: number): boolean {
     const at = flightAt(slot, group);
-    const before = Number(Atomics.add(this.times, at, BigInt(bytes)));
+    const before = Number(Atomics.add(this.words, at, BigInt(bytes)));
     if (before + bytes <= limit) return true;
-    Atomics.sub(this.times, at, BigInt(bytes));
+    Atomics.sub(this.words, at, BigInt(bytes));
     return false;
   }
 
@@ -155,6 +165,7 @@ export class TenantCells {
 
   /** @param share Parts per million; undefined: as all rates that have none of their own. */
   setShare(slot: number, group: number, rate: number, share: number | undefined): void {
+    if (share !== undefined) this.#divide();
     const leased = share === undefined ? 0 : 1 + inParts(share);
     Atomics.store(this.#counts, leaseAt(slot, group, rate), leased);
   }
@@ -165,6 +176,7 @@ export class TenantCells {
   }
 
   set defaultShare(share: number) {
+    this.#divide();
     Atomics.store(this.#counts, DEFAULT_WITHHELD_WORD, WHOLE_SHARE - inParts(share));
   }
 
@@ -174,7 +186,13 @@ export class TenantCells {
   }
 
   set countsDemand(counts: boolean) {
+    if (counts) this.#divide();
     Atomics.store(this.#counts, COUNTS_DEMAND_WORD, counts ? 1 : 0);
+  }
+
+  /** Before anything is shared: who sees a share sees this as well. */
+  #divide(): void {
+    Atomics.store(this.#counts, DIVIDED_WORD, 1);
   }
 
   /** @param ns What it costs of the whole limit, whether it is taken or not. */
@@ -213,7 +231,7 @@ export class TenantCells {
   /** Makes a slot as new, for another tenant. What is still in flight of the one before does no harm when it leaves. */
   clear(slot: number): void {
     const at = this.timeAt(slot, 0, 0);
-    for (let word = 0; word < SLOT_BYTES / 8; word++) Atomics.store(this.times, at + word, 0n);
+    for (let word = 0; word < SLOT_BYTES / 8; word++) Atomics.store(this.words, at + word, 0n);
   }
 
   /** Writes down what a request is about to hold. @returns Its entry; -1 when the journal is full. */
@@ -279,9 +297,14 @@ export class TenantCells {
   #dropBytes(slot: number, group: number, bytes: number): void {
     const at = flightAt(slot, group);
     const amount = BigInt(bytes);
-    const before = Atomics.sub(this.times, at, amount);
-    if (before < amount) Atomics.add(this.times, at, amount - (before > 0n ? before : 0n));
+    const before = Atomics.sub(this.words, at, amount);
+    if (before < amount) Atomics.add(this.words, at, amount - (before > 0n ? before : 0n));
   }
+}
+
+/** Where the arrival time of a rate is, in 64-bit words of the memory. */
+export function timeAt(slot: number, group: number, rate: number): number {
+  return (SLOTS_AT + slot * SLOT_BYTES) / 8 + group * RATES + rate;
 }
 
 /** Where a group is among the limits. */

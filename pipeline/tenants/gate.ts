@@ -13,12 +13,11 @@ import type { Identifier, Identity, Sender, TenantGate, Visit } from "../contrac
 import type { Clock } from "../core/clock.ts";
 import { type GatewayError, LimitExceededError, PermissionDeniedError } from "../core/errors.ts";
 import type { Counter } from "../core/telemetry.ts";
-import { TENANT_METADATA, type TenantTag } from "../core/tenant.ts";
-import type { Origin } from "../otlp/payload.ts";
+import type { TenantTag } from "../core/tenant.ts";
 import type { Signal } from "../otlp/signals.ts";
 import { behindReason, DoorUsage } from "./door_usage.ts";
 import { type Refusal, REFUSALS, TenantCells } from "./cells.ts";
-import { type Plan, TenantPlans } from "./plans.ts";
+import { type Plan, planOf } from "./plans.ts";
 import { ThreadPressure } from "./pressure.ts";
 import { SharedClock } from "./shared_clock.ts";
 import type { RecentRefusals } from "./recent_refusals.ts";
@@ -60,12 +59,9 @@ class ThreadGate implements TenantGate, VisitedGate {
   readonly #threadClock: Clock;
   /** Whose plans are at hand. */
   #asked: Pick<TenantTable, "at"> | undefined;
-  readonly #atHand: ({ readonly tenant: TenantTag; readonly plans: TenantPlans } | undefined)[] = Array.from({
-    length: SEATS,
-  });
+  #atHand: Partial<Record<Signal, (Plan | undefined)[]>> = {};
   readonly #refused: readonly Counter[];
   readonly #rejected: readonly Counter[];
-  readonly #origins = new WeakMap<TenantTag, Origin["metadata"]>();
 
   constructor({ identifier, table, cells, config, thread = 0, pressure, refusals, ...deps }: TenantGateDeps) {
     this.cells = new TenantCells(cells(), thread);
@@ -98,8 +94,7 @@ class ThreadGate implements TenantGate, VisitedGate {
 
   #admit(identity: Identity, signal: Signal, announcedBytes: number | undefined, nowMs: number): Visit {
     const plan = this.#planOf(identity.tenant, signal);
-    if (!plan.row.enabled) throw this.refusal("disabled", plan, forbidden(plan.row, "it is disabled"));
-    if (!plan.isAllowed) throw this.refusal("signal", plan, forbidden(plan.row, `it may not send ${signal}`));
+    if (!plan.isOpen) throw this.#closed(plan);
     if (announcedBytes !== undefined && announcedBytes > plan.maxBodyBytes) {
       throw this.refusal("body_size", plan, tooLarge(plan));
     }
@@ -108,23 +103,31 @@ class ThreadGate implements TenantGate, VisitedGate {
     return visit;
   }
 
+  #closed(plan: Plan): GatewayError {
+    const { row, signal } = plan;
+    if (!row.enabled) return this.refusal("disabled", plan, forbidden(row, "it is disabled"));
+    return this.refusal("signal", plan, forbidden(row, `it may not send ${signal}`));
+  }
+
   /** The usual tenants are at hand, by their slots. */
   #planOf(tenant: TenantTag, signal: Signal): Plan {
     const table = this.#table();
     if (table !== this.#asked) {
       this.#asked = table;
-      this.#atHand.fill(undefined);
+      this.#atHand = {};
     }
+    const plans = this.#atHand[signal] ??= Array.from({ length: SEATS });
     const seat = tenant.slot & (SEATS - 1);
-    const known = this.#atHand[seat];
-    if (known !== undefined && known.tenant === tenant) return known.plans.of(signal);
+    const known = plans[seat];
+    return known !== undefined && known.tag === tenant ? known : plans[seat] = this.#newPlan(tenant, signal, table);
+  }
+
+  #newPlan(tenant: TenantTag, signal: Signal, table: Pick<TenantTable, "at">): Plan {
     const row = table.at(tenant.slot);
     if (row?.tag.id !== tenant.id) {
       throw new PermissionDeniedError(`Cannot take data of tenant ${tenant.id}: it is no longer there`);
     }
-    const plans = new TenantPlans(row);
-    this.#atHand[seat] = { tenant, plans };
-    return plans.of(signal);
+    return planOf(row, signal);
   }
 
   /** Counts one. */
@@ -149,14 +152,6 @@ class ThreadGate implements TenantGate, VisitedGate {
   /** A request that was let in, and was not kept. */
   failed({ row, signal }: Plan, status: number): void {
     this.refusals?.note(row.tag, signal, behindReason(status), 0, `answered with ${status} behind the gate`);
-  }
-
-  /** Metadata of a tenant whose senders' headers nobody asked for: one object for all its requests. */
-  metadataOf(tenant: TenantTag, headers: Origin["metadata"]): Origin["metadata"] {
-    if (headers.size > 0) return new Map([...headers, [TENANT_METADATA, [tenant.id]]]);
-    let metadata = this.#origins.get(tenant);
-    if (metadata === undefined) this.#origins.set(tenant, metadata = new Map([[TENANT_METADATA, [tenant.id]]]));
-    return metadata;
   }
 }
 

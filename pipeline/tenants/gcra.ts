@@ -2,7 +2,7 @@
  * Rates by the generic cell rate algorithm (GCRA): one number a bucket, the theoretical arrival time, to which every unit
  * adds its interval. A request has room when that is no further ahead of now than the burst.
  *
- * Times are whole nanoseconds; an interval is rounded up, so that a rate is never passed and missed by a nanosecond a
+ * Times are whole nanoseconds, exact in a number for 104 days and then to two of them; an interval is rounded up, so that a rate is never passed and missed by a nanosecond a
  * request at the most. All threads take from the same cells, by compare and exchange.
  * Source: ITU-T I.371, annex A (virtual scheduling).
  *
@@ -24,58 +24,80 @@ export function costNs(units: number, nsPerUnit: number): number {
   return Math.ceil(units * nsPerUnit);
 }
 
-/** What a bucket with that burst has room for, `take`'s `room`. */
-export function roomOf(burst: number): bigint {
-  return BigInt(burst + ROUNDING_NS);
+/**
+ * Arrival times in memory that threads share. The same eight bytes are read as a number, and exchanged as bits: 64 bits can
+ * be exchanged as a BigInt alone, and reckoning with those makes objects and takes twice as long as all the rest.
+ *
+ * Numbers are read plainly. On the 64-bit machines that there are they are whole, and what is taken by what was read is
+ * taken only if the exchange finds it unchanged.
+ */
+export class ArrivalTimes {
+  readonly #numbers: Float64Array;
+  readonly #bits: BigInt64Array;
+
+  constructor(memory: SharedArrayBuffer) {
+    this.#numbers = new Float64Array(memory);
+    this.#bits = new BigInt64Array(memory);
+  }
+
+  at(place: number): number {
+    return this.#numbers[place] ?? 0;
+  }
+
+  /** @returns false: it is no longer `before`, and nothing was written. */
+  exchange(place: number, before: number, after: number): boolean {
+    pairOfNumbers[0] = before;
+    pairOfNumbers[1] = after;
+    const bits = BigInt.asIntN(64, pairOfBits[0]!);
+    return BigInt.asIntN(64, Atomics.compareExchange(this.#bits, place, bits, pairOfBits[1]!)) === bits;
+  }
+
+  /** @param change Its new time by the one before. It is tried again until nobody comes between. */
+  change(place: number, change: (before: number) => number): void {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const before = this.at(place);
+      if (this.exchange(place, before, change(before))) return;
+    }
+  }
 }
+
+/** Where a number becomes bits: one thread does one at a time. */
+const pairOfNumbers = new Float64Array(2);
+const pairOfBits = new BigInt64Array(pairOfNumbers.buffer);
 
 /**
  * Takes `cost` if there is room for all of it. One that is dearer than the burst has room when the bucket is full.
  *
- * All is reckoned in 64 bits, and told so at each step: then they are machine words and not objects.
- *
- * @param cost Whole nanoseconds, as `burst` and `now`.
- * @param room `roomOf(burst)`, which is made once.
+ * @param cost Whole nanoseconds, as `burst` and `nowNs`.
  * @returns 0; else nothing was taken, and it is how long until there is room, nanoseconds.
  */
-export function take(
-  times: BigInt64Array,
-  at: number,
-  cost: number,
-  burst: number,
-  room: bigint,
-  now: bigint,
-): number {
-  const nowNs = BigInt.asIntN(64, now);
-  const added = BigInt.asIntN(64, BigInt(cost));
-  const most = BigInt.asIntN(64, cost > burst ? roomOf(cost) : room);
+export function take(times: ArrivalTimes, at: number, cost: number, burst: number, nowNs: number): number {
+  const most = Math.max(cost, burst) + ROUNDING_NS;
   for (let tries = 0; tries < MAX_TRIES; tries++) {
-    const before = BigInt.asIntN(64, Atomics.load(times, at));
-    const after = BigInt.asIntN(64, (before > nowNs ? before : nowNs) + added);
-    const wait = BigInt.asIntN(64, BigInt.asIntN(64, after - nowNs) - most);
-    if (wait > 0n) return Number(wait);
-    if (Atomics.compareExchange(times, at, before, after) === before) return 0;
+    const before = times.at(at);
+    const after = Math.max(before, nowNs) + cost;
+    const wait = after - nowNs - most;
+    if (wait > 0) return wait;
+    if (times.exchange(at, before, after)) return 0;
   }
   return RETRY_NS;
 }
 
 /** Takes as many of `units` as there is room for. @returns How many. */
 export function takeFitting(
-  times: BigInt64Array,
+  times: ArrivalTimes,
   at: number,
   units: number,
   nsPerUnit: number,
   burst: number,
-  now: number,
+  nowNs: number,
 ): number {
-  const nowNs = BigInt(now);
   for (let tries = 0; tries < MAX_TRIES; tries++) {
-    const before = Atomics.load(times, at);
-    const ahead = before > nowNs ? Number(before - nowNs) : 0;
-    const fitting = Math.min(units, fittingIn(burst + ROUNDING_NS - ahead, nsPerUnit));
+    const before = times.at(at);
+    const start = Math.max(before, nowNs);
+    const fitting = Math.min(units, fittingIn(burst + ROUNDING_NS - (start - nowNs), nsPerUnit));
     if (fitting === 0) return 0;
-    const after = nowNs + BigInt(ahead + costNs(fitting, nsPerUnit));
-    if (Atomics.compareExchange(times, at, before, after) === before) return fitting;
+    if (times.exchange(at, before, start + costNs(fitting, nsPerUnit))) return fitting;
   }
   return 0;
 }
@@ -88,13 +110,13 @@ export function fittingIn(ns: number, nsPerUnit: number): number {
 }
 
 /** How long until there is room for `cost`, as `take` would say; nothing is taken. */
-export function waitNs(times: BigInt64Array, at: number, cost: number, burst: number, now: number): number {
-  return Math.max(0, aheadNs(times, at, now) + cost - Math.max(cost, burst) - ROUNDING_NS);
+export function waitNs(times: ArrivalTimes, at: number, cost: number, burst: number, nowNs: number): number {
+  return Math.max(0, aheadNs(times, at, nowNs) + cost - Math.max(cost, burst) - ROUNDING_NS);
 }
 
 /** How long until a bucket is full. */
-export function aheadNs(times: BigInt64Array, at: number, now: number): number {
-  return Math.max(0, Number(Atomics.load(times, at)) - now);
+export function aheadNs(times: ArrivalTimes, at: number, nowNs: number): number {
+  return Math.max(0, times.at(at) - nowNs);
 }
 
 /**
@@ -103,18 +125,15 @@ export function aheadNs(times: BigInt64Array, at: number, now: number): number {
  *
  * @param ratio The part before by the part after; Infinity: there is none after.
  */
-export function carryOver(times: BigInt64Array, at: number, burst: number, now: number, ratio: number): void {
+export function carryOver(times: ArrivalTimes, at: number, burst: number, nowNs: number, ratio: number): void {
   if (!(ratio > 0 && ratio < Infinity)) return;
-  const nowNs = BigInt(now);
-  for (let tries = 0; tries < MAX_TRIES; tries++) {
-    const before = Atomics.load(times, at);
-    const ahead = before > nowNs ? Number(before - nowNs) : 0;
-    const after = nowNs + BigInt(Math.round(Math.max(0, burst - (burst - ahead) * ratio)));
-    if (Atomics.compareExchange(times, at, before, after) === before) return;
-  }
+  times.change(at, (before) => {
+    const ahead = Math.max(0, before - nowNs);
+    return nowNs + Math.round(Math.max(0, burst - (burst - ahead) * ratio));
+  });
 }
 
 /** Gives back what was taken. */
-export function giveBack(times: BigInt64Array, at: number, cost: number): void {
-  Atomics.sub(times, at, BigInt(cost));
+export function giveBack(times: ArrivalTimes, at: number, cost: number): void {
+  times.change(at, (before) => before - cost);
 }

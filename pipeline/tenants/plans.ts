@@ -5,8 +5,11 @@
  */
 
 import type { Signal } from "../otlp/signals.ts";
-import { groupOf, HOLDS, RATE, type RateName } from "./cells.ts";
-import { costNs, fittingIn, roomOf } from "./gcra.ts";
+import type { TenantTag } from "../core/tenant.ts";
+import { TENANT_METADATA } from "../core/tenant.ts";
+import type { Origin } from "../otlp/payload.ts";
+import { groupOf, HOLDS, RATE, type RateName, timeAt } from "./cells.ts";
+import { costNs, fittingIn } from "./gcra.ts";
 import type { LimitGroup, SignalLimits } from "./limits.ts";
 import type { TenantRow } from "./table.ts";
 
@@ -21,8 +24,6 @@ export interface RateLimit {
   /** Of the whole share. */
   readonly nsPerUnit: number;
   readonly burstNs: number;
-  /** `roomOf(burstNs)`. */
-  readonly room: bigint;
   /** What fits at once into a full bucket, units. */
   readonly most: number;
 }
@@ -36,23 +37,41 @@ export interface FlightLimit {
   readonly holds: number;
 }
 
-/** What a tenant may do with one signal. */
+/**
+ * What a tenant may do with one signal.
+ *
+ * With many tenants nothing of a request's own is at hand in the processor's caches, and each piece of memory that it looks
+ * at costs as much as all the reckoning with it. So what every request needs stands here, and in `packed`.
+ */
 export interface Plan {
-  readonly row: TenantRow;
+  readonly tag: TenantTag;
   readonly signal: Signal;
+  /** Whether the tenant is enabled, may send the signal, and some pipeline may have it. */
+  readonly isOpen: boolean;
+  /** Whether anything is set on resources. */
+  readonly isStamped: boolean;
+  /** Whether a request holds something while it is answered. */
+  readonly holds: boolean;
+  /** Infinity where there is no limit. */
+  readonly maxBodyBytes: number;
+  /** Of a sender whose headers nobody asked for: one object for all requests. */
+  readonly metadata: Origin["metadata"];
+  /** The rates as numbers, `PACKED` each: those of requests, of bytes, of items. */
+  readonly packed: readonly number[];
+  /** Where in `packed` those of bytes begin, and those of items. */
+  readonly packedBytes: number;
+  readonly packedItems: number;
+  readonly row: TenantRow;
   readonly group: number;
   readonly requests: readonly RateLimit[];
   readonly items: readonly RateLimit[];
   readonly bytes: readonly RateLimit[];
   readonly concurrentRequests: readonly FlightLimit[];
   readonly bytesInFlight: readonly FlightLimit[];
-  /** Whether a request holds something while it is answered. */
-  readonly holds: boolean;
-  /** Infinity where there is no limit. */
-  readonly maxBodyBytes: number;
-  /** Whether the tenant may send the signal, and some pipeline may have it. */
-  readonly isAllowed: boolean;
 }
+
+/** Numbers of one rate in `Plan.packed`: where its arrival time is, what a unit costs, the burst. */
+export const PACKED = 3;
 
 /** The plans of the tenants of a thread; they go with their rows. */
 export class Plans {
@@ -99,7 +118,7 @@ const LIMIT_FIELDS = {
   bytes: "bytesPerSecond",
 } as const satisfies Record<RateName, keyof SignalLimits>;
 
-function planOf(row: TenantRow, signal: Signal): Plan {
+export function planOf(row: TenantRow, signal: Signal): Plan {
   const ofSignal = row.limits[signal];
   const groups = [
     { groupName: "all" as const, group: 0, limits: row.limits.all },
@@ -112,20 +131,31 @@ function planOf(row: TenantRow, signal: Signal): Plan {
     );
   const concurrentRequests = flights("concurrentRequests", [HOLDS.requestOfAll, HOLDS.requestOfSignal]);
   const bytesInFlight = flights("bytesInFlight", [HOLDS.bytesOfAll, HOLDS.bytesOfSignal]);
+  const [requests, bytes, items] = [rates("requests"), rates("bytes"), rates("items")];
   const bodies = groups.map(({ limits }) => limits.maxRequestBodySize).filter((size) => size > 0);
   return {
-    row,
+    tag: row.tag,
     signal,
-    group: groupOf(signal),
-    requests: rates("requests"),
-    items: rates("items"),
-    bytes: rates("bytes"),
-    concurrentRequests,
-    bytesInFlight,
+    isOpen: row.enabled && isAllowed(row, signal),
+    isStamped: row.resourceAttributes.length > 0,
     holds: concurrentRequests.length + bytesInFlight.length > 0,
     maxBodyBytes: Math.min(...bodies),
-    isAllowed: row.signals.has(signal) && hasPipeline(row.pipelines, signal),
+    metadata: new Map([[TENANT_METADATA, [row.tag.id]]]),
+    packed: [...requests, ...bytes, ...items].flatMap((limit) => packed(row.tag, limit)),
+    packedBytes: PACKED * requests.length,
+    packedItems: PACKED * (requests.length + bytes.length),
+    row,
+    group: groupOf(signal),
+    requests,
+    items,
+    bytes,
+    concurrentRequests,
+    bytesInFlight,
   };
+}
+
+function packed({ slot }: TenantTag, { group, rate, nsPerUnit, burstNs }: RateLimit): number[] {
+  return [timeAt(slot, group, rate), nsPerUnit, burstNs];
 }
 
 function rateLimit(
@@ -138,8 +168,12 @@ function rateLimit(
   // The smallest bucket has room for one.
   const burstNs = Math.max(Math.round(limits.burstMs * NS_PER_MS), costNs(1, nsPerUnit));
   const most = fittingIn(burstNs, nsPerUnit);
-  const room = roomOf(burstNs);
-  return { name: CONFIG_NAMES[name], group, groupName, rate: RATE[name], perSecond, nsPerUnit, burstNs, room, most };
+  return { name: CONFIG_NAMES[name], group, groupName, rate: RATE[name], perSecond, nsPerUnit, burstNs, most };
+}
+
+/** Whether a tenant may send the signal, and some pipeline may have it. */
+function isAllowed({ signals, pipelines }: TenantRow, signal: Signal): boolean {
+  return signals.has(signal) && hasPipeline(pipelines, signal);
 }
 
 /** A pipeline's id begins with its signal: `traces/acme`. */

@@ -26,10 +26,10 @@ export class SharedClock {
   /** From the thread's own time to the shared one. */
   #offsetNs: number;
 
-  constructor({ times }: Pick<TenantCells, "times">, clock: Clock) {
-    this.#latest = times.subarray(CLOCK_WORD, CLOCK_WORD + 1);
-    this.#latestMs = new Int32Array(times.buffer, 8 * (CLOCK_WORD + 1), 1);
-    this.#zeroMs = times.subarray(CLOCK_WORD + 2, CLOCK_WORD + 3);
+  constructor({ words }: Pick<TenantCells, "words">, clock: Clock) {
+    this.#latest = words.subarray(CLOCK_WORD, CLOCK_WORD + 1);
+    this.#latestMs = new Int32Array(words.buffer, 8 * (CLOCK_WORD + 1), 1);
+    this.#zeroMs = words.subarray(CLOCK_WORD + 2, CLOCK_WORD + 3);
     this.#clock = clock;
     this.#offsetNs = this.#beginNs() - Math.round(clock.monotonicMs() * NS_PER_MS);
   }

@@ -9,7 +9,7 @@
 
 import type { Identity, Taken, Visit } from "../contract/tenants.ts";
 import { type GatewayError, UnavailableError } from "../core/errors.ts";
-import type { TenantTag } from "../core/tenant.ts";
+import { TENANT_METADATA } from "../core/tenant.ts";
 import type { Origin, Payload } from "../otlp/payload.ts";
 import { SIGNALS } from "../otlp/signals.ts";
 import { firstItems } from "../otlp/split.ts";
@@ -20,6 +20,7 @@ import {
   rateError,
   takeCounted,
   takeFittingRates,
+  takePacked,
   takeRates,
   waitMsOf,
 } from "./admission.ts";
@@ -43,7 +44,6 @@ export interface VisitedGate {
   reject(reason: Refusal, plan: Plan, items: number, message: string): void;
   /** Notes a request that was let in, and was not kept. */
   failed(plan: Plan, status: number): void;
-  metadataOf(tenant: TenantTag, headers: Origin["metadata"]): Origin["metadata"];
 }
 
 /** Answers that a sender retries. Source: OTLP 1.11.0 "Retryable Response Codes". */
@@ -55,7 +55,7 @@ export class TenantVisit implements Visit {
   readonly #plan: Plan;
   readonly #slot: number;
   /** When it came: one look at the clock has to do for a request that has room. */
-  readonly #now: bigint;
+  readonly #nowNs: number;
   /** HOLDS. */
   #holds = 0;
   #heldBytes = 0;
@@ -78,8 +78,8 @@ export class TenantVisit implements Visit {
     this.#gate = gate;
     this.identity = identity;
     this.#plan = plan;
-    this.#slot = plan.row.tag.slot;
-    this.#now = BigInt(nowNs);
+    this.#slot = identity.tenant.slot;
+    this.#nowNs = nowNs;
   }
 
   get maxBodyBytes(): number {
@@ -92,22 +92,26 @@ export class TenantVisit implements Visit {
 
   originOf(origin: Origin): Origin {
     const { tenant, attributes } = this.identity;
-    const metadata = this.#gate.metadataOf(tenant, origin.metadata);
+    const metadata = this.#metadataOf(origin);
     if (attributes.size === 0) return { ...origin, tenant, metadata };
     return { ...origin, tenant, metadata, client: { ...origin.client, authAttributes: attributes } };
   }
 
+  #metadataOf({ metadata }: Origin): Origin["metadata"] {
+    if (metadata.size === 0) return this.#plan.metadata;
+    return new Map([...metadata, [TENANT_METADATA, [this.identity.tenant.id]]]);
+  }
+
   /** @throws {GatewayError} It has no room: then it holds nothing, and nothing is charged. */
   begin(announcedBytes: number | undefined): void {
-    const { requests, concurrentRequests, holds } = this.#plan;
     try {
-      if (holds) {
+      if (this.#plan.holds) {
         this.#note();
-        this.#holdEach("concurrent_requests", concurrentRequests, 0);
+        this.#holdEach("concurrent_requests", this.#plan.concurrentRequests, 0);
         if (announcedBytes !== undefined) this.#holdBytes(announcedBytes);
       }
       this.#chargeRequest(announcedBytes ?? 0);
-      if (announcedBytes !== undefined) this.#chargeBytes(announcedBytes, requests, this.#now);
+      if (announcedBytes !== undefined) this.#chargeBytes(announcedBytes, true, this.#nowNs);
     } catch (error) {
       this.#release();
       throw error;
@@ -117,16 +121,15 @@ export class TenantVisit implements Visit {
   read(receivedBytes: number): void {
     if (this.#isAnnounced) return;
     if (this.#plan.holds) this.#holdBytes(receivedBytes);
-    this.#chargeBytes(receivedBytes, NO_LIMITS, BigInt(this.#gate.clock.nowNs()));
+    this.#chargeBytes(receivedBytes, false, this.#gate.clock.nowNs());
   }
 
   take(payload: Payload): Taken {
-    const { items, row } = this.#plan;
     this.#offeredItems = payload.itemCount;
-    const shed = this.#gate.shedder?.shed(payload, row.tag);
+    const shed = this.#gate.shedder?.shed(payload, this.identity.tenant);
     if (shed !== undefined) this.#gate.reject("shed", this.#plan, shed.items, shed.message);
     const left = shed?.payload ?? payload;
-    const fitting = left.itemCount === 0 ? 0 : items.length === 0 ? left.itemCount : this.#chargeItems(left);
+    const fitting = left.itemCount === 0 ? 0 : this.#chargeItems(left);
     this.#isTaken = true;
     if (fitting === payload.itemCount) return this.#taken(payload, 0, "");
     const cut = left.itemCount - fitting;
@@ -151,19 +154,17 @@ export class TenantVisit implements Visit {
     if (status !== 200) this.#gate.failed(this.#plan, status);
     const { usage } = this.#gate;
     if (usage === undefined) return;
-    const [tenant, { signal }, items, bytes] = [
-      this.identity.tenant,
-      this.#plan,
-      this.#offeredItems,
-      this.#chargedBytes,
-    ];
+    const { tenant } = this.identity;
+    const { signal } = this.#plan;
+    const [items, bytes] = [this.#offeredItems, this.#chargedBytes];
     if (status === 200 && rejectedItems === 0) return usage.accepted(tenant, signal, items, bytes);
     usage.ended(tenant, signal, { status, items, bytes, rejectedItems, cutItems: this.#cutItems });
   }
 
   #taken(payload: Payload, rejectedItems: number, message: string): Taken {
     this.#cutItems = rejectedItems;
-    const stamped = payload.itemCount === 0 ? payload : this.#gate.stamper.stamp(payload, this.#plan.row);
+    const { isStamped, row } = this.#plan;
+    const stamped = isStamped && payload.itemCount > 0 ? this.#gate.stamper.stamp(payload, row) : payload;
     return { payload: stamped, rejectedItems, message };
   }
 
@@ -199,30 +200,37 @@ export class TenantVisit implements Visit {
   }
 
   #chargeRequest(bytes: number): void {
-    const found = takeRates(this.#gate.cells, this.#plan.requests, this.#slot, 1, this.#now);
+    const { packed, packedBytes, requests } = this.#plan;
+    if (takePacked(this.#gate.cells, packed, 0, packedBytes, 1, this.#nowNs)) return;
+    const found = takeRates(this.#gate.cells, requests, this.#slot, 1, this.#nowNs);
     if (found !== undefined) throw this.#refusal(found, 1, "requests", bytes);
   }
 
-  /** @param before What one request was taken from: given back when the bytes have no room. */
-  #chargeBytes(bytes: number, before: readonly RateLimit[], now: bigint): void {
+  /** @param withRequest Without room for the bytes, the request is given back as well. */
+  #chargeBytes(bytes: number, withRequest: boolean, nowNs: number): void {
     this.#isAnnounced = true;
-    const found = takeRates(this.#gate.cells, this.#plan.bytes, this.#slot, bytes, now);
-    if (found !== undefined) {
-      giveBackRates(this.#gate.cells, before, this.#slot, 1);
-      throw this.#refusal(found, bytes, "bytes", bytes);
-    }
     this.#chargedBytes = bytes;
+    const { packed, packedBytes, packedItems, bytes: limits } = this.#plan;
+    if (takePacked(this.#gate.cells, packed, packedBytes, packedItems, bytes, nowNs)) return;
+    const found = takeRates(this.#gate.cells, limits, this.#slot, bytes, nowNs);
+    if (found === undefined) return;
+    this.#chargedBytes = 0;
+    if (withRequest) giveBackRates(this.#gate.cells, this.#plan.requests, this.#slot, 1);
+    throw this.#refusal(found, bytes, "bytes", bytes);
   }
 
   /** @returns How many of them go on. @throws {GatewayError} None do. */
   #chargeItems(payload: Payload): number {
-    const { items, row, signal } = this.#plan;
+    const { packed, packedItems, items, row, signal } = this.#plan;
     const { cells, clock } = this.#gate;
     const { itemCount } = payload;
-    const early = takeRates(cells, items, this.#slot, itemCount, this.#now);
+    if (takePacked(cells, packed, packedItems, packed.length, itemCount, this.#nowNs)) {
+      return this.#chargedItems = itemCount;
+    }
+    const early = takeRates(cells, items, this.#slot, itemCount, this.#nowNs);
     if (early === undefined) return this.#chargedItems = itemCount;
     const nowNs = clock.nowNs(); // its body may have taken its time, in which there came room
-    const found = early.waitMs === Infinity ? early : takeCounted(cells, items, this.#slot, itemCount, BigInt(nowNs));
+    const found = early.waitMs === Infinity ? early : takeCounted(cells, items, this.#slot, itemCount, nowNs);
     if (found === undefined) return this.#chargedItems = itemCount;
     const mayCut = row.overLimit === "partial" && SIGNALS[signal].mergeable;
     const fitting = mayCut ? takeFittingRates(cells, items, this.#slot, itemCount, nowNs) : 0;
@@ -266,5 +274,3 @@ export class TenantVisit implements Visit {
     this.#entry = -1;
   }
 }
-
-const NO_LIMITS: readonly RateLimit[] = [];

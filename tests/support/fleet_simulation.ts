@@ -72,7 +72,7 @@ export function simulate(settings: Simulation): Simulated {
       const mean = limit * load * skew(number, replicas, atMs) * STEP_MS / 1_000;
       for (let left = poisson(mean, random); left > 0; left--) {
         offered[second]!++;
-        if (takeRates(replica.cells, requests, 0, 1, BigInt(nowNs)) === undefined) admitted[second]!++;
+        if (takeRates(replica.cells, requests, 0, 1, nowNs) === undefined) admitted[second]!++;
       }
       if (mode !== "redis" || atMs < replica.roundAtMs) continue;
       replica.roundAtMs += INTERVAL_MS * (0.9 + 0.2 * random());

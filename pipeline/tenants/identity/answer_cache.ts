@@ -42,9 +42,14 @@ export class AnswerCache<Answer> {
 
   /** @param nowMs Monotonic. */
   put(key: string, answer: Answer, nowMs: number): void {
+    this.putOwn(ownText(key), answer, nowMs);
+  }
+
+  /** As `put`, of a key in memory of its own: it is kept as it is. */
+  putOwn(key: string, answer: Answer, nowMs: number): void {
     if (this.#young.size >= this.#maxEntries || nowMs - this.#turnedMs >= this.#maxAgeMs) this.#turn(nowMs);
     this.#old.delete(key);
-    this.#young.set(ownText(key), answer);
+    this.#young.set(key, answer);
   }
 
   delete(key: string): void {

@@ -13,6 +13,7 @@
  */
 
 import { randomBytes } from "node:crypto";
+import type { Identity } from "../../contract/tenants.ts";
 import { AnswerCache, ownText } from "./answer_cache.ts";
 
 /** A power of two. */
@@ -20,16 +21,22 @@ const SEATS = 8_192;
 /** Characters that are hashed, of the middle and of the end each: ids and secrets are there. */
 const SAMPLE = 4;
 
-/** Who may sit: one object, in the map and on its seat. */
-interface Seated<Answer> {
+/** Who may sit: one object, in the map and on its seat, that is the answer as well. */
+export interface Seated extends Identity {
   readonly hash: number;
   readonly header: string;
-  readonly answer: Answer;
+  /** Of the tenants that were asked. */
+  readonly generation: number;
+  /** How long it counts, monotonic: whole milliseconds, which lie in the object itself. */
+  readonly untilMs: number;
 }
 
-export class HeaderCache<Answer> {
-  readonly #all: AnswerCache<Seated<Answer>>;
-  readonly #seats: (Seated<Answer> | undefined)[] = Array.from({ length: SEATS });
+/** For how long an identity counts, as far as its owner says. */
+export type Validity = Pick<Seated, "generation" | "untilMs">;
+
+export class HeaderCache {
+  readonly #all: AnswerCache<Seated>;
+  readonly #seats: (Seated | undefined)[] = Array.from({ length: SEATS });
   readonly #seed = randomBytes(4).readInt32LE();
 
   /** @param maxEntries As of an `AnswerCache`; there are `SEATS` more at the most. */
@@ -37,22 +44,29 @@ export class HeaderCache<Answer> {
     this.#all = new AnswerCache(maxEntries, maxAgeMs);
   }
 
-  get(header: string): Answer | undefined {
+  get(header: string): Seated | undefined {
     const hash = this.#hash(header);
     const at = hash & (SEATS - 1);
     const seated = this.#seats[at];
-    if (seated !== undefined && seated.hash === hash && seated.header === header) return seated.answer;
+    if (seated !== undefined && seated.hash === hash && seated.header === header) return seated;
     const other = this.#all.get(header);
-    if (other === undefined) return undefined;
-    this.#seats[at] = other;
-    return other.answer;
+    if (other !== undefined) this.#seats[at] = other;
+    return other;
   }
 
   /** @param nowMs Monotonic. */
-  put(header: string, answer: Answer, nowMs: number): void {
-    const seated = { hash: this.#hash(header), header: ownText(header), answer };
-    this.#all.put(seated.header, seated, nowMs);
-    this.#seats[seated.hash & (SEATS - 1)] = seated;
+  put(
+    header: string,
+    { tenant, credential, attributes }: Identity,
+    { generation, untilMs }: Validity,
+    nowMs: number,
+  ): Seated {
+    const own = ownText(header);
+    const [hash, wholeMs] = [this.#hash(own), Math.floor(untilMs)];
+    const seated = { hash, header: own, generation, untilMs: wholeMs, tenant, credential, attributes };
+    this.#all.putOwn(seated.header, seated, nowMs);
+    this.#seats[hash & (SEATS - 1)] = seated;
+    return seated;
   }
 
   /** The mixing steps of MurmurHash3 over eight characters. */

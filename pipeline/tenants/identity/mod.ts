@@ -29,8 +29,7 @@ import type { Logger } from "../../core/log.ts";
 import type { Counter, Meter } from "../../core/telemetry.ts";
 import type { TenantTag } from "../../core/tenant.ts";
 import type { TenantRow, TenantTable } from "../table.ts";
-import { AnswerCache } from "./answer_cache.ts";
-import { HeaderCache } from "./header_cache.ts";
+import { HeaderCache, type Validity } from "./header_cache.ts";
 import { type ApiKey, isSecret } from "./api_key.ts";
 import { type Claim, readAuthorization, readKeyHeader } from "./authorization.ts";
 import { type Checked, GuardedChecks } from "./guarded_checks.ts";
@@ -75,15 +74,6 @@ export function createIdentifier(
   return new CredentialIdentifier(config, table, deps);
 }
 
-/** Whose a credential was found to be. */
-interface Known {
-  readonly identity: Identity;
-  /** Of the tenants that were asked. */
-  readonly generation: number;
-  /** Monotonic. */
-  readonly untilMs: number;
-}
-
 /** What a credential proves: a tenant, for some time. */
 interface Proof {
   readonly row: TenantRow;
@@ -107,9 +97,9 @@ class CredentialIdentifier implements Identifier, Lifecycle {
   readonly #passwords: PasswordCheck;
   readonly #errors = new RefusalErrors();
   readonly #refusals: Readonly<Record<Refusal, Counter>>;
-  readonly #byAuthorization = new HeaderCache<Known>(MAX_KNOWN, KNOWN_MS);
-  readonly #byKey = new HeaderCache<Known>(MAX_KNOWN, KNOWN_MS);
-  readonly #byHeader = new AnswerCache<Known>(MAX_KNOWN, KNOWN_MS);
+  readonly #byAuthorization = new HeaderCache(MAX_KNOWN, KNOWN_MS);
+  readonly #byKey = new HeaderCache(MAX_KNOWN, KNOWN_MS);
+  readonly #byProxy = new HeaderCache(MAX_KNOWN, KNOWN_MS);
   #byCertificate = new WeakMap<ClientCertificate, CertificateAnswer>();
   readonly #checks: GuardedChecks<Identity>;
   #tokens: TokenVerifier | undefined;
@@ -193,7 +183,7 @@ class CredentialIdentifier implements Identifier, Lifecycle {
 
   #ofAuthorization(header: string, sender: Sender, nowMs: number): Answer {
     const known = this.#byAuthorization.get(header);
-    if (known !== undefined && this.#counts(known, nowMs)) return known.identity;
+    if (known !== undefined && this.#counts(known, nowMs)) return known;
     const claim = readAuthorization(header);
     switch (claim.kind) {
       case "key":
@@ -209,14 +199,14 @@ class CredentialIdentifier implements Identifier, Lifecycle {
 
   #ofKeyHeader(header: string, sender: Sender, nowMs: number): Answer {
     const known = this.#byKey.get(header);
-    if (known !== undefined && this.#counts(known, nowMs)) return known.identity;
+    if (known !== undefined && this.#counts(known, nowMs)) return known;
     const claim = readKeyHeader(header);
     if (claim.kind === "key") return this.#ofKey(claim.key, header, this.#byKey, sender, nowMs);
     throw this.#refuse("malformed", "the header for an API key holds none", sender, nowMs);
   }
 
   /** A hash costs less than keeping account of it, so a good key is let in whatever others at its address do. */
-  #ofKey(key: ApiKey, header: string, cache: HeaderCache<Known>, sender: Sender, nowMs: number): Identity {
+  #ofKey(key: ApiKey, header: string, cache: HeaderCache, sender: Sender, nowMs: number): Identity {
     const proof = this.#proveKey(key);
     if ("refusal" in proof) throw this.#refuse("unknown", proof.refusal, sender, nowMs);
     return this.#remember(cache, header, proof.good, this.#generation, nowMs);
@@ -239,13 +229,13 @@ class CredentialIdentifier implements Identifier, Lifecycle {
   }
 
   #ofProxy(id: string, sender: Sender, nowMs: number): Identity {
-    const known = this.#byHeader.get(id);
-    if (known !== undefined && this.#counts(known, nowMs)) return known.identity;
+    const known = this.#byProxy.get(id);
+    if (known !== undefined && this.#counts(known, nowMs)) return known;
     const row = this.#tableNow().find(id);
     const header = this.#config.trusted_proxy?.header ?? "";
     if (row === undefined) throw this.#refuse("unknown", `${header} names no tenant`, sender, nowMs);
     const proof = { row, credential: `header:${header}`, attributes: NO_ATTRIBUTES, expiresMs: Infinity };
-    return this.#remember(this.#byHeader, id, proof, this.#generation, nowMs);
+    return this.#remember(this.#byProxy, id, proof, this.#generation, nowMs);
   }
 
   #ofCertificate(certificate: ClientCertificate, sender: Sender, nowMs: number): Identity | undefined {
@@ -299,12 +289,12 @@ class CredentialIdentifier implements Identifier, Lifecycle {
     return this.#asked ?? this.#table();
   }
 
-  #counts({ generation, untilMs }: Known, nowMs: number): boolean {
+  #counts({ generation, untilMs }: Validity, nowMs: number): boolean {
     return generation === this.#generation && nowMs < untilMs;
   }
 
   #remember(
-    cache: AnswerCache<Known> | HeaderCache<Known>,
+    cache: HeaderCache,
     header: string,
     proof: Proof,
     generation: number,
@@ -312,9 +302,8 @@ class CredentialIdentifier implements Identifier, Lifecycle {
   ): Identity {
     const { row, credential, attributes, expiresMs } = proof;
     const leftMs = Math.min(KNOWN_MS, expiresMs - this.#deps.clock.nowMs());
-    const known = { identity: { tenant: row.tag, credential, attributes }, generation, untilMs: nowMs + leftMs };
-    cache.put(header, known, nowMs);
-    return known.identity;
+    const identity = { tenant: row.tag, credential, attributes };
+    return cache.put(header, identity, { generation, untilMs: nowMs + leftMs }, nowMs);
   }
 
   /** One identity of two: of whoever comes first, when they are the same tenant's. */

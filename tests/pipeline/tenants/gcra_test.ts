@@ -4,20 +4,25 @@
  * @module
  */
 
-import { ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import * as gcra from "../../../pipeline/tenants/gcra.ts";
+import {
+  ArrivalTimes,
+  costNs,
+  fittingIn,
+  giveBack,
+  ROUNDING_NS,
+  take,
+  takeFitting,
+  waitNs,
+} from "../../../pipeline/tenants/gcra.ts";
 
 const SECOND_NS = 1_000_000_000;
 
-const { costNs, fittingIn, giveBack, ROUNDING_NS, takeFitting, waitNs } = gcra;
-
-function take(times: BigInt64Array, at: number, cost: number, burst: number, now: number): number {
-  return gcra.take(times, at, cost, burst, gcra.roomOf(burst), BigInt(now));
-}
+const oneTime = () => new ArrivalTimes(new SharedArrayBuffer(8));
 
 Deno.test("take(): a burst, then the rate", () => {
-  const times = new BigInt64Array(1);
+  const times = oneTime();
   const interval = costNs(1, SECOND_NS / 10);
   const burst = 2 * SECOND_NS;
   const now = 5 * SECOND_NS;
@@ -30,7 +35,7 @@ Deno.test("take(): a burst, then the rate", () => {
 });
 
 Deno.test("take(): what is dearer than the burst has room when the bucket is full, and then not for long", () => {
-  const times = new BigInt64Array(1);
+  const times = oneTime();
   strictEqual(take(times, 0, 90_000, 9_000, 0), 0);
   strictEqual(take(times, 0, 90_000, 9_000, 88_999), 1);
   strictEqual(take(times, 0, 90_000, 9_000, 89_000), 0);
@@ -38,7 +43,7 @@ Deno.test("take(): what is dearer than the burst has room when the bucket is ful
 
 Deno.test("take(): a full bucket has room for all its units, however they are asked for", () => {
   for (const [perSecond, burst] of [[3, SECOND_NS], [7, 2 * SECOND_NS], [900, SECOND_NS]] as const) {
-    const times = new BigInt64Array(1);
+    const times = oneTime();
     const most = fittingIn(burst, SECOND_NS / perSecond);
     for (let unit = 0; unit < most; unit++) {
       strictEqual(take(times, 0, costNs(1, SECOND_NS / perSecond), burst, 0), 0);
@@ -47,8 +52,31 @@ Deno.test("take(): a full bucket has room for all its units, however they are as
   }
 });
 
+Deno.test("ArrivalTimes: a number is exchanged only while it is the one that was read", () => {
+  const memory = new SharedArrayBuffer(16);
+  const [times, other] = [new ArrivalTimes(memory), new ArrivalTimes(memory)];
+  fc.assert(fc.property(fc.integer(), fc.maxSafeInteger(), fc.maxSafeInteger(), (seen, written, wanted) => {
+    times.change(1, () => seen);
+    other.change(1, () => written);
+    strictEqual(times.exchange(1, seen, wanted), seen === written);
+    strictEqual(other.at(1), seen === written ? wanted : written);
+    strictEqual(times.at(0), 0);
+  }));
+});
+
+Deno.test("ArrivalTimes.change(): what another thread writes in between is not lost", () => {
+  const memory = new SharedArrayBuffer(8);
+  const [times, other] = [new ArrivalTimes(memory), new ArrivalTimes(memory)];
+  let calls = 0;
+  times.change(0, (before) => {
+    if (calls++ === 0) other.change(0, (theirs) => theirs + 10);
+    return before + 1;
+  });
+  deepStrictEqual([times.at(0), calls], [11, 2]);
+});
+
 Deno.test("takeFitting(): as many as there is room for", () => {
-  const times = new BigInt64Array(1);
+  const times = oneTime();
   strictEqual(takeFitting(times, 0, 7, 10_000, 100_000, 0), 7);
   strictEqual(takeFitting(times, 0, 7, 10_000, 100_000, 0), 3);
   strictEqual(takeFitting(times, 0, 7, 10_000, 100_000, 8_999), 0);
@@ -81,7 +109,7 @@ Deno.test("a rate is never passed: in no time is more taken than the burst and w
     fc.integer({ min: 1, max: 5_000 }),
     fc.array(step, { maxLength: 60 }),
     (perSecond, burstMs, steps) => {
-      const times = new BigInt64Array(1);
+      const times = oneTime();
       const nsPerUnit = SECOND_NS / perSecond;
       const burst = Math.max(burstMs * 1_000_000, costNs(1, nsPerUnit));
       const most = fittingIn(burst, nsPerUnit);
@@ -113,7 +141,7 @@ Deno.test("whoever waits as long as was said has room", () => {
     fc.double({ min: 0.5, max: 1e6, noNaN: true }),
     fc.array(fc.integer({ min: 1, max: 100 }), { minLength: 1, maxLength: 40 }),
     (perSecond, asked) => {
-      const times = new BigInt64Array(1);
+      const times = oneTime();
       const nsPerUnit = SECOND_NS / perSecond;
       const burst = costNs(100, nsPerUnit);
       let now = 0;
@@ -131,7 +159,7 @@ Deno.test("whoever waits as long as was said has room", () => {
 
 Deno.test("over a long time a rate is missed by no more than a nanosecond a request", () => {
   for (const perSecond of [0.3, 7, 1_000, 33_333, 999_999]) {
-    const times = new BigInt64Array(1);
+    const times = oneTime();
     const cost = costNs(1, SECOND_NS / perSecond);
     const burst = 5 * cost;
     let taken = 0;

@@ -87,13 +87,14 @@ export function testGate(
   } = {},
 ): TestGate {
   const rows = Object.entries(tenants).map(([id, row], slot) => rowOf(id, slot, row));
+  const table = { at: (slot: number) => rows[slot] };
   const { meter, ...deps } = testDeps();
   const gate = createTenantGate({
     ...deps,
     meter,
     clock,
     identifier: headerIdentifier(() => rows),
-    table: () => ({ at: (slot) => rows[slot] }),
+    table: () => table,
     cells: () => memory,
     config: { shedding },
     thread,

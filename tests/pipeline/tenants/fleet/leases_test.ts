@@ -7,7 +7,7 @@
 import { ok, strictEqual } from "node:assert/strict";
 import { bytesFor, TenantCells } from "../../../../pipeline/tenants/cells.ts";
 import { FleetLeases, IDLE_MS } from "../../../../pipeline/tenants/fleet/leases.ts";
-import { carryOver } from "../../../../pipeline/tenants/gcra.ts";
+import { ArrivalTimes, carryOver } from "../../../../pipeline/tenants/gcra.ts";
 import { seeded, simulate, type Simulation, SKEWS, worstWindows } from "../../../support/fleet_simulation.ts";
 import { rowOf } from "../support.ts";
 
@@ -132,10 +132,10 @@ Deno.test("carryOver(): what there is room for stays, as far as the new bucket h
   ];
   for (const { name, ahead, ratio, want } of cases) {
     await t.step(name, () => {
-      const times = new BigInt64Array(new SharedArrayBuffer(8));
-      times[0] = BigInt(NOW + ahead);
+      const times = new ArrivalTimes(new SharedArrayBuffer(8));
+      times.change(0, () => NOW + ahead);
       carryOver(times, 0, 100, NOW, ratio);
-      strictEqual(Number(times[0]) - NOW, want);
+      strictEqual(times.at(0) - NOW, want);
     });
   }
 });

@@ -6,41 +6,50 @@
 
 import { strictEqual } from "node:assert/strict";
 import fc from "fast-check";
+import type { Identity } from "../../../../pipeline/contract/tenants.ts";
 import { AnswerCache } from "../../../../pipeline/tenants/identity/answer_cache.ts";
-import { HeaderCache } from "../../../../pipeline/tenants/identity/header_cache.ts";
+import { HeaderCache, type Validity } from "../../../../pipeline/tenants/identity/header_cache.ts";
 import { collectGarbage } from "../../../../routes/collect_garbage.ts";
 
 const HEAD_BYTES = 64 * 1024;
+const ALWAYS: Validity = { generation: 0, untilMs: Infinity };
+
+const identityOf = (slot: number): Identity => ({
+  tenant: { id: "acme", slot, weight: 1, priority: 5, maxQueueShare: 1 },
+  credential: "test",
+  attributes: new Map(),
+});
+const numberOf = (found: Identity | undefined) => found?.tenant.slot;
 
 Deno.test("HeaderCache", async (t) => {
   await t.step("says what a map says", () => {
     const step = fc.record({ header: fc.string({ maxLength: 12 }), isPut: fc.boolean() });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
-        const cache = new HeaderCache<number>(1_000, Infinity);
+        const cache = new HeaderCache(1_000, Infinity);
         const map = new Map<string, number>();
         for (const [at, { header, isPut }] of steps.entries()) {
           if (isPut) {
-            cache.put(header, at, 0);
+            cache.put(header, identityOf(at), ALWAYS, 0);
             map.set(header, at);
           }
-          strictEqual(cache.get(header), map.get(header));
+          strictEqual(numberOf(cache.get(header)), map.get(header));
         }
-        for (const [header, at] of map) strictEqual(cache.get(header), at);
+        for (const [header, at] of map) strictEqual(numberOf(cache.get(header)), at);
       }),
     );
   });
   await t.step("texts that are alike where they are sampled are told apart", () => {
-    const cache = new HeaderCache<number>(1_000, Infinity);
+    const cache = new HeaderCache(1_000, Infinity);
     const alike = (char: string) => `Bearer ${char}${"x".repeat(60)}`;
-    for (const [at, char] of [..."abc"].entries()) cache.put(alike(char), at, 0);
-    for (const [at, char] of [..."abc"].entries()) strictEqual(cache.get(alike(char)), at);
+    for (const [at, char] of [..."abc"].entries()) cache.put(alike(char), identityOf(at), ALWAYS, 0);
+    for (const [at, char] of [..."abc"].entries()) strictEqual(numberOf(cache.get(alike(char))), at);
     strictEqual(cache.get(alike("d")), undefined);
   });
   await t.step("more than there are seats: what is not forgotten is found", () => {
-    const cache = new HeaderCache<number>(20_000, Infinity);
-    for (let i = 0; i < 20_000; i++) cache.put(`Bearer key-number-${i}`, i, 0);
-    for (let i = 0; i < 20_000; i++) strictEqual(cache.get(`Bearer key-number-${i}`), i);
+    const cache = new HeaderCache(20_000, Infinity);
+    for (let i = 0; i < 20_000; i++) cache.put(`Bearer key-number-${i}`, identityOf(i), ALWAYS, 0);
+    for (let i = 0; i < 20_000; i++) strictEqual(numberOf(cache.get(`Bearer key-number-${i}`)), i);
   });
 });
 
@@ -59,11 +68,11 @@ function heapMib(): number {
 }
 
 Deno.test("a credential that is remembered does not hold the head that it came in", async (t) => {
-  const headers = new HeaderCache<number>(2_000, Infinity);
+  const headers = new HeaderCache(2_000, Infinity);
   const answers = new AnswerCache<number>(2_000);
   const kept: string[] = [];
   const cases: { name: string; put: (header: string) => void; holds: boolean }[] = [
-    { name: "HeaderCache", put: (header) => headers.put(header, 1, 0), holds: false },
+    { name: "HeaderCache", put: (header) => headers.put(header, identityOf(1), ALWAYS, 0), holds: false },
     { name: "AnswerCache", put: (header) => answers.put(header, 1, 0), holds: false },
     { name: "a list, which does", put: (header) => kept.push(header), holds: true },
   ];
