@@ -4,7 +4,7 @@
  * @module
  */
 
-import { createProcessMetrics, reportHeap } from "../gateway/process_metrics.ts";
+import { createProcessMetrics, reportHeap } from "../gateway/telemetry/process_metrics.ts";
 import type { Rollouts } from "../opamp/rollouts/mod.ts";
 import type { Clock } from "../pipeline/core/clock.ts";
 import type { Counter, Histogram, Meter } from "../pipeline/core/telemetry.ts";

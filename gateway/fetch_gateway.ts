@@ -11,7 +11,7 @@ import { type ConfigEnvironment, loadConfig } from "../pipeline/config/source.ts
 import type { HttpApp, ServeHttp } from "../pipeline/contract/http.ts";
 import { createOtlpApp } from "../routes/otlp.ts";
 import manifest from "../deno.json" with { type: "json" };
-import { DEFAULT_FETCH_CONFIG } from "./default_config.ts";
+import { DEFAULT_FETCH_CONFIG } from "./config/default_config.ts";
 import { startGateway } from "./gateway.ts";
 
 export interface FetchGatewayOptions {

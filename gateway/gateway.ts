@@ -24,12 +24,12 @@ import { loadComponents, REGISTRY } from "../pipeline/graph/registry.ts";
 import { RecentErrors } from "./admin/recent_errors.ts";
 import { ThreadAdmin } from "./admin/thread_admin.ts";
 import type { FileWatch } from "./config/file_watch.ts";
-import { endpointsOf } from "./exclusive_listener.ts";
-import { ListenerHub } from "./listener_hub.ts";
-import { joinChanges, LiveParts } from "./live_parts.ts";
-import { openLog, type OwnLog } from "./logging.ts";
-import { ownMetricsPages, resourceOf } from "./own_metrics.ts";
-import { createProcessMetrics, reportHeap } from "./process_metrics.ts";
+import { endpointsOf } from "./threads/exclusive_listener.ts";
+import { ListenerHub } from "./threads/listener_hub.ts";
+import { joinChanges, LiveParts } from "./threads/live_parts.ts";
+import { openLog, type OwnLog } from "./telemetry/logging.ts";
+import { ownMetricsPages, resourceOf } from "./telemetry/own_metrics.ts";
+import { createProcessMetrics, reportHeap } from "./telemetry/process_metrics.ts";
 import { ownTelemetry } from "./telemetry/own_telemetry.ts";
 import { type IsSettled, type NextTenants, TenantDirectory } from "./tenants/directory.ts";
 import { watchDirectory } from "./tenants/directory_watch.ts";
@@ -37,9 +37,14 @@ import type { TenantFiles } from "./tenants/tenant_files.ts";
 import { FleetLimits } from "./tenants/fleet/fleet.ts";
 import { queuesOf, ThreadTenants } from "./tenants/thread_tenants.ts";
 import { UsageLedger } from "./tenants/usage_ledger.ts";
-import { configForWorkers } from "./worker_config.ts";
-import { createMemoryCells, createThreadMemory, type MemoryCells, releaseThreadMemory } from "./thread_memory.ts";
-import { WorkerPool } from "./worker_pool.ts";
+import { configForWorkers } from "./threads/worker_config.ts";
+import {
+  createMemoryCells,
+  createThreadMemory,
+  type MemoryCells,
+  releaseThreadMemory,
+} from "./threads/thread_memory.ts";
+import { WorkerPool } from "./threads/worker_pool.ts";
 
 /** What the collector logs when it takes data; scripts wait for it. */
 const READY_MESSAGE = "Everything is ready. Begin running and processing data.";
@@ -461,5 +466,5 @@ class ControlThread implements Gateway {
 const NO_CHANGE: GraphChange = { kept: [], added: [], removed: [] };
 
 function spawnDataWorker(): Worker {
-  return new Worker(new URL("./data_worker.ts", import.meta.url), { type: "module", name: "data worker" });
+  return new Worker(new URL("./threads/data_worker.ts", import.meta.url), { type: "module", name: "data worker" });
 }

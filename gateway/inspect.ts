@@ -18,7 +18,7 @@ import { silentLogger } from "../pipeline/core/log.ts";
 import { loadComponents, REGISTRY } from "../pipeline/graph/registry.ts";
 import { tenantSourcesOf } from "../pipeline/tenants/sources.ts";
 import { explainFailure, writeLine } from "./console.ts";
-import { resolveSources, type Sources } from "./sources.ts";
+import { resolveSources, type Sources } from "./config/sources.ts";
 import { TenantDirectory } from "./tenants/directory.ts";
 import { diskTenantFiles } from "./tenants/tenant_files.ts";
 

@@ -46,9 +46,9 @@ import type {
   TapQuery,
 } from "../../routes/admin/schemas.ts";
 import type { TenantAdmin } from "../../routes/admin/tenants/control.ts";
-import type { AppliedChange, CheckedChange, ConfigEntry, ConfigManager } from "../config_manager.ts";
+import type { AppliedChange, CheckedChange, ConfigEntry, ConfigManager } from "../config/config_manager.ts";
 import { CONTROL_THREAD, type Gateway } from "../gateway.ts";
-import type { Sources } from "../sources.ts";
+import type { Sources } from "../config/sources.ts";
 import { createTenantControl } from "../tenants/tenant_control.ts";
 import type { TenantFiles } from "../tenants/tenant_files.ts";
 import { componentViews } from "./component_view.ts";

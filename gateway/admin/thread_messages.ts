@@ -1,6 +1,6 @@
 /**
  * What the admin API asks of the threads that hold the pipelines, and what they answer, over a channel of its own: the
- * messages of `gateway/messages.ts` start, change and stop workers, and wait for each other.
+ * messages of `gateway/threads/messages.ts` start, change and stop workers, and wait for each other.
  *
  * @module
  */

@@ -9,8 +9,8 @@
 
 import { z } from "zod";
 import type { ConfigSource } from "../../pipeline/config/source.ts";
-import { type ConfigEntry, type ConfigOutcome, MAX_HISTORY } from "../config_manager.ts";
-import type { Sources } from "../sources.ts";
+import { type ConfigEntry, type ConfigOutcome, MAX_HISTORY } from "./config_manager.ts";
+import type { Sources } from "./sources.ts";
 
 /** Characters of all texts together; the oldest configurations are forgotten above it. */
 export const MAX_HISTORY_CHARS = 16 * 1024 * 1024;

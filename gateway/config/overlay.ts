@@ -9,7 +9,7 @@
  */
 
 import type { Problem } from "../../pipeline/config/problem.ts";
-import type { ReadConfig, Sources } from "../sources.ts";
+import type { ReadConfig, Sources } from "./sources.ts";
 
 /** Both together. */
 export interface Overlaid {

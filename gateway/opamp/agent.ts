@@ -24,7 +24,7 @@ import { openTap } from "../admin/open_tap.ts";
 import { ThreadHub } from "../admin/thread_hub.ts";
 import type { RecentError } from "../admin/thread_messages.ts";
 import type { Gateway } from "../gateway.ts";
-import { type LiveConfig, reasonsOf } from "../live_config.ts";
+import { type LiveConfig, reasonsOf } from "../config/live_config.ts";
 import { NotFoundError } from "../../routes/admin/control.ts";
 import type { TapEvent, TapQuery } from "../../routes/admin/schemas.ts";
 import { availableComponents, describeAgent } from "./description.ts";

@@ -14,7 +14,7 @@ import { childNode, type MapNode, toPlain } from "../../pipeline/config/tree/nod
 import { type OpampConfig, opampFactory } from "../../pipeline/extensions/opamp.ts";
 import { OPAMP_SOURCE } from "../admin/config_view.ts";
 import type { ConfigOverlay, Overlaid } from "../config/overlay.ts";
-import { givenOrBuiltIn, type Sources } from "../sources.ts";
+import { givenOrBuiltIn, type Sources } from "../config/sources.ts";
 import { type TelemetryDestination, telemetrySources } from "./own_telemetry.ts";
 import { hostsIn, policyProblems } from "./policy.ts";
 import type { RemoteFile } from "./remote_files.ts";

@@ -20,7 +20,7 @@ import { type FilterConfig, filterGroups } from "../../pipeline/processors/filte
 import { STATEMENT_KEYS, type TransformConfig, transformFactory } from "../../pipeline/processors/transform.ts";
 import { CHECK_TOOLS, TextLoader } from "../../pipeline/statements/loader.ts";
 import type { PlacedText } from "../../pipeline/statements/group_config.ts";
-import { resolveSources } from "../sources.ts";
+import { resolveSources } from "../config/sources.ts";
 import type { WrittenText } from "./texts.ts";
 import { UsageError } from "./usage_error.ts";
 

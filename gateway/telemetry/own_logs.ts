@@ -13,7 +13,14 @@ import type { LogLevel } from "../../pipeline/core/log.ts";
 import type { Attributes } from "../../pipeline/core/telemetry.ts";
 import { WireType } from "../../pipeline/wire/protobuf.ts";
 import { ProtoWriter } from "../../pipeline/wire/protobuf_writer.ts";
-import { MAX_SCRATCH_BYTES, resourceMessage, writeAttributes, writeId, writeTime, writeValue } from "./messages.ts";
+import {
+  MAX_SCRATCH_BYTES,
+  resourceMessage,
+  writeAttributes,
+  writeId,
+  writeTime,
+  writeValue,
+} from "./otlp_messages.ts";
 import { lastWords, type OtlpPushDeps } from "./otlp_push.ts";
 import { isSending, openBatches } from "./record_batch.ts";
 

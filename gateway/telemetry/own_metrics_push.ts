@@ -24,7 +24,7 @@ import {
   writeDouble,
   writeTime,
   written,
-} from "./messages.ts";
+} from "./otlp_messages.ts";
 import { lastWords, OtlpPush, type OtlpPushDeps } from "./otlp_push.ts";
 
 /** Attributes of the resource as a metric: OTLP has them in the resource. */

@@ -11,7 +11,7 @@ import type { SeriesValue } from "../../pipeline/core/telemetry_store.ts";
 import type { Attributes } from "../../pipeline/core/telemetry.ts";
 import type { Tracer } from "../../pipeline/core/trace.ts";
 import type { PartDraft } from "../../pipeline/graph/build.ts";
-import { shownAt } from "../own_metrics.ts";
+import { shownAt } from "./own_metrics.ts";
 import type { OtlpPushDeps } from "./otlp_push.ts";
 import { isExportingLogs, ownLogs } from "./own_logs.ts";
 import { ownMetricsPush } from "./own_metrics_push.ts";

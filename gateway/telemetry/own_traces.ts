@@ -16,7 +16,7 @@ import { PROPAGATORS, type SpanContext } from "../../pipeline/core/trace_context
 import { alwaysOff, alwaysOn, byParent, byRatio, type Sampler } from "../../pipeline/core/trace_sampler.ts";
 import { WireType } from "../../pipeline/wire/protobuf.ts";
 import { ProtoWriter } from "../../pipeline/wire/protobuf_writer.ts";
-import { MAX_SCRATCH_BYTES, resourceMessage, writeAttributes, writeId, writeTime } from "./messages.ts";
+import { MAX_SCRATCH_BYTES, resourceMessage, writeAttributes, writeId, writeTime } from "./otlp_messages.ts";
 import { lastWords, type OtlpPushDeps } from "./otlp_push.ts";
 import { isSending, openBatches } from "./record_batch.ts";
 

@@ -11,7 +11,7 @@ import type { ProcessorConfig } from "../../pipeline/config/service_telemetry.ts
 import type { Timer } from "../../pipeline/core/clock.ts";
 import { Repeated } from "../../pipeline/core/repeated.ts";
 import { ProtoWriter } from "../../pipeline/wire/protobuf_writer.ts";
-import { ITEM, requestMessage } from "./messages.ts";
+import { ITEM, requestMessage } from "./otlp_messages.ts";
 import { OtlpPush, type OtlpPushDeps } from "./otlp_push.ts";
 
 /** Delivers a request, or throws when it is given up. */

@@ -3,7 +3,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import tls from "node:tls";
 import { HISTORY_FILE } from "../../gateway/config/history_file.ts";
-import type { ConfigEntry } from "../../gateway/config_manager.ts";
+import type { ConfigEntry } from "../../gateway/config/config_manager.ts";
 import { makeCertificates } from "../support/certificates.ts";
 import {
   freePort,

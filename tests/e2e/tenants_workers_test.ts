@@ -2,7 +2,7 @@
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { type Gateway, startGateway } from "../../gateway/gateway.ts";
-import { resolveSources } from "../../gateway/sources.ts";
+import { resolveSources } from "../../gateway/config/sources.ts";
 import { createTenantControl } from "../../gateway/tenants/tenant_control.ts";
 import { diskTenantFiles } from "../../gateway/tenants/tenant_files.ts";
 import { systemClock } from "../../pipeline/core/clock.ts";

@@ -1,7 +1,7 @@
 import { deepStrictEqual, match, rejects, strictEqual } from "node:assert/strict";
-import { portsInUse } from "../../gateway/exclusive_listener.ts";
+import { portsInUse } from "../../gateway/threads/exclusive_listener.ts";
 import { MAX_DRAINING, startGateway } from "../../gateway/gateway.ts";
-import { resolveSources } from "../../gateway/sources.ts";
+import { resolveSources } from "../../gateway/config/sources.ts";
 import { GraphError } from "../../pipeline/graph/graph.ts";
 import { serveHttp } from "../../routes/listener.ts";
 import { freePort } from "../support/gateway_process.ts";

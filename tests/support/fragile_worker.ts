@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { FromWorker, ToWorker } from "../../gateway/messages.ts";
+import type { FromWorker, ToWorker } from "../../gateway/threads/messages.ts";
 
 let script = "";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import "../../gateway/data_worker.ts";
+import "../../gateway/threads/data_worker.ts";
 
 const handle = self.onmessage as ((event: MessageEvent) => void) | null;
 

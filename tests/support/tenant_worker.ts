@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { FromWorker, ToWorker } from "../../gateway/messages.ts";
+import type { FromWorker, ToWorker } from "../../gateway/threads/messages.ts";
 
 const tell = (message: FromWorker) => self.postMessage(message);
 

@@ -2,8 +2,8 @@ import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { ConfigHistory, type HistoryStore, MAX_HISTORY_CHARS } from "../../../gateway/config/history.ts";
 import { HISTORY_FILE, openHistoryFile } from "../../../gateway/config/history_file.ts";
-import { type ConfigEntry, type ConfigOutcome, MAX_HISTORY } from "../../../gateway/config_manager.ts";
-import type { Sources } from "../../../gateway/sources.ts";
+import { type ConfigEntry, type ConfigOutcome, MAX_HISTORY } from "../../../gateway/config/config_manager.ts";
+import type { Sources } from "../../../gateway/config/sources.ts";
 import { withFullDisk } from "../../support/full_disk.ts";
 
 const DRAFT: Omit<ConfigEntry, "id"> = {

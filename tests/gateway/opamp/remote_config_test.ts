@@ -3,10 +3,10 @@ import { DEFAULT_HEALTH_LIMITS, type HealthSample } from "../../../gateway/confi
 import { HealthWatch } from "../../../gateway/config/health_watch.ts";
 import { ConfigHistory } from "../../../gateway/config/history.ts";
 import type { AppliedConfig } from "../../../gateway/gateway.ts";
-import { LiveConfig } from "../../../gateway/live_config.ts";
+import { LiveConfig } from "../../../gateway/config/live_config.ts";
 import { RemoteConfig } from "../../../gateway/opamp/remote_config.ts";
 import type { RemoteFile } from "../../../gateway/opamp/remote_files.ts";
-import { readSources, type Sources } from "../../../gateway/sources.ts";
+import { readSources, type Sources } from "../../../gateway/config/sources.ts";
 import type { AgentRemoteConfig } from "../../../opamp/protocol/messages.ts";
 import type { GatewayConfig, ResolvedConfig } from "../../../pipeline/config/gateway_config.ts";
 import { parseConfig } from "../../../pipeline/config/parse.ts";

@@ -2,7 +2,7 @@
 
 import { deepStrictEqual, ok, rejects } from "node:assert/strict";
 import { startGateway } from "../../../gateway/gateway.ts";
-import { resolveSources } from "../../../gateway/sources.ts";
+import { resolveSources } from "../../../gateway/config/sources.ts";
 import { diskTenantFiles } from "../../../gateway/tenants/tenant_files.ts";
 import { queryUsage, type UsageEntry } from "../../../gateway/tenants/usage_query.ts";
 import { UsageStore } from "../../../gateway/tenants/usage_store.ts";

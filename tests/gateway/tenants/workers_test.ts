@@ -1,6 +1,6 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { createMemoryCells } from "../../../gateway/thread_memory.ts";
-import { WorkerPool } from "../../../gateway/worker_pool.ts";
+import { createMemoryCells } from "../../../gateway/threads/thread_memory.ts";
+import { WorkerPool } from "../../../gateway/threads/worker_pool.ts";
 import { silentLogger } from "../../../pipeline/core/log.ts";
 import { createRegion } from "../../../pipeline/core/telemetry_store.ts";
 import type { TenantSnapshot } from "../../../pipeline/tenants/table.ts";

@@ -6,7 +6,7 @@
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { type Gateway, startGateway } from "../../../../gateway/gateway.ts";
-import { resolveSources } from "../../../../gateway/sources.ts";
+import { resolveSources } from "../../../../gateway/config/sources.ts";
 import { mintApiKey } from "../../../../pipeline/tenants/identity/api_key.ts";
 import { serveHttp } from "../../../../routes/listener.ts";
 import { freePort } from "../../../support/gateway_process.ts";

@@ -5,12 +5,12 @@
  * @module
  */
 
-import type { GatewayConfig } from "../pipeline/config/gateway_config.ts";
-import { formatEndpoint, type HttpServerConfig, parseEndpoint } from "../pipeline/config/http_server.ts";
-import { formatPath, type NodePath } from "../pipeline/config/tree/node.ts";
-import type { ServeHttp } from "../pipeline/contract/http.ts";
-import { UnavailableError } from "../pipeline/core/errors.ts";
-import { bindAddress } from "../routes/bind_address.ts";
+import type { GatewayConfig } from "../../pipeline/config/gateway_config.ts";
+import { formatEndpoint, type HttpServerConfig, parseEndpoint } from "../../pipeline/config/http_server.ts";
+import { formatPath, type NodePath } from "../../pipeline/config/tree/node.ts";
+import type { ServeHttp } from "../../pipeline/contract/http.ts";
+import { UnavailableError } from "../../pipeline/core/errors.ts";
+import { bindAddress } from "../../routes/bind_address.ts";
 
 /** `serveHttp` that refuses a port which anyone else listens on. Not for a thread that shares the port with others. */
 export function exclusive(serveHttp: ServeHttp): ServeHttp {

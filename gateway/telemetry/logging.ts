@@ -4,11 +4,11 @@
  * @module
  */
 
-import type { GatewayConfig } from "../pipeline/config/gateway_config.ts";
-import type { Clock } from "../pipeline/core/clock.ts";
-import { type ConsoleLogOptions, createConsoleLogger, openSinks } from "../pipeline/core/console_log.ts";
-import { LogTee } from "../pipeline/core/log_tee.ts";
-import type { LogFields, Logger, LogLevel } from "../pipeline/core/log.ts";
+import type { GatewayConfig } from "../../pipeline/config/gateway_config.ts";
+import type { Clock } from "../../pipeline/core/clock.ts";
+import { type ConsoleLogOptions, createConsoleLogger, openSinks } from "../../pipeline/core/console_log.ts";
+import { LogTee } from "../../pipeline/core/log_tee.ts";
+import type { LogFields, Logger, LogLevel } from "../../pipeline/core/log.ts";
 
 /** A thread's log. */
 export interface OwnLog {

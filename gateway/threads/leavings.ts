@@ -7,8 +7,8 @@
  * @module
  */
 
-import { type Clock, systemClock, type Timer } from "../pipeline/core/clock.ts";
-import { collectGarbage } from "../routes/collect_garbage.ts";
+import { type Clock, systemClock, type Timer } from "../../pipeline/core/clock.ts";
+import { collectGarbage } from "../../routes/collect_garbage.ts";
 
 /** What changes may leave uncollected, bytes: a thread's heap is 20 MB and more. A start leaves as much. */
 export const COLLECT_ABOVE_BYTES = 8 * 1024 * 1024;

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { createMemoryBudget, type MemoryBudget } from "../pipeline/core/memory.ts";
+import { createMemoryBudget, type MemoryBudget } from "../../pipeline/core/memory.ts";
 
 /** Shared memory of 8 bytes each. */
 export interface MemoryCells {

@@ -1,17 +1,17 @@
 import { deepStrictEqual, match, rejects, strictEqual } from "node:assert/strict";
-import type { WorkerSetup } from "../../gateway/messages.ts";
-import { createMemoryCells } from "../../gateway/thread_memory.ts";
-import { MAX_FAILURES, WorkerPool } from "../../gateway/worker_pool.ts";
-import type { GatewayConfig } from "../../pipeline/config/gateway_config.ts";
-import { sketchConfig } from "../support/gateway_config.ts";
-import type { LogFields } from "../../pipeline/core/log.ts";
-import { silentLogger } from "../../pipeline/core/log.ts";
-import { createRegion } from "../../pipeline/core/telemetry_store.ts";
-import { GraphError } from "../../pipeline/graph/graph.ts";
-import { FakeClock } from "../support/fake_clock.ts";
+import type { WorkerSetup } from "../../../gateway/threads/messages.ts";
+import { createMemoryCells } from "../../../gateway/threads/thread_memory.ts";
+import { MAX_FAILURES, WorkerPool } from "../../../gateway/threads/worker_pool.ts";
+import type { GatewayConfig } from "../../../pipeline/config/gateway_config.ts";
+import { sketchConfig } from "../../support/gateway_config.ts";
+import type { LogFields } from "../../../pipeline/core/log.ts";
+import { silentLogger } from "../../../pipeline/core/log.ts";
+import { createRegion } from "../../../pipeline/core/telemetry_store.ts";
+import { GraphError } from "../../../pipeline/graph/graph.ts";
+import { FakeClock } from "../../support/fake_clock.ts";
 
-const FRAGILE = import.meta.resolve("../support/fragile_worker.ts");
-const SLOW = import.meta.resolve("../support/slow_worker.ts");
+const FRAGILE = import.meta.resolve("../../support/fragile_worker.ts");
+const SLOW = import.meta.resolve("../../support/slow_worker.ts");
 
 /**
  * A pool of fragile workers. @param scripts What each worker that is set up does, in order; the last one from then on.

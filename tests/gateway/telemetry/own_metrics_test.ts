@@ -1,8 +1,8 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
-import { ownMetricsPages, resourceOf } from "../../gateway/own_metrics.ts";
-import { Scalar } from "../../pipeline/config/schema.ts";
-import { telemetrySchema } from "../../pipeline/config/service_telemetry.ts";
-import type { HttpApp, ServeHttp } from "../../pipeline/contract/http.ts";
+import { ownMetricsPages, resourceOf } from "../../../gateway/telemetry/own_metrics.ts";
+import { Scalar } from "../../../pipeline/config/schema.ts";
+import { telemetrySchema } from "../../../pipeline/config/service_telemetry.ts";
+import type { HttpApp, ServeHttp } from "../../../pipeline/contract/http.ts";
 
 const RESOURCE = { "service.name": "edge", "service.version": "1", "region": "eu" };
 const SERIES = { name: "otelcol_a", kind: "counter", attributes: { b: "c" }, bounds: [], values: [1] } as const;

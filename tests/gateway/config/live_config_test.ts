@@ -1,24 +1,24 @@
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
-import { DEFAULT_HEALTH_LIMITS, type HealthSample } from "../../gateway/config/health.ts";
-import { HealthWatch } from "../../gateway/config/health_watch.ts";
-import { ConfigHistory } from "../../gateway/config/history.ts";
+import { DEFAULT_HEALTH_LIMITS, type HealthSample } from "../../../gateway/config/health.ts";
+import { HealthWatch } from "../../../gateway/config/health_watch.ts";
+import { ConfigHistory } from "../../../gateway/config/history.ts";
 import {
   ConfigBusyError,
   ConfigConflictError,
   type ConfigOrigin,
   UnknownConfigError,
-} from "../../gateway/config_manager.ts";
-import type { AppliedConfig } from "../../gateway/gateway.ts";
-import { LiveConfig } from "../../gateway/live_config.ts";
-import { readSources, type Sources } from "../../gateway/sources.ts";
-import type { GatewayConfig, ResolvedConfig } from "../../pipeline/config/gateway_config.ts";
-import { parseConfig } from "../../pipeline/config/parse.ts";
-import { ConfigError } from "../../pipeline/config/problem.ts";
-import { RecordingMeter } from "../pipeline/queue/support.ts";
-import { silentLogger } from "../../pipeline/core/log.ts";
-import { GraphError } from "../../pipeline/graph/graph.ts";
-import { loadComponents, REGISTRY } from "../../pipeline/graph/registry.ts";
-import { FakeClock, settle } from "../support/fake_clock.ts";
+} from "../../../gateway/config/config_manager.ts";
+import type { AppliedConfig } from "../../../gateway/gateway.ts";
+import { LiveConfig } from "../../../gateway/config/live_config.ts";
+import { readSources, type Sources } from "../../../gateway/config/sources.ts";
+import type { GatewayConfig, ResolvedConfig } from "../../../pipeline/config/gateway_config.ts";
+import { parseConfig } from "../../../pipeline/config/parse.ts";
+import { ConfigError } from "../../../pipeline/config/problem.ts";
+import { RecordingMeter } from "../../pipeline/queue/support.ts";
+import { silentLogger } from "../../../pipeline/core/log.ts";
+import { GraphError } from "../../../pipeline/graph/graph.ts";
+import { loadComponents, REGISTRY } from "../../../pipeline/graph/registry.ts";
+import { FakeClock, settle } from "../../support/fake_clock.ts";
 
 const WINDOW_MS = 30_000;
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { GatewayConfig } from "../pipeline/config/gateway_config.ts";
+import type { GatewayConfig } from "../../pipeline/config/gateway_config.ts";
 
 /** Taken by `loadConfig` as any other; `--set` changes it. */
 export const DEFAULT_CONFIG = `\

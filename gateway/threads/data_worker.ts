@@ -5,26 +5,26 @@
  * @module
  */
 
-import type { GatewayConfig } from "../pipeline/config/gateway_config.ts";
-import { systemClock } from "../pipeline/core/clock.ts";
-import { ThreadMeter } from "../pipeline/core/telemetry_store.ts";
-import { Tracer } from "../pipeline/core/trace.ts";
-import { buildParts, buildPipelinesInSlices, type GraphDeps } from "../pipeline/graph/build.ts";
-import { failuresOf } from "../pipeline/graph/graph.ts";
-import type { Build } from "../pipeline/graph/live_graph.ts";
-import { loadComponentsOf, REGISTRY } from "../pipeline/graph/registry.ts";
-import type { TenantSnapshot } from "../pipeline/tenants/table.ts";
-import { serveHttp } from "../routes/listener.ts";
-import { RecentErrors } from "./admin/recent_errors.ts";
-import { ThreadAdmin } from "./admin/thread_admin.ts";
+import type { GatewayConfig } from "../../pipeline/config/gateway_config.ts";
+import { systemClock } from "../../pipeline/core/clock.ts";
+import { ThreadMeter } from "../../pipeline/core/telemetry_store.ts";
+import { Tracer } from "../../pipeline/core/trace.ts";
+import { buildParts, buildPipelinesInSlices, type GraphDeps } from "../../pipeline/graph/build.ts";
+import { failuresOf } from "../../pipeline/graph/graph.ts";
+import type { Build } from "../../pipeline/graph/live_graph.ts";
+import { loadComponentsOf, REGISTRY } from "../../pipeline/graph/registry.ts";
+import type { TenantSnapshot } from "../../pipeline/tenants/table.ts";
+import { serveHttp } from "../../routes/listener.ts";
+import { RecentErrors } from "../admin/recent_errors.ts";
+import { ThreadAdmin } from "../admin/thread_admin.ts";
 import { exclusive } from "./exclusive_listener.ts";
 import { ListenerHub } from "./listener_hub.ts";
 import { LiveParts } from "./live_parts.ts";
-import { openLog, type OwnLog } from "./logging.ts";
+import { openLog, type OwnLog } from "../telemetry/logging.ts";
 import type { FromWorker, ToWorker, WorkerAnswer, WorkerSetup } from "./messages.ts";
-import { reportHeap } from "./process_metrics.ts";
-import { ownTelemetry } from "./telemetry/own_telemetry.ts";
-import { queuesOf, ThreadTenants } from "./tenants/thread_tenants.ts";
+import { reportHeap } from "../telemetry/process_metrics.ts";
+import { ownTelemetry } from "../telemetry/own_telemetry.ts";
+import { queuesOf, ThreadTenants } from "../tenants/thread_tenants.ts";
 import { createThreadMemory } from "./thread_memory.ts";
 
 class DataWorker {

@@ -1,6 +1,6 @@
 import { deepStrictEqual } from "node:assert/strict";
-import { createMemoryCells, createThreadMemory, releaseThreadMemory } from "../../gateway/thread_memory.ts";
-import { createMemoryBudget } from "../../pipeline/core/memory.ts";
+import { createMemoryCells, createThreadMemory, releaseThreadMemory } from "../../../gateway/threads/thread_memory.ts";
+import { createMemoryBudget } from "../../../pipeline/core/memory.ts";
 
 Deno.test("createThreadMemory()", async (t) => {
   const total = new SharedArrayBuffer(8);

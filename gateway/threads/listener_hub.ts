@@ -6,9 +6,9 @@
  * @module
  */
 
-import type { HttpServerConfig } from "../pipeline/config/http_server.ts";
-import type { HttpApp, HttpServer, ServeHttp } from "../pipeline/contract/http.ts";
-import { type WaitingApp, waitingApp } from "./waiting_app.ts";
+import type { HttpServerConfig } from "../../pipeline/config/http_server.ts";
+import type { HttpApp, HttpServer, ServeHttp } from "../../pipeline/contract/http.ts";
+import { type WaitingApp, waitingApp } from "../waiting_app.ts";
 
 /** An open listener, and who has it. */
 interface Held {

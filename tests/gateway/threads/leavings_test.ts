@@ -1,6 +1,6 @@
 import { strictEqual } from "node:assert/strict";
-import { COLLECT_ABOVE_BYTES, COLLECT_AFTER_MS, Leavings } from "../../gateway/leavings.ts";
-import { FakeClock } from "../support/fake_clock.ts";
+import { COLLECT_ABOVE_BYTES, COLLECT_AFTER_MS, Leavings } from "../../../gateway/threads/leavings.ts";
+import { FakeClock } from "../../support/fake_clock.ts";
 
 const LIVE = 20_000_000;
 

@@ -1,9 +1,9 @@
 import { deepStrictEqual, match, rejects } from "node:assert/strict";
-import { exclusive } from "../../gateway/exclusive_listener.ts";
-import { httpServerShape } from "../../pipeline/config/http_server.ts";
-import { section } from "../../pipeline/config/schema.ts";
-import type { ServeHttp } from "../../pipeline/contract/http.ts";
-import { UnavailableError } from "../../pipeline/core/errors.ts";
+import { exclusive } from "../../../gateway/threads/exclusive_listener.ts";
+import { httpServerShape } from "../../../pipeline/config/http_server.ts";
+import { section } from "../../../pipeline/config/schema.ts";
+import type { ServeHttp } from "../../../pipeline/contract/http.ts";
+import { UnavailableError } from "../../../pipeline/core/errors.ts";
 
 const APP = { fetch: () => new Response() };
 const configOf = (endpoint: string) => section(httpServerShape(endpoint)).parse({});

@@ -5,9 +5,9 @@
  * @module
  */
 
-import type { GatewayConfig } from "../pipeline/config/gateway_config.ts";
-import type { Instances } from "../pipeline/graph/build.ts";
-import { type Build, type GraphChange, LiveGraph, type NextGraph } from "../pipeline/graph/live_graph.ts";
+import type { GatewayConfig } from "../../pipeline/config/gateway_config.ts";
+import type { Instances } from "../../pipeline/graph/build.ts";
+import { type Build, type GraphChange, LiveGraph, type NextGraph } from "../../pipeline/graph/live_graph.ts";
 import { Leavings } from "./leavings.ts";
 import type { ListenerHub } from "./listener_hub.ts";
 

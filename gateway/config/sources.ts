@@ -4,10 +4,10 @@
  * @module
  */
 
-import { processEnvironment } from "../pipeline/config/environment.ts";
-import type { ResolvedConfig } from "../pipeline/config/gateway_config.ts";
-import { type ConfigEnvironment, type ConfigSource, loadConfig } from "../pipeline/config/source.ts";
-import { loadComponents } from "../pipeline/graph/registry.ts";
+import { processEnvironment } from "../../pipeline/config/environment.ts";
+import type { ResolvedConfig } from "../../pipeline/config/gateway_config.ts";
+import { type ConfigEnvironment, type ConfigSource, loadConfig } from "../../pipeline/config/source.ts";
+import { loadComponents } from "../../pipeline/graph/registry.ts";
 import { DEFAULT_CONFIG } from "./default_config.ts";
 
 export interface Sources {

@@ -2,16 +2,16 @@
  * What the gateway's configuration is changed through, whoever asks: a signal, a file that changed, an operator, OpAMP.
  *
  * A change is read, checked, built and started beside what runs, given the traffic in one step, and then watched for a
- * while; it goes back by itself when the gateway does worse with it. `gateway/live_config.ts` does that.
+ * while; it goes back by itself when the gateway does worse with it. `gateway/config/live_config.ts` does that.
  *
  * @module
  */
 
-import type { GatewayConfig, ResolvedConfig } from "../pipeline/config/gateway_config.ts";
-import type { Problem } from "../pipeline/config/problem.ts";
-import { GatewayError } from "../pipeline/core/errors.ts";
-import type { GraphChange } from "../pipeline/graph/live_graph.ts";
-import type { ConfigOverlay } from "./config/overlay.ts";
+import type { GatewayConfig, ResolvedConfig } from "../../pipeline/config/gateway_config.ts";
+import type { Problem } from "../../pipeline/config/problem.ts";
+import { GatewayError } from "../../pipeline/core/errors.ts";
+import type { GraphChange } from "../../pipeline/graph/live_graph.ts";
+import type { ConfigOverlay } from "./overlay.ts";
 import type { Sources } from "./sources.ts";
 
 /** Where a change comes from. "health" is the gateway itself, which goes back. */

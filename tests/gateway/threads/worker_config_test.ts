@@ -1,10 +1,14 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { configForWorkers } from "../../gateway/worker_config.ts";
-import { COMPONENT_SECTIONS, type ComponentSection, type GatewayConfig } from "../../pipeline/config/gateway_config.ts";
-import { parseConfig } from "../../pipeline/config/parse.ts";
-import { componentTypes, loadComponents, REGISTRY } from "../../pipeline/graph/registry.ts";
-import { knowsTenants, tenancyFingerprint } from "../../pipeline/tenants/sources.ts";
-import { load } from "../pipeline/config/support.ts";
+import { configForWorkers } from "../../../gateway/threads/worker_config.ts";
+import {
+  COMPONENT_SECTIONS,
+  type ComponentSection,
+  type GatewayConfig,
+} from "../../../pipeline/config/gateway_config.ts";
+import { parseConfig } from "../../../pipeline/config/parse.ts";
+import { componentTypes, loadComponents, REGISTRY } from "../../../pipeline/graph/registry.ts";
+import { knowsTenants, tenancyFingerprint } from "../../../pipeline/tenants/sources.ts";
+import { load } from "../../pipeline/config/support.ts";
 
 /** Every type of component, with what its schema makes something else of than text. */
 const WHOLE = `

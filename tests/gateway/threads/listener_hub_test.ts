@@ -1,10 +1,10 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { ListenerHub } from "../../gateway/listener_hub.ts";
-import { httpServerShape } from "../../pipeline/config/http_server.ts";
-import { section } from "../../pipeline/config/schema.ts";
-import type { FetchHandler } from "../../pipeline/contract/http.ts";
-import { serveHttp } from "../../routes/listener.ts";
-import { freePort } from "../support/gateway_process.ts";
+import { ListenerHub } from "../../../gateway/threads/listener_hub.ts";
+import { httpServerShape } from "../../../pipeline/config/http_server.ts";
+import { section } from "../../../pipeline/config/schema.ts";
+import type { FetchHandler } from "../../../pipeline/contract/http.ts";
+import { serveHttp } from "../../../routes/listener.ts";
+import { freePort } from "../../support/gateway_process.ts";
 
 const NEVER = new AbortController().signal;
 

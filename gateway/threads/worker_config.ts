@@ -5,9 +5,9 @@
  * @module
  */
 
-import type { GatewayConfig } from "../pipeline/config/gateway_config.ts";
-import { emptyMap, type Place } from "../pipeline/config/tree/node.ts";
-import { knowsTenants, TENANT_KEYS } from "../pipeline/tenants/sources.ts";
+import type { GatewayConfig } from "../../pipeline/config/gateway_config.ts";
+import { emptyMap, type Place } from "../../pipeline/config/tree/node.ts";
+import { knowsTenants, TENANT_KEYS } from "../../pipeline/tenants/sources.ts";
 
 const NOWHERE: Place = { file: "", line: 0, column: 0 };
 const NOTHING = emptyMap(NOWHERE);

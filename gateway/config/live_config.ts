@@ -6,23 +6,23 @@
  */
 
 import { createHash } from "node:crypto";
-import type { ResolvedConfig } from "../pipeline/config/gateway_config.ts";
-import { parseConfig } from "../pipeline/config/parse.ts";
-import { ConfigError, formatProblem } from "../pipeline/config/problem.ts";
-import { showConfig } from "../pipeline/config/show.ts";
-import { fingerprintOf } from "../pipeline/config/tree/node.ts";
-import type { Clock } from "../pipeline/core/clock.ts";
-import { describeError, type Logger } from "../pipeline/core/log.ts";
-import { nextTurn } from "../pipeline/core/slices.ts";
-import type { Gauge } from "../pipeline/core/telemetry.ts";
-import { diffLines } from "../pipeline/core/text_diff.ts";
-import { GraphError } from "../pipeline/graph/graph.ts";
-import type { GraphChange } from "../pipeline/graph/live_graph.ts";
-import { REGISTRY } from "../pipeline/graph/registry.ts";
-import type { HealthFigures } from "./config/health.ts";
-import type { HealthWatch } from "./config/health_watch.ts";
-import type { ConfigHistory } from "./config/history.ts";
-import { type ConfigOverlay, NO_OVERLAY, readOverlaid } from "./config/overlay.ts";
+import type { ResolvedConfig } from "../../pipeline/config/gateway_config.ts";
+import { parseConfig } from "../../pipeline/config/parse.ts";
+import { ConfigError, formatProblem } from "../../pipeline/config/problem.ts";
+import { showConfig } from "../../pipeline/config/show.ts";
+import { fingerprintOf } from "../../pipeline/config/tree/node.ts";
+import type { Clock } from "../../pipeline/core/clock.ts";
+import { describeError, type Logger } from "../../pipeline/core/log.ts";
+import { nextTurn } from "../../pipeline/core/slices.ts";
+import type { Gauge } from "../../pipeline/core/telemetry.ts";
+import { diffLines } from "../../pipeline/core/text_diff.ts";
+import { GraphError } from "../../pipeline/graph/graph.ts";
+import type { GraphChange } from "../../pipeline/graph/live_graph.ts";
+import { REGISTRY } from "../../pipeline/graph/registry.ts";
+import type { HealthFigures } from "./health.ts";
+import type { HealthWatch } from "./health_watch.ts";
+import type { ConfigHistory } from "./history.ts";
+import { type ConfigOverlay, NO_OVERLAY, readOverlaid } from "./overlay.ts";
 import {
   type AppliedChange,
   type CheckedChange,
@@ -36,7 +36,7 @@ import {
   type CurrentConfig,
   UnknownConfigError,
 } from "./config_manager.ts";
-import type { Gateway } from "./gateway.ts";
+import type { Gateway } from "../gateway.ts";
 import type { ReadConfig, Sources } from "./sources.ts";
 
 /** Changes that wait for the one that runs. */

@@ -4,13 +4,13 @@
  * @module
  */
 
-import type { GatewayConfig } from "../pipeline/config/gateway_config.ts";
-import type { SeriesAnnouncement } from "../pipeline/core/telemetry_store.ts";
-import type { LogLevel } from "../pipeline/core/log.ts";
-import type { Attributes } from "../pipeline/core/telemetry.ts";
-import type { GraphChange } from "../pipeline/graph/live_graph.ts";
-import type { TenantSnapshot } from "../pipeline/tenants/table.ts";
-import type { UsageReport } from "../pipeline/tenants/usage.ts";
+import type { GatewayConfig } from "../../pipeline/config/gateway_config.ts";
+import type { SeriesAnnouncement } from "../../pipeline/core/telemetry_store.ts";
+import type { LogLevel } from "../../pipeline/core/log.ts";
+import type { Attributes } from "../../pipeline/core/telemetry.ts";
+import type { GraphChange } from "../../pipeline/graph/live_graph.ts";
+import type { TenantSnapshot } from "../../pipeline/tenants/table.ts";
+import type { UsageReport } from "../../pipeline/tenants/usage.ts";
 import type { MemoryCells } from "./thread_memory.ts";
 
 /** What a worker shares with the control thread. */

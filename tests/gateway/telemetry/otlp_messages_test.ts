@@ -13,7 +13,7 @@ import {
   writeTime,
   writeValue,
   written,
-} from "../../../gateway/telemetry/messages.ts";
+} from "../../../gateway/telemetry/otlp_messages.ts";
 import { writeRecord } from "../../../gateway/telemetry/own_logs.ts";
 import { metricItems } from "../../../gateway/telemetry/own_metrics_push.ts";
 import { RecordedSpan, Recorder } from "../../../gateway/telemetry/own_traces.ts";
