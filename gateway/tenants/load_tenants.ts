@@ -21,8 +21,7 @@ import {
 } from "../../pipeline/tenants/schema.ts";
 import type { TenantSources } from "../../pipeline/tenants/sources.ts";
 import { TenantResolver } from "../../pipeline/tenants/settings.ts";
-import { writeTenant } from "../../pipeline/tenants/table_record.ts";
-import { countRecords } from "../../pipeline/tenants/table_writer.ts";
+import { recordsOf, writeTenant } from "../../pipeline/tenants/table_record.ts";
 import { readSimpleYaml } from "./simple_yaml.ts";
 import { isLinesFile, MAX_TENANT_FILE_BYTES, type TenantFiles } from "./tenant_files.ts";
 
@@ -65,7 +64,8 @@ export function loadInline({ tenants, defaults, pipelines }: TenantSources): Loa
 export class LoadingTools {
   readonly reader = new TenantReader();
   readonly resolver = new TenantResolver();
-  readonly packer = new Packer();
+  readonly #packer = new Packer();
+  readonly pack = (records: Uint8Array<ArrayBuffer>) => this.#packer.pack(records);
 }
 
 /** @throws {Error} The file cannot be read. */
@@ -183,8 +183,8 @@ class Loader {
       return this.#tell([errorAt(place, ["tenants", id], `is in line ${first.place.line} already, which is used`)]);
     }
     try {
-      const records = writeTenant(this.#tools.resolver.resolve(id, settings, this.#context.defaults));
-      this.#tenants.set(id, { id, place, records: this.#tools.packer.pack(records), names: countRecords(records) });
+      const tenant = this.#tools.resolver.resolve(id, settings, this.#context.defaults);
+      this.#tenants.set(id, { id, place, records: writeTenant(tenant, this.#tools.pack), names: recordsOf(tenant) });
     } catch (thrown) {
       if (!(thrown instanceof RangeError)) throw thrown;
       this.#tell([errorAt(place, ["tenants", id], `is too large: ${describeError(thrown)}`)]);
@@ -236,7 +236,7 @@ class Packer {
   #at = 0;
   #nextBytes = 1_024;
 
-  pack(bytes: Uint8Array): Uint8Array {
+  pack(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
     if (this.#at + bytes.length > this.#chunk.length) {
       this.#chunk = new Uint8Array(Math.max(bytes.length, this.#nextBytes));
       this.#nextBytes = Math.min(256 * 1024, 2 * this.#nextBytes);

@@ -8,13 +8,14 @@
 
 import { resolvePlainScalar } from "../../pipeline/config/tree/scalar.ts";
 
-const KEY = /^([A-Za-z_][A-Za-z0-9_.]*):(?: +(.*))?$/;
+const KEY = /^[A-Za-z_][A-Za-z0-9_.]*:(?: |$)/;
 /** No character that YAML may mean something by; a colon is one only before a blank, a dash only at the beginning. */
 const WORD = /^(?:[A-Za-z0-9_./+]|-(?=[A-Za-z0-9_.]))(?:[A-Za-z0-9_./+@=-]|:(?=[A-Za-z0-9_./+@=-]))*$/;
-const QUOTED = /^(?:"([ !#-\[\]-~]*)"|'([ -&(-~]*)')$/;
+const QUOTED = /^(?:"[ !#-\[\]-~]*"|'[ -&(-~]*')$/;
 const WORDS = /^\[ *([A-Za-z][A-Za-z0-9_./-]*(?: *, *[A-Za-z][A-Za-z0-9_./-]*)*) *\]$/;
 const DIGITS = /^(?:0|[1-9]\d{0,14})$/;
 const MAX_DEPTH = 8;
+const BLANK = 0x20;
 
 /** What the document says; undefined when it is not of the plain kind. Numbers are as their text has them. */
 export function readSimpleYaml(text: string): Record<string, unknown> | undefined {
@@ -37,7 +38,7 @@ class SimpleReader {
   constructor(text: string) {
     for (const line of text.split("\n")) {
       let indent = 0;
-      while (line.charCodeAt(indent) === 0x20) indent++;
+      while (line.charCodeAt(indent) === BLANK) indent++;
       if (indent === line.length || line[indent] === "#") continue;
       this.#lines.push(line.slice(indent));
       this.#indents.push(indent);
@@ -60,11 +61,14 @@ class SimpleReader {
   }
 
   #entry(map: Record<string, unknown>, line: string, indent: number, depth: number): void {
-    const [, key = "", value = ""] = KEY.exec(line) ?? [];
-    if (key === "" || key === "__proto__" || Object.hasOwn(map, key)) throw NOT_PLAIN;
-    if (typeof resolvePlainScalar(key) !== "string") throw NOT_PLAIN;
+    const colon = line.indexOf(":");
+    const key = line.slice(0, colon);
+    if (colon < 0 || !isPlainKey(key) || map[key] !== undefined) throw NOT_PLAIN;
+    let start = colon + 1;
+    if (start < line.length && line.charCodeAt(start) !== BLANK) throw NOT_PLAIN;
+    while (line.charCodeAt(start) === BLANK) start++;
     this.#at++;
-    map[key] = value === "" ? this.#below(indent, depth + 1) : valueOf(value);
+    map[key] = start === line.length ? this.#below(indent, depth + 1) : valueOf(line.slice(start));
   }
 
   /** What stands below a key without a value: a map further in, or a list that may stand as far out as its key. */
@@ -97,14 +101,25 @@ class SimpleReader {
   }
 }
 
+/** Keys that were found to be plain: a fleet's files have the same few. */
+const plainKeys = new Set<string>();
+const MAX_PLAIN_KEYS = 256;
+
+/** A word that is nothing else to YAML, as `yes` is, and nothing else to an object. */
+function isPlainKey(key: string): boolean {
+  if (plainKeys.has(key)) return true;
+  const isPlain = KEY.test(`${key}:`) && typeof resolvePlainScalar(key) === "string" && !(key in Object.prototype);
+  if (isPlain && plainKeys.size < MAX_PLAIN_KEYS) plainKeys.add(key);
+  return isPlain;
+}
+
 function isItem(line: string | undefined): boolean {
   return line !== undefined && line.startsWith("- ");
 }
 
 function valueOf(text: string): unknown {
-  const [, double, single] = QUOTED.exec(text) ?? [];
-  if (double !== undefined || single !== undefined) return double ?? single;
   if (WORD.test(text)) return wordOf(text);
+  if (QUOTED.test(text)) return text.slice(1, -1);
   const [, words] = WORDS.exec(text) ?? [];
   if (words === undefined) throw NOT_PLAIN;
   return words.split(",").map((word) => wordOf(word.trim()));

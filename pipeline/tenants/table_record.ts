@@ -31,9 +31,13 @@ const encoder = new TextEncoder();
 /**
  * The records of one tenant, one behind the other, its row first; the slots in them are 0.
  *
+ * @param keep Puts them where they stay: they are written over when another tenant is written. Default: a copy.
  * @throws {RangeError} One of them is longer than a record may be.
  */
-export function writeTenant(tenant: TenantSpec): Uint8Array<ArrayBuffer> {
+export function writeTenant(
+  tenant: TenantSpec,
+  keep: (records: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer> = copied,
+): Uint8Array<ArrayBuffer> {
   writer.reset();
   writer.begin(KIND.tenant, tenant.id);
   writeRow(writer, tenant);
@@ -52,8 +56,15 @@ export function writeTenant(tenant: TenantSpec): Uint8Array<ArrayBuffer> {
     writer.begin(KIND[kind], name);
     writer.end();
   }
-  return writer.bytes;
+  return keep(writer.bytes);
 }
+
+/** How many records `writeTenant` makes. */
+export function recordsOf({ keys, basic, certificates }: TenantSpec): number {
+  return 1 + keys.length + basic.length + certificates.length;
+}
+
+const copied = (bytes: Uint8Array<ArrayBuffer>) => bytes.slice();
 
 function writeRow(writer: RecordWriter, tenant: TenantSpec): void {
   const { keys, basic, certificates, signals, pipelines, resourceAttributes } = tenant;
@@ -85,7 +96,7 @@ function writeLimits(writer: RecordWriter, limits: TenantLimits): void {
   if (bytes === undefined) {
     const own = new RecordWriter();
     writeGroups(own, limits);
-    writtenLimits.set(limits, bytes = own.bytes);
+    writtenLimits.set(limits, bytes = own.bytes.slice());
   }
   writer.raw(bytes);
 }
@@ -250,8 +261,9 @@ class RecordWriter {
     this.#at = 0;
   }
 
+  /** What was written, until something else is. */
   get bytes(): Uint8Array<ArrayBuffer> {
-    return this.#buffer.slice(0, this.#at);
+    return this.#buffer.subarray(0, this.#at);
   }
 
   begin(kind: RecordKind, name: string): void {

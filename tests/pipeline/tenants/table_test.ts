@@ -27,7 +27,7 @@ const PLAIN: TenantSpec = {
 
 /** @param tenants By slot. */
 function tableOf(tenants: readonly TenantSpec[]): { readonly writer: TableWriter; readonly table: () => TenantTable } {
-  const records = tenants.map(writeTenant);
+  const records = tenants.map((tenant) => writeTenant(tenant));
   const writer = new TableWriter({
     slots: tenants.length,
     records: records.reduce((sum, each) => sum + countRecords(each), 0),
@@ -148,7 +148,7 @@ Deno.test("TableWriter.add() refuses a name that is there, and leaves nothing of
   ];
   for (const { name, second, want } of cases) {
     await t.step(name, () => {
-      const records = [first, second].map(writeTenant);
+      const records = [first, second].map((tenant) => writeTenant(tenant));
       const writer = new TableWriter({ slots: 2, records: 20, bytes: 4_096 });
       strictEqual(writer.add(0, records[0] ?? new Uint8Array()), undefined);
       deepStrictEqual(writer.add(1, records[1] ?? new Uint8Array()), want);
