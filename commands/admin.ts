@@ -22,24 +22,41 @@ interface ViewFlags {
   readonly condition: readonly string[];
 }
 
+type Views = typeof import("../gateway/admin/cli/views.ts");
+
 export function createAdminCommand(done: (code: number) => void): Command {
   const admin = new Command("admin").description("look into a gateway that runs, and change it").exitOverride();
-  const views = () => import("../gateway/admin/cli/views.ts");
-  type Views = Awaited<ReturnType<typeof views>>;
-
-  /** A subcommand that shows what `pick` chooses, of its options and words. */
-  const add = (usage: string, what: string, pick: (all: Views, flags: ViewFlags, ...words: string[]) => View) =>
+  const add: Add = (usage, what, pick) =>
     withAdmin(admin.command(usage)).description(what).action(async (...given: unknown[]) => {
       const command = given.at(-1) as Command;
       const flags = command.opts<AdminFlags & ViewFlags>();
       const { runView } = await import("../gateway/admin/cli/run.ts");
-      done(await runView(flags, pick(await views(), flags, ...command.args)));
+      done(await runView(flags, pick(await import("../gateway/admin/cli/views.ts"), flags, ...command.args)));
     });
+  add("status", "build, state, threads, and the configuration that runs", (all) => all.showStatus);
+  addConfigViews(add);
+  add("graph", "components and what flows between them", (all) => all.showGraph);
+  add(
+    "components [id]",
+    "components, or one with its configuration and counters",
+    (all, _, id) => all.showComponents(id),
+  );
+  addQueueViews(add);
+  addDebugViews(add);
+  add("log-level [level]", "the level of the log, or set it", (all, _, level) => all.logLevel(level));
+  add("audit", "what was changed, by whom", (all) => all.showAudit);
+  addTap(admin, done);
+  addToken(admin, done);
+  admin.addCommand(createTenantsCommand(done));
+  return admin;
+}
+
+/** Makes a subcommand that shows what `pick` chooses, of its options and words. */
+type Add = (usage: string, what: string, pick: (all: Views, flags: ViewFlags, ...words: string[]) => View) => Command;
+
+function addConfigViews(add: Add): void {
   const ifVersion = () =>
     new Option("--if-version <version>", "which must run (default: the one that runs when the command does)");
-  const thread = () => new Option("--thread <name>", "one that `status` names").default("control");
-
-  add("status", "build, state, threads, and the configuration that runs", (all) => all.showStatus);
   add("config", "the effective configuration, secrets masked", (all) => all.showConfig);
   add("values [prefix]", "each value with where it comes from", (all, _, prefix = "") => all.showValues(prefix));
   add("validate <files...>", "every problem of a configuration", (all, _, ...files) => all.checkConfig(files));
@@ -57,18 +74,19 @@ export function createAdminCommand(done: (code: number) => void): Command {
     (all, flags, entry = "") => all.rollbackConfig(Number(entry), flags.ifVersion),
   ).addOption(ifVersion());
   add("history", "configurations that ran or were meant to", (all) => all.showHistory);
-  add("graph", "components and what flows between them", (all) => all.showGraph);
-  add(
-    "components [id]",
-    "components, or one with its configuration and counters",
-    (all, _, id) => all.showComponents(id),
-  );
+}
+
+function addQueueViews(add: Add): void {
   add("queues", "the sending queues", (all) => all.showQueues);
   add("pause <queue>", "send nothing of a queue", (all, _, id = "") => all.setQueueState(id, "paused"));
   add("resume <queue>", "let a queue go on", (all, _, id = "") => all.setQueueState(id, "running"));
   add("drain <queue>", "send what is queued now", (all, flags, id = "") => all.drainQueue(id, flags.timeout))
     .addOption(durationOption("--timeout <duration>", "how long to wait for it", 10_000));
-  add("log-level [level]", "the level of the log, or set it", (all, _, level) => all.logLevel(level));
+}
+
+/** What runs, looked at more closely. */
+function addDebugViews(add: Add): void {
+  const thread = () => new Option("--thread <name>", "one that `status` names").default("control");
   add(
     "ottl <file>",
     "run OTTL over a file of OTLP/JSON and explain it",
@@ -86,8 +104,9 @@ export function createAdminCommand(done: (code: number) => void): Command {
     "write what a thread holds into the gateway's state directory",
     (all, flags) => all.heapSnapshot(flags.thread),
   ).addOption(thread());
-  add("audit", "what was changed, by whom", (all) => all.showAudit);
+}
 
+function addTap(admin: Command, done: (code: number) => void): void {
   withAdmin(admin.command("tap <node>")).description("a sample of what goes through a node of the graph, live")
     .addOption(durationOption("--duration <duration>", "when it ends", 30_000))
     .option("--samples <count>", "how many at the most", parseItemNumber, 100)
@@ -96,9 +115,9 @@ export function createAdminCommand(done: (code: number) => void): Command {
       const { runTap } = await import("../gateway/admin/cli/run.ts");
       done(await runTap(flags, node, flags));
     });
+}
 
-  admin.addCommand(createTenantsCommand(done));
-
+function addToken(admin: Command, done: (code: number) => void): void {
   admin.command("token").description("make a token, which is printed once; only its hash is kept")
     .requiredOption("--name <name>", "whose it is, for the audit log")
     .addOption(new Option("--scope <scope>", "what it may").choices(["read", "write"]).default("read"))
@@ -107,7 +126,6 @@ export function createAdminCommand(done: (code: number) => void): Command {
       const { printToken } = await import("../gateway/admin/cli/run.ts");
       done(await printToken(flags));
     });
-  return admin;
 }
 
 export function addTopCommand(program: Command, done: (code: number) => void): void {

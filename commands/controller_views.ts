@@ -33,13 +33,23 @@ export function addControllerViews(controller: Command, done: (code: number) => 
       const { runControllerView } = await import("../controller/cli/run.ts");
       done(await runControllerView(flags, pick(await import("../controller/cli/views.ts"), flags, command.args)));
     });
-  const groupCommand = (name: string, what: string) => controller.command(name).description(what).exitOverride();
-  const group = (name: string, what: string) => addTo(groupCommand(name, what));
+  const group = (name: string, what: string) => controller.command(name).description(what).exitOverride();
   const add = addTo(controller);
 
   add("status", "agents, and whether they have what they are to have", (all) => all.showControllerStatus);
-  const agentsCommand = groupCommand("agents", "agents: who they are, how they are, what they have and why");
-  const agents = addTo(agentsCommand);
+  addAgentViews(group("agents", "agents: who they are, how they are, what they have and why"), addTo, done);
+  addConfigViews(group("configs", "configurations: named, versioned, never changed"), addTo);
+  addSelectorViews(group("selectors", "which agents are to have which configuration"), addTo);
+  addRolloutViews(group("rollouts", "how a version gets to a fleet in stages"), addTo);
+  addPackageViews(group("packages", "packages for agents: bundles of files, who is to have them"), addTo);
+  addTokenViews(group("tokens", "tokens of agents"), addTo);
+  add("events", "decisions with the numbers that led to them", (all, { rollout }) => all.showEvents(rollout))
+    .option("--rollout <id>", "only of this one");
+  add("audit", "what operators asked for", (all) => all.showControllerAudit);
+}
+
+function addAgentViews(command: Command, addTo: AddTo, done: (code: number) => void): void {
+  const agents = addTo(command);
   agents("list", "agents, connected or not", (all, flags) => all.showAgents(flags))
     .option("--selector <selector>", "only those that it matches, like region=eu,label:ring=canary")
     .addOption(
@@ -56,7 +66,7 @@ export function addControllerViews(controller: Command, done: (code: number) => 
     "put name=value labels on it, in the place of those it has",
     (all, _, [id = "", ...labels]) => all.setLabels(id, labels),
   );
-  withController(agentsCommand.command("tap <agent> <node>"))
+  withController(command.command("tap <agent> <node>"))
     .description("a sample of what goes through a node of a gateway, live")
     .addOption(durationOption("--duration <duration>", "when it ends", 10_000))
     .option("--samples <count>", "how many at the most", parseItemNumber, 10)
@@ -67,8 +77,10 @@ export function addControllerViews(controller: Command, done: (code: number) => 
     });
   agents("restart <agent>", "tell it to restart", (all, _, [id = ""]) => all.restartAgent(id));
   agents("forget <agent>", "forget one that is gone", (all, _, [id = ""]) => all.forgetAgent(id));
+}
 
-  const configs = group("configs", "configurations: named, versioned, never changed");
+function addConfigViews(command: Command, addTo: AddTo): void {
+  const configs = addTo(command);
   configs("list", "configurations, each with its newest version", (all) => all.showConfigs);
   configs("versions <name>", "versions of one", (all, _, [name = ""]) => all.showVersions(name));
   configs("show <name> [version]", "its files", (all, _, [name = "", version]) => all.showConfig(name, version));
@@ -88,8 +100,10 @@ export function addControllerViews(controller: Command, done: (code: number) => 
         .argParser((path, before: readonly string[]) => [...before, path]).default([], "none"),
     )
     .option("--no-validate", "do not check it by the gateway's rules: it is for other agents");
+}
 
-  const selectors = group("selectors", "which agents are to have which configuration");
+function addSelectorViews(command: Command, addTo: AddTo): void {
+  const selectors = addTo(command);
   selectors("list", "assignments, the strongest first", (all) => all.showAssignments);
   selectors("match <selector>", "which agents it matches", (all, _, [text = ""]) => all.resolveSelector(text));
   selectors(
@@ -102,8 +116,10 @@ export function addControllerViews(controller: Command, done: (code: number) => 
     "take it back",
     (all, { priority }, [selector = ""]) => all.unassign(selector, priority),
   ).addOption(priorityOption());
+}
 
-  const rollouts = group("rollouts", "how a version gets to a fleet in stages");
+function addRolloutViews(command: Command, addTo: AddTo): void {
+  const rollouts = addTo(command);
   rollouts("list", "rollouts, the newest first", (all) => all.showRollouts);
   rollouts("get <id>", "one, with its stages", (all, _, [id = ""]) => all.showRollout(id));
   rollouts(
@@ -128,16 +144,13 @@ export function addControllerViews(controller: Command, done: (code: number) => 
   ).option("--no-rollback", "agents keep the version").option("--reason <text>", "why", "");
   rollouts("unpin <id>", "agents that kept it follow the rules again", (all, _, [id = ""]) => all.unpinAgents(id));
   rollouts("agents <id>", "agents that were given it", (all, _, [id = ""]) => all.showRolloutAgents(id));
+}
 
-  addPackageViews(groupCommand("packages", "packages for agents: bundles of files, who is to have them"), addTo);
-
-  add("events", "decisions with the numbers that led to them", (all, { rollout }) => all.showEvents(rollout))
-    .option("--rollout <id>", "only of this one");
-  const tokens = group("tokens", "tokens of agents");
+function addTokenViews(command: Command, addTo: AddTo): void {
+  const tokens = addTo(command);
   tokens("list", "without the tokens themselves", (all) => all.showTokens);
   tokens("make <label>", "print a new one, once", (all, _, [label = ""]) => all.makeToken(label));
   tokens("revoke <id>", "make it worthless and cut who came with it", (all, _, [id = ""]) => all.revokeToken(id));
-  add("audit", "what operators asked for", (all) => all.showControllerAudit);
 }
 
 function addPackageViews(command: Command, addTo: AddTo): void {
