@@ -8,7 +8,7 @@
 
 import type { Item } from "../functions/definition.ts";
 import type { ComparisonOperator, MathOperator } from "../values/operators.ts";
-import { highOf, type IntHalves, lowOf, sign64, signTest } from "../values/int_halves.ts";
+import { ANSWERS, answerTo, highOf, type IntHalves, lowOf, sign64 } from "../values/int_halves.ts";
 import { MAX_INT, MIN_INT } from "../values/numbers.ts";
 import { Duration, type Value } from "../values/value.ts";
 import type { ReadAccess } from "./context.ts";
@@ -90,6 +90,6 @@ function comparisonBy(signOf: SignOf, operator: ComparisonOperator, constant: Va
   if (typeof constant !== "bigint") return undefined;
   const high = highOf(constant);
   const low = lowOf(constant);
-  const test = signTest(operator);
-  return (item: Item) => test(signOf(item, high, low));
+  const answers = ANSWERS[operator];
+  return (item: Item) => answerTo(signOf(item, high, low), answers);
 }

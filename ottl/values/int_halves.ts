@@ -18,22 +18,26 @@ export function sign64(high: number, low: number, otherHigh: number, otherLow: n
   return low === otherLow ? 0 : low < otherLow ? -1 : 1;
 }
 
-/** Whether a comparison holds by the order of its sides: at -1 the left one is less, at 0 they are equal. */
-export function signTest(operator: ComparisonOperator): (sign: number) => boolean {
-  switch (operator) {
-    case "==":
-      return (sign) => sign === 0;
-    case "!=":
-      return (sign) => sign !== 0;
-    case "<":
-      return (sign) => sign < 0;
-    case "<=":
-      return (sign) => sign <= 0;
-    case ">":
-      return (sign) => sign > 0;
-    case ">=":
-      return (sign) => sign >= 0;
-  }
+/** What a comparison says where its left side is less, where both are equal, and where it is greater. */
+export interface Answers {
+  readonly less: boolean;
+  readonly equal: boolean;
+  readonly greater: boolean;
+}
+
+/** An operator as its answers, which cost no call where they are used. */
+export const ANSWERS: Readonly<Record<ComparisonOperator, Answers>> = {
+  "==": { less: false, equal: true, greater: false },
+  "!=": { less: true, equal: false, greater: true },
+  "<": { less: true, equal: false, greater: false },
+  "<=": { less: true, equal: true, greater: false },
+  ">": { less: false, equal: false, greater: true },
+  ">=": { less: false, equal: true, greater: true },
+};
+
+/** What it says by the order of its sides: below 0 the left one is less. */
+export function answerTo(sign: number, { less, equal, greater }: Answers): boolean {
+  return sign < 0 ? less : sign === 0 ? equal : greater;
 }
 
 export function highOf(value: bigint): number {

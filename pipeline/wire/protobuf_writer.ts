@@ -280,16 +280,6 @@ export class ProtoWriter {
     return this.#view ??= new DataView(this.#bytes.buffer);
   }
 
-  /** As `bytesField`, of bytes that `source` has written: cheaper. */
-  bytesFieldFrom(field: number, source: ProtoWriter, start: number, end: number): void {
-    const size = end - start;
-    if (field >= 16 || size >= 0x80) return this.bytesField(field, source.#bytes, start, end);
-    this.#reserve(size + 2);
-    this.#bytes[this.#length++] = field << 3 | WireType.bytes;
-    this.#bytes[this.#length++] = size;
-    this.#copyFrom(source, start, end);
-  }
-
   /** As `copy`, of bytes that `source` has written: cheaper. */
   copyFrom(source: ProtoWriter, start: number, end: number): void {
     if (end - start > WIDE_LOOP_COPY_BYTES) return this.copy(source.#bytes, start, end);

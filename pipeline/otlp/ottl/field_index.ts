@@ -212,7 +212,7 @@ export class FieldIndex {
       }
       if ((childMask >>> field & 1) !== 0 && (tag & 7) === WireType.bytes) {
         this.#addChild(at, start, next);
-        at = next;
+        at = tag < 0x80 ? this.#readChildren(next, end, tag) : next;
         continue;
       }
       const bit = 1 << field;
@@ -257,6 +257,19 @@ export class FieldIndex {
     this.starts[field] = at;
     this.ends[field] = next;
     return next;
+  }
+
+  /** Children one behind the other, as long as their lengths are two bytes: nearly all. @returns Where the last ends. */
+  #readChildren(at: number, end: number, tag: number): number {
+    const { bytes } = this;
+    while (at + 2 < end && bytes[at] === tag && bytes[at + 1]! >= 0x80 && bytes[at + 2]! < 0x80) {
+      const start = at + 3;
+      const next = start + (bytes[at + 1]! & 0x7f | bytes[at + 2]! << 7);
+      if (next > end) break;
+      this.#addChild(at, start, next);
+      at = next;
+    }
+    return at;
   }
 
   #addChild(tagStart: number, start: number, end: number): void {

@@ -21,23 +21,21 @@ function written(bytes: Uint8Array): ProtoWriter {
   return source;
 }
 
-Deno.test("copyFrom() and bytesFieldFrom() write what copy() and bytesField() do", async (t) => {
+Deno.test("copyFrom() and copyViewed() write what copy() does", async (t) => {
   for (const length of LENGTHS) {
     for (const start of [0, 3]) {
       await t.step(`${length} bytes from ${start}`, () => {
         const bytes = bytesOf(start + length + 2);
         const source = written(bytes);
-        for (const field of [1, 15, 16]) {
-          const got = new ProtoWriter(0);
-          const want = new ProtoWriter(0);
-          got.byte(0xff);
-          want.byte(0xff);
-          got.copyFrom(source, start, start + length);
-          want.copy(bytes, start, start + length);
-          got.bytesFieldFrom(field, source, start, start + length);
-          want.bytesField(field, bytes, start, start + length);
-          deepStrictEqual(got.finish(), want.finish());
-        }
+        const got = new ProtoWriter(0);
+        const want = new ProtoWriter(0);
+        got.byte(0xff);
+        want.byte(0xff);
+        got.copyFrom(source, start, start + length);
+        want.copy(bytes, start, start + length);
+        got.copyViewed(new DataView(bytes.buffer), start, start + length);
+        want.copy(bytes, start, start + length);
+        deepStrictEqual(got.finish(), want.finish());
       });
     }
   }
@@ -76,4 +74,14 @@ Deno.test("what is written after a copy, to either writer, is in the next copy",
       deepStrictEqual(Array.from(got.finish()), want);
     }),
   );
+});
+
+Deno.test("what is written into the buffer itself is behind what was there, and before what comes", () => {
+  const writer = new ProtoWriter(0);
+  writer.copy(bytesOf(100));
+  const at = writer.room(60);
+  for (let i = 0; i < 60; i++) writer.buffer[at + i] = i;
+  writer.wrote(at + 50);
+  writer.byte(0xff);
+  deepStrictEqual(Array.from(writer.finish()), [...bytesOf(100), ...Array.from({ length: 50 }, (_, i) => i), 0xff]);
 });

@@ -10,7 +10,7 @@ import type { ComparisonOperator } from "../../../../ottl/values/operators.ts";
 import { compareValues } from "../../../../ottl/values/compare.ts";
 import { OttlError } from "../../../../ottl/values/errors.ts";
 import { readKeys, writeKeys } from "../../../../ottl/values/index_keys.ts";
-import { sign64, signTest } from "../../../../ottl/values/int_halves.ts";
+import { ANSWERS, answerTo, sign64 } from "../../../../ottl/values/int_halves.ts";
 import { decodeUtf8, encodeUtf8 } from "../../../../ottl/values/utf8.ts";
 import { OttlMap, typeName, type Value } from "../../../../ottl/values/value.ts";
 import { rangeEquals, varintHigh, varintLow } from "../../../wire/protobuf.ts";
@@ -223,6 +223,7 @@ function valueComparison(
   const slow: MemberComparison = (bytes, at) => compareValues(decodeMember(bytes, at, strings), operator, constant);
   const tag = memberTagOf(constant);
   if (constant === null) return nilComparison(withNil, compareValues(true, operator, null), slow);
+  if (typeof constant === "bigint") return intComparison(operator, constant, withNil, slow);
   if (tag === undefined) return (bytes, at) => at === -1 ? withNil : slow(bytes, at);
   const fast = sameTypeComparison(operator, constant);
   return (bytes, at) => {
@@ -259,8 +260,6 @@ function sameTypeComparison(operator: ComparisonOperator, constant: Value): Memb
   switch (typeof constant) {
     case "string":
       return stringComparison(operator, encodeUtf8(constant));
-    case "bigint":
-      return intComparison(operator, constant);
     case "number": {
       const test = numberTest(operator, constant);
       return (bytes, at) => test(readDouble(bytes, at + 1));
@@ -279,8 +278,8 @@ function boolAt(bytes: Uint8Array, at: number): number {
 function stringComparison(operator: ComparisonOperator, wanted: Uint8Array): MemberComparison {
   if (operator === "==") return (bytes, at) => isString(bytes, at, wanted);
   if (operator === "!=") return (bytes, at) => !isString(bytes, at, wanted);
-  const test = signTest(operator);
-  return (bytes, at) => test(rangeSign(bytes, contentStart(bytes, at), contentEnd(bytes, at), wanted));
+  const answers = ANSWERS[operator];
+  return (bytes, at) => answerTo(rangeSign(bytes, contentStart(bytes, at), contentEnd(bytes, at), wanted), answers);
 }
 
 /** Whether the string member at `at` is this one. */
@@ -295,18 +294,25 @@ function rangeSign(bytes: Uint8Array, start: number, end: number, other: Uint8Ar
   return end - start - other.length;
 }
 
-function intComparison(operator: ComparisonOperator, constant: bigint): MemberComparison {
+/** All in one closure: ints are what is compared most. */
+function intComparison(
+  operator: ComparisonOperator,
+  constant: bigint,
+  withNil: boolean,
+  slow: MemberComparison,
+): MemberComparison {
   const high = highHalf(constant) | 0;
   const low = lowHalf(constant);
-  const signed = signTest(operator);
-  const long: MemberComparison = (bytes, at) =>
-    signed(sign64(varintHigh(bytes, at + 1) | 0, varintLow(bytes, at + 1), high, low));
+  const answers = ANSWERS[operator];
   // What is farther away compares with a number of one or two bytes as with any other on its side.
-  const test = numberTest(operator, Number(constant));
+  const near = Number(constant);
   return (bytes, at) => {
+    if (at === -1) return withNil;
+    if (bytes[at] !== Member.int) return slow(bytes, at);
     const first = bytes[at + 1]!;
-    if (first < 0x80) return test(first);
+    if (first < 0x80) return answerTo(first - near, answers);
     const second = bytes[at + 2]!;
-    return second < 0x80 ? test(first & 0x7f | second << 7) : long(bytes, at);
+    if (second < 0x80) return answerTo((first & 0x7f | second << 7) - near, answers);
+    return answerTo(sign64(varintHigh(bytes, at + 1) | 0, varintLow(bytes, at + 1), high, low), answers);
   };
 }

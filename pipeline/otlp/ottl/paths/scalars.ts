@@ -7,7 +7,7 @@
 import type { PathAccess } from "../../../../ottl/compile/context.ts";
 import type { ComparisonOperator } from "../../../../ottl/values/operators.ts";
 import { OttlError, typeError } from "../../../../ottl/values/errors.ts";
-import { sign64, signTest } from "../../../../ottl/values/int_halves.ts";
+import { ANSWERS, answerTo, sign64 } from "../../../../ottl/values/int_halves.ts";
 import { encodeUtf8 } from "../../../../ottl/values/utf8.ts";
 import { Id, type IdKind, Time, typeName, type Value } from "../../../../ottl/values/value.ts";
 import { highHalf, lowHalf, Member } from "../any_value.ts";
@@ -176,8 +176,8 @@ function large(
       if (typeof constant !== "bigint") return undefined;
       const wantedHigh = highHalf(constant) | 0;
       const wantedLow = lowHalf(constant);
-      const test = signTest(operator);
-      return () => test(sign64(high(view, field) | 0, low(view, field), wantedHigh, wantedLow));
+      const answers = ANSWERS[operator];
+      return () => answerTo(sign64(high(view, field) | 0, low(view, field), wantedHigh, wantedLow), answers);
     },
   });
 }
