@@ -238,6 +238,11 @@ export class ProtoWriter {
     const size = this.#length - mark;
     const room = varintSize(expected);
     const extra = varintSize(size) - room;
+    if (extra === 0 && room === 2) { // most items
+      this.#bytes[mark - 2] = size & 0x7f | 0x80;
+      this.#bytes[mark - 1] = size >>> 7;
+      return;
+    }
     if (extra !== 0) {
       if (extra > 0) this.#reserve(extra);
       this.#bytes.copyWithin(mark + extra, mark, mark + size);

@@ -240,9 +240,9 @@ class Walk {
       return Fate.dropped;
     }
     if (!isNew && !frame.isChanged && !frame.isReplaced && !frame.view.isEdited) return Fate.kept;
-    this.#recount(depth, bytes, start, end);
+    if (depth === METRIC && depth === this.#deepest) this.#recount(bytes, start, end);
     this.#open(depth);
-    this.#flush(depth, Infinity);
+    if (frame.holder.childCount > 0) this.#flush(depth, Infinity);
     this.#close(frame);
     return Fate.written;
   }
@@ -283,7 +283,7 @@ class Walk {
     if (frame.isOpen || depth === 0) return;
     this.#open(depth - 1);
     const parent = this.#frames[depth - 1]!;
-    this.#flush(depth - 1, frame.index);
+    if (frame.index > parent.nextRaw) this.#flush(depth - 1, frame.index);
     parent.nextRaw = frame.index + 1;
     parent.isChanged = true;
     frame.isOpen = true;
@@ -337,11 +337,11 @@ class Walk {
   }
 
   /** An edit may have changed how many data points or samples there are. */
-  #recount(depth: number, bytes: Uint8Array, start: number, end: number): void {
-    const frame = this.#frames[depth]!;
-    if (depth !== METRIC || depth < this.#deepest || !this.#isRefilled(frame)) return;
+  #recount(bytes: Uint8Array, start: number, end: number): void {
+    const frame = this.#frames[METRIC]!;
+    if (!this.#isRefilled(frame)) return;
     const now = frame.view.current();
-    this.#itemCount += this.#countItems(depth, now, 0, now.length) - this.#countItems(depth, bytes, start, end);
+    this.#itemCount += this.#countItems(METRIC, now, 0, now.length) - this.#countItems(METRIC, bytes, start, end);
   }
 
   #isRefilled(frame: Frame): boolean {
