@@ -96,7 +96,7 @@ export class RecordBatch {
     const { delayMs, maxQueued } = this.#limits;
     const hasRoom = this.#ends.length < maxQueued && this.#records.length + record.length <= MAX_QUEUED_BYTES;
     if (!hasRoom) return this.#drop();
-    this.#records.bytesFieldFrom(ITEM, record, 0, record.length);
+    this.#records.bytesField(ITEM, record.buffer, 0, record.length);
     this.#ends.push(this.#records.length);
     if (this.#sending !== undefined) return;
     if (this.#isFull()) this.#start();
