@@ -15,14 +15,14 @@ import {
   openRolloutStore,
   Rollouts,
 } from "../opamp/rollouts/mod.ts";
-import { type AgentChange, AgentChanges } from "../opamp/server/agent_changes.ts";
-import { AgentTokens } from "../opamp/server/agent_tokens.ts";
-import { createFleetPort } from "../opamp/server/fleet_port.ts";
-import { PackageCatalog } from "../opamp/server/package_catalog.ts";
-import { PackageStore } from "../opamp/server/package_store.ts";
+import { type AgentChange, AgentChanges } from "../opamp/server/agents/agent_changes.ts";
+import { AgentTokens } from "../opamp/server/store/agent_tokens.ts";
+import { createFleetPort } from "../opamp/server/fleet/fleet_port.ts";
+import { PackageCatalog } from "../opamp/server/fleet/package_catalog.ts";
+import { PackageStore } from "../opamp/server/store/package_store.ts";
 import { OpampServer } from "../opamp/server/opamp_server.ts";
 import { DEFAULT_OPAMP_SERVER_SETTINGS } from "../opamp/server/settings.ts";
-import { OpampStore } from "../opamp/server/store.ts";
+import { OpampStore } from "../opamp/server/store/store.ts";
 import { DEFAULT_OTTL_LIMITS } from "../ottl/mod.ts";
 import { compileRegex } from "../ottl/text/regex.ts";
 import type { Clock, Timer } from "../pipeline/core/clock.ts";

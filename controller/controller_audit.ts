@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { OpampStore } from "../opamp/server/store.ts";
+import type { OpampStore } from "../opamp/server/store/store.ts";
 import type { Clock } from "../pipeline/core/clock.ts";
 import { describeError, type Logger } from "../pipeline/core/log.ts";
 import { Repeated } from "../pipeline/core/repeated.ts";

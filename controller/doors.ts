@@ -6,7 +6,7 @@
  */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { PACKAGES_PATH } from "../opamp/server/package_catalog.ts";
+import { PACKAGES_PATH } from "../opamp/server/fleet/package_catalog.ts";
 import type { FetchHandler } from "../pipeline/contract/http.ts";
 import { unreadable } from "../routes/api/answer_headers.ts";
 import { MAX_CONTROLLER_BODY_BYTES } from "../routes/controller/endpoints/shared.ts";

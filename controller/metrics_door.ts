@@ -5,7 +5,7 @@
  */
 
 import { AgentCapabilities, hasBits } from "../opamp/protocol/capabilities.ts";
-import type { Fleet } from "../opamp/server/fleet.ts";
+import type { Fleet } from "../opamp/server/fleet/fleet.ts";
 import type { Rollouts } from "../opamp/rollouts/mod.ts";
 import { GatewayError, toGatewayError } from "../pipeline/core/errors.ts";
 import { describeError, type Logger } from "../pipeline/core/log.ts";

@@ -6,8 +6,8 @@
  * @module
  */
 
-import type { PackageCatalog } from "../opamp/server/package_catalog.ts";
-import { PACKAGES_PATH } from "../opamp/server/package_catalog.ts";
+import type { PackageCatalog } from "../opamp/server/fleet/package_catalog.ts";
+import { PACKAGES_PATH } from "../opamp/server/fleet/package_catalog.ts";
 import { toGatewayError } from "../pipeline/core/errors.ts";
 import type { AgentSecret } from "./agent_secret.ts";
 

@@ -8,8 +8,8 @@
  */
 
 import { ConflictError } from "../opamp/rollouts/mod.ts";
-import { AgentChanges } from "../opamp/server/agent_changes.ts";
-import type { Fleet } from "../opamp/server/fleet.ts";
+import { AgentChanges } from "../opamp/server/agents/agent_changes.ts";
+import type { Fleet } from "../opamp/server/fleet/fleet.ts";
 import type { CustomMessage } from "../opamp/protocol/messages.ts";
 import type { Clock, Timer } from "../pipeline/core/clock.ts";
 import { readJsonObject } from "../pipeline/core/json_object.ts";

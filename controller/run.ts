@@ -9,7 +9,7 @@ import { writeLine } from "../gateway/console.ts";
 import { TokenFile } from "../gateway/admin/token_file.ts";
 import { stopSignal } from "../gateway/stop_signals.ts";
 import { DEFAULT_OPAMP_PORT } from "../opamp/server/settings.ts";
-import { OpampStore } from "../opamp/server/store.ts";
+import { OpampStore } from "../opamp/server/store/store.ts";
 import { formatEndpoint, parseEndpoint } from "../pipeline/config/http_server.ts";
 import { systemClock } from "../pipeline/core/clock.ts";
 import { createConsoleLogger, openSinks } from "../pipeline/core/console_log.ts";

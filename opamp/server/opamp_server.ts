@@ -5,9 +5,9 @@
  */
 
 import type { AddressInfo } from "node:net";
-import { Fleet } from "./fleet.ts";
-import type { FleetDeps } from "./fleet_deps.ts";
-import { type ListenAddress, type ListenerDeps, OpampListener } from "./listener.ts";
+import { Fleet } from "./fleet/fleet.ts";
+import type { FleetDeps } from "./fleet/fleet_deps.ts";
+import { type ListenAddress, type ListenerDeps, OpampListener } from "./connections/listener.ts";
 
 export type OpampServerDeps = FleetDeps & Omit<ListenerDeps, "fleet">;
 

@@ -6,9 +6,9 @@
 
 import { AgentCapabilities, nameOf, namesOf, PackageStatusEnum } from "../../opamp/protocol/capabilities.ts";
 import { type ComponentDetails, type ComponentHealth, decodeAgentToServer } from "../../opamp/protocol/messages.ts";
-import type { OfferStatus } from "../../opamp/server/fleet_store.ts";
-import type { AgentView, Attributes } from "../../opamp/server/agent_view.ts";
-import type { Fleet } from "../../opamp/server/fleet.ts";
+import type { OfferStatus } from "../../opamp/server/store/fleet_store.ts";
+import type { AgentView, Attributes } from "../../opamp/server/agents/agent_view.ts";
+import type { Fleet } from "../../opamp/server/fleet/fleet.ts";
 import { type ConfigState, type FleetAgent, type FleetPort, type Rollouts, syncOf } from "../../opamp/rollouts/mod.ts";
 import { NotFoundError } from "../admin/control.ts";
 import type { Agent, AgentDetail } from "./schemas.ts";

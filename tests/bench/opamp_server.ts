@@ -16,7 +16,7 @@ import { ALL_SERVER_CAPABILITIES, nameOf, RemoteConfigStatuses } from "../../opa
 import { createRemoteConfigOffer } from "../../opamp/server/offers.ts";
 import { OpampServer } from "../../opamp/server/opamp_server.ts";
 import { DEFAULT_OPAMP_SERVER_SETTINGS } from "../../opamp/server/settings.ts";
-import { OpampStore } from "../../opamp/server/store.ts";
+import { OpampStore } from "../../opamp/server/store/store.ts";
 
 const [opampPort = "4320", controlPort = "4321", storePath] = Deno.args;
 

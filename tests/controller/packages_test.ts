@@ -6,15 +6,15 @@ import { packageDoor } from "../../controller/package_door.ts";
 import { AgentCapabilities, PackageType } from "../../opamp/protocol/capabilities.ts";
 import { bytesToHex, sha256 } from "../../opamp/protocol/hashes.ts";
 import { ConflictError, InvalidRequestError, UnknownNameError } from "../../opamp/rollouts/mod.ts";
-import { createFleetPort } from "../../opamp/server/fleet_port.ts";
+import { createFleetPort } from "../../opamp/server/fleet/fleet_port.ts";
 import {
   PACKAGE_LIMITS,
   PackageCatalog,
   type PackageRequest,
   PACKAGES_PATH,
-} from "../../opamp/server/package_catalog.ts";
-import { PackageStore } from "../../opamp/server/package_store.ts";
-import { OpampStore } from "../../opamp/server/store.ts";
+} from "../../opamp/server/fleet/package_catalog.ts";
+import { PackageStore } from "../../opamp/server/store/package_store.ts";
+import { OpampStore } from "../../opamp/server/store/store.ts";
 import { type FakeLink, FleetProbe, USUAL } from "../support/opamp_fleet.ts";
 
 const SECRET = new AgentSecret("token");

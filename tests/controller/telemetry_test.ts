@@ -2,8 +2,8 @@
 
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import { ControllerTelemetry } from "../../controller/telemetry.ts";
-import { Fleet } from "../../opamp/server/fleet.ts";
-import { createListenerMetrics } from "../../opamp/server/listener_metrics.ts";
+import { Fleet } from "../../opamp/server/fleet/fleet.ts";
+import { createListenerMetrics } from "../../opamp/server/connections/listener_metrics.ts";
 import { ALL_SERVER_CAPABILITIES } from "../../opamp/protocol/capabilities.ts";
 import { systemClock } from "../../pipeline/core/clock.ts";
 import type { Meter } from "../../pipeline/core/telemetry.ts";

@@ -4,7 +4,7 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import { ALL_SERVER_CAPABILITIES, RemoteConfigStatuses } from "../../opamp/protocol/capabilities.ts";
 import { parseInstanceUid } from "../../opamp/protocol/instance_uid.ts";
 import { bytesToHex } from "../../opamp/protocol/hashes.ts";
-import type { AgentView } from "../../opamp/server/agent_view.ts";
+import type { AgentView } from "../../opamp/server/agents/agent_view.ts";
 import { OpampServer } from "../../opamp/server/opamp_server.ts";
 import { DEFAULT_OPAMP_SERVER_SETTINGS } from "../../opamp/server/settings.ts";
 import { systemClock } from "../../pipeline/core/clock.ts";

@@ -16,7 +16,7 @@ import {
 } from "../../opamp/protocol/capabilities.ts";
 import { hexToBytes } from "../../opamp/protocol/hashes.ts";
 import { formatInstanceUid } from "../../opamp/protocol/instance_uid.ts";
-import type { AgentView } from "../../opamp/server/agent_view.ts";
+import type { AgentView } from "../../opamp/server/agents/agent_view.ts";
 import { createPackagesOffer } from "../../opamp/server/offers.ts";
 import { OpampServer, type OpampServerDeps } from "../../opamp/server/opamp_server.ts";
 import { DEFAULT_OPAMP_SERVER_SETTINGS, type OpampServerSettings } from "../../opamp/server/settings.ts";

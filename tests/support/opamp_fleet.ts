@@ -13,10 +13,10 @@ import {
   encodeAgentToServer,
   type ServerToAgent,
 } from "../../opamp/protocol/messages.ts";
-import type { AgentSession } from "../../opamp/server/agent_session.ts";
-import { Fleet } from "../../opamp/server/fleet.ts";
-import type { FleetDeps } from "../../opamp/server/fleet_deps.ts";
-import type { AgentLink, MessageParts, Transport } from "../../opamp/server/link.ts";
+import type { AgentSession } from "../../opamp/server/agents/agent_session.ts";
+import { Fleet } from "../../opamp/server/fleet/fleet.ts";
+import type { FleetDeps } from "../../opamp/server/fleet/fleet_deps.ts";
+import type { AgentLink, MessageParts, Transport } from "../../opamp/server/agents/link.ts";
 import { createRemoteConfigOffer, type RemoteConfigOffer } from "../../opamp/server/offers.ts";
 import { DEFAULT_OPAMP_SERVER_SETTINGS, type OpampServerSettings } from "../../opamp/server/settings.ts";
 import { concatBytes } from "../../pipeline/core/bytes.ts";

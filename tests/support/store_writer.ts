@@ -5,7 +5,7 @@
  * @module
  */
 
-import { OpampStore } from "../../opamp/server/store.ts";
+import { OpampStore } from "../../opamp/server/store/store.ts";
 import { uidOf } from "./opamp_fleet.ts";
 
 const [path = "", agents = "1"] = Deno.args;

@@ -7,8 +7,8 @@
 import { nameOf, PackageStatusEnum, PackageType } from "../../../opamp/protocol/capabilities.ts";
 import { bytesToHex } from "../../../opamp/protocol/hashes.ts";
 import { parseSelector } from "../../../opamp/rollouts/mod.ts";
-import type { AgentView } from "../../../opamp/server/agent_view.ts";
-import type { PackageOfferRow, PackageRow } from "../../../opamp/server/package_store.ts";
+import type { AgentView } from "../../../opamp/server/agents/agent_view.ts";
+import type { PackageOfferRow, PackageRow } from "../../../opamp/server/store/package_store.ts";
 import { page } from "../../api/call.ts";
 import type { HandlersOf } from "../../api/endpoint.ts";
 import type { PACKAGE_ENDPOINTS } from "../endpoints/packages.ts";

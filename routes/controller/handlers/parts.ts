@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { AgentTokens } from "../../../opamp/server/agent_tokens.ts";
-import type { Fleet } from "../../../opamp/server/fleet.ts";
-import type { PackageCatalog } from "../../../opamp/server/package_catalog.ts";
-import type { OpampStore } from "../../../opamp/server/store.ts";
+import type { AgentTokens } from "../../../opamp/server/store/agent_tokens.ts";
+import type { Fleet } from "../../../opamp/server/fleet/fleet.ts";
+import type { PackageCatalog } from "../../../opamp/server/fleet/package_catalog.ts";
+import type { OpampStore } from "../../../opamp/server/store/store.ts";
 import type { CompilePattern, ConfigCatalog, ConfigFile, FleetPort, Rollouts } from "../../../opamp/rollouts/mod.ts";
 import type { Problem } from "../../../pipeline/config/problem.ts";
 import type { Clock } from "../../../pipeline/core/clock.ts";
