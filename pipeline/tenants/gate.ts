@@ -116,7 +116,7 @@ class ThreadGate implements TenantGate, VisitedGate {
       this.#asked = table;
       this.#atHand = {};
     }
-    const plans = this.#atHand[signal] ??= Array.from({ length: SEATS });
+    const plans = this.#atHand[signal] ??= new Array<Plan | undefined>(SEATS).fill(undefined);
     const seat = tenant.slot & (SEATS - 1);
     const known = plans[seat];
     return known !== undefined && known.tag === tenant ? known : plans[seat] = this.#newPlan(tenant, signal, table);

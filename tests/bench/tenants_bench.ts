@@ -43,6 +43,7 @@ function gateOf(row: SomeRow): TenantGate {
   const rows = Array.from({ length: TENANTS }, (_, slot) => rowOf(`tenant-${slot}`, slot, row));
   const identities = rows.map(({ tag: tenant }) => ({ tenant, credential: "bench", attributes: new Map() }));
   const memory = new SharedArrayBuffer(bytesFor(TENANTS));
+  const table = { at: (slot: number) => rows[slot] };
   let next = 0;
   return createTenantGate({
     clock: systemClock,
@@ -51,7 +52,7 @@ function gateOf(row: SomeRow): TenantGate {
     memory: createMemoryBudget(),
     random: () => 0.5,
     identifier: { identify: () => identities[next = (next + 1) % TENANTS]! },
-    table: () => ({ at: (slot) => rows[slot] }),
+    table: () => table,
     cells: () => memory,
     config: { shedding: [] },
   });

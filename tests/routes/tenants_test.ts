@@ -131,6 +131,9 @@ for (const { name, serve } of OTLP_SERVERS) {
   });
 }
 
+/** What a connection takes of a body that nobody wants. */
+const DROPPED_BYTES = 2 * 1024 * 1024;
+
 Deno.test("tenants: a refused body is not asked for, and a sender that is cut off leaves", async (t) => {
   const { serve } = OTLP_SERVERS[0]!;
   await t.step("one that waits for a word before it sends", async () => {
@@ -140,6 +143,28 @@ Deno.test("tenants: a refused body is not asked for, and a sender that is cut of
       `Content-Length: 5000000\r\n\r\n`;
     await connection.send(head);
     strictEqual((await connection.answer())?.status, 413);
+    await edge.close();
+  });
+  await t.step("up to 2 MiB are thrown away, and the connection takes the next request", async () => {
+    const { edge } = await open(serve, { limits: { all: { maxRequestBodySize: 200 } } });
+    using connection = await RawConnection.open(edge.port);
+    for (let i = 0; i < 2; i++) {
+      await connection.send(rawRequest({ headers: [PROTOBUF, ACME], body: new Uint8Array(DROPPED_BYTES) }));
+      const answer = await connection.answer();
+      deepStrictEqual([answer?.status, answer?.headers.get("connection")], [413, null]);
+    }
+    await connection.send(rawRequest({ headers: [PROTOBUF, ACME], body: new Uint8Array(0) }));
+    strictEqual((await connection.answer())?.status, 200);
+    await edge.close();
+  });
+  await t.step("of a larger one the connection goes", async () => {
+    const { edge } = await open(serve, { limits: { all: { maxRequestBodySize: 200 } } });
+    using connection = await RawConnection.open(edge.port);
+    const head = `POST /v1/traces HTTP/1.1\r\nHost: a\r\n${PROTOBUF}\r\n${ACME}\r\n`;
+    await connection.send(`${head}Content-Length: ${DROPPED_BYTES + 1}\r\n\r\n`);
+    const answer = await connection.answer();
+    deepStrictEqual([answer?.status, answer?.headers.get("connection")], [413, "close"]);
+    ok(await connection.isClosedByPeer());
     await edge.close();
   });
   await t.step("one that goes away in the middle of its body holds nothing", async () => {
