@@ -45,9 +45,9 @@ export class AttributeIndex {
   /** Where strings that are written as numbers stand; in profiles only. */
   strings: StringTable | undefined;
 
-  /** Fields that statements put into any item. Written while they are compiled. */
+  /** Fields that statements put into any item, and what fields begin with. Written while they are compiled. */
   readonly constants: ProtoWriter = new ProtoWriter(0);
-  /** Where each of them begins. */
+  /** Where each of them begins, with its tag. */
   readonly #constantStarts: number[] = [];
   #field: number;
   /** Another number after each edit, and when another message is looked at. */
@@ -87,7 +87,7 @@ export class AttributeIndex {
     return this.#field;
   }
 
-  /** Of data points, each kind has its own. */
+  /** Data points of each kind have their own; what was written for all of them gets its tag. */
   set field(field: number) {
     if (field === this.#field) return;
     this.#field = field;
@@ -383,7 +383,7 @@ export class AttributeIndex {
   }
 
   /**
-   * What the field of an attribute begins with, up to its value: with a byte for its length, and one for the key's.
+   * What the field of an attribute begins with: its tag, a byte for its length, the key, and the tag of the value.
    *
    * @returns Where it begins in `constants`.
    */
