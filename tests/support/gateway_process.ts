@@ -11,13 +11,18 @@
  * @module
  */
 
+import manifest from "../../deno.json" with { type: "json" };
+
 /** What the gateway logs once it takes data; the collector's words. */
 export const READY_LINE = "Everything is ready. Begin running and processing data.";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const MAIN = `${ROOT}main.ts`;
-/** Those of the `start` task. */
-const V8_FLAGS = "--no-incremental-marking,--min-semi-space-size=4,--max-semi-space-size=4";
+/** V8's flags of the task that runs a subcommand. */
+function v8FlagsOf(subcommand: string | undefined): string {
+  const task = manifest.tasks[subcommand === "controller" ? "controller" : "start"];
+  return /--v8-flags=\S+/.exec(task)?.[0] ?? "";
+}
 
 export interface GatewayProcessOptions {
   /** Default 1. */
@@ -129,7 +134,7 @@ export async function startMain(args: readonly string[], text: string): Promise<
 }
 
 function spawnMain(args: readonly string[], options: Pick<GatewayProcessOptions, "env" | "cwd">): GatewayProcess {
-  return spawnDeno(["run", `--v8-flags=${V8_FLAGS}`, "-A", MAIN, ...args], options);
+  return spawnDeno(["run", v8FlagsOf(args[0]), "-A", MAIN, ...args], options);
 }
 
 function spawnDeno(
