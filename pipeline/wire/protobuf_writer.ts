@@ -292,15 +292,6 @@ export class ProtoWriter {
     this.#copyFrom(source, start, end);
   }
 
-  /** As `copy`, of bytes that somebody has a view of: cheaper. */
-  copyViewed(source: DataView, start: number, end: number): void {
-    this.#reserve(end - start);
-    let at = this.#length;
-    this.#length += end - start;
-    if (end - start >= WIDE_BYTES) copyWide(source, start, end, this.#ownView(), at);
-    else while (start < end) this.#bytes[at++] = source.getUint8(start++);
-  }
-
   /** There is room for it. */
   #copyFrom(source: ProtoWriter, start: number, end: number): void {
     let at = this.#length;

@@ -45,7 +45,7 @@ export class AttributeIndex {
   /** Where strings that are written as numbers stand; in profiles only. */
   strings: StringTable | undefined;
 
-  /** Fields that statements put into any item, and what fields begin with. Written while they are compiled. */
+  /** Fields that statements put into any item. Written while they are compiled. */
   readonly constants: ProtoWriter = new ProtoWriter(0);
   /** Where each of them begins, with its tag. */
   readonly #constantStarts: number[] = [];
@@ -204,16 +204,6 @@ export class AttributeIndex {
     }
     this.#count = index;
     return at;
-  }
-
-  /** Of the message as it came. */
-  get bytes(): Uint8Array {
-    return this.#message.bytes;
-  }
-
-  /** Of its bytes. */
-  get view(): DataView {
-    return this.#viewOf(this.#message.bytes);
   }
 
   /** Messages lie in the same bytes one behind the other. */
@@ -379,22 +369,6 @@ export class AttributeIndex {
     const mark = constants.open(this.#field);
     write(constants);
     constants.close(mark);
-    return start;
-  }
-
-  /**
-   * What the field of an attribute begins with: its tag, a byte for its length, the key, and the tag of the value.
-   *
-   * @returns Where it begins in `constants`.
-   */
-  addHead(key: Uint8Array): number {
-    const { constants } = this;
-    const start = constants.length;
-    this.#constantStarts.push(start);
-    constants.tag(this.#field, WireType.bytes);
-    constants.byte(0);
-    constants.bytesField(1, key);
-    constants.byte(VALUE);
     return start;
   }
 

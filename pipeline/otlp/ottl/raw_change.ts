@@ -13,7 +13,7 @@ import { Member } from "./any_value.ts";
 import type { AttributeIndex } from "./attribute_index.ts";
 import type { MessageView } from "./message_view.ts";
 import { NOT_RAW, type RawAccess, RawAttribute, RawText, RawValue } from "./raw_value.ts";
-import { copyToAttribute, headOf, setAttribute } from "./wire_map.ts";
+import { copyToAttribute, setAttribute } from "./wire_map.ts";
 
 /** What a change makes of a string. */
 class RawChanged extends RawValue {
@@ -79,13 +79,12 @@ export function attributeChanger(
 ): () => void {
   const source = new RawAttribute(attributes, slot);
   const changed = new RawChanged(source, change);
-  const head = headOf(attributes, key);
   return () => {
     if (changed.find() === NOT_RAW) {
       const text = changedText(source, change);
       if (text !== undefined) setAttribute(attributes, key, attributes.wantedIndex(slot), text, slot);
     } else if (changed.isChanged) {
-      copyToAttribute(attributes, head, attributes.wantedIndex(slot), slot, changed, Member.string);
+      copyToAttribute(attributes, key, attributes.wantedIndex(slot), slot, changed, Member.string);
     }
   };
 }

@@ -7,8 +7,17 @@
 import { OttlError } from "../../../ottl/values/errors.ts";
 import { decodeUtf8, encodeUtf8 } from "../../../ottl/values/utf8.ts";
 import { OttlMap, type Value } from "../../../ottl/values/value.ts";
-import { varintLow } from "../../wire/protobuf.ts";
-import { contentEnd, contentStart, decodeAnyValue, Member, memberAt, writeKeyValue } from "./any_value.ts";
+import { varintLow, WireType } from "../../wire/protobuf.ts";
+import {
+  contentEnd,
+  contentStart,
+  decodeAnyValue,
+  KEY_TAG,
+  Member,
+  memberAt,
+  VALUE_TAG,
+  writeKeyValue,
+} from "./any_value.ts";
 import type { AttributeIndex } from "./attribute_index.ts";
 import { Source } from "./attribute_ranges.ts";
 import { NIL, type RawValue } from "./raw_value.ts";
@@ -184,20 +193,6 @@ export function setAttribute(
   }
 }
 
-/** What the fields of one attribute begin with, of any item. */
-export interface Head {
-  readonly key: Uint8Array;
-  /** Where it lies in the constants. */
-  readonly start: number;
-  readonly end: number;
-}
-
-/** Made while statements are compiled. */
-export function headOf(attributes: AttributeIndex, key: Uint8Array): Head {
-  const start = attributes.addHead(key);
-  return { key, start, end: attributes.constants.length };
-}
-
 /**
  * Puts a value that lies in bytes under a key.
  *
@@ -208,17 +203,16 @@ export function headOf(attributes: AttributeIndex, key: Uint8Array): Head {
  */
 export function copyToAttribute(
   attributes: AttributeIndex,
-  head: Head,
+  key: Uint8Array,
   index: number,
   slot: number,
   raw: RawValue,
   tag: number,
 ): void {
-  const { key } = head;
   if (index === -1) checkRoom(attributes);
   const { arena } = attributes;
   const start = arena.length;
-  if (!writeShortField(attributes, head, raw, tag)) {
+  if (!writeShortField(attributes, key, raw, tag)) {
     const mark = arena.open(attributes.field);
     arena.bytesField(1, key);
     raw.writeField(arena, 2, tag);
@@ -232,32 +226,28 @@ export function copyToAttribute(
 const SHORT_FRAME_BYTES = 8;
 
 /** What nearly all attributes are, in one go. @returns false for one with a length of two bytes, or without a value. */
-function writeShortField(attributes: AttributeIndex, head: Head, raw: RawValue, tag: number): boolean {
-  const isMember = raw.memberStart !== -1;
+function writeShortField({ arena, field }: AttributeIndex, key: Uint8Array, raw: RawValue, tag: number): boolean {
   const { bytes, end } = raw;
+  const isMember = raw.memberStart !== -1;
   const start = isMember ? raw.memberStart : raw.start;
   const size = end - start;
-  const keySize = head.key.length;
-  if (tag === NIL || !isMember && tag !== Member.string || keySize + size + SHORT_FRAME_BYTES > 0x7f) return false;
-  const { arena } = attributes;
+  if (tag === NIL || !isMember && tag !== Member.string || key.length + size + SHORT_FRAME_BYTES > 0x7f) return false;
   const valueSize = isMember ? size : size + 2;
-  const fieldStart = arena.length;
-  arena.copyFrom(attributes.constants, head.start, head.end);
-  let at = arena.room(size + 3);
+  let at = arena.room(key.length + SHORT_FRAME_BYTES);
   const to = arena.buffer;
-  to[fieldStart + 1] = keySize + valueSize + 4;
+  to[at++] = field << 3 | WireType.bytes;
+  to[at++] = key.length + valueSize + 4;
+  to[at++] = KEY_TAG;
+  to[at++] = key.length;
+  for (let i = 0; i < key.length; i++) to[at++] = key[i]!;
+  to[at++] = VALUE_TAG;
   to[at++] = valueSize;
   if (!isMember) {
     to[at++] = tag;
     to[at++] = size;
   }
-  if (bytes === attributes.bytes) {
-    arena.wrote(at);
-    arena.copyViewed(attributes.view, start, end);
-  } else {
-    for (let i = start; i < end; i++) to[at++] = bytes[i]!;
-    arena.wrote(at);
-  }
+  arena.wrote(at);
+  arena.copy(bytes, start, end);
   return true;
 }
 

@@ -21,7 +21,7 @@ function written(bytes: Uint8Array): ProtoWriter {
   return source;
 }
 
-Deno.test("copyFrom() and copyViewed() write what copy() does", async (t) => {
+Deno.test("copyFrom() writes what copy() does", async (t) => {
   for (const length of LENGTHS) {
     for (const start of [0, 3]) {
       await t.step(`${length} bytes from ${start}`, () => {
@@ -32,8 +32,6 @@ Deno.test("copyFrom() and copyViewed() write what copy() does", async (t) => {
         got.byte(0xff);
         want.byte(0xff);
         got.copyFrom(source, start, start + length);
-        want.copy(bytes, start, start + length);
-        got.copyViewed(new DataView(bytes.buffer), start, start + length);
         want.copy(bytes, start, start + length);
         deepStrictEqual(got.finish(), want.finish());
       });

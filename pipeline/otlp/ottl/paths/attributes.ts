@@ -33,7 +33,7 @@ import { Source } from "../attribute_ranges.ts";
 import { attributeChanger, changedAccess } from "../raw_change.ts";
 import { MessagePart, type MessageView } from "../message_view.ts";
 import { NIL, NOT_RAW, type RawAccess, RawAttribute, rawOf } from "../raw_value.ts";
-import { attributeValue, copyToAttribute, headOf, setAttribute, WireMap } from "../wire_map.ts";
+import { attributeValue, copyToAttribute, setAttribute, WireMap } from "../wire_map.ts";
 import { numberTest } from "./scalars.ts";
 
 /** Entries of a list that an index makes. */
@@ -108,12 +108,11 @@ function oneAttribute(attributes: AttributeIndex, key: Uint8Array): PathAccess &
       const raw = rawOf(source);
       if (raw === undefined || attributes.strings !== undefined) return undefined;
       const isOwn = raw.isOf(attributes, slot);
-      const head = headOf(attributes, key);
       return (item) => {
         const tag = raw.find();
         if (tag === NOT_RAW) return set(source.get(item));
         if (isOwn && !raw.isChanged && tag !== NIL) return;
-        copyToAttribute(attributes, head, attributes.wantedIndex(slot), slot, raw, tag);
+        copyToAttribute(attributes, key, attributes.wantedIndex(slot), slot, raw, tag);
       };
     },
     comparison(operator, constant) {
