@@ -10,7 +10,7 @@ import { hashName, HEADER, HEADER_WORDS, RECORD, type RecordKind } from "./table
 export interface TableSize {
   /** One past the highest slot. */
   readonly slots: number;
-  /** Of all tenants together: `countRecords`. */
+  /** Of all tenants together: `recordsOf`. */
   readonly records: number;
   /** Of all records together. */
   readonly bytes: number;
@@ -125,14 +125,6 @@ export class TableWriter {
     const otherName = this.#nameOf(other);
     return name.length === otherName.length && name.every((byte, i) => byte === otherName[i]);
   }
-}
-
-/** How many records there are, behind each other. */
-export function countRecords(records: Uint8Array): number {
-  const view = new DataView(records.buffer, records.byteOffset, records.length);
-  let count = 0;
-  for (let at = 0; at < records.length; at += view.getUint16(at + RECORD.length, true)) count += 1;
-  return count;
 }
 
 /** The table without tenants. */

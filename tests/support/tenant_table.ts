@@ -8,19 +8,20 @@ import type { ClientCertificate, Sender } from "../../pipeline/contract/tenants.
 import { tenantDefaultsSchema, tenantSchema } from "../../pipeline/tenants/schema.ts";
 import { resolveTenant } from "../../pipeline/tenants/settings.ts";
 import { TenantTable } from "../../pipeline/tenants/table.ts";
-import { writeTenant } from "../../pipeline/tenants/table_record.ts";
-import { countRecords, TableWriter } from "../../pipeline/tenants/table_writer.ts";
+import { recordsOf, writeTenant } from "../../pipeline/tenants/table_record.ts";
+import { TableWriter } from "../../pipeline/tenants/table_writer.ts";
 import { asYaml } from "./otlp_edge.ts";
 
 /** @param tenants By id; a tenant's slot is its place among them. */
 export function tenantTable(tenants: Readonly<Record<string, unknown>>): TenantTable {
   const defaults = tenantDefaultsSchema.parse({});
-  const records = Object.entries(tenants).map(([id, settings]) =>
-    writeTenant(resolveTenant(id, tenantSchema.parse(asYaml(settings)), defaults))
+  const specs = Object.entries(tenants).map(([id, settings]) =>
+    resolveTenant(id, tenantSchema.parse(asYaml(settings)), defaults)
   );
+  const records = specs.map((spec) => writeTenant(spec));
   const writer = new TableWriter({
     slots: records.length,
-    records: records.reduce((sum, each) => sum + countRecords(each), 0),
+    records: specs.reduce((sum, each) => sum + recordsOf(each), 0),
     bytes: records.reduce((sum, each) => sum + each.length, 0),
   });
   for (const [slot, each] of records.entries()) {

@@ -5,8 +5,8 @@ import { LIMIT_GROUPS, NO_LIMITS, NO_SIGNAL_LIMITS, type TenantLimits } from "..
 import { RowCache } from "../../../pipeline/tenants/row_cache.ts";
 import { TenantTable } from "../../../pipeline/tenants/table.ts";
 import { hashAscii, hashName, KIND } from "../../../pipeline/tenants/table_layout.ts";
-import { writeTenant } from "../../../pipeline/tenants/table_record.ts";
-import { countRecords, emptyTable, TableWriter } from "../../../pipeline/tenants/table_writer.ts";
+import { recordsOf, writeTenant } from "../../../pipeline/tenants/table_record.ts";
+import { emptyTable, TableWriter } from "../../../pipeline/tenants/table_writer.ts";
 import { CERTIFICATE_KINDS, type TenantSpec } from "../../../pipeline/tenants/tenant_spec.ts";
 
 const PLAIN: TenantSpec = {
@@ -30,7 +30,7 @@ function tableOf(tenants: readonly TenantSpec[]): { readonly writer: TableWriter
   const records = tenants.map((tenant) => writeTenant(tenant));
   const writer = new TableWriter({
     slots: tenants.length,
-    records: records.reduce((sum, each) => sum + countRecords(each), 0),
+    records: tenants.reduce((sum, each) => sum + recordsOf(each), 0),
     bytes: records.reduce((sum, each) => sum + each.length, 0),
   });
   for (const [slot, each] of records.entries()) strictEqual(writer.add(slot, each), undefined);
@@ -222,4 +222,41 @@ Deno.test("a record is the same whether or not its writer has to make room", asy
     const fresh = await import(`${module}?${padding}`) as { writeTenant: typeof writeTenant };
     deepStrictEqual(fresh.writeTenant(tenant), fresh.writeTenant(tenant), `with ${padding} characters before them`);
   }
+});
+
+Deno.test("records of any size give back what was written, wherever the writer has to make room", async () => {
+  const module = new URL("../../../pipeline/tenants/table_record.ts", import.meta.url).href;
+  const long = fc.oneof(
+    fc.string({ unit: "grapheme-ascii", minLength: 1, maxLength: 2_000, size: "max" }),
+    fc.string({ unit: "grapheme", minLength: 1, maxLength: 600, size: "max" }),
+  );
+  const large = fc.record({
+    keys: fc.uniqueArray(key, { selector: ({ id }) => id, maxLength: 16 }),
+    basic: fc.uniqueArray(plain({ username: long, passwordHash: long }), {
+      selector: ({ username }) => username,
+      maxLength: 8,
+    }),
+    certificates: fc.uniqueArray(plain({ kind: fc.constantFrom(...CERTIFICATE_KINDS), name: long }), {
+      selector: ({ kind, name }) => `${kind} ${name}`,
+      maxLength: 8,
+    }),
+    resourceAttributes: fc.array(fc.tuple(text, long), { maxLength: 8 }),
+  });
+  let writers = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(large, { minLength: 1, maxLength: 4 }), async (drawn) => {
+      const fresh = await import(`${module}?writer=${++writers}`) as { writeTenant: typeof writeTenant };
+      const tenants = distinct(drawn.map((each, at) => ({ ...PLAIN, id: `t${at}`, ...each })));
+      const records = tenants.map((each) => fresh.writeTenant(each));
+      const writer = new TableWriter({
+        slots: tenants.length,
+        records: tenants.reduce((sum, each) => sum + recordsOf(each), 0),
+        bytes: records.reduce((sum, each) => sum + each.length, 0),
+      });
+      for (const [slot, each] of records.entries()) strictEqual(writer.add(slot, each), undefined);
+      const table = new TenantTable(writer.finish());
+      for (const each of tenants) deepStrictEqual(table.describe(each.id), each);
+    }),
+    { numRuns: 40 },
+  );
 });
