@@ -5,8 +5,7 @@
  */
 
 import type { Signal } from "../otlp/signals.ts";
-import type { TenantTag } from "../core/tenant.ts";
-import { TENANT_METADATA } from "../core/tenant.ts";
+import { TENANT_METADATA, type TenantTag } from "../core/tenant.ts";
 import type { Origin } from "../otlp/payload.ts";
 import { groupOf, HOLDS, RATE, type RateName, timeAt } from "./cells.ts";
 import { costNs, fittingIn } from "./gcra.ts";
