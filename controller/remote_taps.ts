@@ -13,7 +13,7 @@ import type { Fleet } from "../opamp/server/fleet/fleet.ts";
 import type { CustomMessage } from "../opamp/protocol/messages.ts";
 import type { Clock, Timer } from "../pipeline/core/clock.ts";
 import { readJsonObject } from "../pipeline/core/json_object.ts";
-import type { Meter } from "../pipeline/core/telemetry.ts";
+import type { Meter } from "../pipeline/core/telemetry/meter.ts";
 import { type AgentTapEvent, agentTapMessageSchema, type AgentTapQuery } from "../routes/controller/tap_schemas.ts";
 
 export const TAP_CAPABILITY = "io.sluice.tap";

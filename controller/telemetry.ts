@@ -7,8 +7,8 @@
 import { createProcessMetrics, reportHeap } from "../gateway/telemetry/process_metrics.ts";
 import type { Rollouts } from "../opamp/rollouts/mod.ts";
 import type { Clock } from "../pipeline/core/clock.ts";
-import type { Counter, Histogram, Meter } from "../pipeline/core/telemetry.ts";
-import { createRegion, type SeriesValue, TelemetryStore, ThreadMeter } from "../pipeline/core/telemetry_store.ts";
+import type { Counter, Histogram, Meter } from "../pipeline/core/telemetry/meter.ts";
+import { createRegion, type SeriesValue, TelemetryStore, ThreadMeter } from "../pipeline/core/telemetry/store.ts";
 import { rolloutStateSchema } from "../routes/controller/schemas.ts";
 
 /** Slots of the one thread that there is: series of some 60 names. */

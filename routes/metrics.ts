@@ -8,9 +8,9 @@
  */
 
 import { Hono } from "hono";
-import type { SeriesKind, SeriesValue } from "../pipeline/core/telemetry_store.ts";
-import { metricRow } from "../pipeline/core/telemetry_table.ts";
-import type { Attributes } from "../pipeline/core/telemetry.ts";
+import type { SeriesKind, SeriesValue } from "../pipeline/core/telemetry/store.ts";
+import { metricRow } from "../pipeline/core/telemetry/table.ts";
+import type { Attributes } from "../pipeline/core/telemetry/meter.ts";
 
 const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores";
 

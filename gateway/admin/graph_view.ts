@@ -5,7 +5,7 @@
  */
 
 import type { ComponentConfig, GatewayConfig, PipelineConfig } from "../../pipeline/config/gateway_config.ts";
-import type { Attributes } from "../../pipeline/core/telemetry.ts";
+import type { Attributes } from "../../pipeline/core/telemetry/meter.ts";
 import { type Signal, SIGNALS } from "../../pipeline/otlp/signals.ts";
 import type { Flow, GraphEdge, GraphNode, GraphView } from "../../routes/admin/schemas.ts";
 import { connectorNode, exporterNode, processorNode, receiverNode } from "./node_names.ts";

@@ -5,8 +5,8 @@
  */
 
 import type { Clock } from "../../pipeline/core/clock.ts";
-import type { SeriesValue } from "../../pipeline/core/telemetry_store.ts";
-import type { Attributes } from "../../pipeline/core/telemetry.ts";
+import type { SeriesValue } from "../../pipeline/core/telemetry/store.ts";
+import type { Attributes } from "../../pipeline/core/telemetry/meter.ts";
 
 /** What rates are taken over at the least, milliseconds. */
 const MIN_WINDOW_MS = 1_000;

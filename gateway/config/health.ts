@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { SeriesValue } from "../../pipeline/core/telemetry_store.ts";
+import type { SeriesValue } from "../../pipeline/core/telemetry/store.ts";
 
 /** Totals at one moment. */
 export interface HealthSample {

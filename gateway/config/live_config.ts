@@ -14,7 +14,7 @@ import { fingerprintOf } from "../../pipeline/config/tree/node.ts";
 import type { Clock } from "../../pipeline/core/clock.ts";
 import { describeError, type Logger } from "../../pipeline/core/log.ts";
 import { nextTurn } from "../../pipeline/core/slices.ts";
-import type { Gauge } from "../../pipeline/core/telemetry.ts";
+import type { Gauge } from "../../pipeline/core/telemetry/meter.ts";
 import { diffLines } from "../../pipeline/core/text_diff.ts";
 import { GraphError } from "../../pipeline/graph/graph.ts";
 import type { GraphChange } from "../../pipeline/graph/live_graph.ts";

@@ -8,7 +8,7 @@
 
 import { hostname } from "node:os";
 import type { AgentDescription, AvailableComponents, KeyValue } from "../../opamp/protocol/messages.ts";
-import type { Attributes } from "../../pipeline/core/telemetry.ts";
+import type { Attributes } from "../../pipeline/core/telemetry/meter.ts";
 import type { OpampConfig } from "../../pipeline/extensions/opamp.ts";
 import { componentTypes } from "../../pipeline/graph/registry.ts";
 

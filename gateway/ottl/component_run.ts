@@ -9,7 +9,7 @@ import { KEPT } from "../../pipeline/contract/consumer.ts";
 import { systemClock } from "../../pipeline/core/clock.ts";
 import { type LogFields, type Logger, silentLogger } from "../../pipeline/core/log.ts";
 import { createMemoryBudget } from "../../pipeline/core/memory.ts";
-import { silentMeter } from "../../pipeline/core/telemetry.ts";
+import { silentMeter } from "../../pipeline/core/telemetry/meter.ts";
 import type { Payload } from "../../pipeline/otlp/payload.ts";
 import type { Signal } from "../../pipeline/otlp/signals.ts";
 import { routingConnectorFactory } from "../../pipeline/connectors/routing.ts";

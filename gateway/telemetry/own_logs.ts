@@ -10,7 +10,7 @@ import type { TelemetryConfig } from "../../pipeline/config/service_telemetry.ts
 import type { Lifecycle } from "../../pipeline/contract/consumer.ts";
 import type { LogRecord, LogTee } from "../../pipeline/core/log_tee.ts";
 import type { LogLevel } from "../../pipeline/core/log.ts";
-import type { Attributes } from "../../pipeline/core/telemetry.ts";
+import type { Attributes } from "../../pipeline/core/telemetry/meter.ts";
 import { WireType } from "../../pipeline/wire/protobuf.ts";
 import { ProtoWriter } from "../../pipeline/wire/protobuf_writer.ts";
 import {

@@ -9,9 +9,9 @@ import { section } from "../../pipeline/config/schema.ts";
 import type { TelemetryConfig } from "../../pipeline/config/service_telemetry.ts";
 import type { Lifecycle } from "../../pipeline/contract/consumer.ts";
 import type { FetchHandler, HttpServer, ServeHttp } from "../../pipeline/contract/http.ts";
-import type { SeriesValue } from "../../pipeline/core/telemetry_store.ts";
-import { isShownAt, type MetricLevel } from "../../pipeline/core/telemetry_table.ts";
-import type { Attributes } from "../../pipeline/core/telemetry.ts";
+import type { SeriesValue } from "../../pipeline/core/telemetry/store.ts";
+import { isShownAt, type MetricLevel } from "../../pipeline/core/telemetry/table.ts";
+import type { Attributes } from "../../pipeline/core/telemetry/meter.ts";
 import type { PartDraft } from "../../pipeline/graph/build.ts";
 import { createMetricsApp } from "../../routes/metrics.ts";
 

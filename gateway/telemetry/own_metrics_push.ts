@@ -9,9 +9,9 @@
 import type { PeriodicReaderConfig } from "../../pipeline/config/service_telemetry.ts";
 import type { Lifecycle } from "../../pipeline/contract/consumer.ts";
 import type { Timer } from "../../pipeline/core/clock.ts";
-import type { SeriesValue } from "../../pipeline/core/telemetry_store.ts";
-import { metricRow } from "../../pipeline/core/telemetry_table.ts";
-import type { Attributes } from "../../pipeline/core/telemetry.ts";
+import type { SeriesValue } from "../../pipeline/core/telemetry/store.ts";
+import { metricRow } from "../../pipeline/core/telemetry/table.ts";
+import type { Attributes } from "../../pipeline/core/telemetry/meter.ts";
 import { WireType } from "../../pipeline/wire/protobuf.ts";
 import type { ProtoWriter } from "../../pipeline/wire/protobuf_writer.ts";
 import {

@@ -7,9 +7,9 @@
 
 import type { TelemetryConfig } from "../../pipeline/config/service_telemetry.ts";
 import type { LogTee } from "../../pipeline/core/log_tee.ts";
-import type { SeriesValue } from "../../pipeline/core/telemetry_store.ts";
-import type { Attributes } from "../../pipeline/core/telemetry.ts";
-import type { Tracer } from "../../pipeline/core/trace.ts";
+import type { SeriesValue } from "../../pipeline/core/telemetry/store.ts";
+import type { Attributes } from "../../pipeline/core/telemetry/meter.ts";
+import type { Tracer } from "../../pipeline/core/telemetry/trace.ts";
 import type { PartDraft } from "../../pipeline/graph/build.ts";
 import { shownAt } from "./own_metrics.ts";
 import type { OtlpPushDeps } from "./otlp_push.ts";

@@ -10,10 +10,10 @@
 import type { SamplerConfig, TelemetryConfig } from "../../pipeline/config/service_telemetry.ts";
 import type { Lifecycle } from "../../pipeline/contract/consumer.ts";
 import type { Clock } from "../../pipeline/core/clock.ts";
-import type { Attributes } from "../../pipeline/core/telemetry.ts";
-import type { Span, SpanAttributes, SpanKind, SpanOptions, Tracer } from "../../pipeline/core/trace.ts";
-import { PROPAGATORS, type SpanContext } from "../../pipeline/core/trace_context.ts";
-import { alwaysOff, alwaysOn, byParent, byRatio, type Sampler } from "../../pipeline/core/trace_sampler.ts";
+import type { Attributes } from "../../pipeline/core/telemetry/meter.ts";
+import type { Span, SpanAttributes, SpanKind, SpanOptions, Tracer } from "../../pipeline/core/telemetry/trace.ts";
+import { PROPAGATORS, type SpanContext } from "../../pipeline/core/telemetry/trace_context.ts";
+import { alwaysOff, alwaysOn, byParent, byRatio, type Sampler } from "../../pipeline/core/telemetry/trace_sampler.ts";
 import { WireType } from "../../pipeline/wire/protobuf.ts";
 import { ProtoWriter } from "../../pipeline/wire/protobuf_writer.ts";
 import { MAX_SCRATCH_BYTES, resourceMessage, writeAttributes, writeId, writeTime } from "./otlp_messages.ts";

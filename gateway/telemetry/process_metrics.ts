@@ -8,7 +8,7 @@
 
 import process from "node:process";
 import type { Clock } from "../../pipeline/core/clock.ts";
-import type { Attributes, Counter, Meter } from "../../pipeline/core/telemetry.ts";
+import type { Attributes, Counter, Meter } from "../../pipeline/core/telemetry/meter.ts";
 
 /** How often a thread tells how large its heap is, milliseconds. */
 const HEAP_INTERVAL_MS = 10_000;

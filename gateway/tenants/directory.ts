@@ -12,7 +12,7 @@ import { errorAt, formatProblem, type Problem, sortProblems } from "../../pipeli
 import type { Place } from "../../pipeline/config/tree/node.ts";
 import type { Clock } from "../../pipeline/core/clock.ts";
 import { describeError, type Logger } from "../../pipeline/core/log.ts";
-import type { Gauge, Meter } from "../../pipeline/core/telemetry.ts";
+import type { Gauge, Meter } from "../../pipeline/core/telemetry/meter.ts";
 import { atPlace, type TenantSources } from "../../pipeline/tenants/sources.ts";
 import { bytesFor, TenantCells } from "../../pipeline/tenants/cells.ts";
 import { MAX_TENANTS } from "../../pipeline/tenants/limits.ts";

@@ -9,7 +9,7 @@
 import type { GatewayConfig } from "../../pipeline/config/gateway_config.ts";
 import type { Clock } from "../../pipeline/core/clock.ts";
 import type { Logger } from "../../pipeline/core/log.ts";
-import type { Meter } from "../../pipeline/core/telemetry.ts";
+import type { Meter } from "../../pipeline/core/telemetry/meter.ts";
 import type { Lifecycle } from "../../pipeline/contract/consumer.ts";
 import { buildParts } from "../../pipeline/graph/build.ts";
 import type { Build } from "../../pipeline/graph/live_graph.ts";

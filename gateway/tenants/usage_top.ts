@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { Counter, Meter } from "../../pipeline/core/telemetry.ts";
+import type { Counter, Meter } from "../../pipeline/core/telemetry/meter.ts";
 import { MINUTE_MS, OTHER_TENANTS, type UsageSum } from "../../pipeline/tenants/usage.ts";
 
 export const DEFAULT_TOP_TENANTS = 50;

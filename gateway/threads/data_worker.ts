@@ -7,8 +7,8 @@
 
 import type { GatewayConfig } from "../../pipeline/config/gateway_config.ts";
 import { systemClock } from "../../pipeline/core/clock.ts";
-import { ThreadMeter } from "../../pipeline/core/telemetry_store.ts";
-import { Tracer } from "../../pipeline/core/trace.ts";
+import { ThreadMeter } from "../../pipeline/core/telemetry/store.ts";
+import { Tracer } from "../../pipeline/core/telemetry/trace.ts";
 import { buildParts, buildPipelinesInSlices, type GraphDeps } from "../../pipeline/graph/build.ts";
 import { failuresOf } from "../../pipeline/graph/graph.ts";
 import type { Build } from "../../pipeline/graph/live_graph.ts";

@@ -5,9 +5,9 @@
  */
 
 import type { GatewayConfig } from "../../pipeline/config/gateway_config.ts";
-import type { SeriesAnnouncement } from "../../pipeline/core/telemetry_store.ts";
+import type { SeriesAnnouncement } from "../../pipeline/core/telemetry/store.ts";
 import type { LogLevel } from "../../pipeline/core/log.ts";
-import type { Attributes } from "../../pipeline/core/telemetry.ts";
+import type { Attributes } from "../../pipeline/core/telemetry/meter.ts";
 import type { GraphChange } from "../../pipeline/graph/live_graph.ts";
 import type { TenantSnapshot } from "../../pipeline/tenants/table.ts";
 import type { UsageReport } from "../../pipeline/tenants/usage.ts";

@@ -10,7 +10,7 @@
 import type { GatewayConfig } from "../../pipeline/config/gateway_config.ts";
 import { type Clock, sleep } from "../../pipeline/core/clock.ts";
 import { describeError, type Logger, type LogLevel } from "../../pipeline/core/log.ts";
-import type { SeriesAnnouncement } from "../../pipeline/core/telemetry_store.ts";
+import type { SeriesAnnouncement } from "../../pipeline/core/telemetry/store.ts";
 import { failuresOf, GraphError } from "../../pipeline/graph/graph.ts";
 import type { GraphChange } from "../../pipeline/graph/live_graph.ts";
 import type { TenantSnapshot } from "../../pipeline/tenants/table.ts";

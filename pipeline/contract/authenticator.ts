@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { HeaderPair } from "../core/trace_context.ts";
+import type { HeaderPair } from "../core/telemetry/trace_context.ts";
 import type { Lifecycle } from "./consumer.ts";
 import type { Sender } from "./tenants.ts";
 

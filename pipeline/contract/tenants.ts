@@ -12,7 +12,7 @@
  */
 
 import type { TenantTag } from "../core/tenant.ts";
-import type { HeaderReader } from "../core/trace_context.ts";
+import type { HeaderReader } from "../core/telemetry/trace_context.ts";
 import type { Origin, Payload } from "../otlp/payload.ts";
 import type { Signal } from "../otlp/signals.ts";
 

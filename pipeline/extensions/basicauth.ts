@@ -17,7 +17,7 @@ import type { Sender } from "../contract/tenants.ts";
 import type { Clock } from "../core/clock.ts";
 import { isSameText } from "../core/constant_time.ts";
 import { UnauthenticatedError } from "../core/errors.ts";
-import type { HeaderPair } from "../core/trace_context.ts";
+import type { HeaderPair } from "../core/telemetry/trace_context.ts";
 import { AnswerCache } from "../tenants/identity/answer_cache.ts";
 import { decodePair, MAX_CREDENTIAL_CHARS } from "../tenants/identity/authorization.ts";
 import { type Checked, GuardedChecks } from "../tenants/identity/guarded_checks.ts";

@@ -16,7 +16,7 @@ import { isSameText } from "../core/constant_time.ts";
 import { UnauthenticatedError } from "../core/errors.ts";
 import { describeError } from "../core/log.ts";
 import { Repeated } from "../core/repeated.ts";
-import type { HeaderPair, HeaderReader } from "../core/trace_context.ts";
+import type { HeaderPair, HeaderReader } from "../core/telemetry/trace_context.ts";
 
 /** Each is compared with what a sender has: a list, not a directory of users. */
 const MAX_TOKENS = 1_000;

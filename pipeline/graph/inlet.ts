@@ -7,7 +7,7 @@
  */
 
 import type { Consumer, Outcome } from "../contract/consumer.ts";
-import type { Counter } from "../core/telemetry.ts";
+import type { Counter } from "../core/telemetry/meter.ts";
 import type { Payload } from "../otlp/payload.ts";
 
 /** Told of each payload as it comes; must not throw, and must not keep the caller waiting. */

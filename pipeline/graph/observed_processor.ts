@@ -10,8 +10,8 @@
 import type { ComponentDeps } from "../contract/component.ts";
 import type { Adopt, Consumer, Lifecycle, Outcome } from "../contract/consumer.ts";
 import type { Clock } from "../core/clock.ts";
-import { DURATION_BOUNDS, TIMED_ONE_IN } from "../core/telemetry_stages.ts";
-import type { Counter, Histogram } from "../core/telemetry.ts";
+import { DURATION_BOUNDS, TIMED_ONE_IN } from "../core/telemetry/stages.ts";
+import type { Counter, Histogram } from "../core/telemetry/meter.ts";
 import type { Payload } from "../otlp/payload.ts";
 import type { Signal } from "../otlp/signals.ts";
 

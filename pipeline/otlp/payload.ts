@@ -8,7 +8,7 @@
 
 import { concatBytes } from "../core/bytes.ts";
 import type { TenantTag } from "../core/tenant.ts";
-import type { TraceLink } from "../core/trace.ts";
+import type { TraceLink } from "../core/telemetry/trace.ts";
 import { type Signal, SIGNALS } from "./signals.ts";
 
 /** Where a payload came from, as far as a later component asked to know. */

@@ -11,7 +11,7 @@ import type { Budget } from "../../ottl/limits.ts";
 import type { ComponentDeps, ProcessorFactory } from "../contract/component.ts";
 import { type Consumer, KEPT, type Outcome } from "../contract/consumer.ts";
 import { tellFiltered, type UsageCounter } from "../contract/usage.ts";
-import type { Counter } from "../core/telemetry.ts";
+import type { Counter } from "../core/telemetry/meter.ts";
 import { type ContextName, type Cursor, walk, type WalkOptions } from "../otlp/ottl/mod.ts";
 import type { Payload } from "../otlp/payload.ts";
 import { type Signal, SIGNAL_NAMES } from "../otlp/signals.ts";

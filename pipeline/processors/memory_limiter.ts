@@ -13,7 +13,7 @@ import type { z } from "zod";
 import { durationMs, int, section } from "../config/schema.ts";
 import type { ComponentDeps, ProcessorFactory } from "../contract/component.ts";
 import type { Consumer, Lifecycle, Outcome } from "../contract/consumer.ts";
-import type { Counter } from "../core/telemetry.ts";
+import type { Counter } from "../core/telemetry/meter.ts";
 import type { Payload } from "../otlp/payload.ts";
 import { type Signal, SIGNAL_NAMES, SIGNALS } from "../otlp/signals.ts";
 import { exposedGc, type MemoryLimits, MemoryWatch, type MemoryWatchDeps, MIB } from "./memory_watch.ts";

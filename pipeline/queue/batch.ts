@@ -15,7 +15,7 @@
  */
 
 import type { Clock } from "../core/clock.ts";
-import { joinTraces } from "../core/trace.ts";
+import { joinTraces } from "../core/telemetry/trace.ts";
 import { mergePayloads, NO_ORIGIN, type Origin, type Payload } from "../otlp/payload.ts";
 import { FairQueue, TURN_QUANTUM } from "./fair_queue.ts";
 import { Part, Partition, partitionKey, partitionOrigin, type PartitionSettings } from "./partition.ts";

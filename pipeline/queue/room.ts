@@ -13,7 +13,7 @@
 import type { TenantDepth } from "../contract/queue_control.ts";
 import type { Random } from "../core/clock.ts";
 import type { GatewayError } from "../core/errors.ts";
-import type { Gauge } from "../core/telemetry.ts";
+import type { Gauge } from "../core/telemetry/meter.ts";
 import type { TenantTag } from "../core/tenant.ts";
 import { FairQueue, TURN_QUANTUM } from "./fair_queue.ts";
 import { queueFull, tenantShareUsed, tooLargeForShare, tooLargeToQueue } from "./refusals.ts";

@@ -12,7 +12,7 @@ import type { ComponentDeps } from "../contract/component.ts";
 import type { Adopt, Consumer, Lifecycle, Outcome } from "../contract/consumer.ts";
 import type { Payload } from "../otlp/payload.ts";
 import type { QueueControl } from "../contract/queue_control.ts";
-import { StageTimes } from "../core/telemetry_stages.ts";
+import { StageTimes } from "../core/telemetry/stages.ts";
 import { type Signal, SIGNALS } from "../otlp/signals.ts";
 import { type BatchSettings, NO_BATCHING } from "./batch.ts";
 import { MemoryQueue } from "./memory_queue.ts";

@@ -33,9 +33,9 @@ import { type ErrorCode, GatewayError, toGatewayError } from "../core/errors.ts"
 import { describeError } from "../core/log.ts";
 import type { MemoryBudget } from "../core/memory.ts";
 import { Repeated } from "../core/repeated.ts";
-import type { Counter } from "../core/telemetry.ts";
-import { traceFields } from "../core/trace.ts";
-import type { HeaderReader } from "../core/trace_context.ts";
+import type { Counter } from "../core/telemetry/meter.ts";
+import { traceFields } from "../core/telemetry/trace.ts";
+import type { HeaderReader } from "../core/telemetry/trace_context.ts";
 import { readJsonPayload } from "../otlp/json_decode.ts";
 import { DEFAULT_PAYLOAD_LIMITS, type PayloadLimits } from "../otlp/limits.ts";
 import type { Origin, Payload } from "../otlp/payload.ts";

@@ -10,7 +10,7 @@ import type { BatchBudget } from "../../ottl/values/budget.ts";
 import { durationMs } from "../config/schema.ts";
 import type { ComponentDeps } from "../contract/component.ts";
 import { DeadlineExceededError, type GatewayError, LimitExceededError, RejectedError } from "../core/errors.ts";
-import type { Counter } from "../core/telemetry.ts";
+import type { Counter } from "../core/telemetry/meter.ts";
 
 /** How long one batch may take, milliseconds. Ours: the collector has no such bound. */
 export const batchTimeLimit = () => durationMs({ minMs: 1 }).default(10_000);

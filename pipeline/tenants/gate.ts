@@ -12,7 +12,7 @@ import type { PressureGauge } from "../contract/pressure.ts";
 import type { Identifier, Identity, Sender, TenantGate, Visit } from "../contract/tenants.ts";
 import type { Clock } from "../core/clock.ts";
 import { type GatewayError, LimitExceededError, PermissionDeniedError } from "../core/errors.ts";
-import type { Counter } from "../core/telemetry.ts";
+import type { Counter } from "../core/telemetry/meter.ts";
 import type { TenantTag } from "../core/tenant.ts";
 import type { Signal } from "../otlp/signals.ts";
 import { behindReason, DoorUsage } from "./door_usage.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { Hono } from "hono";
-import type { SeriesValue } from "../../pipeline/core/telemetry_store.ts";
+import type { SeriesValue } from "../../pipeline/core/telemetry/store.ts";
 import { checkToken, type GuardOptions, UnauthenticatedError } from "../api/guard.ts";
 import { type Audit, createApi } from "../api/app.ts";
 import { type Json, openApiDocument } from "../api/openapi.ts";

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { createRegion, TelemetryStore, ThreadMeter } from "../../pipeline/core/telemetry_store.ts";
-import { DURATION_BOUNDS } from "../../pipeline/core/telemetry_stages.ts";
+import { createRegion, TelemetryStore, ThreadMeter } from "../../pipeline/core/telemetry/store.ts";
+import { DURATION_BOUNDS } from "../../pipeline/core/telemetry/stages.ts";
 import { BATCH_SIZE_BOUNDS } from "../../pipeline/queue/sender_chain.ts";
 import { PrometheusPage } from "../../routes/metrics.ts";
 

@@ -10,7 +10,7 @@ import { type Consumer, KEPT } from "../../pipeline/contract/consumer.ts";
 import { systemClock } from "../../pipeline/core/clock.ts";
 import { silentLogger } from "../../pipeline/core/log.ts";
 import { createMemoryBudget } from "../../pipeline/core/memory.ts";
-import { silentMeter } from "../../pipeline/core/telemetry.ts";
+import { silentMeter } from "../../pipeline/core/telemetry/meter.ts";
 import { NO_ORIGIN, type Payload, payloadOf } from "../../pipeline/otlp/payload.ts";
 import { createSenderChain } from "../../pipeline/queue/sender_chain.ts";
 import { tenantTag } from "../pipeline/queue/support.ts";

@@ -17,7 +17,7 @@ import type { UsageMeter } from "../../pipeline/contract/usage.ts";
 import { systemClock } from "../../pipeline/core/clock.ts";
 import { silentLogger } from "../../pipeline/core/log.ts";
 import { createMemoryBudget } from "../../pipeline/core/memory.ts";
-import { silentMeter } from "../../pipeline/core/telemetry.ts";
+import { silentMeter } from "../../pipeline/core/telemetry/meter.ts";
 import { DEFAULT_PAYLOAD_LIMITS } from "../../pipeline/otlp/limits.ts";
 import { NO_ORIGIN } from "../../pipeline/otlp/payload.ts";
 import { readPayload } from "../../pipeline/otlp/validate.ts";

@@ -12,7 +12,7 @@ import { systemClock } from "../../pipeline/core/clock.ts";
 import { GatewayError, RejectedError, UnavailableError } from "../../pipeline/core/errors.ts";
 import { describeError, type LogFields, type Logger } from "../../pipeline/core/log.ts";
 import { createMemoryBudget, type MemoryBudget } from "../../pipeline/core/memory.ts";
-import { silentMeter } from "../../pipeline/core/telemetry.ts";
+import { silentMeter } from "../../pipeline/core/telemetry/meter.ts";
 import { type Codec, COMPRESSIONS } from "../../pipeline/exporters/kafka/client/codecs.ts";
 import { createCompressor } from "../../pipeline/exporters/kafka/client/compression.ts";
 import type { ProducerSettings, RecordProducer } from "../../pipeline/exporters/kafka/client/producer.ts";

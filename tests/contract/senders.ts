@@ -13,7 +13,7 @@ import { section } from "../../pipeline/config/schema.ts";
 import { PermissionDeniedError } from "../../pipeline/core/errors.ts";
 import { silentLogger } from "../../pipeline/core/log.ts";
 import { createMemoryBudget } from "../../pipeline/core/memory.ts";
-import { silentMeter } from "../../pipeline/core/telemetry.ts";
+import { silentMeter } from "../../pipeline/core/telemetry/meter.ts";
 import { basicAuthFactory } from "../../pipeline/extensions/basicauth.ts";
 import { bearerTokenAuthFactory } from "../../pipeline/extensions/bearertokenauth.ts";
 import { decodeStatus, decodeStatusJson } from "../../pipeline/otlp/status.ts";

@@ -5,7 +5,7 @@ import { GRACE_MS, MAX_TAPS, MAX_WAITING_SAMPLES, RemoteTaps, TAP_CAPABILITY } f
 import { ALL_SERVER_CAPABILITIES } from "../../opamp/protocol/capabilities.ts";
 import { ConflictError } from "../../opamp/rollouts/mod.ts";
 import { bytesToHex } from "../../opamp/protocol/hashes.ts";
-import { silentMeter } from "../../pipeline/core/telemetry.ts";
+import { silentMeter } from "../../pipeline/core/telemetry/meter.ts";
 import { type AgentTapEvent, agentTapQuerySchema } from "../../routes/controller/tap_schemas.ts";
 import { type FakeLink, FleetProbe, uidOf } from "../support/opamp_fleet.ts";
 

@@ -13,7 +13,7 @@ const TRY = `
 import { silentLogger } from "../core/log.ts";
 import { systemClock } from "../core/clock.ts";
 import { createMemoryBudget } from "../core/memory.ts";
-import { silentMeter } from "../core/telemetry.ts";
+import { silentMeter } from "../core/telemetry/meter.ts";
 import { DEFAULT_PAYLOAD_LIMITS } from "../otlp/limits.ts";
 import { NO_ORIGIN } from "../otlp/payload.ts";
 import { readJsonPayload } from "../otlp/json_decode.ts";

@@ -9,7 +9,7 @@ import { OpampServer } from "../../opamp/server/opamp_server.ts";
 import { DEFAULT_OPAMP_SERVER_SETTINGS } from "../../opamp/server/settings.ts";
 import { systemClock } from "../../pipeline/core/clock.ts";
 import { silentLogger } from "../../pipeline/core/log.ts";
-import { silentMeter } from "../../pipeline/core/telemetry.ts";
+import { silentMeter } from "../../pipeline/core/telemetry/meter.ts";
 import { freePort } from "../support/gateway_process.ts";
 import { type Agent, started } from "../support/opamp_agent.ts";
 import { configOf } from "../support/opamp_fleet.ts";

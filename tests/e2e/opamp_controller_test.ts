@@ -2,7 +2,7 @@
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { createPrivateKey, generateKeyPairSync, sign } from "node:crypto";
-import { metricRow } from "../../pipeline/core/telemetry_table.ts";
+import { metricRow } from "../../pipeline/core/telemetry/table.ts";
 import { ControllerProcess, type Json } from "../support/controller_process.ts";
 import { freePort, runMain, startGateway } from "../support/gateway_process.ts";
 import { eventually } from "../support/opamp_peer.ts";

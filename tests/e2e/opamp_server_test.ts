@@ -22,7 +22,7 @@ import { OpampServer, type OpampServerDeps } from "../../opamp/server/opamp_serv
 import { DEFAULT_OPAMP_SERVER_SETTINGS, type OpampServerSettings } from "../../opamp/server/settings.ts";
 import { systemClock } from "../../pipeline/core/clock.ts";
 import { silentLogger } from "../../pipeline/core/log.ts";
-import { silentMeter } from "../../pipeline/core/telemetry.ts";
+import { silentMeter } from "../../pipeline/core/telemetry/meter.ts";
 import { makeCertificates } from "../support/certificates.ts";
 import { freePort } from "../support/gateway_process.ts";
 import { configOf } from "../support/opamp_fleet.ts";

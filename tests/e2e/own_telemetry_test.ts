@@ -6,7 +6,7 @@
  */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { metricRow } from "../../pipeline/core/telemetry_table.ts";
+import { metricRow } from "../../pipeline/core/telemetry/table.ts";
 import { freePort, startGateway } from "../support/gateway_process.ts";
 
 interface Received {

@@ -3,7 +3,7 @@ import { sleep, systemClock } from "../../pipeline/core/clock.ts";
 import { GatewayError } from "../../pipeline/core/errors.ts";
 import { silentLogger } from "../../pipeline/core/log.ts";
 import { createMemoryBudget, type MemoryBudget } from "../../pipeline/core/memory.ts";
-import { silentMeter } from "../../pipeline/core/telemetry.ts";
+import { silentMeter } from "../../pipeline/core/telemetry/meter.ts";
 import { kafkaExporterFactory } from "../../pipeline/exporters/kafka/kafka.ts";
 import { partitionByTraceId } from "../../pipeline/otlp/split.ts";
 import { kafkaConfig, samplePayload } from "../pipeline/exporters/kafka/kafka_support.ts";

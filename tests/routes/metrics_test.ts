@@ -1,6 +1,6 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { createMetricsApp, prometheusText } from "../../routes/metrics.ts";
-import type { SeriesValue } from "../../pipeline/core/telemetry_store.ts";
+import type { SeriesValue } from "../../pipeline/core/telemetry/store.ts";
 
 const counter = (name: string, attributes: Record<string, string>, value: number): SeriesValue => ({
   name,

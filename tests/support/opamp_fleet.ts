@@ -21,7 +21,7 @@ import { createRemoteConfigOffer, type RemoteConfigOffer } from "../../opamp/ser
 import { DEFAULT_OPAMP_SERVER_SETTINGS, type OpampServerSettings } from "../../opamp/server/settings.ts";
 import { concatBytes } from "../../pipeline/core/bytes.ts";
 import { silentLogger } from "../../pipeline/core/log.ts";
-import { silentMeter } from "../../pipeline/core/telemetry.ts";
+import { silentMeter } from "../../pipeline/core/telemetry/meter.ts";
 import { FakeClock } from "./fake_clock.ts";
 
 /** What the agents of tests can do unless they say otherwise. */

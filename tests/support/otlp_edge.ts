@@ -11,7 +11,7 @@ import { type Consumer, QUEUED } from "../../pipeline/contract/consumer.ts";
 import type { HttpApp, HttpServer, OtlpHandler, ServeHttp } from "../../pipeline/contract/http.ts";
 import { silentLogger } from "../../pipeline/core/log.ts";
 import { createMemoryBudget, type MemoryBudget } from "../../pipeline/core/memory.ts";
-import type { Meter } from "../../pipeline/core/telemetry.ts";
+import type { Meter } from "../../pipeline/core/telemetry/meter.ts";
 import type { Payload } from "../../pipeline/otlp/payload.ts";
 import type { Signal } from "../../pipeline/otlp/signals.ts";
 import { otlpReceiverFactory } from "../../pipeline/receivers/otlp.ts";

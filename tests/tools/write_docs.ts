@@ -3,7 +3,7 @@
  * functions and contexts, of docs/metrics.md, from the table of metrics, of docs/tenants.md, from the schemas of tenants,
  * and of docs/admin.md and docs/controller.md, from the OpenAPI documents: `deno task docs`.
  *
- * tests/pipeline/config/docs_test.ts, tests/pipeline/tenants/docs_test.ts, tests/gateway/ottl/docs_test.ts, tests/pipeline/core/telemetry_table_test.ts and
+ * tests/pipeline/config/docs_test.ts, tests/pipeline/tenants/docs_test.ts, tests/gateway/ottl/docs_test.ts, tests/pipeline/core/telemetry/table_test.ts and
  * tests/routes/admin/docs_test.ts and tests/routes/controller/docs_test.ts fail while a file is not what this would write.
  *
  * @module
@@ -12,7 +12,7 @@
 import { functionReference, pathReference } from "../../gateway/ottl/reference.ts";
 import { describeCatalog, describeSettings } from "../../pipeline/config/describe.ts";
 import type { ComponentCatalog } from "../../pipeline/config/gateway_config.ts";
-import { metricsReference } from "../../pipeline/core/telemetry_table.ts";
+import { metricsReference } from "../../pipeline/core/telemetry/table.ts";
 import { loadComponents, REGISTRY } from "../../pipeline/graph/registry.ts";
 import { adminDocument } from "../../routes/admin/openapi.ts";
 import { apiReference } from "../../routes/api/reference.ts";

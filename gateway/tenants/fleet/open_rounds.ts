@@ -6,7 +6,7 @@
 
 import type { Clock, Random } from "../../../pipeline/core/clock.ts";
 import type { Logger } from "../../../pipeline/core/log.ts";
-import type { Meter } from "../../../pipeline/core/telemetry.ts";
+import type { Meter } from "../../../pipeline/core/telemetry/meter.ts";
 import type { TenantCells } from "../../../pipeline/tenants/cells.ts";
 import { FleetLeases } from "../../../pipeline/tenants/fleet/leases.ts";
 import { LeaseRounds } from "../../../pipeline/tenants/fleet/rounds.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Counter, Gauge, Meter } from "../../../pipeline/core/telemetry.ts";
+import type { Counter, Gauge, Meter } from "../../../pipeline/core/telemetry/meter.ts";
 import { lengthOf } from "../agents/answers.ts";
 import { countersBy } from "../fleet/fleet_metrics.ts";
 import type { MessageParts, Transport } from "../agents/link.ts";

@@ -7,7 +7,7 @@
 
 import type { Clock, Timer } from "../../../pipeline/core/clock.ts";
 import { describeError, type Logger } from "../../../pipeline/core/log.ts";
-import type { Counter } from "../../../pipeline/core/telemetry.ts";
+import type { Counter } from "../../../pipeline/core/telemetry/meter.ts";
 import { hexToBytes } from "../../protocol/hashes.ts";
 import type { AgentEvent, AgentRow, FleetStore } from "../store/fleet_store.ts";
 import type { OpampServerSettings } from "../settings.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Counter, Gauge, Meter } from "../../../pipeline/core/telemetry.ts";
+import type { Counter, Gauge, Meter } from "../../../pipeline/core/telemetry/meter.ts";
 
 /** Why a message of an agent, or to one, is not taken. */
 export const REFUSALS = ["malformed", "duplicate_uid", "too_many_agents", "certificate", "too_large"] as const;

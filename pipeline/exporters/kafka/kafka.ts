@@ -18,7 +18,7 @@ import {
   UnavailableError,
 } from "../../core/errors.ts";
 import { describeError } from "../../core/log.ts";
-import { StageTimes } from "../../core/telemetry_stages.ts";
+import { StageTimes } from "../../core/telemetry/stages.ts";
 import type { Payload } from "../../otlp/payload.ts";
 import { type Signal, SIGNAL_NAMES, SIGNALS } from "../../otlp/signals.ts";
 import { createSenderChain } from "../../queue/sender_chain.ts";

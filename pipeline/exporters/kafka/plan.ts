@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { Tracer } from "../../core/trace.ts";
+import type { Tracer } from "../../core/telemetry/trace.ts";
 import { payloadToJson } from "../../otlp/json_encode.ts";
 import type { Payload } from "../../otlp/payload.ts";
 import { attributeMapHash, resourceAttribute } from "../../otlp/resource.ts";

@@ -21,7 +21,7 @@ import {
   UnavailableError,
 } from "../../core/errors.ts";
 import { parseRetryAfterMs } from "../../core/retry_after.ts";
-import { StageTimes, type Stopwatch } from "../../core/telemetry_stages.ts";
+import { StageTimes, type Stopwatch } from "../../core/telemetry/stages.ts";
 import { payloadToJson } from "../../otlp/json_encode.ts";
 import type { Payload } from "../../otlp/payload.ts";
 import { type Signal, SIGNAL_NAMES, SIGNALS } from "../../otlp/signals.ts";

@@ -15,7 +15,7 @@ import { bool, int, number, oneOf, section, text } from "../../config/schema.ts"
 import type { ComponentDeps, ProcessorFactory } from "../../contract/component.ts";
 import { type Consumer, KEPT, type Outcome } from "../../contract/consumer.ts";
 import { tellFiltered, type UsageCounter } from "../../contract/usage.ts";
-import type { Counter } from "../../core/telemetry.ts";
+import type { Counter } from "../../core/telemetry/meter.ts";
 import type { Payload } from "../../otlp/payload.ts";
 import { type ItemFate, rewriteItems } from "../../otlp/rewrite.ts";
 import type { Signal } from "../../otlp/signals.ts";

@@ -9,9 +9,9 @@
 import type { ComponentDeps } from "../../contract/component.ts";
 import type { RequestWatch } from "../../contract/http.ts";
 import type { Clock } from "../../core/clock.ts";
-import { type Stage, StageTimes } from "../../core/telemetry_stages.ts";
-import type { Span, TraceLink, Tracer } from "../../core/trace.ts";
-import type { HeaderReader, SpanContext } from "../../core/trace_context.ts";
+import { type Stage, StageTimes } from "../../core/telemetry/stages.ts";
+import type { Span, TraceLink, Tracer } from "../../core/telemetry/trace.ts";
+import type { HeaderReader, SpanContext } from "../../core/telemetry/trace_context.ts";
 import type { Signal } from "../../otlp/signals.ts";
 
 export class RequestWatcher {

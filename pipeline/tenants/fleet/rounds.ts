@@ -7,7 +7,7 @@
 
 import type { Clock, Random, Timer } from "../../core/clock.ts";
 import { describeError, type Logger } from "../../core/log.ts";
-import type { Meter } from "../../core/telemetry.ts";
+import type { Meter } from "../../core/telemetry/meter.ts";
 import type { FleetLeases, LeaseAsk, LeaseStore } from "./leases.ts";
 
 /** Rates of one call. */

@@ -26,7 +26,7 @@ import type { ClientCertificate, Identifier, Identity, Sender } from "../../cont
 import type { Clock } from "../../core/clock.ts";
 import type { GatewayError } from "../../core/errors.ts";
 import type { Logger } from "../../core/log.ts";
-import type { Counter, Meter } from "../../core/telemetry.ts";
+import type { Counter, Meter } from "../../core/telemetry/meter.ts";
 import type { TenantTag } from "../../core/tenant.ts";
 import type { TenantRow, TenantTable } from "../table.ts";
 import { HeaderCache, type Validity } from "./header_cache.ts";

@@ -17,7 +17,7 @@ import type { OtlpHandler } from "../../../pipeline/contract/http.ts";
 import { systemClock } from "../../../pipeline/core/clock.ts";
 import { silentLogger } from "../../../pipeline/core/log.ts";
 import { createMemoryBudget } from "../../../pipeline/core/memory.ts";
-import { silentMeter } from "../../../pipeline/core/telemetry.ts";
+import { silentMeter } from "../../../pipeline/core/telemetry/meter.ts";
 import { type Signal, SIGNAL_NAMES } from "../../../pipeline/otlp/signals.ts";
 import { otlpReceiverFactory } from "../../../pipeline/receivers/otlp.ts";
 import { serveHttp } from "../../../routes/listener.ts";

@@ -7,8 +7,8 @@ import { graphView } from "../../../gateway/admin/graph_view.ts";
 import { exporterNodeOf, instanceNames } from "../../../gateway/admin/node_names.ts";
 import { Rates } from "../../../gateway/admin/rates.ts";
 import { loadConfig, parseSetSource } from "../../../pipeline/config/source.ts";
-import type { SeriesValue } from "../../../pipeline/core/telemetry_store.ts";
-import type { Attributes } from "../../../pipeline/core/telemetry.ts";
+import type { SeriesValue } from "../../../pipeline/core/telemetry/store.ts";
+import type { Attributes } from "../../../pipeline/core/telemetry/meter.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { sketchConfig } from "../../support/gateway_config.ts";
 

@@ -7,7 +7,7 @@ import {
   judge,
   sampleHealth,
 } from "../../../gateway/config/health.ts";
-import type { SeriesValue } from "../../../pipeline/core/telemetry_store.ts";
+import type { SeriesValue } from "../../../pipeline/core/telemetry/store.ts";
 
 const FINE: HealthFigures = {
   durationMs: 30_000,

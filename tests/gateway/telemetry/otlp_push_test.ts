@@ -114,7 +114,9 @@ Deno.test("own traces need no permission but that of the network", async () => {
     import { telemetrySchema } from ${
     JSON.stringify(new URL("../../../pipeline/config/service_telemetry.ts", import.meta.url).href)
   };
-    import { Tracer } from ${JSON.stringify(new URL("../../../pipeline/core/trace.ts", import.meta.url).href)};
+    import { Tracer } from ${
+    JSON.stringify(new URL("../../../pipeline/core/telemetry/trace.ts", import.meta.url).href)
+  };
     import { systemClock } from ${JSON.stringify(new URL("../../../pipeline/core/clock.ts", import.meta.url).href)};
     import { silentLogger } from ${JSON.stringify(new URL("../../../pipeline/core/log.ts", import.meta.url).href)};
     const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {

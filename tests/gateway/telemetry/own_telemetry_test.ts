@@ -6,7 +6,7 @@ import { telemetrySchema } from "../../../pipeline/config/service_telemetry.ts";
 import { systemClock } from "../../../pipeline/core/clock.ts";
 import { LogTee } from "../../../pipeline/core/log_tee.ts";
 import { silentLogger } from "../../../pipeline/core/log.ts";
-import { Tracer } from "../../../pipeline/core/trace.ts";
+import { Tracer } from "../../../pipeline/core/telemetry/trace.ts";
 import { buildParts } from "../../../pipeline/graph/build.ts";
 import { type Build, LiveGraph } from "../../../pipeline/graph/live_graph.ts";
 import { sketchConfig } from "../../support/gateway_config.ts";

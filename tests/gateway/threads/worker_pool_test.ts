@@ -6,7 +6,7 @@ import type { GatewayConfig } from "../../../pipeline/config/gateway_config.ts";
 import { sketchConfig } from "../../support/gateway_config.ts";
 import type { LogFields } from "../../../pipeline/core/log.ts";
 import { silentLogger } from "../../../pipeline/core/log.ts";
-import { createRegion } from "../../../pipeline/core/telemetry_store.ts";
+import { createRegion } from "../../../pipeline/core/telemetry/store.ts";
 import { GraphError } from "../../../pipeline/graph/graph.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 

@@ -9,7 +9,7 @@ import { Scalar } from "../../../pipeline/config/schema.ts";
 import type { LogFields, Logger } from "../../../pipeline/core/log.ts";
 import { silentLogger } from "../../../pipeline/core/log.ts";
 import { createMemoryBudget } from "../../../pipeline/core/memory.ts";
-import { silentMeter } from "../../../pipeline/core/telemetry.ts";
+import { silentMeter } from "../../../pipeline/core/telemetry/meter.ts";
 import { debugFactory, MAX_OUTPUT_CHARS } from "../../../pipeline/exporters/debug.ts";
 import { NO_ORIGIN, type Payload, payloadOf } from "../../../pipeline/otlp/payload.ts";
 import type { Signal } from "../../../pipeline/otlp/signals.ts";

@@ -10,7 +10,7 @@ import { Scalar } from "../../../pipeline/config/schema.ts";
 import type { Consumer, Lifecycle } from "../../../pipeline/contract/consumer.ts";
 import { silentLogger } from "../../../pipeline/core/log.ts";
 import { createMemoryBudget } from "../../../pipeline/core/memory.ts";
-import { silentMeter } from "../../../pipeline/core/telemetry.ts";
+import { silentMeter } from "../../../pipeline/core/telemetry/meter.ts";
 import { type FileConfig, fileFactory } from "../../../pipeline/exporters/file.ts";
 import { NO_ORIGIN, type Payload, payloadOf } from "../../../pipeline/otlp/payload.ts";
 import { type Signal, SIGNAL_NAMES } from "../../../pipeline/otlp/signals.ts";

@@ -8,7 +8,7 @@ import { strictEqual } from "node:assert";
 import { KEPT } from "../../../pipeline/contract/consumer.ts";
 import { silentLogger } from "../../../pipeline/core/log.ts";
 import { createMemoryBudget } from "../../../pipeline/core/memory.ts";
-import { silentMeter } from "../../../pipeline/core/telemetry.ts";
+import { silentMeter } from "../../../pipeline/core/telemetry/meter.ts";
 import { nopFactory } from "../../../pipeline/exporters/nop.ts";
 import { NO_ORIGIN, payloadOf } from "../../../pipeline/otlp/payload.ts";
 import { FakeClock } from "../../support/fake_clock.ts";

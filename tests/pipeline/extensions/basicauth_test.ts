@@ -3,7 +3,7 @@ import { bcrypt } from "hash-wasm";
 import { silentLogger } from "../../../pipeline/core/log.ts";
 import { createMemoryBudget } from "../../../pipeline/core/memory.ts";
 import { ThrottledError, UnauthenticatedError } from "../../../pipeline/core/errors.ts";
-import { silentMeter } from "../../../pipeline/core/telemetry.ts";
+import { silentMeter } from "../../../pipeline/core/telemetry/meter.ts";
 import { basicAuthFactory } from "../../../pipeline/extensions/basicauth.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { asYaml } from "../../support/otlp_edge.ts";

@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { silentLogger } from "../../../pipeline/core/log.ts";
 import { createMemoryBudget } from "../../../pipeline/core/memory.ts";
-import { silentMeter } from "../../../pipeline/core/telemetry.ts";
+import { silentMeter } from "../../../pipeline/core/telemetry/meter.ts";
 import { bearerTokenAuthFactory, WATCH_MS } from "../../../pipeline/extensions/bearertokenauth.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { asYaml } from "../../support/otlp_edge.ts";

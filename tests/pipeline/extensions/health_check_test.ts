@@ -1,7 +1,7 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { silentLogger } from "../../../pipeline/core/log.ts";
 import { createMemoryBudget } from "../../../pipeline/core/memory.ts";
-import { silentMeter } from "../../../pipeline/core/telemetry.ts";
+import { silentMeter } from "../../../pipeline/core/telemetry/meter.ts";
 import type { HttpApp, ServeHttp } from "../../../pipeline/contract/http.ts";
 import { Scalar } from "../../../pipeline/config/schema.ts";
 import { healthCheckFactory } from "../../../pipeline/extensions/health_check.ts";

@@ -9,7 +9,7 @@ import { type Consumer, KEPT, type Lifecycle } from "../../../pipeline/contract/
 import { UnavailableError } from "../../../pipeline/core/errors.ts";
 import { silentLogger } from "../../../pipeline/core/log.ts";
 import { createMemoryBudget } from "../../../pipeline/core/memory.ts";
-import { silentMeter } from "../../../pipeline/core/telemetry.ts";
+import { silentMeter } from "../../../pipeline/core/telemetry/meter.ts";
 import { buildPipelines, type GraphDeps } from "../../../pipeline/graph/build.ts";
 import type { Graph } from "../../../pipeline/graph/graph.ts";
 import type { Registry } from "../../../pipeline/graph/registry.ts";

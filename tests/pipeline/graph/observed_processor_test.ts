@@ -2,7 +2,7 @@ import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { type Consumer, KEPT, type Lifecycle } from "../../../pipeline/contract/consumer.ts";
 import { silentLogger } from "../../../pipeline/core/log.ts";
 import { createMemoryBudget } from "../../../pipeline/core/memory.ts";
-import { createRegion, TelemetryStore, ThreadMeter } from "../../../pipeline/core/telemetry_store.ts";
+import { createRegion, TelemetryStore, ThreadMeter } from "../../../pipeline/core/telemetry/store.ts";
 import { observeProcessor } from "../../../pipeline/graph/observed_processor.ts";
 import { NO_ORIGIN, type Payload, payloadOf } from "../../../pipeline/otlp/payload.ts";
 import { FakeClock } from "../../support/fake_clock.ts";

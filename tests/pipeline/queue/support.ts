@@ -10,7 +10,7 @@ import type { Consumer, Outcome } from "../../../pipeline/contract/consumer.ts";
 import { GatewayError, toGatewayError } from "../../../pipeline/core/errors.ts";
 import { type LogFields, type Logger, silentLogger } from "../../../pipeline/core/log.ts";
 import { createMemoryBudget } from "../../../pipeline/core/memory.ts";
-import type { Attributes, Meter } from "../../../pipeline/core/telemetry.ts";
+import type { Attributes, Meter } from "../../../pipeline/core/telemetry/meter.ts";
 import type { TenantTag } from "../../../pipeline/core/tenant.ts";
 import { type Origin, type Payload, payloadOf } from "../../../pipeline/otlp/payload.ts";
 import type { Signal } from "../../../pipeline/otlp/signals.ts";

@@ -1,9 +1,9 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { KEPT, type Outcome } from "../../../pipeline/contract/consumer.ts";
 import { UnavailableError } from "../../../pipeline/core/errors.ts";
-import { type Span, type SpanOptions, Tracer } from "../../../pipeline/core/trace.ts";
-import { type SpanContext, traceContext } from "../../../pipeline/core/trace_context.ts";
-import { alwaysOn } from "../../../pipeline/core/trace_sampler.ts";
+import { type Span, type SpanOptions, Tracer } from "../../../pipeline/core/telemetry/trace.ts";
+import { type SpanContext, traceContext } from "../../../pipeline/core/telemetry/trace_context.ts";
+import { alwaysOn } from "../../../pipeline/core/telemetry/trace_sampler.ts";
 import { NO_ORIGIN, type Payload, payloadOf } from "../../../pipeline/otlp/payload.ts";
 import { traceSends } from "../../../pipeline/queue/traced_sender.ts";
 

@@ -1,11 +1,11 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { silentLogger } from "../../../pipeline/core/log.ts";
 import { createMemoryBudget } from "../../../pipeline/core/memory.ts";
-import { createRegion, TelemetryStore, ThreadMeter } from "../../../pipeline/core/telemetry_store.ts";
-import { TIMED_ONE_IN } from "../../../pipeline/core/telemetry_stages.ts";
-import { type Span, Tracer } from "../../../pipeline/core/trace.ts";
-import { type SpanContext, traceContext } from "../../../pipeline/core/trace_context.ts";
-import { alwaysOff, alwaysOn, type Sampler } from "../../../pipeline/core/trace_sampler.ts";
+import { createRegion, TelemetryStore, ThreadMeter } from "../../../pipeline/core/telemetry/store.ts";
+import { TIMED_ONE_IN } from "../../../pipeline/core/telemetry/stages.ts";
+import { type Span, Tracer } from "../../../pipeline/core/telemetry/trace.ts";
+import { type SpanContext, traceContext } from "../../../pipeline/core/telemetry/trace_context.ts";
+import { alwaysOff, alwaysOn, type Sampler } from "../../../pipeline/core/telemetry/trace_sampler.ts";
 import { RequestWatcher } from "../../../pipeline/receivers/otlp/request_watcher.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 

@@ -10,7 +10,7 @@ import { Scalar } from "../../../pipeline/config/schema.ts";
 import { systemClock } from "../../../pipeline/core/clock.ts";
 import { silentLogger } from "../../../pipeline/core/log.ts";
 import { createMemoryBudget } from "../../../pipeline/core/memory.ts";
-import { silentMeter } from "../../../pipeline/core/telemetry.ts";
+import { silentMeter } from "../../../pipeline/core/telemetry/meter.ts";
 import { factoryOf, loadComponents, REGISTRY } from "../../../pipeline/graph/registry.ts";
 import type { Payload } from "../../../pipeline/otlp/payload.ts";
 import type { Signal } from "../../../pipeline/otlp/signals.ts";

@@ -9,7 +9,7 @@
 import { type Clock, sleep } from "../../../core/clock.ts";
 import { type GatewayError, RejectedError, toGatewayError, UnavailableError } from "../../../core/errors.ts";
 import { describeError, type LogFields, type Logger } from "../../../core/log.ts";
-import type { Meter } from "../../../core/telemetry.ts";
+import type { Meter } from "../../../core/telemetry/meter.ts";
 import { BrokerConnection, type ConnectionSettings } from "./connection.ts";
 import { isStale, kafkaError, NO_ERROR } from "./error_codes.ts";
 import { dropOldest, LookupCache } from "./lookup_cache.ts";

@@ -8,7 +8,7 @@
  */
 
 import type { Clock } from "../../../core/clock.ts";
-import type { Counter, Histogram, Meter } from "../../../core/telemetry.ts";
+import type { Counter, Histogram, Meter } from "../../../core/telemetry/meter.ts";
 import { NO_ERROR } from "./error_codes.ts";
 
 /** What one produce request carries. */

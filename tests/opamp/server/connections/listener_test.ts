@@ -28,7 +28,7 @@ import {
 import { OpampStore } from "../../../../opamp/server/store/store.ts";
 import { systemClock } from "../../../../pipeline/core/clock.ts";
 import { silentLogger } from "../../../../pipeline/core/log.ts";
-import { silentMeter } from "../../../../pipeline/core/telemetry.ts";
+import { silentMeter } from "../../../../pipeline/core/telemetry/meter.ts";
 import { makeCertificates } from "../../../support/certificates.ts";
 import { configOf, fullReport, keyOf, uidOf, USUAL } from "../../../support/opamp_fleet.ts";
 import { clientFrame, opampFrame, RawWebSocket } from "../../../support/raw_websocket.ts";

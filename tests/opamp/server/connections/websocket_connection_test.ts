@@ -6,7 +6,7 @@
 
 import { deepStrictEqual, strictEqual } from "node:assert";
 import { Duplex } from "node:stream";
-import { silentMeter } from "../../../../pipeline/core/telemetry.ts";
+import { silentMeter } from "../../../../pipeline/core/telemetry/meter.ts";
 import { encodeAgentToServer } from "../../../../opamp/protocol/messages.ts";
 import { frame } from "../../../../opamp/protocol/framing.ts";
 import { createListenerMetrics } from "../../../../opamp/server/connections/listener_metrics.ts";

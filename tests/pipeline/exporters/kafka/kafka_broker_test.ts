@@ -4,7 +4,7 @@ import { systemClock } from "../../../../pipeline/core/clock.ts";
 import { GatewayError, UnavailableError } from "../../../../pipeline/core/errors.ts";
 import { describeError, silentLogger } from "../../../../pipeline/core/log.ts";
 import { createMemoryBudget } from "../../../../pipeline/core/memory.ts";
-import { silentMeter } from "../../../../pipeline/core/telemetry.ts";
+import { silentMeter } from "../../../../pipeline/core/telemetry/meter.ts";
 import { kafkaExporterFactory } from "../../../../pipeline/exporters/kafka/kafka.ts";
 import { murmur2, saramaCompat } from "../../../../pipeline/exporters/kafka/partitioners.ts";
 import type { Payload } from "../../../../pipeline/otlp/payload.ts";

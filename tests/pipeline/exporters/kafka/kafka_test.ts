@@ -3,7 +3,7 @@ import { systemClock } from "../../../../pipeline/core/clock.ts";
 import { type GatewayError, RejectedError, UnavailableError } from "../../../../pipeline/core/errors.ts";
 import { silentLogger } from "../../../../pipeline/core/log.ts";
 import { createMemoryBudget } from "../../../../pipeline/core/memory.ts";
-import { silentMeter } from "../../../../pipeline/core/telemetry.ts";
+import { silentMeter } from "../../../../pipeline/core/telemetry/meter.ts";
 import type { RecordProducer } from "../../../../pipeline/exporters/kafka/client/producer.ts";
 import {
   BATCH_OVERHEAD_BYTES,

@@ -1,8 +1,8 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import fc from "fast-check";
-import { Tracer } from "../../../../pipeline/core/trace.ts";
-import { traceContext } from "../../../../pipeline/core/trace_context.ts";
-import { alwaysOff } from "../../../../pipeline/core/trace_sampler.ts";
+import { Tracer } from "../../../../pipeline/core/telemetry/trace.ts";
+import { traceContext } from "../../../../pipeline/core/telemetry/trace_context.ts";
+import { alwaysOff } from "../../../../pipeline/core/telemetry/trace_sampler.ts";
 import {
   BATCH_OVERHEAD_BYTES,
   NO_HEADERS,

@@ -2,7 +2,7 @@ import { deepStrictEqual, strictEqual } from "node:assert";
 import { systemClock } from "../../../../pipeline/core/clock.ts";
 import { silentLogger } from "../../../../pipeline/core/log.ts";
 import { createMemoryBudget } from "../../../../pipeline/core/memory.ts";
-import { silentMeter } from "../../../../pipeline/core/telemetry.ts";
+import { silentMeter } from "../../../../pipeline/core/telemetry/meter.ts";
 import { KafkaProducer } from "../../../../pipeline/exporters/kafka/client/producer.ts";
 import { NO_HEADERS } from "../../../../pipeline/exporters/kafka/client/record.ts";
 import { kafkaExporterFactory } from "../../../../pipeline/exporters/kafka/kafka.ts";

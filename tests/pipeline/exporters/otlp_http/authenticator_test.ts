@@ -3,7 +3,7 @@ import type { Authenticator } from "../../../../pipeline/contract/authenticator.
 import { systemClock } from "../../../../pipeline/core/clock.ts";
 import { silentLogger } from "../../../../pipeline/core/log.ts";
 import { createMemoryBudget } from "../../../../pipeline/core/memory.ts";
-import { silentMeter } from "../../../../pipeline/core/telemetry.ts";
+import { silentMeter } from "../../../../pipeline/core/telemetry/meter.ts";
 import { otlpHttpExporterFactory } from "../../../../pipeline/exporters/otlp_http/otlp_http.ts";
 import { NO_ORIGIN, payloadOf } from "../../../../pipeline/otlp/payload.ts";
 import { asYaml } from "../../../support/otlp_edge.ts";

@@ -4,7 +4,7 @@ import { systemClock } from "../../../../pipeline/core/clock.ts";
 import { GatewayError } from "../../../../pipeline/core/errors.ts";
 import { silentLogger } from "../../../../pipeline/core/log.ts";
 import { createMemoryBudget } from "../../../../pipeline/core/memory.ts";
-import { silentMeter } from "../../../../pipeline/core/telemetry.ts";
+import { silentMeter } from "../../../../pipeline/core/telemetry/meter.ts";
 import { Scalar } from "../../../../pipeline/config/schema.ts";
 import {
   type OtlpHttpConfig,

@@ -9,7 +9,7 @@ import { bytesFor, TenantCells } from "../../../../pipeline/tenants/cells.ts";
 import { FleetLeases, type LeaseAsk, type LeaseStore } from "../../../../pipeline/tenants/fleet/leases.ts";
 import { BATCH, LeaseRounds } from "../../../../pipeline/tenants/fleet/rounds.ts";
 import type { Logger } from "../../../../pipeline/core/log.ts";
-import { silentMeter } from "../../../../pipeline/core/telemetry.ts";
+import { silentMeter } from "../../../../pipeline/core/telemetry/meter.ts";
 import { FakeClock, settle } from "../../../support/fake_clock.ts";
 import { rowOf } from "../support.ts";
 

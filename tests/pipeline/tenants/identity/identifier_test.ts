@@ -7,7 +7,7 @@ import {
   UnavailableError,
 } from "../../../../pipeline/core/errors.ts";
 import { silentLogger } from "../../../../pipeline/core/log.ts";
-import { silentMeter } from "../../../../pipeline/core/telemetry.ts";
+import { silentMeter } from "../../../../pipeline/core/telemetry/meter.ts";
 import { hashSecret, mintApiKey } from "../../../../pipeline/tenants/identity/api_key.ts";
 import { createIdentifier, KNOWN_MS } from "../../../../pipeline/tenants/identity/mod.ts";
 import { isPasswordHash } from "../../../../pipeline/tenants/identity/password_hash.ts";

@@ -1,6 +1,6 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
-import { createRegion, TelemetryStore, ThreadMeter } from "../../../../../pipeline/core/telemetry_store.ts";
-import { metricRow } from "../../../../../pipeline/core/telemetry_table.ts";
+import { createRegion, TelemetryStore, ThreadMeter } from "../../../../../pipeline/core/telemetry/store.ts";
+import { metricRow } from "../../../../../pipeline/core/telemetry/table.ts";
 import { NO_ERROR } from "../../../../../pipeline/exporters/kafka/client/error_codes.ts";
 import { KafkaTelemetry } from "../../../../../pipeline/exporters/kafka/client/kafka_telemetry.ts";
 import { FakeClock } from "../../../../support/fake_clock.ts";

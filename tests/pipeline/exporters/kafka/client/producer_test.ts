@@ -8,7 +8,7 @@ import {
 } from "../../../../../pipeline/core/errors.ts";
 import { type Logger, silentLogger } from "../../../../../pipeline/core/log.ts";
 import { createMemoryBudget, type MemoryBudget } from "../../../../../pipeline/core/memory.ts";
-import { silentMeter } from "../../../../../pipeline/core/telemetry.ts";
+import { silentMeter } from "../../../../../pipeline/core/telemetry/meter.ts";
 import { MAX_TOPICS } from "../../../../../pipeline/exporters/kafka/client/cluster.ts";
 import { KafkaProducer, type ProducerSettings } from "../../../../../pipeline/exporters/kafka/client/producer.ts";
 import { type KafkaRecord, NO_HEADERS } from "../../../../../pipeline/exporters/kafka/client/record.ts";

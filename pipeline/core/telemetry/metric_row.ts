@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { SeriesKind } from "./telemetry_store.ts";
+import type { SeriesKind } from "./store.ts";
 
 /** `service::telemetry::metrics::level`, from nothing to everything. */
 export const METRIC_LEVELS = ["none", "basic", "normal", "detailed"] as const;

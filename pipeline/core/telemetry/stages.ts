@@ -6,8 +6,8 @@
  * @module
  */
 
-import type { Clock } from "./clock.ts";
-import type { Histogram, Meter } from "./telemetry.ts";
+import type { Clock } from "../clock.ts";
+import type { Histogram, Meter } from "./meter.ts";
 
 export type Stage = "read" | "decompress" | "validate" | "queue_wait" | "encode" | "compress" | "send";
 

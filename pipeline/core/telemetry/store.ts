@@ -8,7 +8,7 @@
  * @module
  */
 
-import { type Attributes, type Counter, type Gauge, type Histogram, type Meter, silentMeter } from "./telemetry.ts";
+import { type Attributes, type Counter, type Gauge, type Histogram, type Meter, silentMeter } from "./meter.ts";
 
 /** Slots of one thread's region: 1 MiB, of which only what is written to takes memory. Enough for 500 components. */
 export const DEFAULT_REGION_SLOTS = 131_072;

@@ -8,9 +8,16 @@ import {
   traceFields,
   type TraceLink,
   Tracer,
-} from "../../../pipeline/core/trace.ts";
-import { type SpanContext, traceContext } from "../../../pipeline/core/trace_context.ts";
-import { alwaysOff, alwaysOn, byParent, byRatio, newTraceId, pointOf } from "../../../pipeline/core/trace_sampler.ts";
+} from "../../../../pipeline/core/telemetry/trace.ts";
+import { type SpanContext, traceContext } from "../../../../pipeline/core/telemetry/trace_context.ts";
+import {
+  alwaysOff,
+  alwaysOn,
+  byParent,
+  byRatio,
+  newTraceId,
+  pointOf,
+} from "../../../../pipeline/core/telemetry/trace_sampler.ts";
 
 const context = (id: number, isSampled: boolean | undefined = true): SpanContext => ({
   traceId: id.toString(16).padStart(32, "0"),

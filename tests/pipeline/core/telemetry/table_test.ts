@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { isShownAt, METRIC_LEVELS, METRICS, metricsReference } from "../../../pipeline/core/telemetry_table.ts";
-import { SIGNAL_NAMES, SIGNALS } from "../../../pipeline/otlp/signals.ts";
-import { METRICS_DOCS, withMetricsReference } from "../../tools/write_docs.ts";
+import { isShownAt, METRIC_LEVELS, METRICS, metricsReference } from "../../../../pipeline/core/telemetry/table.ts";
+import { SIGNAL_NAMES, SIGNALS } from "../../../../pipeline/otlp/signals.ts";
+import { METRICS_DOCS, withMetricsReference } from "../../../tools/write_docs.ts";
 
 Deno.test("the table of metrics", async (t) => {
   await t.step("has each name once, and every row says what it is and when it counts", () => {

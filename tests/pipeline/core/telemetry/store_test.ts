@@ -6,8 +6,8 @@ import {
   TelemetryStore,
   ThreadMeter,
   type ThreadMeterOptions,
-} from "../../../pipeline/core/telemetry_store.ts";
-import type { Attributes } from "../../../pipeline/core/telemetry.ts";
+} from "../../../../pipeline/core/telemetry/store.ts";
+import type { Attributes } from "../../../../pipeline/core/telemetry/meter.ts";
 
 const SENT = "otelcol_exporter_sent_spans";
 
@@ -125,7 +125,7 @@ Deno.test("ThreadMeter bounds", async (t) => {
 
 Deno.test("ThreadMeter writes are seen from another thread", async () => {
   const source = `
-    import { ThreadMeter } from ${JSON.stringify(import.meta.resolve("../../../pipeline/core/telemetry_store.ts"))};
+    import { ThreadMeter } from ${JSON.stringify(import.meta.resolve("../../../../pipeline/core/telemetry/store.ts"))};
     self.onmessage = ({ data }) => {
       const meter = new ThreadMeter(data, (series) => self.postMessage(series));
       meter.counter("in_a_worker", {}).add(41);

@@ -6,7 +6,7 @@ import {
   MAX_TRACE_STATE_CHARS,
   type SpanContext,
   traceContext,
-} from "../../../pipeline/core/trace_context.ts";
+} from "../../../../pipeline/core/telemetry/trace_context.ts";
 
 const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN = "00f067aa0ba902b7";
