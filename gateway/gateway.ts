@@ -8,8 +8,8 @@
 import type { GatewayConfig, ResolvedConfig } from "../pipeline/config/gateway_config.ts";
 import { parseConfig, parseConfigInSlices } from "../pipeline/config/parse.ts";
 import { tenantSourcesOf } from "../pipeline/tenants/sources.ts";
-import type { TenantSnapshot } from "../pipeline/tenants/table.ts";
-import type { UsageReport } from "../pipeline/tenants/usage.ts";
+import type { TenantSnapshot } from "../pipeline/tenants/table/table.ts";
+import type { UsageReport } from "../pipeline/tenants/usage/usage.ts";
 import { formatProblem } from "../pipeline/config/problem.ts";
 import type { ServeHttp } from "../pipeline/contract/http.ts";
 import { type Clock, systemClock } from "../pipeline/core/clock.ts";

@@ -21,7 +21,7 @@ import {
 } from "../../pipeline/tenants/schema.ts";
 import type { TenantSources } from "../../pipeline/tenants/sources.ts";
 import { TenantResolver } from "../../pipeline/tenants/settings.ts";
-import { recordsOf, writeTenant } from "../../pipeline/tenants/table_record.ts";
+import { recordsOf, writeTenant } from "../../pipeline/tenants/table/record.ts";
 import { readSimpleYaml } from "./simple_yaml.ts";
 import { isLinesFile, MAX_TENANT_FILE_BYTES, type TenantFiles } from "./tenant_files.ts";
 

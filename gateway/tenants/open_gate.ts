@@ -18,7 +18,7 @@ import { ThreadPressure } from "../../pipeline/tenants/pressure.ts";
 import { type TenancyConfig, tenancySchema } from "../../pipeline/tenants/schema.ts";
 import { TENANT_KEYS } from "../../pipeline/tenants/sources.ts";
 import type { RecentRefusals } from "../../pipeline/tenants/recent_refusals.ts";
-import type { TenantTable } from "../../pipeline/tenants/table.ts";
+import type { TenantTable } from "../../pipeline/tenants/table/table.ts";
 
 export interface GateOptions extends Pick<GraphDeps, "clock" | "logger" | "meter" | "memory" | "random"> {
   /** Its number among the threads that take data, from 0. */

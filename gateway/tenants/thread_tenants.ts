@@ -14,10 +14,10 @@ import type { TenantGate } from "../../pipeline/contract/tenants.ts";
 import { buildParts, type Instances, type NamedGate } from "../../pipeline/graph/build.ts";
 import type { Build } from "../../pipeline/graph/live_graph.ts";
 import { knowsTenants, tenancyFingerprint } from "../../pipeline/tenants/sources.ts";
-import { type TenantSnapshot, TenantTable } from "../../pipeline/tenants/table.ts";
-import { emptyTable } from "../../pipeline/tenants/table_writer.ts";
+import { type TenantSnapshot, TenantTable } from "../../pipeline/tenants/table/table.ts";
+import { emptyTable } from "../../pipeline/tenants/table/writer.ts";
 import { RecentRefusals } from "../../pipeline/tenants/recent_refusals.ts";
-import { ThreadUsage, type UsageReport } from "../../pipeline/tenants/usage.ts";
+import { ThreadUsage, type UsageReport } from "../../pipeline/tenants/usage/usage.ts";
 import type { GateOptions, openGate } from "./open_gate.ts";
 
 export interface ThreadTenantsOptions extends GateOptions {

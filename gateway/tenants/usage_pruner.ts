@@ -7,7 +7,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Clock } from "../../pipeline/core/clock.ts";
 import type { Logger } from "../../pipeline/core/log.ts";
-import { MINUTE_MS } from "../../pipeline/tenants/usage.ts";
+import { MINUTE_MS } from "../../pipeline/tenants/usage/usage.ts";
 
 const MINUTES_A_DAY = 1_440;
 /** Tenants that one step looks at. */

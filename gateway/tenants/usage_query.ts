@@ -7,7 +7,7 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import type { Signal } from "../../pipeline/otlp/signals.ts";
-import { MINUTE_MS } from "../../pipeline/tenants/usage.ts";
+import { MINUTE_MS } from "../../pipeline/tenants/usage/usage.ts";
 
 const MINUTES_A_DAY = 1_440;
 /** Text that one turn of a stream makes, characters. */

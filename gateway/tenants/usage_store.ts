@@ -14,7 +14,7 @@ import type { UsageSeries } from "../../pipeline/contract/usage.ts";
 import type { Clock, Timer } from "../../pipeline/core/clock.ts";
 import { describeError, type Logger } from "../../pipeline/core/log.ts";
 import { Repeated } from "../../pipeline/core/repeated.ts";
-import { MINUTE_MS, OTHER_TENANTS, type UsageSum } from "../../pipeline/tenants/usage.ts";
+import { MINUTE_MS, OTHER_TENANTS, type UsageSum } from "../../pipeline/tenants/usage/usage.ts";
 import { pragma, UsagePruner } from "./usage_pruner.ts";
 
 /** Between two transactions, milliseconds. */

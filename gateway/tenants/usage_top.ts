@@ -9,7 +9,7 @@
  */
 
 import type { Counter, Meter } from "../../pipeline/core/telemetry/meter.ts";
-import { MINUTE_MS, OTHER_TENANTS, type UsageSum } from "../../pipeline/tenants/usage.ts";
+import { MINUTE_MS, OTHER_TENANTS, type UsageSum } from "../../pipeline/tenants/usage/usage.ts";
 
 export const DEFAULT_TOP_TENANTS = 50;
 /** For each place, tenants that ever have a series. */

@@ -13,7 +13,7 @@ import { buildParts, buildPipelinesInSlices, type GraphDeps } from "../../pipeli
 import { failuresOf } from "../../pipeline/graph/graph.ts";
 import type { Build } from "../../pipeline/graph/live_graph.ts";
 import { loadComponentsOf, REGISTRY } from "../../pipeline/graph/registry.ts";
-import type { TenantSnapshot } from "../../pipeline/tenants/table.ts";
+import type { TenantSnapshot } from "../../pipeline/tenants/table/table.ts";
 import { serveHttp } from "../../routes/listener.ts";
 import { RecentErrors } from "../admin/recent_errors.ts";
 import { ThreadAdmin } from "../admin/thread_admin.ts";

@@ -9,8 +9,8 @@ import type { SeriesAnnouncement } from "../../pipeline/core/telemetry/store.ts"
 import type { LogLevel } from "../../pipeline/core/log.ts";
 import type { Attributes } from "../../pipeline/core/telemetry/meter.ts";
 import type { GraphChange } from "../../pipeline/graph/live_graph.ts";
-import type { TenantSnapshot } from "../../pipeline/tenants/table.ts";
-import type { UsageReport } from "../../pipeline/tenants/usage.ts";
+import type { TenantSnapshot } from "../../pipeline/tenants/table/table.ts";
+import type { UsageReport } from "../../pipeline/tenants/usage/usage.ts";
 import type { MemoryCells } from "./thread_memory.ts";
 
 /** What a worker shares with the control thread. */

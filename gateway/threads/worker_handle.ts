@@ -9,8 +9,8 @@ import type { LogLevel } from "../../pipeline/core/log.ts";
 import type { SeriesAnnouncement } from "../../pipeline/core/telemetry/store.ts";
 import { GraphError } from "../../pipeline/graph/graph.ts";
 import type { GraphChange } from "../../pipeline/graph/live_graph.ts";
-import type { TenantSnapshot } from "../../pipeline/tenants/table.ts";
-import type { UsageReport } from "../../pipeline/tenants/usage.ts";
+import type { TenantSnapshot } from "../../pipeline/tenants/table/table.ts";
+import type { UsageReport } from "../../pipeline/tenants/usage/usage.ts";
 import type { FromWorker, ToWorker, WorkerAnswer, WorkerSetup } from "./messages.ts";
 
 /** What a worker is to run. */

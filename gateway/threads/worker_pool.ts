@@ -13,8 +13,8 @@ import { describeError, type Logger, type LogLevel } from "../../pipeline/core/l
 import type { SeriesAnnouncement } from "../../pipeline/core/telemetry/store.ts";
 import { failuresOf, GraphError } from "../../pipeline/graph/graph.ts";
 import type { GraphChange } from "../../pipeline/graph/live_graph.ts";
-import type { TenantSnapshot } from "../../pipeline/tenants/table.ts";
-import type { UsageReport } from "../../pipeline/tenants/usage.ts";
+import type { TenantSnapshot } from "../../pipeline/tenants/table/table.ts";
+import type { UsageReport } from "../../pipeline/tenants/usage/usage.ts";
 import type { WorkerSetup } from "./messages.ts";
 import { type WorkerConfig, WorkerHandle } from "./worker_handle.ts";
 

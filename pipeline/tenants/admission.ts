@@ -7,8 +7,8 @@
  */
 
 import { type GatewayError, LimitExceededError, ThrottledError } from "../core/errors.ts";
-import { type Refusal, type TenantCells, WHOLE_SHARE } from "./cells.ts";
-import { costNs, giveBack, take, takeFitting, waitNs } from "./gcra.ts";
+import { type Refusal, type TenantCells, WHOLE_SHARE } from "./rates/cells.ts";
+import { costNs, giveBack, take, takeFitting, waitNs } from "./rates/gcra.ts";
 import { type FlightLimit, PACKED, type Plan, type RateLimit } from "./plans.ts";
 
 const NS_PER_MS = 1_000_000;

@@ -15,15 +15,15 @@ import { type GatewayError, LimitExceededError, PermissionDeniedError } from "..
 import type { Counter } from "../core/telemetry/meter.ts";
 import type { TenantTag } from "../core/tenant.ts";
 import type { Signal } from "../otlp/signals.ts";
-import { behindReason, DoorUsage } from "./door_usage.ts";
-import { type Refusal, REFUSALS, TenantCells } from "./cells.ts";
+import { behindReason, DoorUsage } from "./usage/door_usage.ts";
+import { type Refusal, REFUSALS, TenantCells } from "./rates/cells.ts";
 import { type Plan, planOf } from "./plans.ts";
 import { ThreadPressure } from "./pressure.ts";
-import { SharedClock } from "./shared_clock.ts";
+import { SharedClock } from "./rates/shared_clock.ts";
 import type { RecentRefusals } from "./recent_refusals.ts";
 import { Shedder, type SheddingRule } from "./shedding.ts";
 import { Stamper } from "./stamp.ts";
-import type { TenantRow, TenantTable } from "./table.ts";
+import type { TenantRow, TenantTable } from "./table/table.ts";
 import { TenantVisit, type VisitedGate } from "./visit.ts";
 
 type CommonDeps = Pick<ComponentDeps, "clock" | "logger" | "meter" | "memory" | "random" | "usage">;

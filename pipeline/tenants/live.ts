@@ -7,11 +7,11 @@
 
 import { SIGNAL_NAMES } from "../otlp/signals.ts";
 import { nsPerUnitOf } from "./admission.ts";
-import { type Refusal, REFUSALS, type TenantCells, WHOLE_SHARE } from "./cells.ts";
-import { aheadNs, fittingIn, ROUNDING_NS } from "./gcra.ts";
+import { type Refusal, REFUSALS, type TenantCells, WHOLE_SHARE } from "./rates/cells.ts";
+import { aheadNs, fittingIn, ROUNDING_NS } from "./rates/gcra.ts";
 import type { LimitGroup } from "./limits.ts";
 import { type FlightLimit, type Plan, type RateLimit, TenantPlans } from "./plans.ts";
-import type { TenantRow } from "./table.ts";
+import type { TenantRow } from "./table/table.ts";
 
 export interface LiveLimit {
   readonly of: LimitGroup;

@@ -7,10 +7,10 @@
 import type { Signal } from "../otlp/signals.ts";
 import { TENANT_METADATA, type TenantTag } from "../core/tenant.ts";
 import type { Origin } from "../otlp/payload.ts";
-import { groupOf, HOLDS, RATE, type RateName, timeAt } from "./cells.ts";
-import { costNs, fittingIn } from "./gcra.ts";
+import { groupOf, HOLDS, RATE, type RateName, timeAt } from "./rates/cells.ts";
+import { costNs, fittingIn } from "./rates/gcra.ts";
 import type { LimitGroup, SignalLimits } from "./limits.ts";
-import type { TenantRow } from "./table.ts";
+import type { TenantRow } from "./table/table.ts";
 
 /** A rate of one group. */
 export interface RateLimit {

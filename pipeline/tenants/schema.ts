@@ -33,7 +33,7 @@ import {
 } from "./limits.ts";
 import { sheddingSchema } from "./shedding.ts";
 import { OVER_LIMIT } from "./tenant_spec.ts";
-import { usageSchema } from "./usage_schema.ts";
+import { usageSchema } from "./usage/schema.ts";
 
 /** Attributes that are put on the resources of one tenant. */
 export const MAX_RESOURCE_ATTRIBUTES = 32;

@@ -9,7 +9,7 @@ import { type GatewayError, LimitExceededError, RejectedError } from "../core/er
 import { Cursor, openContext, walk, type WalkOptions } from "../otlp/ottl/mod.ts";
 import type { Payload } from "../otlp/payload.ts";
 import type { Signal } from "../otlp/signals.ts";
-import type { TenantRow } from "./table.ts";
+import type { TenantRow } from "./table/table.ts";
 
 /** Stamps payloads of one thread. */
 export class Stamper {

@@ -24,10 +24,10 @@ import {
   takeRates,
   waitMsOf,
 } from "./admission.ts";
-import { MAX_HELD, type Refusal, type TenantCells } from "./cells.ts";
-import type { DoorUsage } from "./door_usage.ts";
+import { MAX_HELD, type Refusal, type TenantCells } from "./rates/cells.ts";
+import type { DoorUsage } from "./usage/door_usage.ts";
 import type { FlightLimit, Plan, RateLimit } from "./plans.ts";
-import type { SharedClock } from "./shared_clock.ts";
+import type { SharedClock } from "./rates/shared_clock.ts";
 import type { Shedder } from "./shedding.ts";
 import type { Stamper } from "./stamp.ts";
 

@@ -18,7 +18,7 @@ import { NO_ORIGIN } from "../../pipeline/otlp/payload.ts";
 import { DEFAULT_PAYLOAD_LIMITS } from "../../pipeline/otlp/limits.ts";
 import { readPayload } from "../../pipeline/otlp/validate.ts";
 import { otlpReceiverFactory } from "../../pipeline/receivers/otlp.ts";
-import { bytesFor } from "../../pipeline/tenants/cells.ts";
+import { bytesFor } from "../../pipeline/tenants/rates/cells.ts";
 import { createTenantGate } from "../../pipeline/tenants/gate.ts";
 import { createOtlpProtocol, type OtlpProtocol, type OtlpRequest } from "../../routes/otlp_protocol.ts";
 import { rowOf, type SomeRow } from "../pipeline/tenants/support.ts";

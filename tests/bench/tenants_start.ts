@@ -13,7 +13,7 @@ import { diskTenantFiles } from "../../gateway/tenants/tenant_files.ts";
 import { systemClock } from "../../pipeline/core/clock.ts";
 import { silentLogger } from "../../pipeline/core/log.ts";
 import { mintApiKey } from "../../pipeline/tenants/identity/api_key.ts";
-import { TenantTable } from "../../pipeline/tenants/table.ts";
+import { TenantTable } from "../../pipeline/tenants/table/table.ts";
 
 const [count = "100000"] = Deno.args;
 const TENANTS = Number(count);

@@ -10,9 +10,9 @@
 import { UsageStore } from "../../gateway/tenants/usage_store.ts";
 import { systemClock } from "../../pipeline/core/clock.ts";
 import { silentLogger } from "../../pipeline/core/log.ts";
-import { DoorUsage } from "../../pipeline/tenants/door_usage.ts";
+import { DoorUsage } from "../../pipeline/tenants/usage/door_usage.ts";
 import { KEPT } from "../../pipeline/contract/consumer.ts";
-import { ThreadUsage, UsageReader, type UsageReport } from "../../pipeline/tenants/usage.ts";
+import { ThreadUsage, UsageReader, type UsageReport } from "../../pipeline/tenants/usage/usage.ts";
 import { ExportUsage } from "../../pipeline/queue/export_usage.ts";
 import { payloadFrom, tenantTag } from "../pipeline/queue/support.ts";
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { bytesFor, TenantCells, WHOLE_SHARE } from "../../pipeline/tenants/cells.ts";
+import { bytesFor, TenantCells, WHOLE_SHARE } from "../../pipeline/tenants/rates/cells.ts";
 import { takeRates } from "../../pipeline/tenants/admission.ts";
 import { FleetLeases } from "../../pipeline/tenants/fleet/leases.ts";
 import { Plans } from "../../pipeline/tenants/plans.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { WHOLE_SHARE } from "../../pipeline/tenants/cells.ts";
+import { WHOLE_SHARE } from "../../pipeline/tenants/rates/cells.ts";
 import type { LeaseAnswer, LeaseAsk } from "../../pipeline/tenants/fleet/leases.ts";
 
 interface Part {

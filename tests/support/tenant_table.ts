@@ -7,9 +7,9 @@
 import type { ClientCertificate, Sender } from "../../pipeline/contract/tenants.ts";
 import { tenantDefaultsSchema, tenantSchema } from "../../pipeline/tenants/schema.ts";
 import { resolveTenant } from "../../pipeline/tenants/settings.ts";
-import { TenantTable } from "../../pipeline/tenants/table.ts";
-import { recordsOf, writeTenant } from "../../pipeline/tenants/table_record.ts";
-import { TableWriter } from "../../pipeline/tenants/table_writer.ts";
+import { TenantTable } from "../../pipeline/tenants/table/table.ts";
+import { recordsOf, writeTenant } from "../../pipeline/tenants/table/record.ts";
+import { TableWriter } from "../../pipeline/tenants/table/writer.ts";
 import { asYaml } from "./otlp_edge.ts";
 
 /** @param tenants By id; a tenant's slot is its place among them. */

@@ -11,7 +11,7 @@ import type { GatewayConfig } from "../../../pipeline/config/gateway_config.ts";
 import type { Lifecycle } from "../../../pipeline/contract/consumer.ts";
 import { buildParts } from "../../../pipeline/graph/build.ts";
 import type { Build } from "../../../pipeline/graph/live_graph.ts";
-import { WHOLE_SHARE } from "../../../pipeline/tenants/cells.ts";
+import { WHOLE_SHARE } from "../../../pipeline/tenants/rates/cells.ts";
 import type { FleetStatus, LeaseRounds } from "../../../pipeline/tenants/fleet/rounds.ts";
 import type { FleetConfig, RedisConfig } from "../../../pipeline/tenants/fleet/schema.ts";
 import type { TenancyConfig } from "../../../pipeline/tenants/schema.ts";

@@ -7,12 +7,12 @@
 import type { Clock, Random } from "../../../pipeline/core/clock.ts";
 import type { Logger } from "../../../pipeline/core/log.ts";
 import type { Meter } from "../../../pipeline/core/telemetry/meter.ts";
-import type { TenantCells } from "../../../pipeline/tenants/cells.ts";
+import type { TenantCells } from "../../../pipeline/tenants/rates/cells.ts";
 import { FleetLeases } from "../../../pipeline/tenants/fleet/leases.ts";
 import { LeaseRounds } from "../../../pipeline/tenants/fleet/rounds.ts";
 import type { FleetConfig, RedisConfig } from "../../../pipeline/tenants/fleet/schema.ts";
-import { SharedClock } from "../../../pipeline/tenants/shared_clock.ts";
-import type { TenantTable } from "../../../pipeline/tenants/table.ts";
+import { SharedClock } from "../../../pipeline/tenants/rates/shared_clock.ts";
+import type { TenantTable } from "../../../pipeline/tenants/table/table.ts";
 import { RedisLeaseStore } from "./redis_store.ts";
 
 export interface FleetLimitsOptions {

@@ -9,10 +9,10 @@
  */
 
 import { SIGNAL_NAMES } from "../../otlp/signals.ts";
-import { DEMAND_NS, type TenantCells, WHOLE_SHARE } from "../cells.ts";
-import { carryOver } from "../gcra.ts";
+import { DEMAND_NS, type TenantCells, WHOLE_SHARE } from "../rates/cells.ts";
+import { carryOver } from "../rates/gcra.ts";
 import { Plans, type RateLimit } from "../plans.ts";
-import type { TenantRow, TenantTable } from "../table.ts";
+import type { TenantRow, TenantTable } from "../table/table.ts";
 
 /** What is asked of the store for one rate of one tenant. */
 export interface LeaseAsk {

@@ -28,7 +28,7 @@ import type { GatewayError } from "../../core/errors.ts";
 import type { Logger } from "../../core/log.ts";
 import type { Counter, Meter } from "../../core/telemetry/meter.ts";
 import type { TenantTag } from "../../core/tenant.ts";
-import type { TenantRow, TenantTable } from "../table.ts";
+import type { TenantRow, TenantTable } from "../table/table.ts";
 import { HeaderCache, type Validity } from "./header_cache.ts";
 import { type ApiKey, isSecret } from "./api_key.ts";
 import { type Claim, readAuthorization, readKeyHeader } from "./authorization.ts";

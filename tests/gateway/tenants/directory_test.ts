@@ -12,7 +12,7 @@ import { formatProblem } from "../../../pipeline/config/problem.ts";
 import { silentLogger } from "../../../pipeline/core/log.ts";
 import { hashSecret } from "../../../pipeline/tenants/identity/api_key.ts";
 import type { TenantSources } from "../../../pipeline/tenants/sources.ts";
-import type { TenantSnapshot } from "../../../pipeline/tenants/table.ts";
+import type { TenantSnapshot } from "../../../pipeline/tenants/table/table.ts";
 import { RecordingMeter } from "../../pipeline/queue/support.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 

@@ -6,7 +6,7 @@ import { ConfigError } from "../../../pipeline/config/problem.ts";
 import { silentLogger } from "../../../pipeline/core/log.ts";
 import { hashSecret, isSecret, mintApiKey, parseApiKey } from "../../../pipeline/tenants/identity/api_key.ts";
 import { MAX_KEYS_PER_TENANT } from "../../../pipeline/tenants/limits.ts";
-import type { TenantSnapshot } from "../../../pipeline/tenants/table.ts";
+import type { TenantSnapshot } from "../../../pipeline/tenants/table/table.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { withFullDisk } from "../../support/full_disk.ts";
 

@@ -10,7 +10,7 @@ import {
 import { pragma } from "../../../gateway/tenants/usage_pruner.ts";
 import { UsageStore, type UsageStoreOptions } from "../../../gateway/tenants/usage_store.ts";
 import type { UsageSeries } from "../../../pipeline/contract/usage.ts";
-import { OTHER_TENANTS, type UsageSum } from "../../../pipeline/tenants/usage.ts";
+import { OTHER_TENANTS, type UsageSum } from "../../../pipeline/tenants/usage/usage.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { testDeps } from "../../pipeline/queue/support.ts";
 

@@ -3,8 +3,8 @@ import { createMemoryCells } from "../../../gateway/threads/thread_memory.ts";
 import { WorkerPool } from "../../../gateway/threads/worker_pool.ts";
 import { silentLogger } from "../../../pipeline/core/log.ts";
 import { createRegion } from "../../../pipeline/core/telemetry/store.ts";
-import type { TenantSnapshot } from "../../../pipeline/tenants/table.ts";
-import { emptyTable } from "../../../pipeline/tenants/table_writer.ts";
+import type { TenantSnapshot } from "../../../pipeline/tenants/table/table.ts";
+import { emptyTable } from "../../../pipeline/tenants/table/writer.ts";
 import { FakeClock, settle } from "../../support/fake_clock.ts";
 import { sketchConfig } from "../../support/gateway_config.ts";
 

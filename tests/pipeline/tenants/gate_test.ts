@@ -14,7 +14,7 @@ import { resourceAttribute } from "../../../pipeline/otlp/resource.ts";
 import type { Signal } from "../../../pipeline/otlp/signals.ts";
 import { DEFAULT_PAYLOAD_LIMITS } from "../../../pipeline/otlp/limits.ts";
 import { readPayload } from "../../../pipeline/otlp/validate.ts";
-import { type Refusal, REFUSALS } from "../../../pipeline/tenants/cells.ts";
+import { type Refusal, REFUSALS } from "../../../pipeline/tenants/rates/cells.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { logRequestBytes, traceRequestBytes } from "../../support/otlp_samples.ts";
 import { rowOf, senderOf, type SomeRow, testGate } from "./support.ts";

@@ -1,5 +1,5 @@
 import { deepStrictEqual, throws } from "node:assert/strict";
-import { groupOf, RATE, WHOLE_SHARE } from "../../../pipeline/tenants/cells.ts";
+import { groupOf, RATE, WHOLE_SHARE } from "../../../pipeline/tenants/rates/cells.ts";
 import { liveTenant } from "../../../pipeline/tenants/live.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { rowOf, senderOf, testGate } from "./support.ts";

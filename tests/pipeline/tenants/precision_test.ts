@@ -5,7 +5,7 @@
  */
 
 import { ok } from "node:assert/strict";
-import { bytesFor } from "../../../pipeline/tenants/cells.ts";
+import { bytesFor } from "../../../pipeline/tenants/rates/cells.ts";
 import type { Task } from "./precision_worker.ts";
 import type { SomeLimits } from "./support.ts";
 

@@ -9,13 +9,13 @@ import type { Identifier, Sender, TenantGate } from "../../../pipeline/contract/
 import type { Clock } from "../../../pipeline/core/clock.ts";
 import { UnauthenticatedError } from "../../../pipeline/core/errors.ts";
 import { SIGNAL_NAMES } from "../../../pipeline/otlp/signals.ts";
-import { bytesFor, TenantCells } from "../../../pipeline/tenants/cells.ts";
+import { bytesFor, TenantCells } from "../../../pipeline/tenants/rates/cells.ts";
 import { createTenantGate } from "../../../pipeline/tenants/gate.ts";
 import { LIMIT_GROUPS, type LimitGroup, NO_SIGNAL_LIMITS, type SignalLimits, type TenantLimits } from //
 "../../../pipeline/tenants/limits.ts";
 import type { RecentRefusals } from "../../../pipeline/tenants/recent_refusals.ts";
 import { type SheddingRule, sheddingSchema } from "../../../pipeline/tenants/shedding.ts";
-import type { TenantRow } from "../../../pipeline/tenants/table.ts";
+import type { TenantRow } from "../../../pipeline/tenants/table/table.ts";
 import { asYaml } from "../../support/otlp_edge.ts";
 import { RecordingMeter, testDeps } from "../queue/support.ts";
 

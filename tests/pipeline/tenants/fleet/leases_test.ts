@@ -5,9 +5,9 @@
  */
 
 import { ok, strictEqual } from "node:assert/strict";
-import { bytesFor, TenantCells } from "../../../../pipeline/tenants/cells.ts";
+import { bytesFor, TenantCells } from "../../../../pipeline/tenants/rates/cells.ts";
 import { FleetLeases, IDLE_MS } from "../../../../pipeline/tenants/fleet/leases.ts";
-import { ArrivalTimes, carryOver } from "../../../../pipeline/tenants/gcra.ts";
+import { ArrivalTimes, carryOver } from "../../../../pipeline/tenants/rates/gcra.ts";
 import { seeded, simulate, type Simulation, SKEWS, worstWindows } from "../../../support/fleet_simulation.ts";
 import { rowOf } from "../support.ts";
 

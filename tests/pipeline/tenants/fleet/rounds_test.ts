@@ -5,7 +5,7 @@
  */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { bytesFor, TenantCells } from "../../../../pipeline/tenants/cells.ts";
+import { bytesFor, TenantCells } from "../../../../pipeline/tenants/rates/cells.ts";
 import { FleetLeases, type LeaseAsk, type LeaseStore } from "../../../../pipeline/tenants/fleet/leases.ts";
 import { BATCH, LeaseRounds } from "../../../../pipeline/tenants/fleet/rounds.ts";
 import type { Logger } from "../../../../pipeline/core/log.ts";

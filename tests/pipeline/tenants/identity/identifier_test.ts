@@ -12,7 +12,7 @@ import { hashSecret, mintApiKey } from "../../../../pipeline/tenants/identity/ap
 import { createIdentifier, KNOWN_MS } from "../../../../pipeline/tenants/identity/mod.ts";
 import { isPasswordHash } from "../../../../pipeline/tenants/identity/password_hash.ts";
 import { identityShape } from "../../../../pipeline/tenants/identity/schema.ts";
-import type { TenantTable } from "../../../../pipeline/tenants/table.ts";
+import type { TenantTable } from "../../../../pipeline/tenants/table/table.ts";
 import { FakeClock } from "../../../support/fake_clock.ts";
 import { asYaml } from "../../../support/otlp_edge.ts";
 import { basicOf, senderOf, type SenderOptions, tenantTable } from "../../../support/tenant_table.ts";

@@ -15,7 +15,7 @@ import {
   take,
   takeFitting,
   waitNs,
-} from "../../../pipeline/tenants/gcra.ts";
+} from "../../../../pipeline/tenants/rates/gcra.ts";
 
 const SECOND_NS = 1_000_000_000;
 

@@ -1,13 +1,13 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
-import { SIGNAL_NAMES } from "../../../pipeline/otlp/signals.ts";
-import { LIMIT_GROUPS, NO_LIMITS, NO_SIGNAL_LIMITS, type TenantLimits } from "../../../pipeline/tenants/limits.ts";
-import { RowCache } from "../../../pipeline/tenants/row_cache.ts";
-import { TenantTable } from "../../../pipeline/tenants/table.ts";
-import { hashAscii, hashName, KIND } from "../../../pipeline/tenants/table_layout.ts";
-import { recordsOf, writeTenant } from "../../../pipeline/tenants/table_record.ts";
-import { emptyTable, TableWriter } from "../../../pipeline/tenants/table_writer.ts";
-import { CERTIFICATE_KINDS, type TenantSpec } from "../../../pipeline/tenants/tenant_spec.ts";
+import { SIGNAL_NAMES } from "../../../../pipeline/otlp/signals.ts";
+import { LIMIT_GROUPS, NO_LIMITS, NO_SIGNAL_LIMITS, type TenantLimits } from "../../../../pipeline/tenants/limits.ts";
+import { RowCache } from "../../../../pipeline/tenants/table/row_cache.ts";
+import { TenantTable } from "../../../../pipeline/tenants/table/table.ts";
+import { hashAscii, hashName, KIND } from "../../../../pipeline/tenants/table/layout.ts";
+import { recordsOf, writeTenant } from "../../../../pipeline/tenants/table/record.ts";
+import { emptyTable, TableWriter } from "../../../../pipeline/tenants/table/writer.ts";
+import { CERTIFICATE_KINDS, type TenantSpec } from "../../../../pipeline/tenants/tenant_spec.ts";
 
 const PLAIN: TenantSpec = {
   id: "acme",
@@ -214,7 +214,7 @@ Deno.test("1,000 tenants fit into 300 bytes each", () => {
 });
 
 Deno.test("a record is the same whether or not its writer has to make room", async () => {
-  const module = new URL("../../../pipeline/tenants/table_record.ts", import.meta.url).href;
+  const module = new URL("../../../../pipeline/tenants/table/record.ts", import.meta.url).href;
   const hash = { salt: new Uint8Array(16), hash: new Uint8Array(32), notBeforeMs: -Infinity, expiresMs: 1 };
   const keys = Array.from({ length: 16 }, (_, at) => ({ id: `aaaaaaaaaaa${"abcdefghijklmnop"[at]}`, ...hash }));
   for (let padding = 0; padding < 90; padding++) {
@@ -225,7 +225,7 @@ Deno.test("a record is the same whether or not its writer has to make room", asy
 });
 
 Deno.test("records of any size give back what was written, wherever the writer has to make room", async () => {
-  const module = new URL("../../../pipeline/tenants/table_record.ts", import.meta.url).href;
+  const module = new URL("../../../../pipeline/tenants/table/record.ts", import.meta.url).href;
   const long = fc.oneof(
     fc.string({ unit: "grapheme-ascii", minLength: 1, maxLength: 2_000, size: "max" }),
     fc.string({ unit: "grapheme", minLength: 1, maxLength: 600, size: "max" }),

@@ -10,7 +10,7 @@
  * @module
  */
 
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../../core/clock.ts";
 import { CLOCK_WORD, type TenantCells } from "./cells.ts";
 
 const NS_PER_MS = 1_000_000;

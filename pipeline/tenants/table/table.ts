@@ -5,13 +5,13 @@
  * @module
  */
 
-import type { TenantTag } from "../core/tenant.ts";
-import type { TenantLimits } from "./limits.ts";
-import type { Signal } from "../otlp/signals.ts";
+import type { TenantTag } from "../../core/tenant.ts";
+import type { TenantLimits } from "../limits.ts";
+import type { Signal } from "../../otlp/signals.ts";
 import { RowCache } from "./row_cache.ts";
-import { hashAscii, hashName, HEADER, HEADER_WORDS, KIND, RECORD, type RecordKind } from "./table_layout.ts";
-import { nameAt, readBasic, readKey, readRow, RecordReader } from "./table_record.ts";
-import type { ApiKeySpec, BasicSpec, CertificateKind, CertificateSpec, OverLimit, TenantSpec } from "./tenant_spec.ts";
+import { hashAscii, hashName, HEADER, HEADER_WORDS, KIND, RECORD, type RecordKind } from "./layout.ts";
+import { nameAt, readBasic, readKey, readRow, RecordReader } from "./record.ts";
+import type { ApiKeySpec, BasicSpec, CertificateKind, CertificateSpec, OverLimit, TenantSpec } from "../tenant_spec.ts";
 
 /** The tenants of one moment, as they are posted to the threads. */
 export interface TenantSnapshot {

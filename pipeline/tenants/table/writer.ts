@@ -4,7 +4,7 @@
  * @module
  */
 
-import { hashName, HEADER, HEADER_WORDS, RECORD, type RecordKind } from "./table_layout.ts";
+import { hashName, HEADER, HEADER_WORDS, RECORD, type RecordKind } from "./layout.ts";
 
 /** What there is to write, at the most. */
 export interface TableSize {

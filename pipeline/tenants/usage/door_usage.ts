@@ -5,10 +5,10 @@
  * @module
  */
 
-import type { UsageCounter, UsageMeter, UsageSeries } from "../contract/usage.ts";
-import type { TenantTag } from "../core/tenant.ts";
-import type { Signal } from "../otlp/signals.ts";
-import type { Refusal } from "./cells.ts";
+import type { UsageCounter, UsageMeter, UsageSeries } from "../../contract/usage.ts";
+import type { TenantTag } from "../../core/tenant.ts";
+import type { Signal } from "../../otlp/signals.ts";
+import type { Refusal } from "../rates/cells.ts";
 
 /** Why a request that was let in is not answered with 200, or items of it are not kept behind the gate. */
 type Behind = "not_kept" | "invalid" | "pipeline";

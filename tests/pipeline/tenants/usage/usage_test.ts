@@ -1,9 +1,9 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert";
 import fc from "fast-check";
-import type { UsageSeries } from "../../../pipeline/contract/usage.ts";
-import { ROW_NUMBERS, ThreadUsage, UsageReader, type UsageReport } from "../../../pipeline/tenants/usage.ts";
-import { FakeClock } from "../../support/fake_clock.ts";
-import { tenantTag } from "../queue/support.ts";
+import type { UsageSeries } from "../../../../pipeline/contract/usage.ts";
+import { ROW_NUMBERS, ThreadUsage, UsageReader, type UsageReport } from "../../../../pipeline/tenants/usage/usage.ts";
+import { FakeClock } from "../../../support/fake_clock.ts";
+import { tenantTag } from "../../queue/support.ts";
 
 const SENT: UsageSeries = { signal: "traces", destination: "up", outcome: "sent", reason: "" };
 const FAILED: UsageSeries = { signal: "logs", destination: "up", outcome: "failed", reason: "unavailable" };

@@ -1,8 +1,8 @@
 import { deepStrictEqual } from "node:assert";
-import type { UsageSeries } from "../../../pipeline/contract/usage.ts";
-import type { TenantTag } from "../../../pipeline/core/tenant.ts";
-import { DoorUsage, type Ended } from "../../../pipeline/tenants/door_usage.ts";
-import { tenantTag } from "../queue/support.ts";
+import type { UsageSeries } from "../../../../pipeline/contract/usage.ts";
+import type { TenantTag } from "../../../../pipeline/core/tenant.ts";
+import { DoorUsage, type Ended } from "../../../../pipeline/tenants/usage/door_usage.ts";
+import { tenantTag } from "../../queue/support.ts";
 
 const acme = tenantTag(0, { id: "acme" });
 const KEPT: Ended = { status: 200, items: 10, bytes: 100, rejectedItems: 0, cutItems: 0 };

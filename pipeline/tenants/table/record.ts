@@ -5,8 +5,8 @@
  */
 
 import { Buffer } from "node:buffer";
-import { type Signal, SIGNAL_NAMES } from "../otlp/signals.ts";
-import type { SecretHash } from "./identity/api_key.ts";
+import { type Signal, SIGNAL_NAMES } from "../../otlp/signals.ts";
+import type { SecretHash } from "../identity/api_key.ts";
 import {
   LIMIT_FIELDS,
   LIMIT_GROUPS,
@@ -15,9 +15,9 @@ import {
   NO_SIGNAL_LIMITS,
   type SignalLimits,
   type TenantLimits,
-} from "./limits.ts";
-import { KIND, MAX_RECORD_BYTES, RECORD, type RecordKind } from "./table_layout.ts";
-import type { ApiKeySpec, BasicSpec, TenantSpec } from "./tenant_spec.ts";
+} from "../limits.ts";
+import { KIND, MAX_RECORD_BYTES, RECORD, type RecordKind } from "./layout.ts";
+import type { ApiKeySpec, BasicSpec, TenantSpec } from "../tenant_spec.ts";
 
 /** SHA-256. */
 const DIGEST_BYTES = 32;

@@ -13,8 +13,8 @@ import {
   MAX_THREADS,
   REFUSALS,
   TenantCells,
-} from "../../../pipeline/tenants/cells.ts";
-import { LIMIT_GROUPS, MAX_TENANTS } from "../../../pipeline/tenants/limits.ts";
+} from "../../../../pipeline/tenants/rates/cells.ts";
+import { LIMIT_GROUPS, MAX_TENANTS } from "../../../../pipeline/tenants/limits.ts";
 
 Deno.test("cells: a tenant costs 384 bytes, and the memory for the most tenants can be reserved at once", () => {
   strictEqual(bytesFor(1_001) - bytesFor(1_000), 384);

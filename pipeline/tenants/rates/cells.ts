@@ -9,9 +9,9 @@
  * @module
  */
 
-import { SIGNAL_NAMES } from "../otlp/signals.ts";
+import { SIGNAL_NAMES } from "../../otlp/signals.ts";
 import { ArrivalTimes } from "./gcra.ts";
-import { LIMIT_GROUPS, MAX_TENANTS } from "./limits.ts";
+import { LIMIT_GROUPS, MAX_TENANTS } from "../limits.ts";
 
 /** What a rate counts, and its place among the arrival times of a group. */
 export const RATE = { requests: 0, items: 1, bytes: 2 } as const;

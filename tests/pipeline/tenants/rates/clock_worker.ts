@@ -4,9 +4,9 @@
  * @module
  */
 
-import { systemClock } from "../../../pipeline/core/clock.ts";
-import { TenantCells } from "../../../pipeline/tenants/cells.ts";
-import { SharedClock } from "../../../pipeline/tenants/shared_clock.ts";
+import { systemClock } from "../../../../pipeline/core/clock.ts";
+import { TenantCells } from "../../../../pipeline/tenants/rates/cells.ts";
+import { SharedClock } from "../../../../pipeline/tenants/rates/shared_clock.ts";
 
 let clock: SharedClock | undefined;
 

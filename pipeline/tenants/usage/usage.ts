@@ -8,9 +8,9 @@
  * @module
  */
 
-import type { UsageCounter, UsageMeter, UsageSeries } from "../contract/usage.ts";
-import type { Clock, Timer } from "../core/clock.ts";
-import type { TenantTag } from "../core/tenant.ts";
+import type { UsageCounter, UsageMeter, UsageSeries } from "../../contract/usage.ts";
+import type { Clock, Timer } from "../../core/clock.ts";
+import type { TenantTag } from "../../core/tenant.ts";
 
 /** Between two reports, milliseconds: what a crash loses of the sums. */
 const REPORT_EVERY_MS = 5_000;

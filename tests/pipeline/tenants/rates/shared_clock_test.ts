@@ -5,10 +5,10 @@
  */
 
 import { ok, strictEqual } from "node:assert/strict";
-import type { Clock } from "../../../pipeline/core/clock.ts";
-import { bytesFor, TenantCells } from "../../../pipeline/tenants/cells.ts";
-import { SharedClock } from "../../../pipeline/tenants/shared_clock.ts";
-import { FakeClock } from "../../support/fake_clock.ts";
+import type { Clock } from "../../../../pipeline/core/clock.ts";
+import { bytesFor, TenantCells } from "../../../../pipeline/tenants/rates/cells.ts";
+import { SharedClock } from "../../../../pipeline/tenants/rates/shared_clock.ts";
+import { FakeClock } from "../../../support/fake_clock.ts";
 
 const MS = 1_000_000;
 

@@ -5,7 +5,7 @@
  */
 
 import type { z } from "zod";
-import { durationMs, int, section, text } from "../config/schema.ts";
+import { durationMs, int, section, text } from "../../config/schema.ts";
 
 const DAY_MS = 24 * 3_600_000;
 
