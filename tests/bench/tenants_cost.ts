@@ -3,7 +3,7 @@
  * limits of requests, items and bytes besides, and counting what is used. A thousand tenants come at random. All by turns,
  * in slices of 2,000 requests, of which the median difference counts: CPU time of the process.
  *
- *   deno run -A --config deno.json --v8-flags=--no-incremental-marking,--min-semi-space-size=4,--max-semi-space-size=4 \
+ *   deno run -A --config deno.json --v8-flags=--no-incremental-marking,--min-semi-space-size=4,--max-semi-space-size=4,--max-inlined-bytecode-size-cumulative=2000 \
  *     tests/bench/tenants_cost.ts [SLICES]
  *
  * @module
