@@ -124,7 +124,7 @@ function addRolloutViews(command: Command, addTo: AddTo): void {
   rollouts("get <id>", "one, with its stages", (all, _, [id = ""]) => all.showRollout(id));
   rollouts(
     "start <selector> <config>",
-    "roll out name or name@version (default: 1%, 5m; 10%, 10m; 100%, 5m)",
+    "roll out name or name@version (default: one agent, 1m; 2%, 5m; 10%, 10m; 100%, 5m)",
     (all, flags, [selector = "", config = ""]) => all.startRollout(selector, config, flags, parseDurationMs),
   )
     .addOption(textsOption("stage", "how far and how long it is watched, like 10%:5m or 3:30s"))
