@@ -6,8 +6,8 @@
 
 import { Command, Option } from "commander";
 import type { AdminFlags, TapFlags, TokenFlags } from "../gateway/admin/cli/run.ts";
-import type { View } from "../gateway/admin/cli/views.ts";
-import { durationOption, parseItemNumber, textsOption, withAdmin } from "./options.ts";
+import { type AddView, adminViews } from "./admin_views.ts";
+import { ADMIN_API, durationOption, parseItemNumber, textsOption, withApi } from "./options.ts";
 import { createTenantsCommand } from "./tenants.ts";
 
 /** Of all subcommands of `admin`; each has its own. */
@@ -22,17 +22,9 @@ interface ViewFlags {
   readonly condition: readonly string[];
 }
 
-type Views = typeof import("../gateway/admin/cli/views.ts");
-
 export function createAdminCommand(done: (code: number) => void): Command {
   const admin = new Command("admin").description("look into a gateway that runs, and change it").exitOverride();
-  const add: Add = (usage, what, pick) =>
-    withAdmin(admin.command(usage)).description(what).action(async (...given: unknown[]) => {
-      const command = given.at(-1) as Command;
-      const flags = command.opts<AdminFlags & ViewFlags>();
-      const { runView } = await import("../gateway/admin/cli/run.ts");
-      done(await runView(flags, pick(await import("../gateway/admin/cli/views.ts"), flags, ...command.args)));
-    });
+  const add: Add = adminViews(admin, () => import("../gateway/admin/cli/views.ts"), done);
   add("status", "build, state, threads, and the configuration that runs", (all) => all.showStatus);
   addConfigViews(add);
   add("graph", "components and what flows between them", (all) => all.showGraph);
@@ -51,8 +43,7 @@ export function createAdminCommand(done: (code: number) => void): Command {
   return admin;
 }
 
-/** Makes a subcommand that shows what `pick` chooses, of its options and words. */
-type Add = (usage: string, what: string, pick: (all: Views, flags: ViewFlags, ...words: string[]) => View) => Command;
+type Add = AddView<typeof import("../gateway/admin/cli/views.ts"), ViewFlags>;
 
 function addConfigViews(add: Add): void {
   const ifVersion = () =>
@@ -107,7 +98,7 @@ function addDebugViews(add: Add): void {
 }
 
 function addTap(admin: Command, done: (code: number) => void): void {
-  withAdmin(admin.command("tap <node>")).description("a sample of what goes through a node of the graph, live")
+  withApi(admin.command("tap <node>"), ADMIN_API).description("a sample of what goes through a node of the graph, live")
     .addOption(durationOption("--duration <duration>", "when it ends", 30_000))
     .option("--samples <count>", "how many at the most", parseItemNumber, 100)
     .addOption(textsOption("mask", "an attribute whose values are masked"))
@@ -129,7 +120,7 @@ function addToken(admin: Command, done: (code: number) => void): void {
 }
 
 export function addTopCommand(program: Command, done: (code: number) => void): void {
-  withAdmin(program.command("top")).description("show what flows through a gateway that runs, live")
+  withApi(program.command("top"), ADMIN_API).description("show what flows through a gateway that runs, live")
     .option("--once", "look once", false)
     .action(async ({ once, ...flags }: AdminFlags & { readonly once: boolean }) => {
       const { runView } = await import("../gateway/admin/cli/run.ts");

@@ -7,6 +7,7 @@
 import { Command, Option } from "commander";
 import manifest from "../deno.json" with { type: "json" };
 import type { LogLevel } from "../pipeline/core/log.ts";
+import { CONTROLLER_API } from "./options.ts";
 import { addControllerViews } from "./controller_views.ts";
 
 interface ControllerServeFlags {
@@ -23,9 +24,12 @@ interface ControllerServeFlags {
 export function createControllerCommand(done: (code: number) => void): Command {
   const controller = new Command("controller").exitOverride()
     .description("run the controller of a fleet: OpAMP server, rollouts, REST API; or, with a word, ask one that runs");
-  const env = (flags: string, what: string, name: string) => new Option(flags, what).env(`SLUICE_CONTROLLER_${name}`);
+  const env = (flags: string, what: string, name: string) =>
+    new Option(flags, what).env(`${CONTROLLER_API.env}_${name}`);
   controller
-    .addOption(env("--listen <address>", "where agents and operators reach it", "LISTEN").default("127.0.0.1:4320"))
+    .addOption(
+      env("--listen <address>", "where agents and operators reach it", "LISTEN").default(CONTROLLER_API.address),
+    )
     .addOption(env("--state-dir <directory>", "where it keeps all that it knows (must be given)", "STATE_DIR"))
     .addOption(
       env(

@@ -9,7 +9,7 @@ import type { ControllerFlags, ControllerView } from "../controller/cli/run.ts";
 import type { AgentFilter, PackageFlags, RolloutFlags, UploadFlags } from "../controller/cli/views.ts";
 import type { TapFlags } from "../gateway/admin/cli/run.ts";
 import { parseDurationMs } from "../pipeline/config/schema.ts";
-import { durationOption, parseDuration, parseItemNumber, textsOption } from "./options.ts";
+import { CONTROLLER_API, durationOption, parseDuration, parseItemNumber, textsOption, withApi } from "./options.ts";
 
 /** Of all subcommands of `controller`; each has its own. */
 interface ControllerViewFlags extends AgentFilter, UploadFlags, RolloutFlags, PackageFlags {
@@ -27,7 +27,7 @@ type AddTo = (parent: Command) => (usage: string, what: string, pick: PickView) 
 export function addControllerViews(controller: Command, done: (code: number) => void): void {
   /** A subcommand that shows what `pick` chooses, of its options and words. */
   const addTo: AddTo = (parent) => (usage, what, pick) =>
-    withController(parent.command(usage)).description(what).action(async (...given: unknown[]) => {
+    withApi(parent.command(usage), CONTROLLER_API).description(what).action(async (...given: unknown[]) => {
       const command = given.at(-1) as Command;
       const flags = command.opts<ControllerFlags & ControllerViewFlags>();
       const { runControllerView } = await import("../controller/cli/run.ts");
@@ -66,7 +66,7 @@ function addAgentViews(command: Command, addTo: AddTo, done: (code: number) => v
     "put name=value labels on it, in the place of those it has",
     (all, _, [id = "", ...labels]) => all.setLabels(id, labels),
   );
-  withController(command.command("tap <agent> <node>"))
+  withApi(command.command("tap <agent> <node>"), CONTROLLER_API)
     .description("a sample of what goes through a node of a gateway, live")
     .addOption(durationOption("--duration <duration>", "when it ends", 10_000))
     .option("--samples <count>", "how many at the most", parseItemNumber, 10)
@@ -181,18 +181,6 @@ function addPackageViews(command: Command, addTo: AddTo): void {
     "what agents have, and how far they are",
     (all, _, [selector]) => all.showPackageStatuses(selector),
   );
-}
-
-function withController(command: Command): Command {
-  return command
-    .addOption(
-      new Option("--address <address>", "where the controller is").env("SLUICE_CONTROLLER_ADDRESS")
-        .default("127.0.0.1:4320"),
-    )
-    .option("--token-file <file>", "the token's file (default: SLUICE_CONTROLLER_TOKEN)")
-    .addOption(new Option("--ca <file>", "who signed its certificate, PEM").env("SLUICE_CONTROLLER_CA"))
-    .option("--json", "for programs", false)
-    .option("--watch", "look again and again", false);
 }
 
 function priorityOption(): Option {

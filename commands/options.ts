@@ -56,14 +56,28 @@ export function parseItemNumber(argument: string): number {
   throw new InvalidArgumentError("Wanted a number from 1.");
 }
 
-/** Where the admin API of a gateway is, and how what it says is shown. */
-export function withAdmin(command: Command): Command {
+/** An API to ask: where it is, how one gets in, and how what it says is shown. */
+export interface AskedApi {
+  /** Of its variables: `SLUICE_ADMIN`. */
+  readonly env: string;
+  readonly address: string;
+  /** For the help: "where its admin API is". */
+  readonly where: string;
+}
+
+export const ADMIN_API: AskedApi = { env: "SLUICE_ADMIN", address: "127.0.0.1:8887", where: "where its admin API is" };
+
+export const CONTROLLER_API: AskedApi = {
+  env: "SLUICE_CONTROLLER",
+  address: "127.0.0.1:4320",
+  where: "where the controller is",
+};
+
+export function withApi(command: Command, { env, address, where }: AskedApi): Command {
   return command
-    .addOption(
-      new Option("--address <address>", "where its admin API is").env("SLUICE_ADMIN_ADDRESS").default("127.0.0.1:8887"),
-    )
-    .option("--token-file <file>", "the token's file (default: SLUICE_ADMIN_TOKEN)")
-    .addOption(new Option("--ca <file>", "who signed its certificate, PEM").env("SLUICE_ADMIN_CA"))
+    .addOption(new Option("--address <address>", where).env(`${env}_ADDRESS`).default(address))
+    .option("--token-file <file>", `the token's file (default: ${env}_TOKEN)`)
+    .addOption(new Option("--ca <file>", "who signed its certificate, PEM").env(`${env}_CA`))
     .option("--json", "for programs", false)
     .option("--watch", "look again and again", false);
 }

@@ -5,11 +5,10 @@
  */
 
 import { Command, Option } from "commander";
-import type { AdminFlags } from "../gateway/admin/cli/run.ts";
 import type { UsageFlags } from "../gateway/admin/cli/tenants.ts";
-import type { View } from "../gateway/admin/cli/views.ts";
 import { SIGNAL_NAMES } from "../pipeline/otlp/signals.ts";
-import { durationOption, withAdmin } from "./options.ts";
+import { adminViews } from "./admin_views.ts";
+import { durationOption } from "./options.ts";
 
 /** Of all subcommands of `admin tenants`; each has its own. */
 interface TenantFlags extends UsageFlags {
@@ -21,17 +20,8 @@ interface TenantFlags extends UsageFlags {
 
 export function createTenantsCommand(done: (code: number) => void): Command {
   const tenants = new Command("tenants").description("who may send: their keys, limits and usage").exitOverride();
-  const views = () => import("../gateway/admin/cli/tenants.ts");
-  type Views = Awaited<ReturnType<typeof views>>;
-
-  /** A subcommand that shows what `pick` chooses, of its options and words. */
-  const add = (usage: string, what: string, pick: (all: Views, flags: TenantFlags, ...words: string[]) => View) =>
-    withAdmin(tenants.command(usage)).description(what).action(async (...given: unknown[]) => {
-      const command = given.at(-1) as Command;
-      const flags = command.opts<AdminFlags & TenantFlags>();
-      const { runView } = await import("../gateway/admin/cli/run.ts");
-      done(await runView(flags, pick(await views(), flags, ...command.args)));
-    });
+  type Views = typeof import("../gateway/admin/cli/tenants.ts");
+  const add = adminViews<Views, TenantFlags>(tenants, () => import("../gateway/admin/cli/tenants.ts"), done);
   const ifVersion = () =>
     new Option("--if-version <version>", "which must be there (default: the one that is there when the command runs)");
 
