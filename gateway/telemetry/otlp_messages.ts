@@ -18,13 +18,10 @@ const EXPECTED_SMALL_BYTES = 40;
 const MICROS_A_MS = 1_000;
 const NANOS_A_MICRO = 1_000;
 /** The low half of a 64-bit integer. */
-export const WORD = 2 ** 32;
+const WORD = 2 ** 32;
 
 /** Of spans in ScopeSpans, log records in ScopeLogs, metrics in ScopeMetrics. */
 export const ITEM = 2;
-
-/** Of a buffer that messages are written in one after the other. */
-export const MAX_SCRATCH_BYTES = 64 * 1024;
 
 /** A value of an attribute; undefined is none. */
 export type AttributeValue = string | number | boolean | undefined;
@@ -91,10 +88,21 @@ export function writeDouble(writer: ProtoWriter, field: number, value: number): 
   writer.double(value);
 }
 
-/** A fixed64 field of a whole number that is not negative. */
-export function writeCount(writer: ProtoWriter, field: number, count: number): void {
+/** A fixed64 or sfixed64 field of a safe integer. */
+export function writeInteger(writer: ProtoWriter, field: number, value: number): void {
   writer.tag(field, WireType.fixed64);
-  writer.fixed64(count, Math.floor(count / WORD));
+  fixed64(writer, value);
+}
+
+/** One of a packed field. @param value A safe integer. */
+export function fixed64(writer: ProtoWriter, value: number): void {
+  writer.fixed64(value, Math.floor(value / WORD));
+}
+
+/** A fixed32 field. */
+export function writeFlags(writer: ProtoWriter, field: number, flags: number): void {
+  writer.tag(field, WireType.fixed32);
+  writer.fixed32(flags);
 }
 
 /** A fixed64 field of nanoseconds since the epoch, of milliseconds to the microsecond. */

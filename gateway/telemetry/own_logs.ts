@@ -11,18 +11,11 @@ import type { Lifecycle } from "../../pipeline/contract/consumer.ts";
 import type { LogRecord, LogTee } from "../../pipeline/core/log_tee.ts";
 import type { LogLevel } from "../../pipeline/core/log.ts";
 import type { Attributes } from "../../pipeline/core/telemetry/meter.ts";
-import { WireType } from "../../pipeline/wire/protobuf.ts";
-import { ProtoWriter } from "../../pipeline/wire/protobuf_writer.ts";
-import {
-  MAX_SCRATCH_BYTES,
-  resourceMessage,
-  writeAttributes,
-  writeId,
-  writeTime,
-  writeValue,
-} from "./otlp_messages.ts";
-import { lastWords, type OtlpPushDeps } from "./otlp_push.ts";
-import { isSending, openBatches } from "./record_batch.ts";
+import type { ProtoWriter } from "../../pipeline/wire/protobuf_writer.ts";
+import { writeAttributes, writeFlags, writeId, writeTime, writeValue } from "./otlp_messages.ts";
+import type { OtlpPushDeps } from "./otlp_push.ts";
+import { isSending } from "./record_batch.ts";
+import { openRecorder } from "./recorder.ts";
 
 /** Source: OpenTelemetry logs data model, "Severity Fields". */
 const SEVERITY_NUMBERS: Readonly<Record<LogLevel, number>> = { debug: 5, info: 9, warn: 13, error: 17 };
@@ -40,21 +33,16 @@ export function ownLogs(
   tee: LogTee,
   deps: OtlpPushDeps,
 ): Lifecycle {
-  const batches = openBatches("logs", processors, resourceMessage(resource), deps);
-  const scratch = new ProtoWriter();
+  const recorder = openRecorder("logs", processors, resource, deps);
   let remove = () => {};
   return {
     start() {
-      remove = tee.use((record) => {
-        scratch.clear(MAX_SCRATCH_BYTES);
-        writeRecord(scratch, record);
-        for (const batch of batches) batch.add(scratch);
-      });
+      remove = tee.use((record) => recorder.record((writer) => writeRecord(writer, record)));
       return Promise.resolve();
     },
-    async shutdown(deadline) {
+    shutdown(deadline) {
       remove();
-      await lastWords(Promise.all(batches.map((batch) => batch.shutdown())), deadline);
+      return recorder.shutdown(deadline);
     },
   };
 }
@@ -68,8 +56,7 @@ export function writeRecord(writer: ProtoWriter, { timeMs, level, message, field
   writeValue(writer, 5, message);
   writeAttributes(writer, 6, attributes);
   if (typeof traceId === "string" && typeof spanId === "string") {
-    writer.tag(8, WireType.fixed32);
-    writer.fixed32(SAMPLED_FLAG);
+    writeFlags(writer, 8, SAMPLED_FLAG);
     writeId(writer, 9, traceId);
     writeId(writer, 10, spanId);
   }

@@ -15,13 +15,13 @@ import type { Attributes } from "../../pipeline/core/telemetry/meter.ts";
 import { WireType } from "../../pipeline/wire/protobuf.ts";
 import type { ProtoWriter } from "../../pipeline/wire/protobuf_writer.ts";
 import {
+  fixed64,
   ITEM,
   requestMessage,
   resourceMessage,
-  WORD,
   writeAttributes,
-  writeCount,
   writeDouble,
+  writeInteger,
   writeTime,
   written,
 } from "./otlp_messages.ts";
@@ -101,7 +101,7 @@ function writePoint(writer: ProtoWriter, { kind, attributes, bounds, values }: S
     writeAttributes(writer, 9, attributes);
   } else {
     const [value = 0] = values;
-    if (context.isWhole && Number.isSafeInteger(value)) writeCount(writer, 6, value);
+    if (context.isWhole && Number.isSafeInteger(value)) writeInteger(writer, 6, value);
     else writeDouble(writer, 4, value);
     writeAttributes(writer, 7, attributes);
   }
@@ -111,9 +111,9 @@ function writePoint(writer: ProtoWriter, { kind, attributes, bounds, values }: S
 /** @param values Counts of the buckets, then the sum. */
 function writeBuckets(writer: ProtoWriter, bounds: readonly number[], values: readonly number[]): void {
   const counts = values.slice(0, bounds.length + 1);
-  writeCount(writer, 4, counts.reduce((sum, count) => sum + count, 0));
+  writeInteger(writer, 4, counts.reduce((sum, count) => sum + count, 0));
   writeDouble(writer, 5, values[bounds.length + 1] ?? 0);
-  writePacked(writer, 6, counts, (count) => writer.fixed64(count, Math.floor(count / WORD)));
+  writePacked(writer, 6, counts, (count) => fixed64(writer, count));
   writePacked(writer, 7, bounds, (bound) => writer.double(bound));
 }
 

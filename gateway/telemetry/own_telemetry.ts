@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { TelemetryConfig } from "../../pipeline/config/service_telemetry.ts";
+import { isGrpc, type TelemetryConfig } from "../../pipeline/config/service_telemetry.ts";
 import type { LogTee } from "../../pipeline/core/log_tee.ts";
 import type { SeriesValue } from "../../pipeline/core/telemetry/store.ts";
 import type { Attributes } from "../../pipeline/core/telemetry/meter.ts";
@@ -44,7 +44,7 @@ export function ownTelemetry({ logs, metrics, traces }: TelemetryConfig, deps: O
   if (collect === undefined || metrics.level === "none") return parts;
   metrics.readers.forEach(({ periodic }, at) => {
     const otlp = periodic?.exporter.otlp;
-    if (periodic === undefined || otlp === undefined || otlp.protocol.startsWith("grpc")) return;
+    if (periodic === undefined || otlp === undefined || isGrpc(otlp)) return;
     parts.push({
       name: `own metrics by OTLP, reader ${at}`,
       fingerprint: print([periodic, metrics.level]),

@@ -9,16 +9,15 @@
 
 import type { SamplerConfig, TelemetryConfig } from "../../pipeline/config/service_telemetry.ts";
 import type { Lifecycle } from "../../pipeline/contract/consumer.ts";
-import type { Clock } from "../../pipeline/core/clock.ts";
 import type { Attributes } from "../../pipeline/core/telemetry/meter.ts";
 import type { Span, SpanAttributes, SpanKind, SpanOptions, Tracer } from "../../pipeline/core/telemetry/trace.ts";
 import { PROPAGATORS, type SpanContext } from "../../pipeline/core/telemetry/trace_context.ts";
 import { alwaysOff, alwaysOn, byParent, byRatio, type Sampler } from "../../pipeline/core/telemetry/trace_sampler.ts";
-import { WireType } from "../../pipeline/wire/protobuf.ts";
-import { ProtoWriter } from "../../pipeline/wire/protobuf_writer.ts";
-import { MAX_SCRATCH_BYTES, resourceMessage, writeAttributes, writeId, writeTime } from "./otlp_messages.ts";
-import { lastWords, type OtlpPushDeps } from "./otlp_push.ts";
-import { isSending, openBatches } from "./record_batch.ts";
+import type { ProtoWriter } from "../../pipeline/wire/protobuf_writer.ts";
+import { writeAttributes, writeFlags, writeId, writeTime } from "./otlp_messages.ts";
+import type { OtlpPushDeps } from "./otlp_push.ts";
+import { isSending } from "./record_batch.ts";
+import { openRecorder, type Recorder } from "./recorder.ts";
 
 const KINDS: Readonly<Record<SpanKind, number>> = { internal: 1, server: 2, client: 3 };
 const STATUS_ERROR = 2;
@@ -39,10 +38,7 @@ export function ownTraces(
   tracer: Tracer,
   deps: OtlpPushDeps,
 ): Lifecycle {
-  const batches = openBatches("traces", config.processors, resourceMessage(resource), deps);
-  const recorder = new Recorder(deps.clock, (span) => {
-    for (const batch of batches) batch.add(span);
-  });
+  const recorder = openRecorder("traces", config.processors, resource, deps);
   let remove = () => {};
   return {
     start() {
@@ -53,9 +49,9 @@ export function ownTraces(
       });
       return Promise.resolve();
     },
-    async shutdown(deadline) {
+    shutdown(deadline) {
       remove();
-      await lastWords(Promise.all(batches.map((batch) => batch.shutdown())), deadline);
+      return recorder.shutdown(deadline);
     },
   };
 }
@@ -78,25 +74,6 @@ function rootSamplerOf(config: RootSamplerConfig | undefined): Sampler | undefin
   if (config?.trace_id_ratio_based !== undefined) return byRatio(config.trace_id_ratio_based.ratio);
   if (config?.always_on !== undefined) return alwaysOn;
   return config?.always_off === undefined ? undefined : alwaysOff;
-}
-
-/** Where spans go that have ended. */
-export class Recorder {
-  readonly clock: Clock;
-  readonly #take: (span: ProtoWriter) => void;
-  readonly #writer = new ProtoWriter();
-
-  /** @param take Is given each span: it is written over by the next. */
-  constructor(clock: Clock, take: (span: ProtoWriter) => void) {
-    this.clock = clock;
-    this.#take = take;
-  }
-
-  record(write: (writer: ProtoWriter) => void): void {
-    this.#writer.clear(MAX_SCRATCH_BYTES);
-    write(this.#writer);
-    this.#take(this.#writer);
-  }
 }
 
 /** A span that is sampled. */
@@ -201,9 +178,4 @@ function writeFailure(writer: ProtoWriter, message: string): void {
   if (message !== "") writer.stringField(2, message);
   writer.varintField(3, STATUS_ERROR);
   writer.close(status);
-}
-
-function writeFlags(writer: ProtoWriter, field: number, flags: number): void {
-  writer.tag(field, WireType.fixed32);
-  writer.fixed32(flags);
 }

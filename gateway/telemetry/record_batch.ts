@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { ProcessorConfig } from "../../pipeline/config/service_telemetry.ts";
+import { isGrpc, type ProcessorConfig } from "../../pipeline/config/service_telemetry.ts";
 import type { Timer } from "../../pipeline/core/clock.ts";
 import { Repeated } from "../../pipeline/core/repeated.ts";
 import { ProtoWriter } from "../../pipeline/wire/protobuf_writer.ts";
@@ -43,7 +43,7 @@ export function isSending(processor: ProcessorConfig): boolean {
 
 function otlpOf({ batch, simple }: ProcessorConfig) {
   const otlp = (batch ?? simple)?.exporter.otlp;
-  return otlp?.protocol.startsWith("grpc") === true ? undefined : otlp;
+  return otlp === undefined || isGrpc(otlp) ? undefined : otlp;
 }
 
 /** What the processors of a signal that can send send through. */

@@ -277,10 +277,15 @@ function processorWarnings(path: string, { batch, simple }: ProcessorConfig): Wa
   ];
 }
 
-function otlpWarnings(path: string, { protocol, certificate, client_certificate, client_key }: OtlpConfig): Warning[] {
-  const isGrpc = protocol.startsWith("grpc");
+/** Own telemetry goes by HTTP alone. */
+export function isGrpc({ protocol }: OtlpConfig): boolean {
+  return protocol.startsWith("grpc");
+}
+
+function otlpWarnings(path: string, otlp: OtlpConfig): Warning[] {
+  const { certificate, client_certificate, client_key } = otlp;
   return [
-    ...(isGrpc ? [{ path: `${path}::protocol`, message: "is read and not acted on: wanted http/protobuf" }] : []),
+    ...(isGrpc(otlp) ? [{ path: `${path}::protocol`, message: "is read and not acted on: wanted http/protobuf" }] : []),
     ...Object.entries({ certificate, client_certificate, client_key }).filter(([, file]) => file !== "").map((
       [key],
     ) => ({

@@ -16,7 +16,8 @@ import {
 } from "../../../gateway/telemetry/otlp_messages.ts";
 import { writeRecord } from "../../../gateway/telemetry/own_logs.ts";
 import { metricItems } from "../../../gateway/telemetry/own_metrics_push.ts";
-import { RecordedSpan, Recorder } from "../../../gateway/telemetry/own_traces.ts";
+import { RecordedSpan } from "../../../gateway/telemetry/own_traces.ts";
+import { Recorder } from "../../../gateway/telemetry/recorder.ts";
 import type { LogFields } from "../../../pipeline/core/log.ts";
 import type { SpanContext } from "../../../pipeline/core/telemetry/trace_context.ts";
 import { DEFAULT_PAYLOAD_LIMITS } from "../../../pipeline/otlp/limits.ts";
@@ -90,7 +91,10 @@ Deno.test("times are exact to the microsecond", () => {
 Deno.test("spans", async (t) => {
   const clock = new FakeClock(NOW_MS);
   const recorded: Uint8Array[] = [];
-  const recorder = new Recorder(clock, (span) => void recorded.push(span.finish().slice()));
+  const recorder = new Recorder(clock, [{
+    add: (span) => void recorded.push(span.finish().slice()),
+    shutdown: () => Promise.resolve(),
+  }]);
   const take = () => recorded.splice(0).map((bytes) => read("Span", bytes));
   const base = { links: [], attributes: {}, traceId: SENDER.traceId };
 
