@@ -69,7 +69,7 @@ export const ADMIN_API: AskedApi = { env: "SLUICE_ADMIN", address: "127.0.0.1:88
 
 export const CONTROLLER_API: AskedApi = {
   env: "SLUICE_CONTROLLER",
-  address: "127.0.0.1:4320",
+  address: "127.0.0.1:4320", // where agents expect a server
   where: "where the controller is",
 };
 

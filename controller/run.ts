@@ -8,7 +8,6 @@ import { join } from "node:path";
 import { writeLine } from "../gateway/console.ts";
 import { TokenFile } from "../gateway/admin/token_file.ts";
 import { stopSignal } from "../gateway/stop_signals.ts";
-import { DEFAULT_OPAMP_PORT } from "../opamp/server/settings.ts";
 import { OpampStore } from "../opamp/server/store/store.ts";
 import { formatEndpoint, parseEndpoint } from "../pipeline/config/http_server.ts";
 import { systemClock } from "../pipeline/core/clock.ts";
@@ -17,9 +16,6 @@ import { describeError, type Logger, type LogLevel } from "../pipeline/core/log.
 import { readTlsOptions } from "../routes/tls_server.ts";
 import { tlsServerSchema } from "../pipeline/config/tls.ts";
 import { Controller } from "./controller.ts";
-
-/** Where it listens unless told otherwise. */
-export const DEFAULT_CONTROLLER_LISTEN = `127.0.0.1:${DEFAULT_OPAMP_PORT}`;
 
 /** How long agents may take to hang up, milliseconds. */
 const STOP_MS = 3_000;

@@ -43,8 +43,6 @@ export const ServerCapabilities = {
   AcceptsConnectionSettingsRequest: 0x40,
 } as const;
 
-export type ServerCapability = keyof typeof ServerCapabilities;
-
 /** Every bit of `ServerCapabilities` that has a meaning. */
 export const ALL_SERVER_CAPABILITIES = 0x7f;
 

@@ -5,7 +5,7 @@
  */
 
 import { decode, encode } from "./codec.ts";
-import type { AgentConfigMap, AgentRemoteConfig, AgentToServer, ServerToAgent } from "./types.ts";
+import type { AgentRemoteConfig, AgentToServer, ServerToAgent } from "./types.ts";
 import type { ConnectionSettingsOffers, PackagesAvailable } from "./types.ts";
 
 export type * from "./types.ts";
@@ -57,14 +57,4 @@ export function decodeConnectionSettings(bytes: Uint8Array): ConnectionSettingsO
 /** For `EncodedParts`. */
 export function encodePackagesAvailable(packages: PackagesAvailable): Uint8Array {
   return encode("PackagesAvailable", packages);
-}
-
-/** For stores: a configuration on its own. */
-export function encodeConfigMap(config: AgentConfigMap): Uint8Array {
-  return encode("AgentConfigMap", config);
-}
-
-/** @throws {MalformedMessageError} The bytes are no AgentConfigMap. */
-export function decodeConfigMap(bytes: Uint8Array): AgentConfigMap {
-  return decode("AgentConfigMap", bytes);
 }

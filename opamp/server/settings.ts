@@ -92,6 +92,3 @@ export const DEFAULT_OPAMP_SERVER_SETTINGS: OpampServerSettings = {
   maxPendingEvents: 50_000,
   maxComponentSets: 1_000,
 };
-
-/** The port on which agents expect a server. */
-export const DEFAULT_OPAMP_PORT = 4320;

@@ -62,7 +62,7 @@ export class WebSocketConnection implements AgentLink<AgentSession>, FrameHandle
     this.#frames = new FrameReader(this, deps.settings.maxReceiveBytes);
     socket.on("data", ({ buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>) => {
       this.onBytes(new Uint8Array(buffer, byteOffset, byteLength)); // a Buffer's parts cost more
-      if (buffer.byteLength === byteLength) giveBack(buffer);
+      if (buffer.byteLength === byteLength) giveBackRead(buffer);
     });
     socket.on("drain", () => this.#onDrain());
     socket.on("end", () => this.#end());
@@ -203,6 +203,6 @@ export class WebSocketConnection implements AgentLink<AgentSession>, FrameHandle
  * The runtime reads into 64 KiB of fresh memory each time, however little comes, and knows it as that little: left to
  * collections, what a fleet says at once would take more memory than the fleet.
  */
-function giveBack(read: ArrayBuffer): void {
+function giveBackRead(read: ArrayBuffer): void {
   read.transfer(0);
 }
