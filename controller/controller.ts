@@ -24,7 +24,7 @@ import { OpampServer } from "../opamp/server/opamp_server.ts";
 import { DEFAULT_OPAMP_SERVER_SETTINGS } from "../opamp/server/settings.ts";
 import { OpampStore } from "../opamp/server/store/store.ts";
 import { DEFAULT_OTTL_LIMITS } from "../ottl/mod.ts";
-import { compileRegex } from "../ottl/text/regex.ts";
+import { compileRegex } from "../ottl/text/regex/regex.ts";
 import type { Clock, Timer } from "../pipeline/core/clock.ts";
 import type { Logger } from "../pipeline/core/log.ts";
 import type { TokenBook } from "../routes/api/tokens.ts";

@@ -11,7 +11,7 @@ import type { Payload } from "../../pipeline/otlp/payload.ts";
 import type { Instances } from "../../pipeline/graph/build.ts";
 import { Inlet } from "../../pipeline/graph/inlet.ts";
 import type { RecentRefusals } from "../../pipeline/tenants/recent_refusals.ts";
-import { sampleOf } from "./mask_payload.ts";
+import { sampleOf } from "./taps/mask_payload.ts";
 import { exporterNodeOf, instanceNames } from "./node_names.ts";
 import type { RecentErrors } from "./recent_errors.ts";
 import type { Command, Message, NodeQueue, TapSettings } from "./thread_messages.ts";

@@ -7,12 +7,12 @@
 
 import type { ClientCallbacks } from "../../opamp/client/client.ts";
 import { OpampClient } from "../../opamp/client/client.ts";
-import { fetchDownloader } from "../../opamp/client/fetch_downloader.ts";
-import { HttpTransport } from "../../opamp/client/http_transport.ts";
-import type { OwnSignal } from "../../opamp/client/connection_offers.ts";
-import type { Problem } from "../../opamp/client/offer_follower.ts";
-import { PackageSync } from "../../opamp/client/package_sync.ts";
-import { WebSocketTransport } from "../../opamp/client/websocket_transport.ts";
+import { fetchDownloader } from "../../opamp/client/offers/fetch_downloader.ts";
+import { HttpTransport } from "../../opamp/client/transports/http_transport.ts";
+import type { OwnSignal } from "../../opamp/client/offers/connection_offers.ts";
+import type { Problem } from "../../opamp/client/offers/offer_follower.ts";
+import { PackageSync } from "../../opamp/client/offers/package_sync.ts";
+import { WebSocketTransport } from "../../opamp/client/transports/websocket_transport.ts";
 import type { EffectiveConfig, TelemetryConnectionSettings } from "../../opamp/protocol/messages.ts";
 import { readTextFile } from "../../pipeline/config/environment.ts";
 import { showConfig } from "../../pipeline/config/show.ts";
@@ -20,7 +20,7 @@ import type { Clock, Timer } from "../../pipeline/core/clock.ts";
 import { describeError, type Logger } from "../../pipeline/core/log.ts";
 import type { OpampConfig } from "../../pipeline/extensions/opamp.ts";
 import { REGISTRY } from "../../pipeline/graph/registry.ts";
-import { openTap } from "../admin/open_tap.ts";
+import { openTap } from "../admin/taps/open_tap.ts";
 import { ThreadHub } from "../admin/thread_hub.ts";
 import type { RecentError } from "../admin/thread_messages.ts";
 import type { Gateway } from "../gateway.ts";

@@ -7,12 +7,12 @@
  * @module
  */
 
-import type { OwnSignal } from "../../opamp/client/connection_offers.ts";
+import type { OwnSignal } from "../../opamp/client/offers/connection_offers.ts";
 import { processEnvironment } from "../../pipeline/config/environment.ts";
 import { type ConfigSource, loadConfig, mergeSources } from "../../pipeline/config/source.ts";
 import { childNode, type MapNode, toPlain } from "../../pipeline/config/tree/node.ts";
 import { type OpampConfig, opampFactory } from "../../pipeline/extensions/opamp.ts";
-import { OPAMP_SOURCE } from "../admin/config_view.ts";
+import { OPAMP_SOURCE } from "../admin/views/config_view.ts";
 import type { ConfigOverlay, Overlaid } from "../config/overlay.ts";
 import { givenOrBuiltIn, type Sources } from "../config/sources.ts";
 import { type TelemetryDestination, telemetrySources } from "./own_telemetry.ts";

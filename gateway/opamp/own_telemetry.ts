@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { OwnSignal } from "../../opamp/client/connection_offers.ts";
+import type { OwnSignal } from "../../opamp/client/offers/connection_offers.ts";
 import type { TelemetryConnectionSettings } from "../../opamp/protocol/messages.ts";
 import type { ConfigSource } from "../../pipeline/config/source.ts";
 import { childNode, type ConfigNode, type MapNode } from "../../pipeline/config/tree/node.ts";

@@ -6,7 +6,7 @@
  */
 
 import type { KeyObject } from "node:crypto";
-import type { Problem } from "../../opamp/client/offer_follower.ts";
+import type { Problem } from "../../opamp/client/offers/offer_follower.ts";
 import type { AgentRemoteConfig } from "../../opamp/protocol/messages.ts";
 import { type Clock, sleep } from "../../pipeline/core/clock.ts";
 import { describeError, type Logger } from "../../pipeline/core/log.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { ClientSettings } from "../../opamp/client/client.ts";
-import type { ClientTls, ServerConnection } from "../../opamp/client/server_connection.ts";
+import type { ClientTls, ServerConnection } from "../../opamp/client/transports/server_connection.ts";
 import { AgentCapabilities, type AgentCapability, maskOf } from "../../opamp/protocol/capabilities.ts";
 import { parseInstanceUid } from "../../opamp/protocol/instance_uid.ts";
 import { readPem, type TlsClientConfig } from "../../pipeline/config/tls.ts";

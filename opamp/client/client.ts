@@ -31,14 +31,14 @@ import type {
 } from "../protocol/messages.ts";
 import { DEFAULT_BACKOFF } from "./backoff.ts";
 import { type ClientState, parseClientState, type StateStore, type StoredStatus } from "./client_state.ts";
-import { type ConnectionCallbacks, ConnectionOffers, type ConnectionPolicy } from "./connection_offers.ts";
+import { type ConnectionCallbacks, ConnectionOffers, type ConnectionPolicy } from "./offers/connection_offers.ts";
 import { type CustomMessageResult, CustomMessages } from "./custom_messages.ts";
 import { Identity } from "./identity.ts";
 import { Inbox, type InboxCallbacks } from "./inbox.ts";
-import { OfferFollower, type OfferStatus, type Problem } from "./offer_follower.ts";
+import { OfferFollower, type OfferStatus, type Problem } from "./offers/offer_follower.ts";
 import { Outbox } from "./outbox.ts";
 import { type PartName, Report } from "./report.ts";
-import { MAX_INTERVAL_MS, type ServerConnection, type TransportKind } from "./server_connection.ts";
+import { MAX_INTERVAL_MS, type ServerConnection, type TransportKind } from "./transports/server_connection.ts";
 import { Session, type SessionDeps, type SessionHooks, type SessionSettings, type Verdict } from "./session.ts";
 import { StateKeeper } from "./state_keeper.ts";
 

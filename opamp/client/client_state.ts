@@ -9,7 +9,7 @@ import { readJsonObject } from "../../pipeline/core/json_object.ts";
 import { hexToBytes } from "../protocol/hashes.ts";
 import { parseInstanceUid } from "../protocol/instance_uid.ts";
 import { decodeConnectionSettings } from "../protocol/messages.ts";
-import { type ServerConnection, transportOf } from "./server_connection.ts";
+import { type ServerConnection, transportOf } from "./transports/server_connection.ts";
 
 /** An offer's hash and what became of it, in the form that is stored. */
 export interface StoredStatus {

@@ -29,10 +29,10 @@ import {
   type ServerToAgent,
   type ServerToAgentCommand,
 } from "../protocol/messages.ts";
-import type { ConnectionOffers } from "./connection_offers.ts";
+import type { ConnectionOffers } from "./offers/connection_offers.ts";
 import type { CustomMessages } from "./custom_messages.ts";
 import type { Identity } from "./identity.ts";
-import type { OfferFollower } from "./offer_follower.ts";
+import type { OfferFollower } from "./offers/offer_follower.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Report } from "./report.ts";
 import type { Verdict } from "./session.ts";

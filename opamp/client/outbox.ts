@@ -13,7 +13,7 @@ import type { CustomMessages } from "./custom_messages.ts";
 import type { Identity } from "./identity.ts";
 import { largestPart, type Once, type Report } from "./report.ts";
 import type { MessageReason } from "./session.ts";
-import type { SendResult } from "./transport.ts";
+import type { SendResult } from "./transports/transport.ts";
 
 /** The header of a WebSocket message counts into its size. */
 const FRAME_BYTES = 1;

@@ -13,8 +13,8 @@ import type { Clock, Random, Timer } from "../../pipeline/core/clock.ts";
 import type { Logger } from "../../pipeline/core/log.ts";
 import { redactUrl } from "../protocol/redact.ts";
 import { Backoff, type BackoffSettings } from "./backoff.ts";
-import { type ServerConnection, type TransportKind, transportOf } from "./server_connection.ts";
-import type { Link, LinkFailure, LinkOptions, SendResult, Transport } from "./transport.ts";
+import { type ServerConnection, type TransportKind, transportOf } from "./transports/server_connection.ts";
+import type { Link, LinkFailure, LinkOptions, SendResult, Transport } from "./transports/transport.ts";
 
 export interface SessionSettings {
   readonly backoff: BackoffSettings;

@@ -11,8 +11,8 @@
 import DATABASE from "uap-core/regexes.yaml" with { type: "text" };
 import { parse } from "yaml";
 import { DEFAULT_OTTL_LIMITS } from "../limits.ts";
-import { compileTemplate } from "../text/expand.ts";
-import { compileRegex, type RegexMatch } from "../text/regex.ts";
+import { compileTemplate } from "../text/regex/expand.ts";
+import { compileRegex, type RegexMatch } from "../text/regex/regex.ts";
 
 /** Of a header, in UTF-16 units; patterns do not see what is behind. */
 export const MAX_USER_AGENT_LENGTH = 2_048;

@@ -7,8 +7,8 @@
 
 import type { OttlLimits } from "../limits.ts";
 import { compileGlob, type Glob } from "../text/glob.ts";
-import { PatternCache } from "../text/pattern_cache.ts";
-import { compileRegex, type Regex } from "../text/regex.ts";
+import { PatternCache } from "../text/regex/pattern_cache.ts";
+import { compileRegex, type Regex } from "../text/regex/regex.ts";
 import type { Expression, Item } from "./definition.ts";
 
 /** @throws {OttlError} At load, when it is written in the text and no regular expression. */

@@ -5,9 +5,9 @@
  */
 
 import type { OttlLimits } from "../limits.ts";
-import { compileReplacement, compileTemplate } from "../text/expand.ts";
-import { PatternChange } from "../text/pattern_change.ts";
-import { compileRegex } from "../text/regex.ts";
+import { compileReplacement, compileTemplate } from "../text/regex/expand.ts";
+import { PatternChange } from "../text/regex/pattern_change.ts";
+import { compileRegex } from "../text/regex/regex.ts";
 import { sprintf } from "../text/sprintf.ts";
 import { OttlError } from "../values/errors.ts";
 import { type Expression, type FunctionReference, type Item, prepared } from "./definition.ts";

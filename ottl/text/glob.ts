@@ -16,7 +16,7 @@
  */
 
 import { OttlError } from "../values/errors.ts";
-import { compileRegex, type RegexLimits } from "./regex.ts";
+import { compileRegex, type RegexLimits } from "./regex/regex.ts";
 
 /** Whether a text matches. */
 export type Glob = (text: string) => boolean;

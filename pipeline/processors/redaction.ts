@@ -10,7 +10,7 @@
 
 import type { z } from "zod";
 import { DEFAULT_OTTL_LIMITS } from "../../ottl/limits.ts";
-import { compileRegex } from "../../ottl/text/regex.ts";
+import { compileRegex } from "../../ottl/text/regex/regex.ts";
 import { OttlError } from "../../ottl/values/errors.ts";
 import { OttlMap } from "../../ottl/values/value.ts";
 import { bool, oneOf, secret, section, textList } from "../config/schema.ts";

@@ -17,13 +17,13 @@ import { type Signal, SIGNALS } from "../otlp/signals.ts";
 import { type BatchSettings, NO_BATCHING } from "./batch.ts";
 import { MemoryQueue } from "./memory_queue.ts";
 import { heldTooLong } from "./refusals.ts";
-import { RetrySender } from "./retry.ts";
+import { RetrySender } from "./sending/retry.ts";
 import { HOLD_SENDER_MS, type Sender } from "./sender.ts";
-import { countSends, SendLedger } from "./send_ledger.ts";
+import { countSends, SendLedger } from "./sending/send_ledger.ts";
 import { type QueueBatchConfig, type QueueConfig, queueSchema, type RetryConfig } from "./settings.ts";
 import { splitBy } from "./split_by.ts";
-import { type Bounded, TimeoutConsumer } from "./timeout.ts";
-import { traceSends } from "./traced_sender.ts";
+import { type Bounded, TimeoutConsumer } from "./sending/timeout.ts";
+import { traceSends } from "./sending/traced_sender.ts";
 
 /** Partitions of a sending queue that hold data at one time; the collector has no bound. */
 const MAX_QUEUE_PARTITIONS = 1_000;

@@ -10,7 +10,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { DEFAULT_OTTL_LIMITS, type OttlLimits } from "../../ottl/limits.ts";
-import { compileRegex, type Regex } from "../../ottl/text/regex.ts";
+import { compileRegex, type Regex } from "../../ottl/text/regex/regex.ts";
 import { toIntLike } from "../../ottl/values/convert.ts";
 import { OttlError } from "../../ottl/values/errors.ts";
 import { parseGoFloat, parseGoInt } from "../../ottl/values/numbers.ts";

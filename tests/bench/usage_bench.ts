@@ -13,7 +13,7 @@ import { silentLogger } from "../../pipeline/core/log.ts";
 import { DoorUsage } from "../../pipeline/tenants/usage/door_usage.ts";
 import { KEPT } from "../../pipeline/contract/consumer.ts";
 import { ThreadUsage, UsageReader, type UsageReport } from "../../pipeline/tenants/usage/usage.ts";
-import { ExportUsage } from "../../pipeline/queue/export_usage.ts";
+import { ExportUsage } from "../../pipeline/queue/sending/export_usage.ts";
 import { payloadFrom, tenantTag } from "../pipeline/queue/support.ts";
 
 const REQUESTS = 1_000;

@@ -2,7 +2,7 @@
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import { MemoryStateStore } from "../../opamp/client/client_state.ts";
-import { DEFAULT_CLIENT_TLS } from "../../opamp/client/server_connection.ts";
+import { DEFAULT_CLIENT_TLS } from "../../opamp/client/transports/server_connection.ts";
 import { type Agent, started } from "../support/opamp_agent.ts";
 import { eventually, type OpampServerPeer, type PeerAgent, startOpampServer } from "../support/opamp_peer.ts";
 import { missingForPeers } from "../support/peers.ts";

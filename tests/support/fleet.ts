@@ -18,7 +18,7 @@ import { Rollouts } from "../../opamp/rollouts/rollouts.ts";
 import type { CompilePattern } from "../../opamp/rollouts/rules/selector.ts";
 import { openRolloutStore } from "../../opamp/rollouts/store.ts";
 import { DEFAULT_OTTL_LIMITS } from "../../ottl/limits.ts";
-import { compileRegex } from "../../ottl/text/regex.ts";
+import { compileRegex } from "../../ottl/text/regex/regex.ts";
 import { UnavailableError } from "../../pipeline/core/errors.ts";
 import { silentLogger } from "../../pipeline/core/log.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { InstalledPackage, InstalledPackages, PackageStore } from "../../opamp/client/package_sync.ts";
+import type { InstalledPackage, InstalledPackages, PackageStore } from "../../opamp/client/offers/package_sync.ts";
 import { concatBytes } from "../../pipeline/core/bytes.ts";
 
 export class MemoryPackageStore implements PackageStore {

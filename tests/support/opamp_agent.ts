@@ -6,11 +6,11 @@
 
 import { type ClientCallbacks, type ClientSettings, OpampClient } from "../../opamp/client/client.ts";
 import { MemoryStateStore } from "../../opamp/client/client_state.ts";
-import { fetchDownloader } from "../../opamp/client/fetch_downloader.ts";
-import { HttpTransport } from "../../opamp/client/http_transport.ts";
-import { DEFAULT_PACKAGE_POLICY, PackageSync } from "../../opamp/client/package_sync.ts";
-import { DEFAULT_CLIENT_TLS, type ServerConnection } from "../../opamp/client/server_connection.ts";
-import { WebSocketTransport } from "../../opamp/client/websocket_transport.ts";
+import { fetchDownloader } from "../../opamp/client/offers/fetch_downloader.ts";
+import { HttpTransport } from "../../opamp/client/transports/http_transport.ts";
+import { DEFAULT_PACKAGE_POLICY, PackageSync } from "../../opamp/client/offers/package_sync.ts";
+import { DEFAULT_CLIENT_TLS, type ServerConnection } from "../../opamp/client/transports/server_connection.ts";
+import { WebSocketTransport } from "../../opamp/client/transports/websocket_transport.ts";
 import { ALL_AGENT_CAPABILITIES } from "../../opamp/protocol/capabilities.ts";
 import { formatInstanceUid } from "../../opamp/protocol/instance_uid.ts";
 import type { AgentRemoteConfig, CustomMessage } from "../../opamp/protocol/messages.ts";

@@ -7,8 +7,8 @@
 import { OpampClient } from "../../opamp/client/client.ts";
 import type { ClientCallbacks, ClientSettings } from "../../opamp/client/client.ts";
 import { MemoryStateStore, type StateStore } from "../../opamp/client/client_state.ts";
-import { DEFAULT_CLIENT_TLS, type ServerConnection } from "../../opamp/client/server_connection.ts";
-import type { Link, LinkEvents, LinkFailure, SendResult, Transport } from "../../opamp/client/transport.ts";
+import { DEFAULT_CLIENT_TLS, type ServerConnection } from "../../opamp/client/transports/server_connection.ts";
+import type { Link, LinkEvents, LinkFailure, SendResult, Transport } from "../../opamp/client/transports/transport.ts";
 import { AgentCapabilities } from "../../opamp/protocol/capabilities.ts";
 import {
   type AgentToServer,

@@ -5,8 +5,8 @@
  */
 
 import type { KeyObject } from "node:crypto";
-import type { PackagePolicy } from "../../../opamp/client/package_sync.ts";
-import { DEFAULT_PACKAGE_POLICY } from "../../../opamp/client/package_sync.ts";
+import type { PackagePolicy } from "../../../opamp/client/offers/package_sync.ts";
+import { DEFAULT_PACKAGE_POLICY } from "../../../opamp/client/offers/package_sync.ts";
 import { PackageType } from "../../../opamp/protocol/capabilities.ts";
 import type { OpampConfig } from "../../../pipeline/extensions/opamp.ts";
 import { isAllowedHost } from "../policy.ts";

@@ -15,8 +15,8 @@
  */
 
 import { dirname } from "node:path";
-import type { InstalledPackage, InstalledPackages, PackageStore } from "../../../opamp/client/package_sync.ts";
-import type { Problem } from "../../../opamp/client/offer_follower.ts";
+import type { InstalledPackage, InstalledPackages, PackageStore } from "../../../opamp/client/offers/package_sync.ts";
+import type { Problem } from "../../../opamp/client/offers/offer_follower.ts";
 import { bytesToHex, hexToBytes } from "../../../opamp/protocol/hashes.ts";
 import { readTextFile } from "../../../pipeline/config/environment.ts";
 import { replaceFile } from "../../replace_file.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { convertTextToElements } from "../../data/xml_edit.ts";
-import { compileXPath } from "../../data/xpath.ts";
+import { convertTextToElements } from "../../data/xml/edit.ts";
+import { compileXPath } from "../../data/xml/xpath.ts";
 import { alias, converter, litStr, optional, str } from "../definition.ts";
 
 export const convertTextToElementsXML = converter({

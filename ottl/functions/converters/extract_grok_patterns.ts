@@ -4,8 +4,8 @@
  * @module
  */
 
-import { compileGrok } from "../../data/grok.ts";
-import { PatternCache } from "../../text/pattern_cache.ts";
+import { compileGrok } from "../../data/log_formats/grok.ts";
+import { PatternCache } from "../../text/regex/pattern_cache.ts";
 import { converter, listOf, litBool, litStr, optional, prepared, str } from "../definition.ts";
 
 export const extractGrokPatterns = converter({

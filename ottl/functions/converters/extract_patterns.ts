@@ -4,8 +4,8 @@
  * @module
  */
 
-import { PatternCache } from "../../text/pattern_cache.ts";
-import { compileRegex, type Regex } from "../../text/regex.ts";
+import { PatternCache } from "../../text/regex/pattern_cache.ts";
+import { compileRegex, type Regex } from "../../text/regex/regex.ts";
 import { OttlError } from "../../values/errors.ts";
 import { PlainMap } from "../../values/value.ts";
 import { converter, prepared, str } from "../definition.ts";

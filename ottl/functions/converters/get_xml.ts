@@ -4,8 +4,8 @@
  * @module
  */
 
-import { getXml } from "../../data/xml_edit.ts";
-import { compileXPath } from "../../data/xpath.ts";
+import { getXml } from "../../data/xml/edit.ts";
+import { compileXPath } from "../../data/xml/xpath.ts";
 import { alias, converter, litStr, str } from "../definition.ts";
 
 export const getXML = converter({

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { insertXml } from "../../data/xml_edit.ts";
-import { compileXPath } from "../../data/xpath.ts";
+import { insertXml } from "../../data/xml/edit.ts";
+import { compileXPath } from "../../data/xml/xpath.ts";
 import { alias, converter, litStr, str } from "../definition.ts";
 
 export const insertXML = converter({

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parseCef } from "../../data/cef.ts";
+import { parseCef } from "../../data/log_formats/cef.ts";
 import { converter, str } from "../definition.ts";
 
 export const parseCEF = converter({

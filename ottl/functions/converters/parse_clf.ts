@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type ClfFormat, parseClf } from "../../data/clf.ts";
+import { type ClfFormat, parseClf } from "../../data/log_formats/clf.ts";
 import { OttlError } from "../../values/errors.ts";
 import { converter, litStr, optional, str } from "../definition.ts";
 

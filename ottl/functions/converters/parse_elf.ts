@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parseElf } from "../../data/elf.ts";
+import { parseElf } from "../../data/log_formats/elf.ts";
 import { converter, str } from "../definition.ts";
 
 export const parseELF = converter({

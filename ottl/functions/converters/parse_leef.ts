@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parseLeef } from "../../data/leef.ts";
+import { parseLeef } from "../../data/log_formats/leef.ts";
 import { converter, str } from "../definition.ts";
 
 export const parseLEEF = converter({

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parseSimplifiedXmlMap } from "../../data/xml_values.ts";
+import { parseSimplifiedXmlMap } from "../../data/xml/values.ts";
 import { converter, str } from "../definition.ts";
 
 export const parseSimplifiedXML = converter({

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parseXmlMap } from "../../data/xml_values.ts";
+import { parseXmlMap } from "../../data/xml/values.ts";
 import { converter, str } from "../definition.ts";
 
 export const parseXML = converter({

@@ -5,7 +5,7 @@
  */
 
 import { type UserAgent, userAgentParser } from "../../data/user_agent.ts";
-import { PatternCache } from "../../text/pattern_cache.ts";
+import { PatternCache } from "../../text/regex/pattern_cache.ts";
 import { PlainMap, type Value } from "../../values/value.ts";
 import { alias, converter, str } from "../definition.ts";
 

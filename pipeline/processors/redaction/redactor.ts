@@ -6,7 +6,7 @@
 
 import { createHash, createHmac } from "node:crypto";
 import type { OttlLimits } from "../../../ottl/limits.ts";
-import { compileRegex, type Regex } from "../../../ottl/text/regex.ts";
+import { compileRegex, type Regex } from "../../../ottl/text/regex/regex.ts";
 import { textOf } from "../../../ottl/values/text.ts";
 import { encodeUtf8 } from "../../../ottl/values/utf8.ts";
 import { OttlList, OttlMap, PlainMap, type Value } from "../../../ottl/values/value.ts";

@@ -6,7 +6,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
 import { MemoryStateStore, parseClientState } from "../../../opamp/client/client_state.ts";
 import { MAX_CUSTOM_MESSAGES } from "../../../opamp/client/custom_messages.ts";
-import { DEFAULT_CLIENT_TLS } from "../../../opamp/client/server_connection.ts";
+import { DEFAULT_CLIENT_TLS } from "../../../opamp/client/transports/server_connection.ts";
 import {
   AgentCapabilities,
   ALL_AGENT_CAPABILITIES,

@@ -6,7 +6,7 @@
 
 import { match, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { DEFAULT_OTTL_LIMITS } from "../../../ottl/limits.ts";
-import { compileRegex } from "../../../ottl/text/regex.ts";
+import { compileRegex } from "../../../ottl/text/regex/regex.ts";
 import { BatchBudget, MAX_MADE_BYTES } from "../../../ottl/values/budget.ts";
 import { OttlError } from "../../../ottl/values/errors.ts";
 import { copyValue, MAX_VALUE_PARTS, OttlList } from "../../../ottl/values/value.ts";

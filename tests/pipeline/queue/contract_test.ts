@@ -6,7 +6,7 @@ import { Scalar } from "../../../pipeline/config/schema.ts";
 import { fanOut } from "../../../pipeline/queue/fan_out.ts";
 import { createSenderChain } from "../../../pipeline/queue/sender_chain.ts";
 import { queueBatchSchema, type QueueConfig, queueSchema, retrySchema } from "../../../pipeline/queue/settings.ts";
-import { TimeoutConsumer } from "../../../pipeline/queue/timeout.ts";
+import { TimeoutConsumer } from "../../../pipeline/queue/sending/timeout.ts";
 
 function chain(name: string, sending_queue: QueueConfig | undefined): ConsumerUnderTest {
   const retry_on_failure = retrySchema.parse({});

@@ -1,8 +1,8 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { packagePolicy } from "../../../../gateway/opamp/packages/policy.ts";
 import { DiskPackageStore, isPackageName } from "../../../../gateway/opamp/packages/store.ts";
-import { fetchDownloader } from "../../../../opamp/client/fetch_downloader.ts";
-import { PackageSync } from "../../../../opamp/client/package_sync.ts";
+import { fetchDownloader } from "../../../../opamp/client/offers/fetch_downloader.ts";
+import { PackageSync } from "../../../../opamp/client/offers/package_sync.ts";
 import { nameOf, PackageStatusEnum, PackageType } from "../../../../opamp/protocol/capabilities.ts";
 import { bytesToHex, sha256 } from "../../../../opamp/protocol/hashes.ts";
 import type { PackageStatuses } from "../../../../opamp/protocol/messages.ts";
