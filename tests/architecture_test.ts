@@ -70,7 +70,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   hono: ["routes/"],
   "iconv-lite": ["ottl/data/"],
   jose: ["pipeline/tenants/identity/"],
-  kafkajs: ["pipeline/exporters/kafka/"],
+  kafkajs: ["pipeline/exporters/kafka/kafkajs/"],
   "lz4-napi": ["pipeline/exporters/kafka/", "pipeline/wire/"],
   protobufjs: ["opamp/protocol/"],
   re2js: ["ottl/text/"],
@@ -95,7 +95,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Packages that exactly one file of the product imports, so that replacing one is one file's matter. */
-const ONE_IMPORTER = ["kafkajs", "undici", "re2js", "unixcrypt", "ws", "protobufjs", "@redis/client"];
+const ONE_IMPORTER = ["undici", "re2js", "unixcrypt", "ws", "protobufjs", "@redis/client"];
 
 /** Words that only these places may have. */
 const CONFINED: readonly { readonly word: RegExp; readonly why: string; readonly places: readonly string[] }[] = [

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { z } from "zod";
+import { z } from "zod";
 import {
   type CatalogEntry,
   COMPONENT_SECTIONS,
@@ -19,9 +19,15 @@ export interface KeyRow {
   /** Below the component: `protocols.http.endpoint`; `[]` stands for each item, `<key>` for each key. */
   readonly key: string;
   readonly type: string;
-  /** As YAML; "required" when it must be given, "" when absent means off. */
+  /**
+   * As YAML; or "required" when it must be given, "as below" of a section with its keys' defaults, "off" of one that does
+   * nothing while its key is absent, "none" of a value that nothing stands for.
+   */
   readonly defaultText: string;
 }
+
+/** Says what a key means, by its path from its section on: `exporters.kafka.tls.ca_file`. */
+export type Meaning = (path: string) => string;
 
 type Schema = z.core.$ZodType;
 
@@ -79,10 +85,16 @@ function typeName(schema: Schema): string {
 function defaultText(schema: Schema): string {
   const { required, defaultValue } = schemaPresence(schema);
   const form = schemaForm(schema);
-  if (form.kind === "section") return required ? "required" : defaultValue === undefined ? "off" : "";
-  if (defaultValue === undefined) return required ? "required" : "";
+  if (form.kind === "section") return sectionDefault(schema, required, defaultValue);
+  if (defaultValue === undefined) return required ? "required" : "none";
   if (form.kind === "leaf" && form.meta.kind === "duration") return formatDurationMs(Number(defaultValue));
   return typeof defaultValue === "string" && defaultValue !== "" ? defaultValue : JSON.stringify(defaultValue);
+}
+
+/** A section that is neither off nor given a default takes that of its keys, where each of them has one. */
+function sectionDefault(schema: Schema, required: boolean, defaultValue: unknown): string {
+  if (!required) return defaultValue === undefined ? "off" : "as below";
+  return z.safeParse(schema, undefined).success ? "as below" : "required";
 }
 
 const UNITS_MS = [["h", 3_600_000], ["m", 60_000], ["s", 1_000], ["ms", 1]] as const;
@@ -93,45 +105,66 @@ export function formatDurationMs(durationMs: number): string {
   return durationMs === 0 ? "0" : `${durationMs / unitMs}${unit}`;
 }
 
-/** One Markdown table of a schema's keys. */
-export function describeTable(schema: Schema): string {
-  const rows = describeSchema(schema);
-  if (rows.length === 0) return "No settings.";
-  const lines = rows.map(({ key, type, defaultText }) =>
-    `| \`${key}\` | ${cell(type)} | ${defaultText === "" ? "" : cell(code(defaultText))} |`
-  );
-  return ["| Key | Type | Default |", "| --- | --- | --- |", ...lines].join("\n");
+/** One Markdown table of a schema's keys; `path` is that of the section. */
+export function describeTable(schema: Schema, path: string, meaning: Meaning): string {
+  return keyTable(describeSchema(schema), path, meaning);
 }
 
-const WORDS: readonly string[] = ["required", "off"];
-const code = (text: string) => WORDS.includes(text) ? text : `\`${text}\``;
-const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll("<", "\\<");
+function keyTable(rows: readonly KeyRow[], path: string, meaning: Meaning): string {
+  if (rows.length === 0) return "No settings.";
+  const lines = rows.map(({ key, type, defaultText }) =>
+    `| \`${key}\` | ${cell(type)} | ${cell(code(defaultText))} | ${cell(meaning(`${path}.${key}`))} |`
+  );
+  return ["| Key | Type | Default | Meaning |", "| --- | --- | --- | --- |", ...lines].join("\n");
+}
 
-/** The whole reference: every component of the catalog, then `service::telemetry`. */
-export function describeCatalog(catalog: ComponentCatalog): string {
+const WORDS: readonly string[] = ["required", "off", "none", "as below"];
+const code = (text: string) => WORDS.includes(text) ? text : `\`${text}\``;
+const cell = (text: string) =>
+  text.split("`").map((part, at) => at % 2 === 1 ? part : part.replaceAll("<", "\\<")).join("`").replaceAll("|", "\\|");
+
+/** `service` has no schema: `service.ts` reads it. */
+const SERVICE_ROWS: readonly KeyRow[] = [
+  { key: "extensions", type: "list of extension ids", defaultText: "[]" },
+  { key: "pipelines", type: "map of sections", defaultText: "required" },
+  { key: "pipelines.<key>.receivers", type: "list of ids", defaultText: "required" },
+  { key: "pipelines.<key>.processors", type: "list of ids", defaultText: "[]" },
+  { key: "pipelines.<key>.exporters", type: "list of ids", defaultText: "required" },
+  { key: "telemetry", type: "section", defaultText: "as below" },
+];
+
+/** The whole reference: every component of the catalog, then `service`. */
+export function describeCatalog(catalog: ComponentCatalog, meaning: Meaning): string {
   const sections = Object.keys(COMPONENT_SECTIONS) as ComponentSection[];
   const parts = sections.filter((section) => catalog[section].length > 0).flatMap((section) => [
     `## ${section.charAt(0).toUpperCase()}${section.slice(1)}`,
-    ...catalog[section].map(describeComponent),
+    ...catalog[section].map((entry) => describeComponent(section, entry, meaning)),
   ]);
-  return [...parts, "## service::telemetry", describeTable(telemetrySchema)].join("\n\n");
+  return [
+    ...parts,
+    "## service",
+    keyTable(SERVICE_ROWS, "service", meaning),
+    "## service::telemetry",
+    describeTable(telemetrySchema, "service.telemetry", meaning),
+  ].join("\n\n");
 }
 
 /** The reference of the other top-level keys. */
-export function describeSettings({ settings = [] }: Pick<ComponentCatalog, "settings">): string {
-  return settings.map(({ key, summary, schema }) => [`### ${key}`, summary, describeTable(schema)].join("\n\n")).join(
-    "\n\n",
-  );
+export function describeSettings({ settings = [] }: Pick<ComponentCatalog, "settings">, meaning: Meaning): string {
+  return settings.map(({ key, summary, schema }) =>
+    [`### ${key}`, summary, describeTable(schema, key, meaning)].join("\n\n")
+  ).join("\n\n");
 }
 
-function describeComponent(entry: CatalogEntry): string {
+function describeComponent(section: ComponentSection, entry: CatalogEntry, meaning: Meaning): string {
   const facts = [
     entry.summary ?? "",
     entry.aliases === undefined || entry.aliases.length === 0 ? "" : `Also called ${names(entry.aliases)}.`,
     entry.signals === undefined ? "" : `Signals: ${entry.signals.join(", ")}.`,
     entry.routes === undefined ? "" : `From and to: ${routeNames(entry.routes)}.`,
   ];
-  return [`### ${entry.type}`, facts.filter((fact) => fact !== "").join(" "), describeTable(entry.schema)]
+  const table = describeTable(entry.schema, `${section}.${entry.type}`, meaning);
+  return [`### ${entry.type}`, facts.filter((fact) => fact !== "").join(" "), table]
     .filter((part) => part !== "").join("\n\n");
 }
 

@@ -1,65 +1,78 @@
 /**
- * What a quiet tenant feels while another one sends fifty times its limit: its latency at p99, alone and beside the noise,
- * by turns. Two load generators, one gateway, a real destination.
+ * What a quiet tenant feels while another one sends fifty times its limit: its latency at p99, in short slices by turns.
  *
- *   deno run -A --config deno.json tests/bench/tenants_quiet.ts [ROUNDS]
+ * - alone: nobody else sends.
+ * - beside: the noisy one sends to the same gateway.
+ * - elsewhere: the noisy one sends to another gateway on the same machine. What this costs the quiet one is the machine's
+ *   alone: the ratio of beside to elsewhere is what sharing a gateway costs.
+ *
+ *   deno run -A --config deno.json tests/bench/tenants_quiet.ts [ROUNDS] [SECONDS]
  *
  * @module
  */
 
 import { type LoadResult, runLoad, startSink } from "../support/peers.ts";
-import { type BenchTenant, median, report, startTenants, tenant } from "./tenants_support.ts";
+import { type BenchGateway, type BenchTenant, median, report, startTenants, tenant } from "./tenants_support.ts";
 
-const [rounds = "11"] = Deno.args;
+const [rounds = "40", seconds = "2"] = Deno.args;
 /** Of the noisy one, requests a second; it sends fifty times as many. */
 const LIMIT = 10;
 const NOISE = 50;
 const QUIET_RATE = 100;
+const STATES = ["alone", "beside", "elsewhere"] as const;
+type State = typeof STATES[number];
 
-type Measured = LoadResult & { readonly p50_ms: number; readonly p99_ms: number; readonly requests_per_s: number };
+type Measured = LoadResult & { readonly p50_ms: number; readonly p90_ms: number; readonly p99_ms: number };
 
 await using sink = await startSink();
 const quiet = tenant();
 const noisy = tenant(`requests_per_second: ${LIMIT}`);
-await using gateway = await startTenants({ quiet, noisy }, { exporter: `otlp_http: {endpoint: "${sink.url}"}` });
+const exporter = `otlp_http: {endpoint: "${sink.url}"}`;
+await using here = await startTenants({ quiet, noisy }, { exporter });
+await using elsewhere = await startTenants({ quiet, noisy }, { exporter });
 
-async function load({ key }: BenchTenant, rate: number, connections: number): Promise<Measured> {
-  const args = ["-shape", "p100", "-rate", String(rate), "-connections", String(connections)];
+async function load({ url }: BenchGateway, { key }: BenchTenant, rate: number, connections: number): Promise<Measured> {
   const result = await runLoad(
-    gateway.url,
-    ...args,
-    ...["-duration", "4s", "-warmup", "500ms"],
-    "-header",
-    `Authorization: Bearer ${key.key}`,
+    url,
+    ...["-shape", "p100", "-rate", String(rate), "-connections", String(connections)],
+    ...["-duration", `${seconds}s`, "-warmup", "300ms", "-header", `Authorization: Bearer ${key.key}`],
   );
   return result as Measured;
 }
 
-const p99: Record<"alone" | "beside", number[]> = { alone: [], beside: [] };
-const p50: Record<"alone" | "beside", number[]> = { alone: [], beside: [] };
-let lost = 0;
-let let_in: Readonly<Record<string, number>> = {};
+async function slice(state: State): Promise<Measured> {
+  const noise = state === "alone"
+    ? undefined
+    : load(state === "beside" ? here : elsewhere, noisy, LIMIT * NOISE, 32);
+  const [felt] = await Promise.all([load(here, quiet, QUIET_RATE, 16), noise]);
+  return felt;
+}
+
+const felt: Record<State, Measured[]> = { alone: [], beside: [], elsewhere: [] };
+for (const state of STATES) await slice(state); // warm up
 for (let round = 0; round < Number(rounds); round++) {
-  // Neither is always behind the other.
-  const before = round % 2 === 0 ? await load(quiet, QUIET_RATE, 16) : undefined;
-  const [beside, noise] = await Promise.all([load(quiet, QUIET_RATE, 16), load(noisy, LIMIT * NOISE, 32)]);
-  const alone = before ?? await load(quiet, QUIET_RATE, 16);
-  for (const [name, run] of [["alone", alone], ["beside", beside]] as const) {
-    p99[name].push(run.p99_ms);
-    p50[name].push(run.p50_ms);
-    lost += Object.entries(run.statuses).reduce((sum, [status, count]) => status === "200" ? sum : sum + count, 0);
+  // None is always behind the same other.
+  for (let at = 0; at < STATES.length; at++) {
+    const state = STATES[(round + at) % STATES.length]!;
+    felt[state].push(await slice(state));
   }
-  let_in = noise.statuses;
 }
-const ratios = p99.beside.map((ms, round) => ms / (p99.alone[round] ?? NaN));
-for (const name of ["alone", "beside"] as const) {
-  report(
-    `the quiet tenant ${name}`,
-    `p50 ${median(p50[name]).toFixed(2)} ms`,
-    `p99 ${median(p99[name]).toFixed(2)} ms`,
-    `${p99[name].map((ms) => ms.toFixed(0)).join(" ")}`,
-  );
+
+/** The median, and between what the middle half lies. */
+function spread(values: readonly number[]): string {
+  const sorted = values.toSorted((a, b) => a - b);
+  const quarter = sorted.length >> 2;
+  return `${median(sorted).toFixed(2)} (${sorted[quarter]?.toFixed(2)} to ${sorted.at(-1 - quarter)?.toFixed(2)})`;
 }
-report("p99 beside by p99 alone", median(ratios).toFixed(2), ratios.map((each) => each.toFixed(1)).join(" "));
-report("refused of the quiet one", String(lost));
-report("the noisy one's answers in the last round", JSON.stringify(let_in));
+
+for (const state of STATES) {
+  const of = (figure: "p50_ms" | "p90_ms" | "p99_ms") => spread(felt[state].map((run) => run[figure]));
+  report(`the quiet tenant, ${state}, ms`, `p50 ${of("p50_ms")}`, `p90 ${of("p90_ms")}`, `p99 ${of("p99_ms")}`);
+}
+const ratios = (one: State, other: State) =>
+  felt[one].map(({ p99_ms }, round) => p99_ms / (felt[other][round]?.p99_ms ?? NaN));
+for (const [one, other] of [["beside", "alone"], ["elsewhere", "alone"], ["beside", "elsewhere"]] as const) {
+  report(`p99 ${one} by p99 ${other}, of each round`, spread(ratios(one, other)));
+}
+const statuses = felt.beside.flatMap((run) => Object.keys(run.statuses));
+report("answers to the quiet one", [...new Set(statuses)].join(" "));

@@ -17,6 +17,7 @@ import { loadComponents, REGISTRY } from "../../pipeline/graph/registry.ts";
 import { adminDocument } from "../../routes/admin/openapi.ts";
 import { apiReference } from "../../routes/api/reference.ts";
 import { controllerDocument } from "../../routes/controller/app.ts";
+import { MeaningTable } from "./key_meanings/meaning_of.ts";
 
 export const CONFIGURATION_DOCS = new URL("../../docs/configuration.md", import.meta.url);
 export const OTTL_DOCS = new URL("../../docs/ottl.md", import.meta.url);
@@ -37,7 +38,7 @@ const END = "<!-- end of the generated part -->";
  * @throws {TypeError} It has not both marks.
  */
 export function withReference(text: string, catalog: ComponentCatalog): string {
-  return withGenerated(text, START, describeCatalog(catalog));
+  return withGenerated(text, START, describeCatalog(catalog, meaning));
 }
 
 /** As `withReference`, of docs/ottl.md. */
@@ -52,7 +53,7 @@ export function withMetricsReference(text: string): string {
 
 /** As `withReference`, of docs/tenants.md. */
 export function withTenantsReference(text: string, catalog: ComponentCatalog): string {
-  return withGenerated(text, START, describeSettings(catalog));
+  return withGenerated(text, START, describeSettings(catalog, meaning));
 }
 
 /** As `withReference`, of docs/admin.md. */
@@ -63,6 +64,15 @@ export function withAdminReference(text: string): string {
 /** As `withReference`, of docs/controller.md. */
 export function withControllerReference(text: string): string {
   return withGenerated(text, ADMIN_START, apiReference(controllerDocument("")));
+}
+
+const MEANINGS = new MeaningTable();
+
+/** @throws {TypeError} No text says it: a key's meaning stands in tests/tools/key_meanings. */
+export function meaning(path: string): string {
+  const found = MEANINGS.find(path);
+  if (found !== undefined) return found.text;
+  throw new TypeError(`Cannot write the reference: nothing says what ${path} means, wanted it in tests/tools/key_meanings`);
 }
 
 function withGenerated(text: string, mark: string, generated: string): string {

@@ -231,7 +231,7 @@ const MAX_IN_FLIGHT_BYTES = 64 * 1024 * 1024;
 async function createProducer(config: KafkaConfig, deps: ComponentDeps): Promise<RecordProducer> {
   const settings = await producerSettings(config, deps);
   if (config.producer.client === "kafkajs") {
-    const { createKafkajsProducer } = await import("./kafkajs_producer.ts");
+    const { createKafkajsProducer } = await import("./kafkajs/producer.ts");
     return createKafkajsProducer(settings, deps.memory);
   }
   const { KafkaProducer } = await import("./client/producer.ts");

@@ -206,6 +206,48 @@ export class AttributeIndex {
     return at;
   }
 
+  /** As `noteRun`, where only those with a slot are placed. */
+  seekRun(bytes: Uint8Array, at: number, end: number, tag: number, until: number): number {
+    const { wanted } = this;
+    const lengths = wanted.lengths;
+    const view = this.#viewOf(bytes);
+    let index = this.#count;
+    for (; at + 5 < end; index++) {
+      const head = view.getInt32(at, true);
+      if ((head & 0xff) !== tag) break;
+      const start = at + 2;
+      const next = start + (head >>> 8 & 0xff);
+      if ((head & 0x8000) !== 0 || next > end) break;
+      const middle = start + 2 + (head >>> 24);
+      const first = head >>> 16 & 0xff;
+      const second = bytes[middle]!;
+      const secondLength = bytes[middle + 1]!;
+      const isKeyFirst = first === KEY;
+      if (middle + 2 + secondLength !== next || !(isKeyFirst ? second === VALUE : first === VALUE && second === KEY)) {
+        this.#noteUnusual(index, bytes, at, start, next);
+        at = next;
+        continue;
+      }
+      const keyLength = isKeyFirst ? head >>> 24 : secondLength;
+      if ((lengths >>> (keyLength & 31) & 1) !== 0) {
+        const keyStart = isKeyFirst ? start + 2 : middle + 2;
+        const slot = wanted.findIn(bytes, view, keyStart, keyStart + keyLength);
+        if (slot !== -1) {
+          this.#ranges.place(index, at, start, next);
+          this.#fill(slot, index, isKeyFirst ? memberAt(bytes, middle + 2, next) : memberAt(bytes, start + 2, middle));
+          if (slot === until) {
+            index++;
+            at = next;
+            break;
+          }
+        }
+      }
+      at = next;
+    }
+    this.#count = index;
+    return at;
+  }
+
   /** Messages lie in the same bytes one behind the other. */
   #viewOf(bytes: Uint8Array): DataView {
     if (this.#viewed !== bytes) {

@@ -152,7 +152,7 @@ export class FieldIndex {
     while (at < end) {
       const tag = bytes[at]!;
       if (tag === attributesTag) {
-        const next = attributes.noteRun(bytes, at, end, tag, slot, true);
+        const next = attributes.seekRun(bytes, at, end, tag, slot);
         at = next === at ? this.#readField(at) : next;
         if (slot !== NO_SLOT && attributes.hasFound(slot)) break;
         continue;

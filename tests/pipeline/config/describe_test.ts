@@ -26,6 +26,8 @@ const schema = section({
   rules: z.array(section({ name: requiredText() })).default([]),
   tenants: z.record(z.string(), section({ rate: int() })).optional(),
   tls: z.union([bool(), section({ ca: text().default("") })]).optional(),
+  server: section({ host: requiredText() }),
+  sanitizer: section({ on: bool().default(false) }),
 });
 
 Deno.test("describeSchema()", () => {
@@ -34,26 +36,33 @@ Deno.test("describeSchema()", () => {
     ["timeout", "duration", "90s"],
     ["mode", 'a, "", b', "a"],
     ["size", "int", "5"],
-    ["storage", "string", ""],
+    ["storage", "string", "none"],
     ["cors", "section", "off"],
     ["cors.origins", "list of strings", "[]"],
-    ["retry", "section", ""],
+    ["retry", "section", "as below"],
     ["retry.enabled", "bool", "true"],
     ["rules", "list of sections", "[]"],
     ["rules[].name", "string", "required"],
-    ["tenants", "map of sections", ""],
+    ["tenants", "map of sections", "none"],
     ["tenants.<key>.rate", "int", "required"],
-    ["tls", "bool or section", ""],
+    ["tls", "bool or section", "none"],
     ["tls.ca", "string", '""'],
+    ["server", "section", "required"],
+    ["server.host", "string", "required"],
+    ["sanitizer", "section", "as below"],
+    ["sanitizer.on", "bool", "false"],
   ]);
 });
 
 Deno.test("describeTable()", () => {
   strictEqual(
-    describeTable(section({ a: int().default(1), b: section({ c: text() }) })),
-    "| Key | Type | Default |\n| --- | --- | --- |\n| `a` | int | `1` |\n| `b` | section | required |\n| `b.c` | string | required |",
+    describeTable(section({ a: int().default(1), b: section({ c: text() }) }), "x.y", (path) => `of \`${path}\` | <b>`),
+    "| Key | Type | Default | Meaning |\n| --- | --- | --- | --- |\n" +
+      "| `a` | int | `1` | of `x.y.a` \\| \\<b> |\n" +
+      "| `b` | section | required | of `x.y.b` \\| \\<b> |\n" +
+      "| `b.c` | string | required | of `x.y.b.c` \\| \\<b> |",
   );
-  strictEqual(describeTable(section({})), "No settings.");
+  strictEqual(describeTable(section({}), "x.y", () => ""), "No settings.");
 });
 
 Deno.test("formatDurationMs()", () => {

@@ -6,7 +6,7 @@ import { silentMeter } from "../../../../pipeline/core/telemetry/meter.ts";
 import { KafkaProducer } from "../../../../pipeline/exporters/kafka/client/producer.ts";
 import { NO_HEADERS } from "../../../../pipeline/exporters/kafka/client/record.ts";
 import { kafkaExporterFactory } from "../../../../pipeline/exporters/kafka/kafka.ts";
-import { createKafkajsProducer, MAX_TOPIC_CLIENTS } from "../../../../pipeline/exporters/kafka/kafkajs_producer.ts";
+import { createKafkajsProducer, MAX_TOPIC_CLIENTS } from "../../../../pipeline/exporters/kafka/kafkajs/producer.ts";
 import {
   BROKER_OPTIONS,
   type CreateProducer,
