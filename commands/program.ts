@@ -35,7 +35,8 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   }
 }
 
-function createProgram(done: (code: number) => void): Command {
+/** Every command with its options: what runs, and what docs/commands.md is written from. */
+export function createProgram(done: (code: number) => void): Command {
   const program = new Command("sluice")
     .description("Observability gateway: takes OTLP over HTTP, runs it through pipelines, delivers it.")
     .version(manifest.version)
