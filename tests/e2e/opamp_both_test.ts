@@ -13,7 +13,7 @@ import { silentMeter } from "../../pipeline/core/telemetry/meter.ts";
 import { freePort } from "../support/gateway_process.ts";
 import { type Agent, started } from "../support/opamp_agent.ts";
 import { configOf } from "../support/opamp_fleet.ts";
-import { eventually } from "../support/opamp_peer.ts";
+import { eventually } from "../support/eventually.ts";
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 

@@ -4,7 +4,8 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import { MemoryStateStore } from "../../opamp/client/client_state.ts";
 import { DEFAULT_CLIENT_TLS } from "../../opamp/client/transports/server_connection.ts";
 import { type Agent, started } from "../support/opamp_agent.ts";
-import { eventually, type OpampServerPeer, type PeerAgent, startOpampServer } from "../support/opamp_peer.ts";
+import { eventually } from "../support/eventually.ts";
+import { type OpampServerPeer, type PeerAgent, startOpampServer } from "../support/opamp_peer.ts";
 import { missingForPeers } from "../support/peers.ts";
 import { skipWithout } from "../support/real_parts.ts";
 

@@ -5,7 +5,7 @@ import { createPrivateKey, generateKeyPairSync, sign } from "node:crypto";
 import { metricRow } from "../../pipeline/core/telemetry/table.ts";
 import { ControllerProcess, type Json } from "../support/controller_process.ts";
 import { freePort, runMain, startGateway } from "../support/gateway_process.ts";
-import { eventually } from "../support/opamp_peer.ts";
+import { eventually } from "../support/eventually.ts";
 import { tarOf } from "../support/tar.ts";
 
 const PORT = freePort();

@@ -2,7 +2,8 @@
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { freePort, type GatewayProcess, startGateway } from "../support/gateway_process.ts";
-import { eventually, type OpampServerPeer, type PeerAgent, startOpampServer } from "../support/opamp_peer.ts";
+import { eventually } from "../support/eventually.ts";
+import { type OpampServerPeer, type PeerAgent, startOpampServer } from "../support/opamp_peer.ts";
 import { missingForPeers, runLoad, type Sink, startSink } from "../support/peers.ts";
 import { skipWithout } from "../support/real_parts.ts";
 import { tarOf } from "../support/tar.ts";
