@@ -1,0 +1,75 @@
+/**
+ * The documents that show figures: each table between marks is what this writes there.
+ *
+ * @module
+ */
+
+import type { Results } from "./results.ts";
+import { costsTable, programTable, readmeFigures } from "./tables.ts";
+
+const ROOT = new URL("../../../", import.meta.url);
+
+interface Part {
+  /** Alone on their lines. */
+  readonly start: string;
+  readonly end: string;
+  readonly write: (results: Results) => string;
+}
+
+const program = (name: string): Part => ({
+  start: `<!-- figures: ${name} -->`,
+  end: "<!-- /figures -->",
+  write: (results) => programTable(results, name),
+});
+
+/** What is wanted, by how a figure's name begins; the rest is told for who wants to know why. */
+const TENANT_COSTS: Parameters<typeof costsTable>[1] = [
+  { name: "tenants_cost", wanted: [["a request's head, and what is used", "1 us more"]] },
+  { name: "tenants_throughput", wanted: [["throughput with", "-2 %"]] },
+  { name: "tenants_boot", wanted: [["start, 100000 tenants: a file", "3 s"]] },
+  { name: "tenants_start", wanted: [["table, bytes a tenant", "300"]] },
+  { name: "tenants_refusal", wanted: [["1 MB, refused", "5 %"]] },
+  { name: "tenants_quiet", wanted: [["p99 beside by p99 alone", "1.5"]] },
+  { name: "tenants_windows", wanted: [["one gateway", "2 %"], ["three gateways", "2 %"]] },
+];
+
+/** By path in the repository. */
+export const DOCUMENTS: Readonly<Record<string, readonly Part[]>> = {
+  "README.md": [{ start: "<!-- bench -->", end: "<!-- /bench -->", write: readmeFigures }],
+  "docs/controller.md": [program("rollout_damage"), program("controller_simulation")],
+  "docs/opamp.md": [program("opamp_extension"), program("opamp_server")],
+  "docs/tenants.md": [
+    program("fleet_simulation"),
+    {
+      start: "<!-- figures: tenants -->",
+      end: "<!-- /figures -->",
+      write: (results) => costsTable(results, TENANT_COSTS),
+    },
+  ],
+};
+
+export const urlOf = (path: string): URL => new URL(path, ROOT);
+
+/**
+ * `text` with all figures of the document written anew.
+ *
+ * @throws {TypeError} A mark is missing, or a table that it wants was never measured.
+ */
+export function withFigures(text: string, parts: readonly Part[], results: Results): string {
+  return parts.reduce((whole, { start, end, write }) => {
+    const from = whole.indexOf(start);
+    const to = whole.indexOf(end, from + start.length);
+    if (from < 0 || to < 0) {
+      throw new TypeError(`Cannot write the figures: "${start}" or its end is missing, wanted both`);
+    }
+    return `${whole.slice(0, from + start.length)}\n\n${write(results)}\n\n${whole.slice(to)}`;
+  }, text);
+}
+
+/** Writes all documents. */
+export async function writeDocuments(results: Results): Promise<void> {
+  for (const [path, parts] of Object.entries(DOCUMENTS)) {
+    const url = urlOf(path);
+    await Deno.writeTextFile(url, withFigures(await Deno.readTextFile(url), parts, results));
+  }
+}
