@@ -6,8 +6,9 @@
  */
 
 import type { Clock } from "../../pipeline/core/clock.ts";
+import { nextTurn } from "../../pipeline/core/slices.ts";
 import { FileWatch, type Look } from "../config/file_watch.ts";
-import type { TenantFiles } from "./tenant_files.ts";
+import { FILES_A_TURN, pathIn, type TenantFiles } from "./tenant_files.ts";
 
 /** Files that one look at the directory looks at; of more, some at each. */
 export const MAX_LOOKS = 1_000;
@@ -47,6 +48,8 @@ interface Seen {
 class DirectoryLooks {
   readonly #files: TenantFiles;
   #seen = new Map<string, Seen>();
+  #names: readonly string[] = [];
+  #paths: readonly string[] = [];
   /** Where the next look begins. */
   #cursor = 0;
   #generation = 0;
@@ -67,13 +70,20 @@ class DirectoryLooks {
     } catch {
       return { size: 1, mark: "it cannot be read" };
     }
-    const paths = names.map((name) => `${directory.replace(/\/+$/, "")}/${name}`);
-    this.#forget(new Set(paths));
-    for (let i = 0; i < Math.min(MAX_LOOKS, paths.length); i++) {
-      const path = paths[this.#cursor++ % paths.length];
-      if (path !== undefined) await this.#lookAt(path);
+    if (names !== this.#names) this.#list(directory, names);
+    for (let i = 1; i <= Math.min(MAX_LOOKS, names.length); i++) {
+      const path = this.#paths[this.#cursor++ % names.length];
+      if (path !== undefined) this.#lookAt(path);
+      if (i % FILES_A_TURN === 0) await nextTurn();
     }
     return { size: 1, mark: String(this.#generation) };
+  }
+
+  /** The same list is the same files: a large one is not gone through at each look. */
+  #list(directory: string, names: readonly string[]): void {
+    this.#names = names;
+    this.#paths = names.map((name) => pathIn(directory, name));
+    this.#forget(new Set(this.#paths));
   }
 
   #forget(paths: ReadonlySet<string>): void {
@@ -84,8 +94,8 @@ class DirectoryLooks {
     if (this.#seen.delete(path)) this.#generation += 1;
   }
 
-  async #lookAt(path: string): Promise<void> {
-    const mark = await this.#files.mark(path);
+  #lookAt(path: string): void {
+    const mark = this.#files.mark(path);
     if (mark === undefined) return this.#drop(path);
     const seen = this.#seen.get(path) ?? { mark: "", settled: undefined };
     if (seen.mark === mark && seen.settled !== mark) {

@@ -14,6 +14,8 @@ import { describeError } from "../../pipeline/core/log.ts";
 import { pipelineProblems } from "../../pipeline/tenants/catalog.ts";
 import {
   isTenantId,
+  OWN_KEYS,
+  type TenantDefaults,
   TenantReader,
   tenantSchema,
   type TenantSettings,
@@ -22,7 +24,7 @@ import {
 import type { TenantSources } from "../../pipeline/tenants/sources.ts";
 import { TenantResolver } from "../../pipeline/tenants/settings.ts";
 import { recordsOf, writeTenant } from "../../pipeline/tenants/table/record.ts";
-import { readSimpleYaml } from "./simple_yaml.ts";
+import { SimpleYaml } from "./simple_yaml.ts";
 import { isLinesFile, MAX_TENANT_FILE_BYTES, type TenantFiles } from "./tenant_files.ts";
 
 /** A tenant, ready for the table. */
@@ -37,7 +39,8 @@ export interface LoadedTenant {
 
 /** What came of one source. */
 export interface LoadedSource {
-  readonly tenants: ReadonlyMap<string, LoadedTenant>;
+  /** No two of one id. */
+  readonly tenants: readonly LoadedTenant[];
   readonly problems: readonly Problem[];
   /** Tenants that it has and that are broken. */
   readonly broken: ReadonlySet<string>;
@@ -62,22 +65,70 @@ export function loadInline({ tenants, defaults, pipelines }: TenantSources): Loa
 
 /** What the files of one directory have in common: what was read of one is known of the next. */
 export class LoadingTools {
-  readonly reader = new TenantReader();
-  readonly resolver = new TenantResolver();
+  readonly yaml = new SimpleYaml(OWN_KEYS);
+  readonly #reader = new TenantReader();
+  readonly #resolver = new TenantResolver();
   readonly #packer = new Packer();
-  readonly pack = (records: Uint8Array<ArrayBuffer>) => this.#packer.pack(records);
+  readonly #pack = (records: Uint8Array<ArrayBuffer>) => this.#packer.pack(records);
+
+  /**
+   * A tenant as it is written, without a tree.
+   *
+   * @param id When it does not say one itself.
+   * @returns undefined when something is wrong, or somebody has to be told: a tree tells what and where.
+   */
+  plain(
+    written: Record<string, unknown> | undefined,
+    id: string | undefined,
+    place: Place,
+    { defaults }: TenantContext,
+  ): LoadedTenant | undefined {
+    if (written === undefined) return undefined;
+    const { id: own = id } = written;
+    if (typeof own !== "string" || !isTenantId(own)) return undefined;
+    written["id"] = undefined;
+    const settings = this.#reader.read(written, withScalars);
+    if (settings === undefined || settings.pipelines !== undefined) return undefined;
+    const tenant = this.make(own, settings, place, defaults);
+    return typeof tenant === "string" ? undefined : tenant;
+  }
+
+  /** @returns Why it cannot be in a table, else. */
+  make(id: string, settings: TenantSettings, place: Place, defaults: TenantDefaults): LoadedTenant | string {
+    try {
+      const tenant = this.#resolver.resolve(id, settings, defaults);
+      return { id, place, records: writeTenant(tenant, this.#pack), names: recordsOf(tenant) };
+    } catch (thrown) {
+      if (!(thrown instanceof RangeError)) throw thrown;
+      return describeError(thrown);
+    }
+  }
 }
 
-/** @throws {Error} The file cannot be read. */
-export async function loadFile(
+/** A source of which nothing is to be told but its tenants: most are such, and share what they have nothing in. */
+const WELL: Omit<LoadedSource, "tenants"> = { problems: [], broken: new Set(), isWhole: true };
+
+/** At once, where the file is small. @throws {Error} It cannot be read; or the promise is rejected. */
+export function loadFile(
   path: string,
   files: TenantFiles,
   context: TenantContext,
   tools: LoadingTools,
-): Promise<LoadedSource> {
+): LoadedSource | Promise<LoadedSource> {
+  if (isLinesFile(path)) return loadLines(path, files, new Loader(context, tools));
+  const text = files.readText(path);
+  return typeof text === "string"
+    ? loadText(text, path, context, tools)
+    : text.then((read) => loadText(read, path, context, tools));
+}
+
+/** A file of one tenant; as a line, without a tree where it can be. */
+function loadText(text: string, file: string, context: TenantContext, tools: LoadingTools): LoadedSource {
+  const id = idOfFile(file);
+  const tenant = tools.plain(tools.yaml.read(text), id, { file, line: 1, column: 1 }, context);
+  if (tenant !== undefined) return { tenants: [tenant], ...WELL };
   const loader = new Loader(context, tools);
-  if (isLinesFile(path)) await loadLines(path, files, loader);
-  else loader.addFile(await files.readText(path), path);
+  loader.addText(text, file, 0, id);
   return loader.done();
 }
 
@@ -87,7 +138,7 @@ export function idOfFile(path: string): string {
 }
 
 /** One JSON object a line. Empty lines do not count. */
-async function loadLines(path: string, files: TenantFiles, loader: Loader): Promise<void> {
+async function loadLines(path: string, files: TenantFiles, loader: Loader): Promise<LoadedSource> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   let line = 0;
   let rest = "";
@@ -100,6 +151,7 @@ async function loadLines(path: string, files: TenantFiles, loader: Loader): Prom
     }
   }
   loader.addLine(rest + decoder.decode(), path, ++line);
+  return loader.done();
 }
 
 class Loader {
@@ -121,33 +173,16 @@ class Loader {
     if (this.#untold > 0 && last !== undefined) {
       this.#problems.push(errorAt({ ...last, line: 0, column: 0 }, [], `has ${this.#untold} further problems`));
     }
-    return { tenants: this.#tenants, problems: this.#problems, broken: this.#broken, isWhole: this.#isWhole };
+    const tenants = [...this.#tenants.values()];
+    return { tenants, problems: this.#problems, broken: this.#broken, isWhole: this.#isWhole };
   }
 
   /** One line of JSON. What is right is read without a tree; what is wrong is read again to find its place. */
   addLine(text: string, file: string, line: number): void {
     if (text.trim() === "") return;
-    const isRead = this.#addPlain(parseLine(text), undefined, { file, line, column: 1 });
-    if (!isRead) this.addText(text, file, line - 1, undefined);
-  }
-
-  /** A file of one tenant; as a line, without a tree where it can be. */
-  addFile(text: string, file: string): void {
-    const id = idOfFile(file);
-    const isRead = this.#addPlain(readSimpleYaml(text), id, { file, line: 1, column: 1 });
-    if (!isRead) this.addText(text, file, 0, id);
-  }
-
-  /** @param id When it does not say one itself. @returns false when something is wrong, or somebody has to be told. */
-  #addPlain(written: Record<string, unknown> | undefined, id: string | undefined, place: Place): boolean {
-    if (written === undefined) return false;
-    const { id: own = id } = written;
-    if (typeof own !== "string" || !isTenantId(own)) return false;
-    written["id"] = undefined;
-    const settings = this.#tools.reader.read(written, withScalars);
-    if (settings === undefined || settings.pipelines !== undefined) return false;
-    this.add(own, settings, place);
-    return true;
+    const tenant = this.#tools.plain(parseLine(text), undefined, { file, line, column: 1 }, this.#context);
+    if (tenant === undefined) this.addText(text, file, line - 1, undefined);
+    else this.#put(tenant);
   }
 
   /** A YAML document, or JSON. @param linesAbove Of the file. @param id When it does not say one itself. */
@@ -178,18 +213,17 @@ class Loader {
   }
 
   add(id: string, settings: TenantSettings, place: Place): void {
+    const made = this.#tools.make(id, settings, place, this.#context.defaults);
+    if (typeof made !== "string") return this.#put(made);
+    this.#tell([errorAt(place, ["tenants", id], `is too large: ${made}`)]);
+    this.#broken.add(id);
+  }
+
+  #put(tenant: LoadedTenant): void {
+    const { id, place } = tenant;
     const first = this.#tenants.get(id);
-    if (first !== undefined) {
-      return this.#tell([errorAt(place, ["tenants", id], `is in line ${first.place.line} already, which is used`)]);
-    }
-    try {
-      const tenant = this.#tools.resolver.resolve(id, settings, this.#context.defaults);
-      this.#tenants.set(id, { id, place, records: writeTenant(tenant, this.#tools.pack), names: recordsOf(tenant) });
-    } catch (thrown) {
-      if (!(thrown instanceof RangeError)) throw thrown;
-      this.#tell([errorAt(place, ["tenants", id], `is too large: ${describeError(thrown)}`)]);
-      this.#broken.add(id);
-    }
+    if (first === undefined) this.#tenants.set(id, tenant);
+    else this.#tell([errorAt(place, ["tenants", id], `is in line ${first.place.line} already, which is used`)]);
   }
 
   #isUnreadable(problems: readonly Problem[]): void {
@@ -218,12 +252,12 @@ function parseLine(text: string): Record<string, unknown> | undefined {
   return value as Record<string, unknown>;
 }
 
+/** A copy: what was read of one file may be another one's too. */
 function withScalars(value: unknown): unknown {
   if (typeof value === "number" || typeof value === "boolean") return new Scalar(value, String(value));
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map(withScalars);
-  for (const [key, child] of Object.entries(value)) (value as Record<string, unknown>)[key] = withScalars(child);
-  return value;
+  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, withScalars(child)]));
 }
 
 function withoutId(node: MapNode): MapNode {

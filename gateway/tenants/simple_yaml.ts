@@ -16,11 +16,77 @@ const WORDS = /^\[ *([A-Za-z][A-Za-z0-9_./-]*(?: *, *[A-Za-z][A-Za-z0-9_./-]*)*)
 const DIGITS = /^(?:0|[1-9]\d{0,14})$/;
 const MAX_DEPTH = 8;
 const BLANK = 0x20;
+const DASH = 0x2d;
+const HASH = 0x23;
+const NEWLINE = 0x0a;
 
-/** What the document says; undefined when it is not of the plain kind. Numbers are as their text has them. */
-export function readSimpleYaml(text: string): Record<string, unknown> | undefined {
+/** Top-level blocks that a reader remembers. */
+const MAX_BLOCKS = 1_024;
+/** The longest that is remembered, characters. */
+const MAX_BLOCK_CHARS = 1_024;
+
+/** One key of a document with what stands below it; neither, where there are comments alone. */
+interface Block {
+  readonly key: string | undefined;
+  readonly value: unknown;
+}
+
+/**
+ * Reads many documents of one kind: what stands below a key is the same in many of them, and is read once.
+ *
+ * @param own Keys below which each document has its own: they are not remembered.
+ */
+export class SimpleYaml {
+  readonly #own: ReadonlySet<string>;
+  readonly #known = new Map<string, Block>();
+
+  constructor(own: Iterable<string> = []) {
+    this.#own = new Set(own);
+  }
+
+  /**
+   * What the document says; undefined when it is not of the plain kind. Numbers are as their text has them. Values may be
+   * those of other documents: they are not to be written to.
+   */
+  read(text: string): Record<string, unknown> | undefined {
+    const document: Record<string, unknown> = {};
+    let isEmpty = true;
+    for (let start = 0, end = 0; start < text.length; start = end) {
+      end = blockEnd(text, start);
+      const block = this.#block(text.slice(start, end));
+      if (block === undefined) return undefined;
+      const { key, value } = block;
+      if (key === undefined) continue;
+      if (document[key] !== undefined) return undefined;
+      document[key] = value;
+      isEmpty = false;
+    }
+    return isEmpty ? undefined : document;
+  }
+
+  #block(text: string): Block | undefined {
+    if (text.length > MAX_BLOCK_CHARS || this.#own.has(text.slice(0, text.indexOf(":")))) return readBlock(text);
+    const known = this.#known.get(text);
+    if (known !== undefined) return known;
+    const block = readBlock(text);
+    if (block !== undefined && this.#known.size < MAX_BLOCKS) this.#known.set(text, block);
+    return block;
+  }
+}
+
+/** Behind the last line that belongs to the key before: one that is indented, an item, a comment, or empty. */
+function blockEnd(text: string, start: number): number {
+  for (let at = start;;) {
+    at = text.indexOf("\n", at) + 1;
+    if (at === 0) return text.length;
+    const code = text.charCodeAt(at);
+    if (code !== BLANK && code !== DASH && code !== HASH && code !== NEWLINE) return at;
+  }
+}
+
+function readBlock(text: string): Block | undefined {
   try {
-    return new SimpleReader(text).document();
+    return new SimpleReader(text).block();
   } catch (thrown) {
     if (thrown === NOT_PLAIN) return undefined;
     throw thrown;
@@ -45,10 +111,12 @@ class SimpleReader {
     }
   }
 
-  document(): Record<string, unknown> {
+  block(): Block {
+    if (this.#lines.length === 0) return { key: undefined, value: undefined };
     const map = this.#map(0, 0);
-    if (this.#at < this.#lines.length) throw NOT_PLAIN;
-    return map;
+    const [key, ...others] = Object.keys(map);
+    if (key === undefined || others.length > 0 || this.#at < this.#lines.length) throw NOT_PLAIN;
+    return { key, value: map[key] };
   }
 
   /** The map whose keys stand at `indent`, which must be at least one. */

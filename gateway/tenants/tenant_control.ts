@@ -216,7 +216,7 @@ class FileTenantControl implements TenantControl {
     this.#checkNames(id, checkedSpec(id, whole, this.#directory.sources?.defaults ?? {}));
     await this.#onDisk(id, async () => {
       if (isLinesFile(path)) return await this.#replaceLine(path, id, JSON.stringify({ id, ...whole }));
-      const before = await this.#files.readText(path).catch(() => "");
+      const before = await this.#textOf(path).catch(() => "");
       const named = hasId(before) ? { id, ...whole } : whole;
       await replaceFile(path, editYaml(before, named));
     });
@@ -291,6 +291,10 @@ class FileTenantControl implements TenantControl {
     if (!isLinesFile(found.path)) return plainOf(await this.#files.readText(found.path));
     for await (const text of linesOf(found.path, this.#files)) if (idOfLine(text) === id) return plainOf(text);
     return {};
+  }
+
+  async #textOf(path: string): Promise<string> {
+    return await this.#files.readText(path);
   }
 
   #checkVersion(id: string, wanted: string | undefined): void {

@@ -6,7 +6,6 @@
 
 import { readTextFile } from "../../pipeline/config/environment.ts";
 import { systemClock } from "../../pipeline/core/clock.ts";
-import { nextTurn } from "../../pipeline/core/slices.ts";
 import { markOf } from "../config/file_watch.ts";
 
 /** One YAML file, bytes. */
@@ -23,9 +22,9 @@ export interface TenantFiles {
   /** Names of the files that hold tenants, sorted. @throws {Error} It cannot be read, or has too many. */
   list(directory: string): Promise<readonly string[]>;
   /** Other than before when the file is another; undefined when it is not there. */
-  mark(path: string): Promise<string | undefined>;
-  /** @throws {Error} It cannot be read, is too large, or is not UTF-8. */
-  readText(path: string): Promise<string>;
+  mark(path: string): string | undefined;
+  /** At once, of a small file whose mark was asked for just before. @throws {Error} It cannot be read, is too large, or is not UTF-8. */
+  readText(path: string): string | Promise<string>;
   /** Its bytes, piece by piece; a piece is not written to afterwards. @throws {Error} As `readText`. */
   readPieces(path: string): AsyncIterable<Uint8Array<ArrayBuffer>>;
 }
@@ -35,8 +34,13 @@ export function isLinesFile(name: string): boolean {
   return name.endsWith(".jsonl");
 }
 
-/** Files that are read one behind the other before others have their turn. */
-const FILES_A_TURN = 512;
+/** The path of a file of a directory. */
+export function pathIn(directory: string, name: string): string {
+  return `${directory.replace(/\/+$/, "")}/${name}`;
+}
+
+/** Files that are looked at or read one behind the other before others have their turn: 20 ms. */
+export const FILES_A_TURN = 512;
 /** The usual file of one tenant is smaller, bytes. */
 const SMALL_BYTES = 65_536;
 
@@ -44,15 +48,15 @@ const SMALL_BYTES = 65_536;
 const AT_REST_MS = 2_000;
 
 /**
- * Looks and reads without a promise of the platform each: of a hundred thousand small files those would cost ten times as
- * much as the reading. Every `FILES_A_TURN` files the thread sees to its other work.
+ * Looks and reads without a promise: of a hundred thousand small files those of the platform would cost ten times as much as
+ * the reading, and our own a tenth of it.
  */
 class DiskReader {
   readonly #small = new Uint8Array(SMALL_BYTES);
   readonly #decoder = new TextDecoder("utf-8", { fatal: true });
   /** What was looked at last, when it is a small file: anything else may block whoever reads it. */
   #smallPath = "";
-  #looks = 0;
+  #smallBytes = 0;
   #listed: { readonly directory: string; readonly mark: string; readonly names: readonly string[] } | undefined;
 
   /** Read again only when the directory itself has changed. */
@@ -74,33 +78,32 @@ class DiskReader {
     return names;
   }
 
-  async mark(path: string): Promise<string | undefined> {
-    if (++this.#looks % FILES_A_TURN === 0) await nextTurn();
+  mark(path: string): string | undefined {
     try {
-      const { isFile, size, ...info } = Deno.statSync(path);
-      this.#smallPath = isFile && size < SMALL_BYTES ? path : "";
-      return markOf({ size, ...info });
+      const info = Deno.statSync(path);
+      this.#smallPath = info.isFile && info.size < SMALL_BYTES ? path : "";
+      this.#smallBytes = info.size;
+      return markOf(info);
     } catch {
       return undefined;
     }
   }
 
-  async readText(path: string): Promise<string> {
+  readText(path: string): string | Promise<string> {
     const isSmall = path === this.#smallPath;
     this.#smallPath = "";
-    return (isSmall ? this.#readSmall(path) : undefined) ?? await readTextFile(path, MAX_TENANT_FILE_BYTES);
+    return (isSmall ? this.#readSmall(path) : undefined) ?? readTextFile(path, MAX_TENANT_FILE_BYTES);
   }
 
-  /** @returns undefined when it has grown. */
+  /**
+   * As long as it was when it was looked at: one that has grown since has another mark, and is read again.
+   *
+   * @returns undefined when it is shorter: it is being written.
+   */
   #readSmall(path: string): string | undefined {
     using file = Deno.openSync(path);
-    let length = 0;
-    while (length < SMALL_BYTES) {
-      const count = file.readSync(this.#small.subarray(length));
-      if (count === null) break;
-      length += count;
-    }
-    return length < SMALL_BYTES ? this.#decoder.decode(this.#small.subarray(0, length)) : undefined;
+    const length = file.readSync(this.#small.subarray(0, this.#smallBytes)) ?? 0;
+    return length === this.#smallBytes ? this.#decoder.decode(this.#small.subarray(0, length)) : undefined;
   }
 }
 

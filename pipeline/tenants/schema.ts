@@ -211,7 +211,7 @@ export const tenantSchema = section(tenantShape);
 export type TenantSettings = z.output<typeof tenantSchema>;
 
 /** Keys whose values are nobody else's. */
-const OWN_KEYS: readonly string[] = ["keys", "basic", "certificates", "resource_attributes"];
+export const OWN_KEYS: readonly string[] = ["keys", "basic", "certificates", "resource_attributes"];
 
 /** Different values of keys that a reader remembers. */
 const MAX_REMEMBERED = 1_024;
@@ -224,6 +224,8 @@ const MAX_REMEMBERED_CHARS = 1_024;
  */
 export class TenantReader {
   readonly #known = new Map<string, unknown>();
+  /** By the object that it was read of: files of one plan share it. */
+  readonly #knownOf = new WeakMap<object, unknown>();
 
   /**
    * @param written A key that is undefined is passed over. @param toInput Makes what a schema takes of a JSON value.
@@ -242,13 +244,17 @@ export class TenantReader {
 
   #read(key: string, json: unknown, toInput: (json: unknown) => unknown): unknown {
     if (!Object.hasOwn(tenantShape, key) || json === null) return undefined;
+    const ofObject = typeof json === "object" ? this.#knownOf.get(json) : undefined;
+    if (ofObject !== undefined) return ofObject;
     const schema = tenantShape[key as keyof typeof tenantShape];
     const text = OWN_KEYS.includes(key) ? "" : `${key} ${JSON.stringify(json)}`;
     const known = this.#known.get(text);
     if (known !== undefined) return known;
     const data = plainOf(key, json) ?? schema.safeParse(toInput(json)).data;
     const isCommon = text !== "" && text.length <= MAX_REMEMBERED_CHARS && this.#known.size < MAX_REMEMBERED;
-    if (data !== undefined && isCommon) this.#known.set(text, data);
+    if (data === undefined || !isCommon) return data;
+    this.#known.set(text, data);
+    if (typeof json === "object") this.#knownOf.set(json, data);
     return data;
   }
 }

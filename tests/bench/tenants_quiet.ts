@@ -41,9 +41,7 @@ async function load({ url }: BenchGateway, { key }: BenchTenant, rate: number, c
 }
 
 async function slice(state: State): Promise<Measured> {
-  const noise = state === "alone"
-    ? undefined
-    : load(state === "beside" ? here : elsewhere, noisy, LIMIT * NOISE, 32);
+  const noise = state === "alone" ? undefined : load(state === "beside" ? here : elsewhere, noisy, LIMIT * NOISE, 32);
   const [felt] = await Promise.all([load(here, quiet, QUIET_RATE, 16), noise]);
   return felt;
 }

@@ -288,7 +288,7 @@ Deno.test("the watch", async (t) => {
     files: {
       ...diskTenantFiles,
       list: () => Promise.resolve([...marks.keys()].map((path) => path.slice(4))),
-      mark: (path) => Promise.resolve(marks.get(path)),
+      mark: (path) => marks.get(path),
     },
     onChange: (isSettled) => {
       settled.push([...marks].flatMap(([path, mark]) => isSettled(path, mark) ? [path] : []));

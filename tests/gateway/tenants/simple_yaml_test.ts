@@ -6,10 +6,14 @@
 
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { readSimpleYaml } from "../../../gateway/tenants/simple_yaml.ts";
+import { SimpleYaml } from "../../../gateway/tenants/simple_yaml.ts";
 import { Scalar } from "../../../pipeline/config/schema.ts";
 import { DEFAULT_TREE_LIMITS, toPlain } from "../../../pipeline/config/tree/node.ts";
 import { parseYaml } from "../../../pipeline/config/tree/yaml.ts";
+
+/** One for all: what it remembers of one document is to be right for the next. */
+const yaml = new SimpleYaml(["keys"]);
+const readSimpleYaml = (text: string) => yaml.read(text);
 
 /** As the whole reader has it; undefined for what it refuses. */
 function wholly(text: string): unknown {
@@ -89,6 +93,26 @@ Deno.test("readSimpleYaml()", async (t) => {
   for (const text of others) {
     await t.step(`not plain: ${JSON.stringify(text)}`, () => strictEqual(readSimpleYaml(text), undefined));
   }
+  await t.step("what stands below a key is read once, but what is each document's own", () => {
+    const document = (id: string) => `keys:\n- id: ${id}\nlimits:\n  all:\n    burst: 2s\n`;
+    const [one, other] = [readSimpleYaml(document("a")), readSimpleYaml(document("b"))];
+    strictEqual(one?.["limits"], other?.["limits"]);
+    deepStrictEqual([one?.["keys"], other?.["keys"]], [[{ id: "a" }], [{ id: "b" }]]);
+  });
+  await t.step("it remembers blocks of up to 1,024 characters", () => {
+    for (const [chars, isRemembered] of [[1_024, true], [1_025, false]] as const) {
+      const text = "limits:\n a: 1".padEnd(chars, "\n");
+      strictEqual(readSimpleYaml(text)?.["limits"] === readSimpleYaml(text)?.["limits"], isRemembered, `${chars}`);
+    }
+  });
+  await t.step("it remembers 1,024 blocks, and reads further ones", () => {
+    const reader = new SimpleYaml();
+    for (let number = 1; number <= 1_025; number++) {
+      const read = () => reader.read(`a${number}:\n  b: 1\n`)?.[`a${number}`];
+      deepStrictEqual(read(), { b: 1 });
+      strictEqual(read() === read(), number <= 1_024, `${number}`);
+    }
+  });
   await t.step("whatever it reads is what the whole reader reads", () => {
     const pieces = fc.constantFrom(
       ...[

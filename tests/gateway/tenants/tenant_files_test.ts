@@ -48,7 +48,7 @@ Deno.test("diskTenantFiles", async (t) => {
     });
     await t.step("what is not there", async () => {
       strictEqual(await diskTenantFiles.mark(`${directory}/nobody.yaml`), undefined);
-      await rejects(diskTenantFiles.readText(`${directory}/nobody.yaml`), Deno.errors.NotFound);
+      await rejects(read("nobody.yaml"), Deno.errors.NotFound);
       await rejects(diskTenantFiles.list(`${directory}/nowhere`), Deno.errors.NotFound);
     });
   } finally {
