@@ -202,7 +202,7 @@ class Finder {
 
   visit(node: SyntaxNode, outer: Surroundings): void {
     if (node.type.startsWith("TS") && !TYPED_VALUES.has(node.type)) return;
-    if (node.type.startsWith("Import") || isSentence(node)) return;
+    if (node.type.startsWith("Import") || isSentence(node) || choosesSentence(node)) return;
     const around = entered(node, outer);
     this.#mutate(node, around);
     if (LOOPS.has(node.type)) this.#countTurns(node["body"] as SyntaxNode);
@@ -238,7 +238,7 @@ class Finder {
         break;
       case "IfStatement":
       case "ConditionalExpression":
-        if (!choosesSentence(node)) put(node["test"] as SyntaxNode, "true", "false");
+        put(node["test"] as SyntaxNode, "true", "false");
         break;
       // Always true would only be endless, which the comparisons in it are often enough.
       case "WhileStatement":
@@ -348,7 +348,8 @@ function isSentence(node: SyntaxNode): boolean {
 }
 
 function choosesSentence(node: SyntaxNode): boolean {
-  return isSentence(node["consequent"] as SyntaxNode) && isSentence(node["alternate"] as SyntaxNode);
+  return node.type === "ConditionalExpression" && isSentence(node["consequent"] as SyntaxNode) &&
+    isSentence(node["alternate"] as SyntaxNode);
 }
 
 /** Calls and assignments, but not `super(…)`, without which there is no object. */
