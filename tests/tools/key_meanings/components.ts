@@ -45,7 +45,7 @@ const SHARED: Meanings = {
   "*.include_metadata": "Keeps the request's headers for `from_context`, `metadata_keys` and OTTL",
   "*.response_headers": "Headers of every answer",
   "*.compression_algorithms": "Content-Encodings that are taken; the empty one is none. Others are 415",
-  "*.read_timeout": "How long head and body of one request may take; 0: for ever. Then 408",
+  "*.read_timeout": "How long head and body of one request may take; 0: for ever. Then 503",
   "*.read_header_timeout": "How long the head of one request may take; 0: as `read_timeout`. Then 408",
   "*.write_timeout": "How long a request may take from its head to its answer; 0: for ever",
   "*.idle_timeout": "How long a connection may be idle between requests",
