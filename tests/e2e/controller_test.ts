@@ -12,6 +12,7 @@ import { ControllerProcess, type Json } from "../support/controller_process.ts";
 import { freePort, runMain } from "../support/gateway_process.ts";
 import { OpenApiClient, type OpenApiDocument } from "../support/openapi_client.ts";
 import { missingForPeers, type PeerProcess, startPeer } from "../support/peers.ts";
+import { until } from "../support/eventually.ts";
 import { skipWithout } from "../support/real_parts.ts";
 
 const ignore = skipWithout("fleet of OpAMP agents", await missingForPeers());
@@ -19,17 +20,6 @@ const ignore = skipWithout("fleet of OpAMP agents", await missingForPeers());
 /** 5 %, then 50 %, then all, each watched for a second or two. */
 const STAGES = [{ share: 0.05, soak_ms: 1_000 }, { share: 0.5, soak_ms: 1_000 }, { share: 1, soak_ms: 500 }];
 const QUICK = { unhealthy_grace_ms: 500, away_grace_ms: 5_000, apply_timeout_ms: 3_000 };
-
-/** Waits for what other processes do. */
-async function until<T>(look: () => Promise<T>, isSo: (seen: T) => boolean, limitMs = 40_000): Promise<T> {
-  let seen = await look();
-  for (const endMs = Date.now() + limitMs; !isSo(seen);) {
-    if (Date.now() > endMs) throw new Error(`Cannot go on: it did not come about; last seen ${JSON.stringify(seen)}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    seen = await look();
-  }
-  return seen;
-}
 
 class Agents implements AsyncDisposable {
   private constructor(readonly peer: PeerProcess, readonly url: string) {}

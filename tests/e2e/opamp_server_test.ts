@@ -23,6 +23,7 @@ import { DEFAULT_OPAMP_SERVER_SETTINGS, type OpampServerSettings } from "../../o
 import { systemClock } from "../../pipeline/core/clock.ts";
 import { silentLogger } from "../../pipeline/core/log.ts";
 import { silentMeter } from "../../pipeline/core/telemetry/meter.ts";
+import { eventually, until } from "../support/eventually.ts";
 import { makeCertificates } from "../support/certificates.ts";
 import { freePort } from "../support/gateway_process.ts";
 import { configOf } from "../support/opamp_fleet.ts";
@@ -110,8 +111,8 @@ class Field implements AsyncDisposable {
     return counts;
   }
 
-  connected(count: number): Promise<void> {
-    return until(() => this.server.fleet.counts.connected === count, () => JSON.stringify(this.server.fleet.counts));
+  connected(count: number): Promise<unknown> {
+    return until(() => this.server.fleet.counts, ({ connected }) => connected === count);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -133,15 +134,6 @@ class Agents {
   }
 }
 
-/** Waits for what other processes do. */
-async function until(isSo: () => boolean | Promise<boolean>, state: () => string = () => ""): Promise<void> {
-  for (const endMs = Date.now() + 20_000; Date.now() < endMs;) {
-    if (await isSo()) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`Cannot go on: it did not come about in 20 s; ${state()}`);
-}
-
 const isSame = (a: Record<string, number>, b: Record<string, number>) =>
   JSON.stringify(Object.entries(a).sort()) === JSON.stringify(Object.entries(b).sort());
 
@@ -153,7 +145,7 @@ for (const scheme of ["ws", "http"] as const) {
 
     await t.step("come with all that they have to say", async () => {
       await field.connected(20);
-      await until(() => field.all().every((agent) => agent.health()?.healthy === true));
+      await eventually(() => field.all().every((agent) => agent.health()?.healthy === true));
       const [first] = field.all();
       strictEqual(first?.attributes().identifying["service.name"], "opampagents");
       strictEqual(first.attributes().other["os.type"], "linux");
@@ -165,8 +157,8 @@ for (const scheme of ["ws", "http"] as const) {
     await t.step("apply a configuration, each once, and report it", async () => {
       const offer = configOf("a: 1\n");
       fleet.setDesired(field.uids(), offer);
-      await until(() => isSame(field.statuses(), { APPLIED: 20 }), () => JSON.stringify(field.statuses()));
-      await until(() => field.all().every((agent) => textOf(agent) === "a: 1\n"));
+      await eventually(() => isSame(field.statuses(), { APPLIED: 20 }), () => JSON.stringify(field.statuses()));
+      await eventually(() => field.all().every((agent) => textOf(agent) === "a: 1\n"));
       strictEqual(new Set(field.all().map((agent) => agent.effectiveConfigHash())).size, 1);
       const report = await agents.report();
       deepStrictEqual(report.byHashAndStatus, { [`${offer.hash} APPLIED`]: 20 });
@@ -178,7 +170,7 @@ for (const scheme of ["ws", "http"] as const) {
       const offer = configOf("a: 2\n");
       const before = (await agents.report()).totals.offers ?? 0;
       fleet.setDesired(field.uids(), offer);
-      await until(() => (field.statuses().FAILED ?? 0) + (field.statuses().APPLIED ?? 0) === 20);
+      await eventually(() => (field.statuses().FAILED ?? 0) + (field.statuses().APPLIED ?? 0) === 20);
       const failed = field.all().filter(({ failedConfig }) => failedConfig === offer.hash);
       ok(failed.length > 2 && failed.length < 18);
       strictEqual(failed[0]?.configStatus?.error, "told to fail");
@@ -187,7 +179,7 @@ for (const scheme of ["ws", "http"] as const) {
       await agents.behave({ fail: 0 });
       fleet.setDesired(field.uids(), offer, { retryFailed: true });
       fleet.setDesired(field.uids(), configOf("a: 3\n"));
-      await until(() => isSame(field.statuses(), { APPLIED: 20 }), () => JSON.stringify(field.statuses()));
+      await eventually(() => isSame(field.statuses(), { APPLIED: 20 }), () => JSON.stringify(field.statuses()));
     });
 
     await t.step("take long, hang, fall ill, or say nothing", async () => {
@@ -197,27 +189,27 @@ for (const scheme of ["ws", "http"] as const) {
       await agents.behave({ from: 15, to: 20, delayMs: 300 });
       fleet.setDesired(field.uids(), configOf("a: 4\n"));
       const want = { APPLYING: 5, APPLIED: 10, none: 5 };
-      await until(() => isSame(field.statuses(), want), () => JSON.stringify(field.statuses()));
-      await until(() => field.all().filter((agent) => agent.health()?.healthy !== true).length === 5);
+      await eventually(() => isSame(field.statuses(), want), () => JSON.stringify(field.statuses()));
+      await eventually(() => field.all().filter((agent) => agent.health()?.healthy !== true).length === 5);
       await agents.behave({ fail: 0, delayMs: 0 });
       fleet.setDesired(field.uids(), configOf("a: 5\n"));
-      await until(() => isSame(field.statuses(), { APPLIED: 20 }), () => JSON.stringify(field.statuses()));
+      await eventually(() => isSame(field.statuses(), { APPLIED: 20 }), () => JSON.stringify(field.statuses()));
     });
 
     await t.step("go away and come back to what was decided meanwhile", async () => {
       await agents.behave({ from: 0, to: 8, disconnect: 2_500 });
       await field.connected(12);
       fleet.setDesired(field.uids(), configOf("a: 6\n"));
-      await until(() => field.statuses().APPLIED === 12, () => JSON.stringify(field.statuses()));
+      await eventually(() => field.statuses().APPLIED === 12, () => JSON.stringify(field.statuses()));
       await field.connected(20);
-      await until(() => isSame(field.statuses(), { APPLIED: 20 }), () => JSON.stringify(field.statuses()));
+      await eventually(() => isSame(field.statuses(), { APPLIED: 20 }), () => JSON.stringify(field.statuses()));
       strictEqual(fleet.counts.known, 20);
     });
 
     await t.step("restart on command", async () => {
       const before = (await agents.report()).totals.restarts ?? 0;
       strictEqual(fleet.restart(field.uids().slice(0, 4)), 4);
-      await until(async () => (await agents.report()).totals.restarts === before + 4);
+      await eventually(async () => (await agents.report()).totals.restarts === before + 4);
       await field.connected(20);
     });
 
@@ -225,17 +217,17 @@ for (const scheme of ["ws", "http"] as const) {
       const [uid = ""] = field.uids();
       const given = fleet.assignUid(uid);
       ok(given);
-      await until(() => fleet.get(given)?.connected === true);
+      await eventually(() => fleet.get(given)?.connected === true);
       strictEqual(fleet.get(uid), undefined);
       const text = formatInstanceUid(hexToBytes(given));
-      await until(async () => (await agents.report()).agents.some((agent) => agent.uid === text));
+      await eventually(async () => (await agents.report()).agents.some((agent) => agent.uid === text));
       strictEqual(fleet.counts.known, 20);
       strictEqual(fleet.get(given)?.desiredConfig, configOf("a: 6\n").hash);
     });
 
     await t.step("are told apart when several have one uid", async () => {
       await agents.behave({ from: 5, to: 8, duplicate: true });
-      await until(async () => new Set((await agents.report()).agents.map(({ uid }) => uid)).size === 20);
+      await eventually(async () => new Set((await agents.report()).agents.map(({ uid }) => uid)).size === 20);
       await field.connected(20);
     });
 
@@ -253,13 +245,13 @@ for (const scheme of ["ws", "http"] as const) {
             return connectionStatus?.hash === hash && connectionStatus.status === status;
           });
         const state = () => JSON.stringify(uids.map((uid) => fleet.get(uid)?.connectionStatus));
-        await until(settled(good.hash, 1), state);
-        await until(async () => (await agents.report()).agents.every(({ server }) => server.endsWith("?moved")));
+        await eventually(settled(good.hash, 1), state);
+        await eventually(async () => (await agents.report()).agents.every(({ server }) => server.endsWith("?moved")));
         await field.connected(20);
         const bad = fleet.setConnection(uids, {
           opamp: { destinationEndpoint: "ws://127.0.0.1:9/", heartbeatIntervalSeconds: 1 },
         });
-        await until(settled(bad.hash, 3), state);
+        await eventually(settled(bad.hash, 3), state);
         strictEqual(fleet.counts.connected, 20);
       },
     );
@@ -279,13 +271,13 @@ for (const scheme of ["ws", "http"] as const) {
     field.server.fleet.setPackages(field.uids(), good);
     const statuses = () => field.all().map((agent) => agent.packageStatuses()?.packages?.get("rules")?.status ?? 0);
     const versions = () => field.all().map((agent) => agent.packageStatuses()?.packages?.get("rules")?.agentHasVersion);
-    await until(() => versions().every((version) => version === "1"));
+    await eventually(() => versions().every((version) => version === "1"));
     deepStrictEqual(statuses(), [0, 0, 0].map(() => PackageStatusEnum.Installed));
     const tampered = createPackagesOffer(
       new Map([["rules", { type: 1, version: "2", file: file(new Uint8Array(32)), hash: Uint8Array.of(2) }]]),
     );
     field.server.fleet.setPackages(field.uids(), tampered);
-    await until(() => statuses().every((status) => status === PackageStatusEnum.InstallFailed));
+    await eventually(() => statuses().every((status) => status === PackageStatusEnum.InstallFailed));
   });
 }
 
@@ -298,7 +290,7 @@ for (const scheme of ["wss", "https"] as const) {
     await field.agents(5, "-ca", ca);
     await field.connected(5);
     field.server.fleet.setDesired(field.uids(), configOf(`a: "${"x".repeat(100_000)}"\n`));
-    await until(() => isSame(field.statuses(), { APPLIED: 5 }), () => JSON.stringify(field.statuses()));
+    await eventually(() => isSame(field.statuses(), { APPLIED: 5 }), () => JSON.stringify(field.statuses()));
     await Deno.remove(ca);
   });
 }
@@ -317,7 +309,7 @@ Deno.test({ name: "agents without a good token stay outside", ignore }, async ()
   const outside = await field.agents(3, "-token", "bad");
   const inside = await field.agents(3, "-token", "good");
   await field.connected(3);
-  await until(async () => ((await outside.report()).totals.connectFailures ?? 0) > 0);
+  await eventually(async () => ((await outside.report()).totals.connectFailures ?? 0) > 0);
   strictEqual((await inside.report()).totals.connectFailures, 0);
   strictEqual(field.server.fleet.counts.known, 3);
 });

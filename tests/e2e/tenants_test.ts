@@ -9,6 +9,7 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { parseApiKey } from "../../pipeline/tenants/identity/api_key.ts";
 import { TENANT_ENDPOINTS } from "../../routes/admin/tenants/endpoints.ts";
+import { eventually } from "../support/eventually.ts";
 import { freePort, type GatewayProcess, spawnGateway, startGateway } from "../support/gateway_process.ts";
 import { OpenApiClient, type OpenApiDocument } from "../support/openapi_client.ts";
 import { decodeRequest } from "../support/otlp_proto.ts";
@@ -95,15 +96,6 @@ async function send(port: number, key: string, spans = 1, client?: Deno.HttpClie
 }
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** Waits until `isSo`, for 15 s at the most. */
-async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 300; tries++) {
-    if (await isSo()) return;
-    await sleep(50);
-  }
-  throw new Error(`Not within 15 s: ${what}`);
-}
 
 /** A directory of tenants, a destination, and a gateway. */
 class Setup implements AsyncDisposable {
@@ -283,7 +275,7 @@ for (const workers of [1, 2]) {
           statuses.push([wasGone, (await setup.send(key)).status]);
         }
       });
-      await until("some were sent", () => statuses.length > 20);
+      await eventually(() => statuses.length > 20, () => "some were sent");
       await setup.ask("DELETE", "tenants/gone");
       isGone = true;
       await Promise.all(sending);
@@ -299,11 +291,11 @@ for (const workers of [1, 2]) {
       const good = await Deno.readTextFile(path);
       await Deno.writeTextFile(path, good.replace("weight: 2", "weight: many"));
       const problems = async () => (await setup.ask("GET", "tenant-problems")).items;
-      await until("the problem is told", async () => (await problems()).length === 1);
+      await eventually(async () => (await problems()).length === 1, () => "the problem is told");
       deepStrictEqual((await problems())[0].file, path);
       strictEqual((await setup.send(key)).status, 200);
       await Deno.writeTextFile(path, good.replace("weight: 2", "weight: 3"));
-      await until("it is well again", async () => (await problems()).length === 0);
+      await eventually(async () => (await problems()).length === 0, () => "it is well again");
       strictEqual((await setup.ask("GET", "tenants/broken")).effective.weight, 3);
     });
 
@@ -372,7 +364,7 @@ for (const workers of [1, 2]) {
       }
     });
     await setup.start();
-    await until("some were sent", () => statuses.length > 100);
+    await eventually(() => statuses.length > 100, () => "some were sent");
     isOver = true;
     await Promise.all(sending);
     deepStrictEqual([...new Set(statuses)], [200]);

@@ -8,18 +8,9 @@ import { diskTenantFiles } from "../../gateway/tenants/tenant_files.ts";
 import { systemClock } from "../../pipeline/core/clock.ts";
 import { mintApiKey } from "../../pipeline/tenants/identity/api_key.ts";
 import { serveHttp } from "../../routes/listener.ts";
+import { eventually } from "../support/eventually.ts";
 import { freePort } from "../support/gateway_process.ts";
 import { LOGS_JSON } from "../support/otlp_requests.ts";
-
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
-async function until(what: string, isSo: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 300; tries++) {
-    if (isSo()) return;
-    await sleep(50);
-  }
-  throw new Error(`Not within 15 s: ${what}`);
-}
 
 /** What is left of a tenant's limits, by name. */
 function left(gateway: Gateway, id: string): Readonly<Record<string, number>> {
@@ -102,7 +93,7 @@ service:
   await t.step("hold what they are answering, over all threads", async () => {
     deepStrictEqual(left(gateway, "acme"), full);
     void Array.from({ length: 4 }, () => send(port, key));
-    await until("four are held", () => sink.held === 4);
+    await eventually(() => sink.held === 4, () => "four are held");
     strictEqual(left(gateway, "acme")["concurrent_requests"], 0);
     ok((left(gateway, "acme")["bytes_in_flight"] ?? 0) < 100_000);
     strictEqual(await send(port, key), 429);
@@ -110,7 +101,7 @@ service:
 
   await t.step("give it back when they die, whoever else goes on", async () => {
     for (const worker of workers.slice(0, 2)) worker.postMessage({ type: "die" });
-    await until("all is given back", () => left(gateway, "acme")["concurrent_requests"] === 4);
+    await eventually(() => left(gateway, "acme")["concurrent_requests"] === 4, () => "all is given back");
     deepStrictEqual(left(gateway, "acme"), full);
   });
 
@@ -122,7 +113,7 @@ service:
     for (let i = 0; i < 200 || !statuses.has(200); i++) statuses.add(await send(port, newKey));
     statuses.delete(0); // nobody listened yet, or the one who did died
     deepStrictEqual([...statuses], [200]);
-    await until("both are back", () => gateway.threads.length === 2);
+    await eventually(() => gateway.threads.length === 2, () => "both are back");
     deepStrictEqual(left(gateway, "acme"), full);
   });
 
@@ -134,7 +125,7 @@ service:
     });
     const before = workers.length;
     workers.at(-1)?.postMessage({ type: "die" });
-    await until("it is back", () => workers.length > before && gateway.threads.length === 2);
+    await eventually(() => workers.length > before && gateway.threads.length === 2, () => "it is back");
     isOver = true;
     await Promise.all(sending);
     statuses.delete(0); // what was in flight in the one that died: its sender sees a reset and sends again

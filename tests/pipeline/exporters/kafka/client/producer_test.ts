@@ -13,6 +13,7 @@ import { MAX_TOPICS } from "../../../../../pipeline/exporters/kafka/client/clust
 import { KafkaProducer, type ProducerSettings } from "../../../../../pipeline/exporters/kafka/client/producer.ts";
 import { type KafkaRecord, NO_HEADERS } from "../../../../../pipeline/exporters/kafka/client/record.ts";
 import { type ProduceAnswer, ScriptedBroker } from "./scripted_broker.ts";
+import { eventually } from "../../../../support/eventually.ts";
 
 const never = new AbortController().signal;
 const CLIENT_ID = new TextEncoder().encode("test");
@@ -75,11 +76,6 @@ async function withBroker(
 function hold(): { readonly promise: Promise<void>; readonly release: () => void } {
   const { promise, resolve } = Promise.withResolvers<void>();
   return { promise, release: resolve };
-}
-
-/** Waits until `condition` holds: for what happens on the other side of a socket. */
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
 Deno.test("KafkaProducer: only a reply for exactly these records means kept", async (t) => {
@@ -221,7 +217,7 @@ Deno.test("KafkaProducer: what comes while a request is under way shares the nex
       return 0;
     };
     const sends = Array.from({ length: 6 }, () => producer.produce("t", 0, [recordOf(3_000)], never));
-    await until(() => broker.produced.length === 1);
+    await eventually(() => broker.produced.length === 1);
     first.release();
     await Promise.all(sends);
     deepStrictEqual(broker.produced.map(({ recordCount }) => recordCount), [1, 3, 2]);
@@ -236,7 +232,7 @@ Deno.test("KafkaProducer: one parcel that is too large does not take the others 
       return batchBytes > 2_000 ? 10 : 0;
     };
     const before = producer.produce("t", 0, [recordOf(1)], never);
-    await until(() => broker.produced.length === 1);
+    await eventually(() => broker.produced.length === 1);
     const [small, large, other] = [500, 3_000, 600].map((bytes) => producer.produce("t", 0, [recordOf(bytes)], never));
     first.release();
     await Promise.all([before, small, other, rejects(large!, { name: "RejectedError", code: "invalid_argument" })]);
@@ -252,7 +248,7 @@ Deno.test("KafkaProducer: a partition whose leader hangs does not stop another's
   two.onProduce = () => stuck.promise.then(() => 0);
   const producer = createProducer(one);
   const waiting = producer.produce("t", 1, [recordOf()], never);
-  await until(() => two.produced.length === 1);
+  await eventually(() => two.produced.length === 1);
   for (let n = 0; n < 5; n++) await producer.produce("t", 0, [recordOf()], never);
   strictEqual(one.produced.length, 5);
   stuck.release();
@@ -270,7 +266,7 @@ Deno.test("KafkaProducer: requests under way are bounded in bytes, and counted a
   const stuck = hold();
   broker.onProduce = () => stuck.promise.then(() => 0);
   const sends = [0, 1, 2, 3].map((partition) => producer.produce("t", partition, [recordOf(3_000)], never));
-  await until(() => broker.produced.length === 1);
+  await eventually(() => broker.produced.length === 1);
   ok(memory.heldBytes() >= 6_000 && memory.heldBytes() <= 6_500, `${memory.heldBytes()}`);
   stuck.release();
   await Promise.all(sends);
@@ -284,7 +280,7 @@ Deno.test("KafkaProducer: what nobody waits for any more is not sent", () =>
     const first = hold();
     broker.onProduce = () => first.promise.then(() => 0);
     const underWay = producer.produce("t", 0, [recordOf()], never);
-    await until(() => broker.produced.length === 1);
+    await eventually(() => broker.produced.length === 1);
     const caller = new AbortController();
     const left = producer.produce("t", 0, [recordOf()], caller.signal);
     caller.abort();
@@ -302,7 +298,7 @@ Deno.test("KafkaProducer: what waits for room is not sent when its caller has le
   const stuck = hold();
   broker.onProduce = () => stuck.promise.then(() => 0);
   const underWay = producer.produce("t", 0, [recordOf()], never);
-  await until(() => broker.produced.length === 1);
+  await eventually(() => broker.produced.length === 1);
   const caller = new AbortController();
   const left = producer.produce("t", 1, [recordOf()], caller.signal);
   caller.abort();
@@ -329,7 +325,7 @@ Deno.test("KafkaProducer: a broker that is away is logged once in a while, not o
 Deno.test("KafkaProducer: acks 0 waits for no answer", () =>
   withBroker(async (broker, producer) => {
     await producer.produce("t", 0, [recordOf()], never);
-    await until(() => broker.produced.length === 1);
+    await eventually(() => broker.produced.length === 1);
     strictEqual(broker.produced[0]!.acks, 0);
   }, { acks: 0 }));
 
@@ -351,7 +347,7 @@ Deno.test("KafkaProducer: close", async (t) => {
       const held = hold();
       broker.onProduce = () => held.promise.then(() => 0);
       const underWay = producer.produce("t", 0, [recordOf()], never);
-      await until(() => broker.produced.length === 1);
+      await eventually(() => broker.produced.length === 1);
       const closed = producer.close(never);
       await rejects(producer.produce("t", 0, [recordOf()], never), UnavailableError);
       held.release();
@@ -361,7 +357,7 @@ Deno.test("KafkaProducer: close", async (t) => {
     withBroker(async (broker, producer) => {
       broker.onProduce = () => "hang";
       const underWay = producer.produce("t", 0, [recordOf()], never);
-      await until(() => broker.produced.length === 1);
+      await eventually(() => broker.produced.length === 1);
       const deadline = new AbortController();
       const closed = producer.close(deadline.signal);
       deadline.abort();
