@@ -49,8 +49,8 @@ const partSchema = z.strictObject({
   group: z.string().nullable(),
   name: z.string(),
   commit: z.string(),
-  /** Measurements. `deno bench` tells no median. */
-  n: z.int().positive(),
+  /** Measurements; null: not known. `deno bench` tells no median. */
+  n: z.int().positive().nullable(),
   bestNs: figure,
   meanNs: figure.nullable(),
   p99Ns: figure.nullable(),

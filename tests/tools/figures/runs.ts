@@ -118,11 +118,10 @@ export class Runner implements AsyncDisposable {
       const args = ["bench", "-A", ...flags(V8_FLAGS), "--json", `tests/bench/${unit.file}`];
       return { kind: "bench", figures: [...readBench(await outputOf(Deno.execPath(), args, {}, abort))] };
     }
-    const { name, args, prints } = unit.program;
-    const command = ["run", "-A", ...flags(V8_FLAGS), `tests/bench/${name}.ts`, ...args];
+    const { name, args, prints, hasGatewayFlags = false } = unit.program;
+    const command = ["run", "-A", ...hasGatewayFlags ? flags(V8_FLAGS) : [], `tests/bench/${name}.ts`, ...args];
     const text = await outputOf(Deno.execPath(), command, {}, abort);
-    const shown = ["deno run -A", `tests/bench/${name}.ts`, ...args].join(" ");
-    return { kind: "program", figures: { command: shown, ...readPrinted(prints, text) } };
+    return { kind: "program", figures: { command: `deno ${command.join(" ")}`, ...readPrinted(prints, text) } };
   }
 
   async #request({ scenario, variant, gateway, isRated }: RequestUnit, abort: AbortSignal): Promise<RequestFigures> {

@@ -119,6 +119,10 @@ export function readmeFigures(results: Results): string {
     "",
     latencyTable(results),
     "",
+    "Resident set with large bodies, one worker:",
+    "",
+    programTable(results, "resident_set"),
+    "",
     "Parts, on one core, by `deno bench`:",
     "",
     partsTable(results),
@@ -177,21 +181,26 @@ function partsTable({ parts }: Results): string {
   return markdownTable(["Part", "Best, us", "Mean, us", "Commit"], rows);
 }
 
-/** How rows were measured, a line for each commit and method. */
+/** How rows were measured: a line for each machine and method, with its commits. */
 function methodLines({ environments }: Results, rows: readonly RequestRow[]): readonly string[] {
-  const lines = rows.map(({ commit, method }) => {
-    const where = environmentText(environments[commit]);
-    return `- \`${commit}\`: \`${method} tests/peers/measure\`; ${where}.`;
-  });
-  return [...new Set(lines)];
+  const commits = new Map<string, Set<string>>();
+  for (const { commit, method } of rows) {
+    const how = `\`${method} tests/peers/measure\` on ${machineText(environments[commit])}`;
+    commits.set(how, (commits.get(how) ?? new Set()).add(commitText(environments, commit)));
+  }
+  return [...commits].map(([how, of]) => `- ${how}: ${[...of].join(", ")}.`);
 }
 
-function environmentText(environment: Environment | undefined): string {
+function commitText(environments: Results["environments"], commit: string): string {
+  return `\`${commit}\` (${environments[commit]?.date ?? "no date"})`;
+}
+
+function machineText(environment: Environment | undefined): string {
   if (environment === undefined) {
     throw new TypeError("Cannot tell where figures are from: their commit has no environment");
   }
-  const { date, cores, cpu, kernel, deno, collector } = environment;
-  return `${date}, ${cores} cores (${cpu}), Linux ${kernel}, Deno ${deno}, collector ${collector}`;
+  const { cores, cpu, kernel, deno, collector } = environment;
+  return `${cores} cores (${cpu}), Linux ${kernel}, Deno ${deno}, collector ${collector}`;
 }
 
 function rangeText(counts: readonly number[]): string {
@@ -211,21 +220,52 @@ export function programTable({ tables, environments }: Results, name: string): s
   return [markdownTable(head, table.rows), "", methodOf(table, environments)].join("\n");
 }
 
-/** What several programs printed, a row for each figure. */
-export function costsTable(
-  { tables, environments }: Results,
-  programs: readonly { readonly name: string; readonly wanted: readonly (readonly [what: string, wanted: string])[] }[],
-): string {
-  const rows = programs.flatMap(({ name, wanted }) => {
-    const { rows, commit } = known(tables, name);
-    return rows.map(([what = "", ...figures]) => {
-      const [, bound = ""] = wanted.find(([begin]) => what.startsWith(begin)) ?? [];
-      return [what, bound, figures.join(", "), `\`${name}\``, `\`${commit}\``];
-    });
+/** Figures of one program, of which those are shown that begin so; or of one benchmark. */
+export type Source =
+  | { readonly program: string; readonly shows: readonly (readonly [begin: string, wanted: string])[] }
+  | { readonly file: string; readonly name: string; readonly label: string };
+
+/** What several sources have measured, a row for each figure. */
+export function costsTable(results: Results, sources: readonly Source[]): string {
+  const { environments } = results;
+  const found = sources.map((source) =>
+    "program" in source ? programCosts(results, source) : partCosts(results, source)
+  );
+  const commits = new Map<string, Set<string>>();
+  for (const { commit } of found) {
+    const machine = machineText(environments[commit]);
+    commits.set(machine, (commits.get(machine) ?? new Set()).add(commitText(environments, commit)));
+  }
+  return [
+    markdownTable(["What", "Wanted", "Measured", "By", "Commit"], found.flatMap(({ rows }) => rows)),
+    "",
+    "By the programs of `tests/bench` as `deno task figures` runs them.",
+    ...[...commits].map(([machine, of]) => `On ${machine}: ${[...of].join(", ")}.`),
+  ].join("\n");
+}
+
+interface Costs {
+  readonly commit: string;
+  readonly rows: readonly (readonly string[])[];
+}
+
+function programCosts({ tables }: Results, { program, shows }: Extract<Source, { program: string }>): Costs {
+  const { rows, commit } = known(tables, program);
+  const cells = rows.flatMap(([what = "", ...figures]) => {
+    const shown = shows.find(([begin]) => what.startsWith(begin));
+    return shown === undefined ? [] : [[what, shown[1], figures.join(", "), `\`${program}.ts\``, `\`${commit}\``]];
   });
-  const methods = programs.map(({ name }) => `- ${methodOf(known(tables, name), environments)}`);
-  const head = ["What", "Wanted", "Measured", "Program", "Commit"];
-  return [markdownTable(head, rows), "", ...new Set(methods)].join("\n");
+  return { commit, rows: cells };
+}
+
+/** @throws {TypeError} It was never measured. */
+function partCosts({ parts }: Results, { file, name, label }: Extract<Source, { file: string }>): Costs {
+  const part = parts.find((row) => row.file === file && row.name.startsWith(name));
+  if (part === undefined) throw new TypeError(`Cannot write ${name}: it was never measured, wanted a run of ${file}`);
+  const { bestNs, meanNs, commit } = part;
+  const mean = meanNs === null ? "" : `, mean ${numberText(meanNs / 1_000)} us`;
+  const measured = `best ${numberText(bestNs / 1_000)} us${mean}`;
+  return { commit, rows: [[label, "", measured, `\`${file}\``, `\`${commit}\``]] };
 }
 
 function known(tables: Results["tables"], name: string): Table {
@@ -237,6 +277,6 @@ function known(tables: Results["tables"], name: string): Table {
 }
 
 function methodOf({ command, commit }: Table, environments: Results["environments"]): string {
-  const what = command === null ? "By hand, as told above" : `By \`${command}\``;
-  return `${what}, of \`${commit}\`; ${environmentText(environments[commit])}.`;
+  const what = command === null ? "Measured as told above" : `Printed by \`${command}\``;
+  return `${what} of ${commitText(environments, commit)}, on ${machineText(environments[commit])}.`;
 }
