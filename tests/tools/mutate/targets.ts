@@ -6,15 +6,63 @@
 
 import type { Target } from "./target.ts";
 
+/** Not its properties over whole chains and its simulations of fairness: a survivor would run them all, for seconds. */
+const CHAIN_TESTS = [
+  ...["sending/retry", "sending/timeout", "memory_queue", "fair_queue", "room", "batch"],
+  ...["contract", "queue_control", "handover"],
+];
+
 /** By the name that the command line takes. */
 export const TARGETS: Readonly<Record<string, Target>> = {
   varints: {
-    sources: ["pipeline/wire/protobuf.ts", "pipeline/wire/protobuf_writer.ts"],
-    tests: ["tests/pipeline/wire/protobuf_test.ts", "tests/pipeline/wire/protobuf_writer_test.ts"],
+    sources: under("pipeline/wire", "protobuf", "protobuf_writer"),
+    tests: testsUnder(
+      "pipeline/wire",
+      "protobuf",
+      "protobuf_edges",
+      "protobuf_writer",
+      "protobuf_writer_edges",
+    ),
   },
   slicer: {
-    sources: ["pipeline/otlp/split.ts", "pipeline/otlp/envelopes.ts"],
-    tests: ["tests/pipeline/otlp/split_test.ts"],
+    sources: under("pipeline/otlp", "split", "envelopes"),
+    tests: testsUnder("pipeline/otlp", "split"),
+  },
+  senders: {
+    sources: under("pipeline/queue", "sending/retry", "sending/timeout", "deadlines", "linked_list", "sender_chain"),
+    tests: testsUnder("pipeline/queue", ...CHAIN_TESTS),
+  },
+  queue: {
+    sources: under("pipeline/queue", "memory_queue", "flights", "request", "fair_queue", "room", "batch", "partition"),
+    tests: testsUnder("pipeline/queue", ...CHAIN_TESTS),
+  },
+  rollouts: {
+    sources: [
+      ...under("opamp/rollouts", "rollouts", "decisions", "placements"),
+      ...under("opamp/rollouts/stages", "run", "gate", "soak", "evidence", "member", "members", "plan", "placement"),
+    ],
+    tests: testsUnder(
+      "opamp/rollouts",
+      "rollouts",
+      "model",
+      "stages/gate",
+      "stages/placement",
+      "stages/traffic",
+    ),
+  },
+  ottl: {
+    sources: [
+      ...under("ottl/values", "compare", "math", "int_halves"),
+      ...under("ottl/compile", "operators", "int_math"),
+    ],
+    tests: [
+      ...testsUnder("ottl/values", "compare", "math", "numbers"),
+      ...testsUnder("ottl/compile", "int_math", "evaluator", "acceptance"),
+    ],
+  },
+  rates: {
+    sources: under("pipeline/tenants/rates", "gcra", "cells", "shared_clock"),
+    tests: testsUnder("pipeline/tenants/rates", "gcra", "cells", "shared_clock"),
   },
 };
 
@@ -23,3 +71,11 @@ export const SMOKE_TARGET: Target = {
   sources: ["tests/tools/mutate/smoke/counter.ts"],
   tests: ["tests/tools/mutate/smoke/counter_test.ts"],
 };
+
+function under(folder: string, ...names: readonly string[]): string[] {
+  return names.map((name) => `${folder}/${name}.ts`);
+}
+
+function testsUnder(folder: string, ...names: readonly string[]): string[] {
+  return names.map((name) => `tests/${folder}/${name}_test.ts`);
+}
