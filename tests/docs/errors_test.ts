@@ -1,24 +1,12 @@
 /** docs/errors.md tells every status, every class of failure and every category that the code has. */
 
 import { deepStrictEqual, ok } from "node:assert/strict";
+import { PROGRAM_FOLDERS, sourcesBelow } from "../support/sources.ts";
 import { TOLD_CLASSES } from "../tools/references/errors.ts";
 import { ERRORS_DOCS, withErrorReference } from "../tools/write_docs.ts";
 
 const page = await Deno.readTextFile(ERRORS_DOCS);
 const ROOT = new URL("../../", import.meta.url);
-
-/** Every source file below a folder, without its comments. */
-async function* sourcesBelow(folder: string): AsyncGenerator<{ readonly path: string; readonly code: string }> {
-  for await (const { name, isDirectory } of Deno.readDir(new URL(folder, ROOT))) {
-    const path = `${folder}${name}`;
-    if (isDirectory) yield* sourcesBelow(`${path}/`);
-    else if (name.endsWith(".ts")) yield { path, code: withoutComments(await Deno.readTextFile(new URL(path, ROOT))) };
-  }
-}
-
-function withoutComments(source: string): string {
-  return source.replace(/\/\*[\s\S]*?\*\//g, "").replace(/(^|[^:"'`])\/\/.*$/gm, "$1");
-}
 
 Deno.test("docs/errors.md is up to date: `deno task docs` writes it", () => {
   ok(page === withErrorReference(page), "docs/errors.md is older than the errors");
@@ -30,30 +18,23 @@ const STATUS = /(?<![\d_.\w])(?:4[0-4]\d|50\d)(?![\d_.\w])/g;
 Deno.test("docs/errors.md has every HTTP status that a listener sends", async () => {
   const missing: string[] = [];
   let found = 0;
-  for (const folder of ["routes/", "controller/", "opamp/server/", "pipeline/core/", "pipeline/extensions/"]) {
-    for await (const { path, code } of sourcesBelow(folder)) {
-      for (const [status] of code.matchAll(STATUS)) {
-        found++;
-        if (!new RegExp(`(?<!\\d)${status}(?!\\d)`).test(page)) missing.push(`${path}: ${status}`);
-      }
+  const listeners = ["routes/", "controller/", "opamp/server/", "pipeline/core/", "pipeline/extensions/"];
+  for await (const { path, code } of sourcesBelow(...listeners)) {
+    for (const [status] of code.matchAll(STATUS)) {
+      found++;
+      if (!new RegExp(`(?<!\\d)${status}(?!\\d)`).test(page)) missing.push(`${path}: ${status}`);
     }
   }
   ok(found > 100, `${found} statuses found in the sources`);
   deepStrictEqual(missing, []);
 });
 
+const CLASS = /class (\w+) extends \w*(?:GatewayError|RejectedError|UnavailableError)\b/g;
+
 Deno.test("docs/errors.md has every class of failure", async () => {
   const names = new Set<string>();
-  for (const folder of ["pipeline/", "gateway/", "controller/", "opamp/", "routes/", "ottl/", "commands/"]) {
-    for await (const { code } of sourcesBelow(folder)) {
-      for (
-        const [, name = ""] of code.matchAll(
-          /class (\w+) extends \w*(?:GatewayError|RejectedError|UnavailableError)\b/g,
-        )
-      ) {
-        names.add(name);
-      }
-    }
+  for await (const { code } of sourcesBelow(...PROGRAM_FOLDERS)) {
+    for (const [, name = ""] of code.matchAll(CLASS)) names.add(name);
   }
   ok(names.size > 20);
   deepStrictEqual(
