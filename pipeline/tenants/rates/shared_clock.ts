@@ -1,7 +1,10 @@
 /**
  * One monotonic time for all threads. Each thread has a clock of its own that begins with it (`performance.now()`), so
  * they agree by cells. Whoever is furthest ahead writes them, whoever is behind follows. All run at one speed, so after
- * that they stay together to a millisecond, and none ever goes back.
+ * that they stay together to two milliseconds, and none ever tells less than another one has told, in whole milliseconds.
+ *
+ * Who follows must not pass the one ahead: that one would follow in its turn, and the time of all, and all rates with it,
+ * would run faster than it is (by 7 % with two busy threads, by 16 % with three, before this was so).
  *
  * A thread begins at the latest time that any other has told, and adds what the wall clock has gone on since: a thread that
  * began behind would refuse for longer than another one has told a sender to wait. A step of the wall clock counts only
@@ -53,7 +56,7 @@ export class SharedClock {
 
   /** As `nowNs`, for who has read the thread's clock just now: that is the dearest part of it. */
   atNs(monotonicMs: number): number {
-    const nowNs = Math.round(monotonicMs * NS_PER_MS) + this.#offsetNs;
+    const nowNs = this.#ownNs(monotonicMs);
     const nowMs = Math.floor(nowNs / NS_PER_MS);
     const latestMs = Atomics.load(this.#latestMs, 0);
     const behindMs = (latestMs - nowMs) | 0;
@@ -62,8 +65,25 @@ export class SharedClock {
       this.#tell(nowNs, nowMs, latestMs);
       return nowNs;
     }
-    this.#offsetNs += behindMs * NS_PER_MS;
-    return nowNs + behindMs * NS_PER_MS;
+    return this.#followNs();
+  }
+
+  /**
+   * Looks at what was told first, and then at its own clock: the other way round, a thread that was held between the two would
+   * take that for being behind. Whole milliseconds may feign one that is none, which is left.
+   */
+  #followNs(): number {
+    const latestMs = Atomics.load(this.#latestMs, 0);
+    const nowNs = this.#ownNs(this.#clock.monotonicMs());
+    const nowMs = Math.floor(nowNs / NS_PER_MS);
+    const behindMs = (latestMs - nowMs) | 0;
+    if (behindMs <= 0) return nowNs;
+    this.#offsetNs += (behindMs - 1) * NS_PER_MS;
+    return (nowMs + behindMs) * NS_PER_MS;
+  }
+
+  #ownNs(monotonicMs: number): number {
+    return Math.round(monotonicMs * NS_PER_MS) + this.#offsetNs;
   }
 
   /** One try is enough: who was faster has told nearly the same, and the next request tries again. */

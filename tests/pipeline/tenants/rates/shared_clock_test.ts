@@ -45,6 +45,36 @@ Deno.test("shared clock: a thread that began behind follows the one that is furt
   strictEqual(b.nowNs(), 9_000 * MS);
 });
 
+Deno.test("shared clock: who follows does not pass the one ahead, so time runs no faster than it does", async (t) => {
+  const cases: { name: string; startsMs: readonly number[]; heldMs: number }[] = [
+    { name: "half a millisecond apart", startsMs: [50, 7.5], heldMs: 0 },
+    { name: "three of them", startsMs: [50, 7.3, 9.7], heldMs: 0 },
+    { name: "held between looking at its own clock and at the shared one", startsMs: [50, 7.5], heldMs: 10 },
+  ];
+  for (const { name, startsMs, heldMs } of cases) {
+    await t.step(name, () => {
+      const memory = new SharedArrayBuffer(bytesFor(0));
+      let passedMs = 0;
+      const threads = startsMs.map((startMs) => {
+        const clock = { nowMs: () => 0, monotonicMs: () => startMs + passedMs } as Clock;
+        return { clock, shared: new SharedClock(cellsOf(memory), clock) };
+      });
+      const latest = () => Math.max(...threads.map(({ shared }) => shared.nowNs()));
+      const begunNs = latest();
+      for (let turn = 0; turn < 10_000; turn++) {
+        const { clock, shared } = threads[turn % threads.length]!;
+        const lookedMs = clock.monotonicMs();
+        passedMs += heldMs;
+        if (heldMs > 0) threads[(turn + 1) % threads.length]!.shared.nowNs();
+        shared.atNs(lookedMs);
+        passedMs += 0.1;
+      }
+      const aheadMs = (latest() - begunNs) / MS - passedMs;
+      ok(Math.abs(aheadMs) <= 2, `${aheadMs} ms ahead of ${passedMs}`);
+    });
+  }
+});
+
 Deno.test("shared clock: steps of the wall clock do not matter", () => {
   let wallMs = 1_700_000_000_000;
   let ownMs = 0;
