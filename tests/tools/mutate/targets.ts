@@ -26,7 +26,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   },
   slicer: {
     sources: under("pipeline/otlp", "split", "envelopes"),
-    tests: testsUnder("pipeline/otlp", "split"),
+    tests: testsUnder("pipeline/otlp", "split", "split_edges"),
   },
   senders: {
     sources: under("pipeline/queue", "sending/retry", "sending/timeout", "deadlines", "linked_list", "sender_chain"),
