@@ -38,7 +38,8 @@ const USAGE = `usage: deno task figures [options]
 const BENCHES = new URL("../bench/", import.meta.url);
 const CACHE = new URL("../.cache/", import.meta.url);
 
-function options(args: readonly string[]) {
+/** @throws {TypeError} An option that there is not. */
+export function optionsOf(args: readonly string[]) {
   return parseArgs({
     args: [...args],
     options: {
@@ -56,7 +57,7 @@ function options(args: readonly string[]) {
   }).values;
 }
 
-type Options = ReturnType<typeof options>;
+type Options = ReturnType<typeof optionsOf>;
 
 /**
  * Those of `all` that a list names; all of them without any list, none where other lists are.
@@ -141,7 +142,7 @@ function tell(text: string): void {
 }
 
 if (import.meta.main) {
-  const chosen = options(Deno.args);
+  const chosen = optionsOf(Deno.args);
   if (chosen.help) tell(USAGE);
   else if (chosen.write) await writeDocuments(await readResults(RESULTS));
   else await measure(chosen);

@@ -86,7 +86,7 @@ export class Session {
   }
 
   async #all(units: readonly Unit[]): Promise<void> {
-    if (units.length === 0) return;
+    if (units.length === 0 || this.#deps.abort.aborted) return;
     for (const unit of units) {
       if (this.#deps.abort.aborted) break;
       if (this.#budget.fits(unit.estimateSeconds)) await this.#one(unit);
