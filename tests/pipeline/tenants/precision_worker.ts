@@ -25,7 +25,7 @@ export interface Task {
 
 self.onmessage = ({ data: task }: MessageEvent<Task>) => {
   let nowMs = task.startMs;
-  const clock = Object.assign(new FakeClock(), { monotonicMs: () => nowMs });
+  const clock = Object.assign(new FakeClock(), { nowMs: () => nowMs, monotonicMs: () => nowMs });
   const { gate } = testGate({ acme: { limits: task.limits } }, clock, task);
   const ended = new Int32Array(task.ended);
   const admitted: number[] = [];

@@ -75,6 +75,21 @@ Deno.test("shared clock: who follows does not pass the one ahead, so time runs n
   }
 });
 
+Deno.test("shared clock: the recent time is that of this millisecond of the wall clock, for 64 looks at the most", () => {
+  let wallMs = 1_700_000_000_000;
+  let ownMs = 0;
+  const clock = { nowMs: () => wallMs, monotonicMs: () => ++ownMs } as Clock;
+  const shared = new SharedClock(cellsOf(new SharedArrayBuffer(bytesFor(0))), clock);
+  ownMs = 0;
+  for (let look = 1; look <= 64; look++) strictEqual(shared.recentMs(), 1);
+  strictEqual(shared.recentMs(), 2);
+  wallMs += 1;
+  strictEqual(shared.recentMs(), 3);
+  strictEqual(shared.recentMs(), 3);
+  wallMs -= 3_600_000;
+  strictEqual(shared.recentMs(), 4);
+});
+
 Deno.test("shared clock: steps of the wall clock do not matter", () => {
   let wallMs = 1_700_000_000_000;
   let ownMs = 0;
