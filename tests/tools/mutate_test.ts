@@ -123,7 +123,7 @@ const fates = [
   "killed    13:20 steps: at < end -> at <= end [steps()]",
   "killed    8:14 STEP: 2 -> 3 [steps()]",
   "killed    8:14 STEP: 2 -> 0 [steps()]", // A loop without an end.
-  "killed    20:15 told: resolve(true); -> nothing [waiting for ever]",
+  "killed    20:15 told: resolve(true); -> nothing [told(): waits for ever]",
   "survived  26:10 isLarge: value > 10 -> value >= 10",
   "explained 31:10 larger: a < b -> a <= b",
   "survived  36:10 forgotten: 5 -> 6",

@@ -14,7 +14,7 @@ const MAX_HEAP_MB = 1_024;
 const LOAD_LIMIT_MS = 120_000;
 
 /** What became of a request: an answer, or none. */
-export type Reply = Answer | "ended" | "time limit";
+export type Reply = Answer | "its process ended" | "no end in time";
 
 export class HostProcess {
   readonly #child: Deno.ChildProcess;
@@ -54,7 +54,7 @@ export class HostProcess {
     try {
       await this.#input.write(new TextEncoder().encode(`${JSON.stringify(request)}\n`));
     } catch {
-      return "ended";
+      return "its process ended";
     }
     return await this.#answer(limitMs);
   }
@@ -73,7 +73,9 @@ export class HostProcess {
 
   async #answer(limitMs: number): Promise<Reply> {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<"time limit">((resolve) => timer = setTimeout(() => resolve("time limit"), limitMs));
+    const late = new Promise<"no end in time">((resolve) =>
+      timer = setTimeout(() => resolve("no end in time"), limitMs)
+    );
     const reply = await Promise.race([this.#nextAnswer(), late]);
     clearTimeout(timer);
     return reply;
@@ -82,7 +84,7 @@ export class HostProcess {
   async #nextAnswer(): Promise<Reply> {
     for (;;) {
       const { done, value } = await this.#lines.next();
-      if (done === true) return "ended";
+      if (done === true) return "its process ended";
       if (value.startsWith(ANSWER_MARK)) return JSON.parse(value.slice(ANSWER_MARK.length));
     }
   }

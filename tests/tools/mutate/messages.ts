@@ -7,11 +7,11 @@
 /** What begins an answer's line; tests may print lines of their own. */
 export const ANSWER_MARK = "mutation-answer ";
 
-/** With mutant 0 the answer is `measured`, else what became of it. */
+/** With mutant 0 the answer is `measured`, of all tests; else what became of one. */
 export interface Request {
   readonly mutant: number;
-  /** Which tests to run, in this order, by their place in the list. */
-  readonly tests: readonly number[];
+  /** The test to run, by its place in the list. */
+  readonly test: number;
   /** Of all loops of the sources in one test. */
   readonly maxTurns: number;
 }
@@ -31,8 +31,8 @@ export interface Answer {
   /** All tests are registered; the mutants that would have had an effect by then. */
   readonly loaded?: readonly number[];
   readonly measured?: readonly Measured[];
-  /** The test that failed first. */
-  readonly killedBy?: string;
-  /** Whether that test passed right afterwards without the mutant. */
+  /** How the test failed; absent when it passed. */
+  readonly failure?: "failed" | "waits for ever";
+  /** Whether it passed right afterwards without the mutant. */
   readonly isSure?: boolean;
 }

@@ -31,24 +31,22 @@ export interface RunOptions {
   readonly onVerdict: (verdict: Verdict) => void;
 }
 
-/** Tests that take longer than so many times their time without a mutant hang, with an allowance for the machine. */
-const TIME_FACTOR = 8;
-const TIME_ALLOWANCE_MS = 10_000;
+/** A test that takes longer than so many times its time without a mutant hangs, with an allowance for the machine. */
+const TIME_FACTOR = 4;
+const TIME_ALLOWANCE_MS = 5_000;
 
 /** The same for turns of loops. */
-const TURN_FACTOR = 20;
-const TURN_ALLOWANCE = 100_000;
+const TURN_FACTOR = 10;
+const TURN_ALLOWANCE = 1_000;
 
 /** Tests without a mutant, milliseconds. */
 const MEASURE_LIMIT_MS = 300_000;
 
 const SWITCH = "tests/tools/mutate/switch.ts";
 
-/** Tests that reach a mutant, and the bounds of their run. */
+/** Tests that reach a mutant. */
 interface Plan {
   readonly tests: readonly number[];
-  readonly limitMs: number;
-  readonly maxTurns: number;
   /** Whether it has its effect, or a part of it, when its source is loaded. */
   readonly isStatic: boolean;
 }
@@ -108,14 +106,14 @@ class Coverage {
     const isStatic = this.#loaded.has(id);
     const tests = [...this.#measured.keys()].filter((at) => isStatic || this.#reached[at]!.has(id))
       .toSorted((a, b) => this.#measured[a]!.ms - this.#measured[b]!.ms);
-    const ms = tests.reduce((sum, at) => sum + this.#measured[at]!.ms, 0);
-    const turns = Math.max(0, ...tests.map((at) => this.#measured[at]!.turns));
-    return {
-      tests,
-      isStatic,
-      limitMs: ms * TIME_FACTOR + TIME_ALLOWANCE_MS,
-      maxTurns: turns * TURN_FACTOR + TURN_ALLOWANCE,
-    };
+    return { tests, isStatic };
+  }
+
+  /** A test, and the bounds of its run. */
+  boundsOf(test: number): { readonly name: string; readonly limitMs: number; readonly maxTurns: number } {
+    const { name, ms, turns } = this.#measured[test]!;
+    const limitMs = ms * TIME_FACTOR + TIME_ALLOWANCE_MS;
+    return { name, limitMs, maxTurns: turns * TURN_FACTOR + TURN_ALLOWANCE };
   }
 }
 
@@ -123,7 +121,7 @@ async function measure(root: string, tests: readonly string[]): Promise<Coverage
   const host = new HostProcess(root, tests, 0);
   try {
     const loaded = await host.loaded();
-    const reply = await host.ask({ mutant: 0, tests: [], maxTurns: Infinity }, MEASURE_LIMIT_MS);
+    const reply = await host.ask({ mutant: 0, test: 0, maxTurns: 0 }, MEASURE_LIMIT_MS);
     if (typeof loaded === "string" || typeof reply === "string" || reply.measured === undefined) {
       throw new TypeError(`Cannot run ${tests.join(", ")}: without a mutant they end with ${JSON.stringify(reply)}`);
     }
@@ -148,22 +146,20 @@ class Runner {
     this.#coverage = coverage;
   }
 
-  /** What gave the mutant away. A doubtful death, after which earlier mutants may have left something, is tried anew. */
+  /** What gave the mutant away. */
   async killerOf(id: number): Promise<string | undefined> {
-    const plan = this.#coverage.planOf(id);
-    if (plan.tests.length === 0) return undefined;
-    if (!plan.isStatic) {
-      const reply = await this.#try(this.#host ??= await this.#started(0), id, plan);
-      if (typeof reply !== "string" && reply.isSure !== false) return reply.killedBy;
+    const { tests, isStatic } = this.#coverage.planOf(id);
+    if (isStatic) return await this.#killerInFresh(id, tests);
+    for (const test of tests) {
+      const reply = await this.#try(this.#host ??= await this.#started(), id, test);
+      const isDoubtful = typeof reply === "string" || reply.isSure === false;
+      if (!isDoubtful && reply.failure === undefined) continue;
+      // Earlier mutants may have left something behind: the process is trusted no more, and this one is tried anew.
+      if (isDoubtful) await this.end();
+      const killer = isDoubtful ? await this.#killerInFresh(id, [test]) : this.#coverage.boundsOf(test).name;
+      if (killer !== undefined) return killer;
     }
-    await this.end();
-    const host = new HostProcess(this.#root, this.#tests, id);
-    try {
-      const loaded = await host.loaded();
-      return typeof loaded === "string" ? "loading it" : killer(await this.#try(host, id, plan));
-    } finally {
-      await host.end();
-    }
+    return undefined;
   }
 
   async end(): Promise<void> {
@@ -171,18 +167,36 @@ class Runner {
     this.#host = undefined;
   }
 
-  async #started(mutant: number): Promise<HostProcess> {
-    const host = new HostProcess(this.#root, this.#tests, mutant);
+  /** In a process in which the mutant is alive from the start, and no other was. */
+  async #killerInFresh(id: number, tests: readonly number[]): Promise<string | undefined> {
+    const host = new HostProcess(this.#root, this.#tests, id);
+    try {
+      if (typeof await host.loaded() === "string") return "loading it";
+      for (const test of tests) {
+        const killer = this.#killer(test, await this.#try(host, id, test));
+        if (killer !== undefined) return killer;
+      }
+      return undefined;
+    } finally {
+      await host.end();
+    }
+  }
+
+  async #started(): Promise<HostProcess> {
+    const host = new HostProcess(this.#root, this.#tests, 0);
     await host.loaded();
     return host;
   }
 
-  #try(host: HostProcess, mutant: number, { tests, maxTurns, limitMs }: Plan): Promise<Reply> {
-    return host.ask({ mutant, tests, maxTurns }, limitMs);
+  #try(host: HostProcess, mutant: number, test: number): Promise<Reply> {
+    const { maxTurns, limitMs } = this.#coverage.boundsOf(test);
+    return host.ask({ mutant, test, maxTurns }, limitMs);
   }
-}
 
-function killer(reply: Reply): string | undefined {
-  if (reply === "ended") return "the end of its process";
-  return reply === "time limit" ? reply : reply.killedBy;
+  #killer(test: number, reply: Reply): string | undefined {
+    const { name } = this.#coverage.boundsOf(test);
+    if (typeof reply === "string") return `${name}: ${reply}`;
+    if (reply.failure === undefined) return undefined;
+    return reply.failure === "failed" ? name : `${name}: ${reply.failure}`;
+  }
 }

@@ -87,18 +87,14 @@ async function fails(test: Test): Promise<boolean> {
   }
 }
 
-/** Which test fails first with the mutant, and whether it is the mutant's doing: without it the test passes again. */
-async function tryMutant({ mutant, tests: chosen, maxTurns }: Request): Promise<Answer> {
+/** Whether the test fails with the mutant, and by the mutant's doing: without it the test passes again. */
+async function tryMutant({ mutant, test, maxTurns }: Request): Promise<Answer> {
   strayError = undefined;
-  for (const at of chosen) {
-    const test = tests[at]!;
-    activate(mutant, maxTurns);
-    if (!await fails(test)) continue;
-    activate(0, maxTurns);
-    strayError = undefined;
-    return { killedBy: test.name, isSure: !await fails(test) };
-  }
-  return {};
+  activate(mutant, maxTurns);
+  if (!await fails(tests[test]!)) return {};
+  strayError = undefined;
+  activate(0, maxTurns);
+  return { failure: "failed", isSure: !await fails(tests[test]!) };
 }
 
 /** What each test reaches and costs, without a mutant. */
@@ -129,7 +125,7 @@ async function serve(): Promise<void> {
 /** The event loop is empty while a test runs: it waits for what nobody will do. */
 function onIdle(event: Event): void {
   event.preventDefault();
-  say({ killedBy: "waiting for ever", isSure: false });
+  say({ failure: "waits for ever", isSure: false });
   void serve();
 }
 
