@@ -8,7 +8,16 @@ import type { Target } from "./target.ts";
 
 /** Not its properties over whole chains and its simulations of fairness: a survivor would run them all, for seconds. */
 const CHAIN_TESTS = [
-  ...["sending/retry", "sending/timeout", "memory_queue", "fair_queue", "room", "batch"],
+  ...[
+    "sending/retry",
+    "sending/retry_edges",
+    "sending/timeout",
+    "sending/timeout_edges",
+    "memory_queue",
+    "fair_queue",
+    "room",
+    "batch",
+  ],
   ...["contract", "queue_control", "handover"],
 ];
 
