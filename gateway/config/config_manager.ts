@@ -34,7 +34,10 @@ export type ConfigOutcome =
 
 /** A change that somebody asks for. */
 export interface ConfigChange {
-  /** Absent: those that the process was started with, and what goes over them. */
+  /**
+   * The values that the process was started with (`--set`) go over them. Absent: all that it was started with, and what
+   * goes over that.
+   */
   readonly sources?: Sources;
   /** What goes over them from now on, if the change is made. Absent: what did. */
   readonly overlay?: ConfigOverlay;

@@ -37,7 +37,7 @@ import {
   UnknownConfigError,
 } from "./config_manager.ts";
 import type { Gateway } from "../gateway.ts";
-import type { ReadConfig, Sources } from "./sources.ts";
+import { type ReadConfig, type Sources, withSets } from "./sources.ts";
 
 /** Changes that wait for the one that runs. */
 export const MAX_WAITING_CHANGES = 1;
@@ -48,7 +48,7 @@ export interface LiveConfigOptions {
   readonly gateway: Pick<Gateway, "config" | "apply" | "obstacles" | "logger" | "meter">;
   /** What the gateway was started with. */
   readonly started: ReadConfig;
-  /** What it was to be started with: `reload` reads that. */
+  /** What it was to be started with: `reload` reads that, and its `--set` lies over whatever is applied. */
   readonly sources: Sources;
   /** What was over them at the start. Absent: nothing. */
   readonly overlay?: ConfigOverlay;
@@ -147,7 +147,7 @@ export class LiveConfig implements ConfigManager {
   }
 
   async check(sources: Sources): Promise<CheckedChange> {
-    const { resolved } = await this.#options.read(sources);
+    const { resolved } = await this.#readGiven(sources);
     const version = versionOf(resolved);
     const diff = resolved.complete ? this.#diff(show(resolved), version) : "";
     try {
@@ -218,10 +218,14 @@ export class LiveConfig implements ConfigManager {
   }
 
   async #read({ sources, overlay = this.#running.overlay }: ConfigChange): Promise<ReadConfig> {
-    if (sources !== undefined) return await this.#options.read(sources);
+    if (sources !== undefined) return await this.#readGiven(sources);
     const read = await readOverlaid(this.#options.sources, overlay, this.#options.read);
     this.#files = read.files;
     return read;
+  }
+
+  #readGiven(sources: Sources): Promise<ReadConfig> {
+    return this.#options.read(withSets(sources, this.#options.sources.sets));
   }
 
   #refuseConflict({ ifVersion }: ConfigChange): void {

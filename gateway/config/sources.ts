@@ -50,6 +50,13 @@ export async function readSources(
   return { resolved, sources: { configs: texts, sets }, files: [...files] };
 }
 
+/** The same with `sets` over it: what the command line sets counts more than what is given later. */
+export function withSets({ configs, sets: given }: Sources, sets: readonly ConfigSource[]): Sources {
+  const prints = new Set(sets.map((set) => JSON.stringify(set)));
+  const others = given.filter((each) => !prints.has(JSON.stringify(each))); // an entry of the history has them already
+  return { configs, sets: [...others, ...sets] };
+}
+
 /** What `--config` named, or the built-in configuration where that is nothing. */
 export function givenOrBuiltIn(configs: readonly ConfigSource[]): readonly ConfigSource[] {
   return configs.length === 0 ? [{ kind: "text", name: "built-in", text: DEFAULT_CONFIG }] : configs;

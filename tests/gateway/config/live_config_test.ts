@@ -13,6 +13,7 @@ import { LiveConfig } from "../../../gateway/config/live_config.ts";
 import { readSources, type Sources } from "../../../gateway/config/sources.ts";
 import type { GatewayConfig, ResolvedConfig } from "../../../pipeline/config/gateway_config.ts";
 import { parseConfig } from "../../../pipeline/config/parse.ts";
+import { parseSetSource } from "../../../pipeline/config/source.ts";
 import { ConfigError } from "../../../pipeline/config/problem.ts";
 import { RecordingMeter } from "../../pipeline/queue/support.ts";
 import { silentLogger } from "../../../pipeline/core/log.ts";
@@ -36,9 +37,11 @@ service: {pipelines: {traces: {receivers: [otlp], exporters: [debug, otlp_http]}
 const textOf = (text: string): Sources => ({ configs: [{ kind: "text", name: "given", text }], sets: [] });
 
 /** A gateway that only parses; its figures are what a test says. */
-async function setUp({ windowMs = WINDOW_MS, history = new ConfigHistory(undefined, () => {}) } = {}) {
+async function setUp(
+  { windowMs = WINDOW_MS, history = new ConfigHistory(undefined, () => {}), sets = [] as string[] } = {},
+) {
   const clock = new FakeClock();
-  const started = await readSources(textOf(yaml("basic")));
+  const started = await readSources({ ...textOf(yaml("basic")), sets: sets.map(parseSetSource) });
   const totals = { accepted: 0, refused: 0, refusedRequests: 0, sent: 0, failed: 0, workerRestarts: 0 };
   /** Items a second. */
   const rates = { sent: 10, failed: 0 };
@@ -229,6 +232,38 @@ Deno.test("LiveConfig goes back to any configuration of its history", async () =
   deepStrictEqual([entry.origin, gateway.ran], ["rollback", ["normal", "detailed", "basic"]]);
   deepStrictEqual(outcomes(), ["4 good", "3 good", "2 good", "1 good"]);
   await rejects(live.rollback(99, "me"), UnknownConfigError);
+  await live.close();
+});
+
+Deno.test("what the command line sets lies over whatever is applied", async (t) => {
+  const sets = ["exporters.debug.verbosity=detailed"];
+  const { gateway, live, change, history } = await setUp({ windowMs: 0, sets });
+  const endpointOf = (config: GatewayConfig) =>
+    String(Reflect.get(config.exporters.get("otlp_http")?.config ?? {}, "endpoint"));
+  const other = yaml("normal").replace("localhost:1", "localhost:2");
+
+  await t.step("a configuration of an operator, and what he sets himself", async () => {
+    await change(other);
+    const set = parseSetSource("exporters.debug.verbosity=basic");
+    await live.apply({ sources: { ...textOf(yaml("basic")), sets: [set] }, who: "me", origin: "admin" });
+    deepStrictEqual(gateway.ran, ["detailed", "detailed"]);
+  });
+
+  await t.step("one of the history, and that of another command line; it is there once", async () => {
+    const { entry } = await live.rollback(2, "me");
+    deepStrictEqual([gateway.ran.length, endpointOf(gateway.config)], [3, "http://localhost:2"]);
+    deepStrictEqual(live.sourcesOf(entry.id).sets, sets.map(parseSetSource));
+    const later = await setUp({ windowMs: 0, history, sets: ["exporters.debug.verbosity=normal"] });
+    await later.live.rollback(2, "me");
+    deepStrictEqual(later.gateway.ran, ["normal"]);
+  });
+
+  await t.step("what is reloaded, and what is checked", async () => {
+    await live.reload("SIGHUP", "signal");
+    strictEqual(gateway.ran.at(-1), "detailed");
+    const { diff } = await live.check(textOf(yaml("loud")));
+    strictEqual(diff, "");
+  });
   await live.close();
 });
 
