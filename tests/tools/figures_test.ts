@@ -8,7 +8,17 @@ import { deepStrictEqual, match, ok, rejects, strictEqual, throws } from "node:a
 import { named, optionsOf, planOf } from "./figures.ts";
 import { DOCUMENTS, urlOf, withFigures } from "./figures/documents.ts";
 import { Journal, type JournalHead, type Measured, resultsOf } from "./figures/journal.ts";
-import { Budget, onceUnits, PROGRAMS, requestUnits, SCENARIOS, secondsOf, TIMING, type Unit } from "./figures/plan.ts";
+import {
+  Budget,
+  HELPERS,
+  onceUnits,
+  PROGRAMS,
+  requestUnits,
+  SCENARIOS,
+  secondsOf,
+  TIMING,
+  type Unit,
+} from "./figures/plan.ts";
 import {
   type Environment,
   mergeResults,
@@ -61,6 +71,11 @@ Deno.test("the documents show what docs/figures.json holds", async (t) => {
   }
   await t.step("printed as it is kept", async () => {
     strictEqual(printResults(results), await Deno.readTextFile(RESULTS));
+  });
+  await t.step("everything in tests/bench is run, or helps", () => {
+    const files = [...Deno.readDirSync(urlOf("tests/bench"))].filter(({ name }) => name.endsWith(".ts"));
+    const run = new Set([...PROGRAMS.map(({ name }) => `${name}.ts`), ...HELPERS]);
+    deepStrictEqual(files.map(({ name }) => name).filter((name) => !name.endsWith("_bench.ts") && !run.has(name)), []);
   });
   await t.step("of nothing that is not there", () => {
     for (const { file } of results.parts) ok(Deno.statSync(urlOf(`tests/bench/${file}`)).isFile);

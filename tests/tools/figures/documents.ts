@@ -41,7 +41,7 @@ const TENANT_COSTS: readonly Source[] = [
 export const DOCUMENTS: Readonly<Record<string, readonly Part[]>> = {
   "README.md": [{ start: "<!-- bench -->", end: "<!-- /bench -->", write: readmeFigures }],
   "docs/controller.md": [program("rollout_damage"), program("controller_simulation")],
-  "docs/opamp.md": [program("opamp_extension"), program("opamp_server")],
+  "docs/opamp.md": [program("opamp_extension"), program("opamp_servers")],
   "docs/tenants.md": [
     program("fleet_simulation"),
     {

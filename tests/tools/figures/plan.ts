@@ -72,9 +72,14 @@ export const PROGRAMS: readonly Program[] = [
   { name: "tenants_windows", args: [], prints: "lines", estimateSeconds: 90 },
   { name: "rollout_damage", args: ["100"], prints: "table", estimateSeconds: 100 },
   { name: "tenants_quiet", args: [], prints: "lines", estimateSeconds: 110 },
+  { name: "opamp_extension", args: [], prints: "table", estimateSeconds: 230 },
   { name: "own_telemetry_load", args: [], prints: "json", estimateSeconds: 260 },
+  { name: "opamp_servers", args: [], prints: "table", estimateSeconds: 400 },
   { name: "controller_simulation", args: [], prints: "table", estimateSeconds: 330 },
 ];
+
+/** In tests/bench, what others use or what wants something to be pointed at. */
+export const HELPERS: readonly string[] = ["large_bodies.ts", "opamp_server.ts", "tenants_support.ts"];
 
 /** How long the generator sends before and while it measures, as `tests/peers/measure` wants it. */
 export interface Timing {
