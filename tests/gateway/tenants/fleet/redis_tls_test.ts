@@ -4,15 +4,20 @@
  * @module
  */
 
-import { rejects, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, rejects, strictEqual } from "node:assert/strict";
+import { openLeaseRounds } from "../../../../gateway/tenants/fleet/open_rounds.ts";
 import { RedisLeaseStore } from "../../../../gateway/tenants/fleet/redis_store.ts";
 import { systemClock } from "../../../../pipeline/core/clock.ts";
+import { type LogFields, silentLogger } from "../../../../pipeline/core/log.ts";
 import { fleetSchema } from "../../../../pipeline/tenants/fleet/schema.ts";
+import { bytesFor, TenantCells, WHOLE_SHARE } from "../../../../pipeline/tenants/rates/cells.ts";
+import { RecordingMeter } from "../../../pipeline/queue/support.ts";
 import { makeCertificates, type TestCertificates } from "../../../support/certificates.ts";
+import { until } from "../../../support/eventually.ts";
 import { freePort } from "../../../support/gateway_process.ts";
 import { asYaml } from "../../../support/otlp_edge.ts";
 import { missingProgram, skipWithout } from "../../../support/real_parts.ts";
-import { missingForRedis, type RedisProgram, startStore } from "../../../support/redis.ts";
+import { missingForRedis, type RedisProgram, type RedisServer, startStore } from "../../../support/redis.ts";
 
 const ignore: Readonly<Record<RedisProgram, boolean>> = {
   "redis-server": skipWithout("Redis with TLS", await missingForRedis() ?? await missingProgram("openssl")),
@@ -35,18 +40,27 @@ async function replicasOver(endpoint: string, tls: Readonly<Record<string, unkno
 async function withServer(
   program: RedisProgram,
   own: TestCertificates,
-  use: (port: number, caFile: string) => Promise<void>,
+  use: (
+    port: number,
+    caFile: string,
+    server: RedisServer,
+    prove: (by: TestCertificates) => Promise<void>,
+  ) => Promise<void>,
 ): Promise<void> {
   const folder = await Deno.makeTempDir();
   const [ca, cert, key] = [`${folder}/ca.pem`, `${folder}/server.pem`, `${folder}/server.key`];
   await Deno.writeTextFile(ca, own.caCert);
-  await Deno.writeTextFile(cert, own.serverCert);
-  await Deno.writeTextFile(key, own.serverKey);
+  /** What the server proves itself by from its next start on. */
+  const prove = async (by: TestCertificates) => {
+    await Deno.writeTextFile(cert, by.serverCert);
+    await Deno.writeTextFile(key, by.serverKey);
+  };
+  await prove(own);
   const port = freePort();
   const files = ["--tls-ca-cert-file", ca, "--tls-cert-file", cert, "--tls-key-file", key];
   try {
-    await using _server = await startStore(program, "--tls-port", String(port), "--tls-auth-clients", "yes", ...files);
-    await use(port, ca);
+    await using server = await startStore(program, "--tls-port", String(port), "--tls-auth-clients", "yes", ...files);
+    await use(port, ca, server, prove);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -90,3 +104,66 @@ for (const program of ["redis-server", "valkey-server"] as const) {
     },
   });
 }
+
+/** What shares limits in a gateway; its share is a quarter until the store has told how many there are. */
+function openFleet(endpoint: string, tls: Readonly<Record<string, unknown>>) {
+  const redis = { endpoint, tls, timeout: "3s", interval: "50ms" };
+  const config = fleetSchema.parse(asYaml({ mode: "redis", replicas: 4, redis }));
+  const told: { readonly message: string; readonly fields: LogFields }[] = [];
+  const note = (message: string, fields: LogFields = {}) => void told.push({ message, fields });
+  const cells = new TenantCells(new SharedArrayBuffer(bytesFor(1)));
+  cells.defaultShare = WHOLE_SHARE / 4;
+  const meter = new RecordingMeter();
+  const logger = { ...silentLogger, info: note, error: note };
+  const deps = { clock: systemClock, random: () => 0.5, logger, meter, cells: () => cells, table: () => undefined };
+  const rounds = openLeaseRounds(config, config.redis!, deps);
+  const failures = () => meter.values.get("sluice_fleet_rounds outcome=failure") ?? 0;
+  return { rounds, cells, told, failures };
+}
+
+Deno.test({
+  name:
+    "a fleet over TLS: a Redis that another authority vouches for is refused, told once, and shares stay as they were",
+  ignore: ignore["redis-server"],
+  async fn(t) {
+    const [own, other] = await Promise.all([makeCertificates(), makeCertificates()]);
+    const client = { cert_pem: own.clientCert, key_pem: own.clientKey };
+    await withServer("redis-server", own, async (port, caFile, server, prove) => {
+      const { rounds, cells, told, failures } = openFleet(`localhost:${port}`, { ca_file: caFile, ...client });
+      await t.step("with an authority in a file: the only replica has everything", async () => {
+        await rounds.start();
+        strictEqual(rounds.status.connected, true);
+        strictEqual(cells.defaultShare, WHOLE_SHARE);
+      });
+      await t.step("the server comes back as somebody else", async () => {
+        await server.kill();
+        await prove(other);
+        await server.start();
+        const before = failures();
+        await until(failures, (now) => now >= before + 2);
+        strictEqual(rounds.status.connected, false);
+        strictEqual(cells.defaultShare, WHOLE_SHARE);
+        deepStrictEqual(told.map(({ message }) => message), [
+          "The limits of the fleet cannot be shared: each rate goes on with its last share",
+        ]);
+      });
+      await t.step("one that begins now is told why, and goes on with what it is configured to have", async () => {
+        const fresh = openFleet(`localhost:${port}`, { ca_file: caFile, ...client });
+        await fresh.rounds.start();
+        strictEqual(fresh.rounds.status.connected, false);
+        strictEqual(fresh.cells.defaultShare, WHOLE_SHARE / 4);
+        match(String(fresh.told[0]?.fields["error"]), /certificate/);
+        await fresh.rounds.stop();
+      });
+      await t.step("and is itself again", async () => {
+        await server.kill();
+        await prove(own);
+        await server.start();
+        await until(() => rounds.status.connected, (is) => is);
+        strictEqual(cells.defaultShare, WHOLE_SHARE);
+        strictEqual(told.at(-1)?.message, "The limits of the fleet are shared again");
+      });
+      await rounds.stop();
+    });
+  },
+});
