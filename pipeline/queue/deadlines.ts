@@ -70,7 +70,9 @@ export class Deadlines<T> {
       const head = this.#pending.first;
       if (head === undefined) return;
       if (head.dueMs > nowMs) {
-        if (this.#timer === undefined) this.#arm(head.dueMs - nowMs);
+        // What fell due may have added another, and a timer for that: this one is due before it.
+        if (this.#timer !== undefined) this.#clock.clearTimer(this.#timer);
+        this.#arm(head.dueMs - nowMs);
         return;
       }
       this.#pending.remove(head);
