@@ -89,7 +89,9 @@ export function planOf(
     scenarios: named(SCENARIOS, ({ name }) => name, scenarios, isListed),
     once: onceUnits(
       named(benches, (file) => file.replace("_bench.ts", ""), parts, isListed),
-      named(PROGRAMS, ({ name }) => name, programs, isListed),
+      named(PROGRAMS, ({ name }) => name, programs, isListed).map((program) =>
+        quick ? { ...program, args: program.quickArgs } : program
+      ),
     ),
     rounds: Number(rounds),
     timing: quick ? QUICK_TIMING : TIMING,

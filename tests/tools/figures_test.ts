@@ -316,6 +316,11 @@ Deno.test("what is chosen", async (t) => {
     deepStrictEqual(scenarios.map(({ name }) => name), ["p1", "filter"]);
     deepStrictEqual(once.map(({ key }) => key), ["program:fairness"]);
   });
+  await t.step("a quick look has less of everything", () => {
+    const { once, timing } = plan("--quick", "--programs", "rollout_damage");
+    deepStrictEqual(once.map((unit) => unit.kind === "program" && unit.program.args), [["2"]]);
+    deepStrictEqual(timing, QUICK_TIMING);
+  });
   for (const wrong of [["--rounds", "0"], ["--rounds", "x"], ["--budget", "soon"], ["--scenarios", "p7"]]) {
     await t.step(wrong.join(" "), () => throws(() => plan(...wrong), RangeError));
   }

@@ -51,6 +51,8 @@ export interface Program {
   /** Its file, without `.ts`. */
   readonly name: string;
   readonly args: readonly string[];
+  /** For a short look whether it runs. */
+  readonly quickArgs: readonly string[];
   /** `table`: Markdown; `lines`: columns with two blanks between them; `json`: an object a line. */
   readonly prints: "table" | "lines" | "json";
   /** Runs with V8's flags of a gateway; those that start one have it with them anyway. */
@@ -60,22 +62,34 @@ export interface Program {
 
 /** The cheap ones first: who has little time gets most of them. */
 export const PROGRAMS: readonly Program[] = [
-  { name: "tenants_cost", args: [], prints: "lines", hasGatewayFlags: true, estimateSeconds: 25 },
-  { name: "tenants_start", args: ["100000"], prints: "lines", estimateSeconds: 30 },
-  { name: "fleet_simulation", args: [], prints: "table", estimateSeconds: 30 },
-  { name: "live_config", args: ["20", "10", "2", "500", "200"], prints: "json", estimateSeconds: 35 },
-  { name: "resident_set", args: [], prints: "lines", estimateSeconds: 40 },
-  { name: "tenants_boot", args: [], prints: "lines", estimateSeconds: 60 },
-  { name: "tenants_refusal", args: [], prints: "lines", estimateSeconds: 60 },
-  { name: "fairness", args: ["2"], prints: "lines", estimateSeconds: 70 },
-  { name: "tenants_throughput", args: [], prints: "lines", estimateSeconds: 80 },
-  { name: "tenants_windows", args: [], prints: "lines", estimateSeconds: 90 },
-  { name: "rollout_damage", args: ["100"], prints: "table", estimateSeconds: 100 },
-  { name: "tenants_quiet", args: [], prints: "lines", estimateSeconds: 110 },
-  { name: "opamp_extension", args: [], prints: "table", estimateSeconds: 230 },
-  { name: "own_telemetry_load", args: [], prints: "json", estimateSeconds: 260 },
-  { name: "opamp_servers", args: [], prints: "table", estimateSeconds: 400 },
-  { name: "controller_simulation", args: [], prints: "table", estimateSeconds: 330 },
+  { name: "tenants_cost", args: [], quickArgs: ["20"], prints: "lines", hasGatewayFlags: true, estimateSeconds: 25 },
+  { name: "tenants_start", args: ["100000"], quickArgs: ["1000"], prints: "lines", estimateSeconds: 30 },
+  { name: "fleet_simulation", args: [], quickArgs: [], prints: "table", estimateSeconds: 30 },
+  {
+    name: "live_config",
+    args: ["20", "10", "2", "500", "200"],
+    quickArgs: ["3", "5", "1", "50", "100"],
+    prints: "json",
+    estimateSeconds: 35,
+  },
+  { name: "resident_set", args: [], quickArgs: ["2"], prints: "lines", estimateSeconds: 40 },
+  { name: "tenants_boot", args: [], quickArgs: ["1000", "1"], prints: "lines", estimateSeconds: 60 },
+  { name: "tenants_refusal", args: [], quickArgs: ["1"], prints: "lines", estimateSeconds: 60 },
+  { name: "fairness", args: ["2"], quickArgs: ["1"], prints: "lines", estimateSeconds: 70 },
+  { name: "tenants_throughput", args: [], quickArgs: ["1"], prints: "lines", estimateSeconds: 80 },
+  { name: "tenants_windows", args: [], quickArgs: ["11"], prints: "lines", estimateSeconds: 90 },
+  { name: "rollout_damage", args: ["100"], quickArgs: ["2"], prints: "table", estimateSeconds: 100 },
+  { name: "tenants_quiet", args: [], quickArgs: ["1"], prints: "lines", estimateSeconds: 110 },
+  { name: "opamp_extension", args: [], quickArgs: ["1", "1"], prints: "table", estimateSeconds: 230 },
+  { name: "own_telemetry_load", args: [], quickArgs: ["p100", "1", "1", "1"], prints: "json", estimateSeconds: 260 },
+  { name: "opamp_servers", args: [], quickArgs: ["1", "200", "50"], prints: "table", estimateSeconds: 400 },
+  {
+    name: "controller_simulation",
+    args: [],
+    quickArgs: ["200", "50", "--only=one"],
+    prints: "table",
+    estimateSeconds: 330,
+  },
 ];
 
 /** In tests/bench, what others use or what wants something to be pointed at. */
