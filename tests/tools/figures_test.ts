@@ -13,6 +13,7 @@ import {
   HELPERS,
   onceUnits,
   PROGRAMS,
+  QUICK_TIMING,
   requestUnits,
   SCENARIOS,
   secondsOf,
