@@ -6,28 +6,32 @@
  */
 
 import { createHash } from "node:crypto";
-import { checkSection } from "../../pipeline/config/check_section.ts";
 import { ConfigError, errorAt, type Problem } from "../../pipeline/config/problem.ts";
-import { anything } from "../../pipeline/config/schema.ts";
-import { type ConfigNode, DEFAULT_TREE_LIMITS, toPlain } from "../../pipeline/config/tree/node.ts";
 import { editYaml } from "../../pipeline/config/tree/edit.ts";
-import { parseYaml } from "../../pipeline/config/tree/yaml.ts";
 import type { Clock } from "../../pipeline/core/clock.ts";
 import { type ErrorCode, GatewayError } from "../../pipeline/core/errors.ts";
 import { mintApiKey } from "../../pipeline/tenants/identity/api_key.ts";
-import {
-  LIMIT_GROUPS,
-  MAX_KEYS_PER_TENANT,
-  NO_SIGNAL_LIMITS,
-  type TenantLimits,
-} from "../../pipeline/tenants/limits.ts";
-import { isTenantId, type TenantDefaults, tenantSchema, WANTED_TENANT_ID } from "../../pipeline/tenants/schema.ts";
-import { resolveTenant } from "../../pipeline/tenants/settings.ts";
+import { MAX_KEYS_PER_TENANT } from "../../pipeline/tenants/limits.ts";
+import { isTenantId, WANTED_TENANT_ID } from "../../pipeline/tenants/schema.ts";
 import { atPlace } from "../../pipeline/tenants/sources.ts";
 import type { TenantSpec } from "../../pipeline/tenants/tenant_spec.ts";
 import { replaceBy, replaceFile } from "../replace_file.ts";
 import type { TenantDirectory } from "./directory.ts";
-import { isLinesFile, type TenantFiles } from "./tenant_files.ts";
+import { effectiveOf } from "./effective_tenant.ts";
+import { isLinesFile, pathIn, type TenantFiles } from "./tenant_files.ts";
+import {
+  checkedSpec,
+  expiryOf,
+  hasId,
+  idOfLine,
+  linesOf,
+  listIn,
+  plainOf,
+  type Settings,
+  settingsOf,
+  withHashes,
+  withoutHashes,
+} from "./written_tenant.ts";
 
 /** Tenants of one page. */
 export const MAX_PAGE = 1_000;
@@ -119,8 +123,6 @@ export interface TenantControlOptions {
 export function createTenantControl(options: TenantControlOptions): TenantControl {
   return new FileTenantControl(options);
 }
-
-type Settings = Readonly<Record<string, unknown>>;
 
 class FileTenantControl implements TenantControl {
   readonly #directory: TenantDirectory;
@@ -254,7 +256,7 @@ class FileTenantControl implements TenantControl {
       throw new TenantChangeError(message, "invalid_argument", 409);
     }
     const { directory } = this.#directory.sources ?? {};
-    if (directory !== undefined) return `${directory.replace(/\/+$/, "")}/${id}.yaml`;
+    if (directory !== undefined) return pathIn(directory, `${id}.yaml`);
     throw new TenantChangeError(
       `Cannot make tenant ${id}: the configuration names no tenants_dir`,
       "invalid_argument",
@@ -339,126 +341,4 @@ class FileTenantControl implements TenantControl {
     }
     return this.#ids.sorted;
   }
-}
-
-/** @throws {ConfigError} With everything that is wrong. */
-function checkedSpec(id: string, settings: Settings, defaults: TenantDefaults): TenantSpec {
-  const { node, problems: unread } = parseYaml(JSON.stringify(settings), "request", DEFAULT_TREE_LIMITS);
-  if (unread.length > 0) throw new ConfigError(unread);
-  const { config, problems } = checkSection(node, tenantSchema, ["tenants", id]);
-  if (config === undefined) throw new ConfigError(problems);
-  return resolveTenant(id, config, defaults);
-}
-
-/** A document as plain data, without `id`. */
-function plainOf(text: string): Settings {
-  return settingsOf(parseYaml(text, "", DEFAULT_TREE_LIMITS).node);
-}
-
-const plainSchema = anything("map");
-
-function settingsOf(node: ConfigNode): Settings {
-  const plain = plainSchema.parse(toPlain(node));
-  if (typeof plain !== "object" || plain === null) return {};
-  const { id: _, ...settings } = plain as Record<string, unknown>;
-  return settings;
-}
-
-/** Whether a document says its id. */
-function hasId(text: string): boolean {
-  const { node } = parseYaml(text, "", DEFAULT_TREE_LIMITS);
-  return node.kind === "map" && node.entries.has("id");
-}
-
-/** The lines of a file, one after the other, without those that are empty. */
-async function* linesOf(path: string, files: TenantFiles): AsyncGenerator<string> {
-  const decoder = new TextDecoder("utf-8", { fatal: true });
-  let rest = "";
-  for await (const piece of files.readPieces(path)) {
-    const lines = (rest + decoder.decode(piece, { stream: true })).split("\n");
-    rest = lines.pop() ?? "";
-    yield* lines.filter((line) => line.trim() !== "");
-  }
-  if (rest.trim() !== "") yield rest;
-}
-
-/** undefined for a line that is none of a tenant's. */
-function idOfLine(line: string): string | undefined {
-  try {
-    const { id } = JSON.parse(line) as { readonly id?: unknown };
-    return typeof id === "string" ? id : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-type Row = Readonly<Record<string, unknown>>;
-
-function listIn(settings: Settings, key: string): readonly Row[] {
-  const list = settings[key];
-  return Array.isArray(list) ? list.filter((item): item is Row => typeof item === "object" && item !== null) : [];
-}
-
-/** Milliseconds since 1970; Infinity for one that does not end. */
-function expiryOf({ expires }: Row): number {
-  return typeof expires === "string" ? Date.parse(expires) : Infinity;
-}
-
-/** Lists with credentials: what names one, and what is not shown of it. */
-const HASHES = [["keys", "id", "hash"], ["basic", "username", "password_hash"]] as const;
-
-function withoutHashes(settings: Settings): Settings {
-  const shown: Record<string, unknown> = { ...settings };
-  for (const [list, , hash] of HASHES) {
-    if (list in shown) shown[list] = listIn(settings, list).map(({ [hash]: _, ...row }) => row);
-  }
-  return shown;
-}
-
-/** What is written without a hash has the one that it had. */
-function withHashes(settings: Settings, before: Settings): Settings {
-  const whole: Record<string, unknown> = { ...settings };
-  for (const [list, name, hash] of HASHES) {
-    if (!Array.isArray(settings[list])) continue; // the check tells
-    const known = new Map(listIn(before, list).map((row) => [row[name], row[hash]]));
-    whole[list] = listIn(settings, list).map((row) => hash in row ? row : { ...row, [hash]: known.get(row[name]) });
-  }
-  return whole;
-}
-
-/** In the words of the configuration, without hashes. */
-function effectiveOf({ keys, basic, certificates, ...spec }: TenantSpec): Readonly<Record<string, unknown>> {
-  return {
-    enabled: spec.enabled,
-    keys: keys.map(({ id, notBeforeMs, expiresMs }) => ({
-      id,
-      ...timeIn("not_before", notBeforeMs),
-      ...timeIn("expires", expiresMs),
-    })),
-    basic: basic.map(({ username }) => ({ username })),
-    certificates: certificates.map(({ kind, name }) => ({ [kind]: name })),
-    limits: limitsOf(spec.limits),
-    over_limit: spec.overLimit,
-    signals: [...spec.signals],
-    pipelines: spec.pipelines === undefined ? undefined : [...spec.pipelines],
-    resource_attributes: Object.fromEntries(spec.resourceAttributes),
-    priority: spec.priority,
-    weight: spec.weight,
-    max_queue_share: spec.maxQueueShare,
-  };
-}
-
-/** Of the groups that have any. */
-function limitsOf(limits: TenantLimits): Row {
-  const groups = LIMIT_GROUPS.filter((group) => limits[group] !== NO_SIGNAL_LIMITS);
-  return Object.fromEntries(groups.map((group) => {
-    const { burstMs, ...amounts } = limits[group];
-    const keys = Object.entries(amounts).filter(([, value]) => value !== 0)
-      .map(([field, value]) => [field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value]);
-    return [group, { ...Object.fromEntries(keys), burst: `${burstMs}ms` }];
-  }));
-}
-
-function timeIn(key: string, ms: number): Row {
-  return Number.isFinite(ms) ? { [key]: new Date(ms).toISOString() } : {};
 }
