@@ -10,17 +10,24 @@ import { KEPT } from "../../../../pipeline/contract/consumer.ts";
 import { UnavailableError } from "../../../../pipeline/core/errors.ts";
 import { RetrySender } from "../../../../pipeline/queue/sending/retry.ts";
 import { MIN_ATTEMPT_MS, MOVED } from "../../../../pipeline/queue/sender.ts";
-import { type RetryConfig, retrySchema } from "../../../../pipeline/queue/settings.ts";
 import { countedAbort } from "../../../support/abort_listeners.ts";
 import { FakeClock, settle } from "../../../support/fake_clock.ts";
 import { Destination, payloadWith, watch } from "../support.ts";
 
 const START_MS = 1_000;
 const FIRST_WAIT_MS = 5_000;
+const POLICY = {
+  enabled: true,
+  initial_interval: FIRST_WAIT_MS,
+  max_interval: 30_000,
+  max_elapsed_time: 300_000,
+  multiplier: 1.5,
+  randomization_factor: 0.5,
+};
 const away = new UnavailableError("Cannot send: away");
 
 function setUp(
-  { config = {}, cutAtDeadline = false }: { config?: Partial<RetryConfig>; cutAtDeadline?: boolean } = {},
+  { config = {}, cutAtDeadline = false }: { config?: Partial<typeof POLICY>; cutAtDeadline?: boolean } = {},
 ) {
   const clock = new FakeClock(START_MS);
   const destination = new Destination();
@@ -28,7 +35,7 @@ function setUp(
   const retries: [number, number][] = [];
   destination.answer = () => (startsMs.push(clock.monotonicMs() - START_MS), away);
   const { controller: caller, listeners } = countedAbort();
-  const retry = new RetrySender(destination, { ...retrySchema.parse({}), ...config }, { clock, random: () => 0.5 }, {
+  const retry = new RetrySender(destination, { ...POLICY, ...config }, { clock, random: () => 0.5 }, {
     cutAtDeadline,
     onRetry: (attempt, retryInMs) => retries.push([attempt, retryInMs]),
   });
