@@ -51,6 +51,7 @@ const sources: { name: string; source: string; want: string[] }[] = [
   { name: "types", source: "type A = 1 | 2; let a: 3 = b as 4;", want: [] },
   { name: "texts for people", source: "throw new Error(`Cannot go: ${1 + 1}`);", want: [] },
   { name: "a choice of texts for people", source: 'const y = a < 1 ? "is small" : "is large";', want: [] },
+  { name: "a table of numbers", source: "const y = [1, 2, 4, 8];", want: [] },
   { name: "super() must stay", source: "class A extends B { constructor() { super(); } }", want: [] },
 ];
 

@@ -95,6 +95,10 @@ const TYPED_VALUES = new Set([
   "TSInstantiationExpression",
 ]);
 
+/** As many numbers in a list are a table. */
+const LEAST_TABLE = 4;
+
+/** A change is shown shortened to this. */
 const CHANGE_CHARS = 120;
 
 /**
@@ -202,7 +206,7 @@ class Finder {
 
   visit(node: SyntaxNode, outer: Surroundings): void {
     if (node.type.startsWith("TS") && !TYPED_VALUES.has(node.type)) return;
-    if (node.type.startsWith("Import") || isSentence(node) || choosesSentence(node)) return;
+    if (node.type.startsWith("Import") || isSentence(node) || choosesSentence(node) || isTable(node)) return;
     const around = entered(node, outer);
     this.#mutate(node, around);
     if (LOOPS.has(node.type)) this.#countTurns(node["body"] as SyntaxNode);
@@ -350,6 +354,13 @@ function isSentence(node: SyntaxNode): boolean {
 function choosesSentence(node: SyntaxNode): boolean {
   return node.type === "ConditionalExpression" && isSentence(node["consequent"] as SyntaxNode) &&
     isSentence(node["alternate"] as SyntaxNode);
+}
+
+/** Numbers in a row are data: a test of them would say them once more. */
+function isTable(node: SyntaxNode): boolean {
+  if (node.type !== "ArrayExpression") return false;
+  const elements = nodesOf(node["elements"]);
+  return elements.length >= LEAST_TABLE && elements.every(({ type }) => type === "NumericLiteral");
 }
 
 /** Calls and assignments, but not `super(…)`, without which there is no object. */

@@ -18,7 +18,7 @@ const CHAIN_TESTS = [
     "room",
     "batch",
   ],
-  ...["contract", "queue_control", "handover"],
+  ...["deadlines", "contract", "queue_control", "handover"],
 ];
 
 /** By the name that the command line takes. */
