@@ -77,7 +77,7 @@ export class MemoryQueue implements Consumer, Lifecycle, QueueControl {
     this.#held = new Deadlines(
       deps.clock,
       settings.holdMs,
-      (request) => this.#leave(request, heldTooLong(settings.holdMs, deps.random)),
+      (request) => this.#leave(request, heldTooLong(settings.holdMs)),
     );
   }
 

@@ -51,10 +51,13 @@ export function tooManyPartitions(keys: readonly string[], maxPartitions: number
   );
 }
 
-/** What a sender is told that waits no longer: an attempt may be under way, so the data may have arrived. */
-export function heldTooLong(holdMs: number, random: Random): UnavailableError {
+/**
+ * What a sender is told that waits no longer: an attempt may be under way, so the data may have arrived. It comes back
+ * soon, while it has the data; those that were held came at different times already.
+ */
+export function heldTooLong(holdMs: number): UnavailableError {
   return new UnavailableError(`Cannot export: not delivered after ${holdMs} ms, wanted it to be by then`, {
-    retryAfterMs: spread(random),
+    retryAfterMs: RETRY_AFTER_MS,
   });
 }
 

@@ -13,10 +13,28 @@ import type { Payload } from "../otlp/payload.ts";
  * for is cut. What was cut may have arrived all the same: the sender's retry then doubles it, as after any timeout.
  *
  * 8 s: less than the 10 s after which SDKs give up by default (OTEL_EXPORTER_OTLP_TIMEOUT), so that the answer finds
- * somebody, and more than the longest first wait of the default backoff (5 s, half again by jitter). The collector
+ * somebody who can still come back. The collector
  * holds a sender until max_elapsed_time, five minutes (collector reference 1.9).
  */
 export const HOLD_SENDER_MS = 8_000;
+
+/**
+ * By when a sender that is told to come back should be there, milliseconds from its arrival: within the 10 s in which
+ * SDKs deliver or drop, attempts and waits together, with half a second left for the attempt itself.
+ */
+const BACK_BY_MS = 9_500;
+const SECOND_MS = 1_000;
+
+/**
+ * When a sender that was held is told to come back, milliseconds from now: after `waitMs`, but while it still has the
+ * data. Retry-After has whole seconds, and one is the least.
+ *
+ * @param leftMs Until the end of its hold; Infinity when nobody is held.
+ */
+export function comeBackAfterMs(waitMs: number, leftMs: number): number {
+  const untilGoneMs = BACK_BY_MS - HOLD_SENDER_MS + leftMs;
+  return Math.min(Math.ceil(waitMs), Math.max(SECOND_MS, Math.floor(untilGoneMs / SECOND_MS) * SECOND_MS));
+}
 
 /**
  * An attempt for a sender that waits is begun with at least this much of its time left, milliseconds: one that is cut

@@ -20,7 +20,14 @@ import { heldTooLong } from "./refusals.ts";
 import { RetrySender } from "./sending/retry.ts";
 import { HOLD_SENDER_MS, type Sender } from "./sender.ts";
 import { countSends, SendLedger } from "./sending/send_ledger.ts";
-import { type QueueBatchConfig, type QueueConfig, queueSchema, type RetryConfig } from "./settings.ts";
+import {
+  type QueueBatchConfig,
+  type QueueConfig,
+  queueSchema,
+  type RetryConfig,
+  type RetryPolicy,
+  retryPolicy,
+} from "./settings.ts";
 import { splitBy } from "./split_by.ts";
 import { type Bounded, TimeoutConsumer } from "./sending/timeout.ts";
 import { traceSends } from "./sending/traced_sender.ts";
@@ -148,7 +155,7 @@ class SenderChain implements Consumer, Lifecycle {
   }
 
   #waitingLine(queue: QueueConfig | undefined): Line {
-    const retry = new RetrySender(this.#timeout ?? this.#push, this.#config.retry_on_failure, this.#deps, {
+    const retry = new RetrySender(this.#timeout ?? this.#push, this.#policy(true), this.#deps, {
       cutAtDeadline: false,
     });
     const head = queue === undefined
@@ -159,12 +166,16 @@ class SenderChain implements Consumer, Lifecycle {
 
   #answeredLine(queue: QueueConfig): AnsweredLine {
     const attempt = this.#timeout ?? new TimeoutConsumer(this.#push, this.#config.timeoutMs, this.#deps.clock);
-    const retry = new RetrySender(attempt, this.#config.retry_on_failure, this.#deps, {
+    const retry = new RetrySender(attempt, this.#policy(false), this.#deps, {
       cutAtDeadline: true,
       onRetry: (attempts, retryInMs, error) => this.#ledger.retrying(attempts, retryInMs, error),
     });
     const settings = { ...queue, wait_for_result: false };
     return { head: this.#createQueue(traceSends(retry, this.#deps), settings), retry };
+  }
+
+  #policy(isHeld: boolean): RetryPolicy {
+    return retryPolicy(this.#config.retry_on_failure, isHeld);
   }
 
   #createQueue(sender: Sender, config: QueueConfig): MemoryQueue {
@@ -201,9 +212,9 @@ class SenderChain implements Consumer, Lifecycle {
  * Without a queue: each call sends by itself, for as long as its sender is held. It is counted when its sender is
  * answered, whether or not a push heeds that it is told to stop.
  */
-function createHold(sender: Sender, ledger: SendLedger, { clock, random }: ChainDeps): Line["head"] {
+function createHold(sender: Sender, ledger: SendLedger, { clock }: ChainDeps): Line["head"] {
   const send: Bounded = { consume: (payload, abort, giveUpAtMs) => sender.send(payload, abort, giveUpAtMs) };
-  const hold = new TimeoutConsumer(send, HOLD_SENDER_MS, clock, () => heldTooLong(HOLD_SENDER_MS, random));
+  const hold = new TimeoutConsumer(send, HOLD_SENDER_MS, clock, () => heldTooLong(HOLD_SENDER_MS));
   const counted = countSends({ send: (payload, abort) => hold.consume(payload, abort) }, ledger, true);
   return {
     consume(payload, abort) {

@@ -2,7 +2,8 @@
  * Settings of the sender chain: the keys that every exporter has beside its own.
  *
  * Source: collector reference 3.6 (exporterhelper). One default differs: `wait_for_result` is true here, so that an
- * answer of 200 means kept; a YAML that sets it to false is obeyed.
+ * answer of 200 means kept; a YAML that sets it to false is obeyed. With it the intervals between attempts differ, where
+ * none are given: see `retryPolicy`.
  *
  * @module
  */
@@ -15,10 +16,10 @@ export type Sizer = typeof SIZERS[number];
 
 export const retrySchema = section({
   enabled: bool().default(true),
-  initial_interval: durationMs().default(5_000),
+  initial_interval: durationMs().optional(),
   randomization_factor: number({ min: 0, max: 1 }).default(0.5),
   multiplier: number({ min: 1 }).default(1.5),
-  max_interval: durationMs().default(30_000),
+  max_interval: durationMs().optional(),
   max_elapsed_time: durationMs().default(300_000),
 });
 
@@ -92,6 +93,34 @@ export const queueSchema = section({
 export type RetryConfig = z.output<typeof retrySchema>;
 export type QueueConfig = z.output<typeof queueSchema>;
 export type QueueBatchConfig = z.output<typeof queueBatchSchema>;
+
+/** How it is tried again, every interval said. */
+export interface RetryPolicy extends Omit<RetryConfig, "initial_interval" | "max_interval"> {
+  readonly initial_interval: number;
+  readonly max_interval: number;
+}
+
+/** The collector's: for data that nobody waits for. Milliseconds. */
+const PATIENT = { initial: 5_000, max: 30_000 };
+
+/**
+ * While a sender is held, milliseconds. An SDK gives its data up after 10 s: waits of 5 s leave it one more attempt in
+ * that time, or none, and an outage of 5 s costs data. With these there are seven in the first 6 s.
+ */
+const PROMPT = { initial: 500, max: 1_000 };
+
+/**
+ * The policy of `config`: the intervals that it gives, else those that fit who waits.
+ *
+ * @param isHeld Whether a sender waits for the result.
+ */
+export function retryPolicy(config: RetryConfig, isHeld: boolean): RetryPolicy {
+  const defaults = isHeld ? PROMPT : PATIENT;
+  const initial_interval = config.initial_interval ?? defaults.initial;
+  // Who asks for a longer first wait does not want the later ones to be shorter.
+  const longest = isHeld ? Math.max(defaults.max, initial_interval) : defaults.max;
+  return { ...config, initial_interval, max_interval: config.max_interval ?? longest };
+}
 
 /** Senders are told to come back after 8 s, and SDKs give up after 10: one that waits longer for a batch sends twice. */
 const MAX_SENSIBLE_WAIT_MS = 5_000;

@@ -2,7 +2,8 @@
  * Tries again what failed in a way that time can mend, with jittered exponential backoff.
  *
  * It gives up when the next wait would leave too little of the caller's time, or end past `max_elapsed_time`, and says in
- * the error how long that wait would have been, so that a sender who is told to come back knows when.
+ * the error when to come back: after that wait, but while a sender that was held still has its data. How long the
+ * destination itself asked to be left alone is said as it is.
  * Source: collector reference 3.6 (`retry_on_failure`); the intervals are those of cenkalti/backoff, which it uses.
  *
  * @module
@@ -14,8 +15,8 @@ import { type GatewayError, ThrottledError, toGatewayError, UnavailableError } f
 import { counted } from "../../core/text.ts";
 import type { Payload } from "../../otlp/payload.ts";
 import { SIGNALS } from "../../otlp/signals.ts";
-import { MIN_ATTEMPT_MS, MOVED, type Sender } from "../sender.ts";
-import type { RetryConfig } from "../settings.ts";
+import { comeBackAfterMs, HOLD_SENDER_MS, MIN_ATTEMPT_MS, MOVED, type Sender } from "../sender.ts";
+import type { RetryPolicy } from "../settings.ts";
 
 type WaitEnd = "elapsed" | "caller left" | "shutdown" | "moved";
 
@@ -39,9 +40,17 @@ interface Bounds {
   readonly giveUpAtMs: number;
 }
 
+/** What came of the attempts. */
+interface Failure {
+  readonly attempts: number;
+  readonly cause: GatewayError;
+  /** The wait that would come next by our own schedule. */
+  readonly backoffMs: number;
+}
+
 export class RetrySender implements Sender, Lifecycle {
   readonly #next: Consumer;
-  readonly #config: RetryConfig;
+  readonly #policy: RetryPolicy;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #cutAtDeadline: boolean;
@@ -53,12 +62,12 @@ export class RetrySender implements Sender, Lifecycle {
 
   constructor(
     next: Consumer,
-    config: RetryConfig,
+    policy: RetryPolicy,
     { clock, random }: { readonly clock: Clock; readonly random: Random },
     { cutAtDeadline, onRetry = () => {} }: RetryOptions,
   ) {
     this.#next = next;
-    this.#config = config;
+    this.#policy = policy;
     this.#clock = clock;
     this.#random = random;
     this.#cutAtDeadline = cutAtDeadline;
@@ -68,7 +77,7 @@ export class RetrySender implements Sender, Lifecycle {
   /** @throws {GatewayError} The failure itself when it is final, else one with the last failure as its cause. */
   send(payload: Payload, abort: AbortSignal, giveUpAtMs: number): Promise<Outcome> {
     const begin = this.#clock.monotonicMs();
-    if (begin > giveUpAtMs - MIN_ATTEMPT_MS) return Promise.reject(this.#tooLateToBegin(payload));
+    if (begin > giveUpAtMs - MIN_ATTEMPT_MS) return Promise.reject(this.#tooLateToBegin(payload, giveUpAtMs - begin));
     return this.#next.consume(payload, abort).catch((thrown) => {
       const bounds = { lastStartMs: this.#lastStartMs(begin), giveUpAtMs };
       return this.#retry(payload, abort, bounds, toGatewayError(thrown));
@@ -89,24 +98,25 @@ export class RetrySender implements Sender, Lifecycle {
   }
 
   #lastStartMs(beginMs: number): number {
-    const { max_elapsed_time } = this.#config;
+    const { max_elapsed_time } = this.#policy;
     return max_elapsed_time === 0 ? Infinity : beginMs + max_elapsed_time;
   }
 
   async #retry(payload: Payload, abort: AbortSignal, bounds: Bounds, first: GatewayError): Promise<Outcome> {
-    let intervalMs = this.#config.initial_interval;
+    let intervalMs = this.#policy.initial_interval;
     let error = first;
     for (let attempts = 1;; attempts++) {
       if (error.retryable && this.#isMoved(payload)) return MOVED;
-      if (!error.retryable || !this.#config.enabled) throw error;
-      const waitMs = Math.max(this.#jittered(intervalMs), error.retryAfterMs ?? 0);
-      if (abort.aborted) throw gaveUp(payload, attempts, error, waitMs, "caller left");
-      if (this.#isTooLate(waitMs, bounds)) throw gaveUp(payload, attempts, error, waitMs, "time is up");
+      if (!error.retryable || !this.#policy.enabled) throw error;
+      const backoffMs = this.#jittered(intervalMs);
+      const waitMs = Math.max(backoffMs, error.retryAfterMs ?? 0);
+      const reason = abort.aborted ? WHY["caller left"] : this.#whyTooLate(waitMs, bounds);
+      if (reason !== undefined) throw this.#gaveUp(payload, bounds, { attempts, cause: error, backoffMs }, reason);
       if (!this.#stopped) this.#onRetry(attempts, waitMs, error);
       const end = await this.#wait(payload, waitMs, abort);
       if (end === "moved" || (end === "shutdown" && this.#isMoved(payload))) return MOVED;
-      if (end !== "elapsed") throw gaveUp(payload, attempts, error, waitMs, end);
-      intervalMs = Math.min(intervalMs * this.#config.multiplier, this.#config.max_interval);
+      if (end !== "elapsed") throw this.#gaveUp(payload, bounds, { attempts, cause: error, backoffMs }, WHY[end]);
+      intervalMs = Math.min(intervalMs * this.#policy.multiplier, this.#policy.max_interval);
       try {
         return await this.#next.consume(payload, abort);
       } catch (thrown) {
@@ -119,19 +129,31 @@ export class RetrySender implements Sender, Lifecycle {
     return this.#heir?.(payload) === true;
   }
 
-  #isTooLate(waitMs: number, { lastStartMs, giveUpAtMs }: Bounds): boolean {
+  /** @returns undefined when an attempt after `waitMs` is in time. */
+  #whyTooLate(waitMs: number, { lastStartMs, giveUpAtMs }: Bounds): string | undefined {
     const startMs = this.#clock.monotonicMs() + waitMs;
-    return startMs > lastStartMs || startMs > giveUpAtMs - MIN_ATTEMPT_MS;
+    if (startMs > giveUpAtMs - MIN_ATTEMPT_MS) return HELD_TOO_LONG;
+    return startMs > lastStartMs ? "the next would come later than max_elapsed_time" : undefined;
   }
 
-  #tooLateToBegin(payload: Payload): UnavailableError {
+  #tooLateToBegin(payload: Payload, leftMs: number): UnavailableError {
     return new UnavailableError(`Cannot export ${itemsOf(payload)}: no time is left for an attempt`, {
-      retryAfterMs: Math.ceil(this.#jittered(this.#config.initial_interval)),
+      retryAfterMs: comeBackAfterMs(this.#jittered(this.#policy.initial_interval), leftMs),
     });
   }
 
+  /** A throttled destination stays one: its 429 means something else to a sender than a 503. */
+  #gaveUp(payload: Payload, { giveUpAtMs }: Bounds, { attempts, cause, backoffMs }: Failure, reason: string) {
+    const message = `Cannot export ${itemsOf(payload)}: ${counted(attempts, "attempts")} failed and ${reason}`;
+    const ownMs = comeBackAfterMs(backoffMs, giveUpAtMs - this.#clock.monotonicMs());
+    const options = { cause, retryAfterMs: Math.max(ownMs, cause.retryAfterMs ?? 0) };
+    return cause instanceof ThrottledError
+      ? new ThrottledError(message, options)
+      : new UnavailableError(message, options);
+  }
+
   #jittered(intervalMs: number): number {
-    return intervalMs * (1 + this.#config.randomization_factor * (2 * this.#random() - 1));
+    return intervalMs * (1 + this.#policy.randomization_factor * (2 * this.#random() - 1));
   }
 
   #wait(payload: Payload, delayMs: number, abort: AbortSignal): Promise<WaitEnd> {
@@ -151,21 +173,13 @@ export class RetrySender implements Sender, Lifecycle {
   }
 }
 
-const WHY: Readonly<Record<"time is up" | Exclude<WaitEnd, "elapsed" | "moved">, string>> = {
-  "time is up": "the next would come too late",
+const HELD_TOO_LONG = `the next would come later than the ${HOLD_SENDER_MS / 1_000} s that a sender is held`;
+
+const WHY: Readonly<Record<Exclude<WaitEnd, "elapsed" | "moved">, string>> = {
   "caller left": "nobody waits for the result any more",
   "shutdown": "the exporter shuts down",
 };
 
 function itemsOf({ itemCount, signal }: Payload): string {
   return counted(itemCount, SIGNALS[signal].itemName);
-}
-
-/** A throttled destination stays one: its 429 means something else to a sender than a 503. */
-function gaveUp(payload: Payload, attempts: number, cause: GatewayError, waitMs: number, why: keyof typeof WHY) {
-  const message = `Cannot export ${itemsOf(payload)}: ${counted(attempts, "attempts")} failed and ${WHY[why]}`;
-  const options = { cause, retryAfterMs: Math.ceil(waitMs) };
-  return cause instanceof ThrottledError
-    ? new ThrottledError(message, options)
-    : new UnavailableError(message, options);
 }

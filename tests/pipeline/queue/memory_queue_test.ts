@@ -27,13 +27,17 @@ function section(values: Readonly<Record<string, unknown>>): Record<string, unkn
 
 function setUp(
   queue: Readonly<Record<string, unknown>> = {},
-  { retry = false, signal = "traces" }: { readonly retry?: boolean; readonly signal?: Signal } = {},
+  { retry = false, signal = "traces", ...intervals }: {
+    readonly retry?: boolean;
+    readonly signal?: Signal;
+    readonly initial_interval?: string;
+  } = {},
 ) {
   const deps = testDeps(signal);
   const destination = new Destination();
   const chain = createSenderChain(destination, {
     timeoutMs: 5_000,
-    retry_on_failure: retrySchema.parse(section({ enabled: retry })),
+    retry_on_failure: retrySchema.parse(section({ enabled: retry, ...intervals })),
     sending_queue: queueSchema.parse(section(queue)),
   }, deps);
   const senders: AbortController[] = [];
@@ -178,7 +182,7 @@ Deno.test("block_on_overflow waits for room", async (t) => {
     await clock.advance(7_999);
     strictEqual(waiting.settled, undefined);
     await clock.advance(1);
-    deepStrictEqual([waiting.error.name, waiting.error.retryAfterMs], ["UnavailableError", 2_000]);
+    deepStrictEqual([waiting.error.name, waiting.error.retryAfterMs], ["UnavailableError", 1_000]);
   });
 });
 
@@ -210,7 +214,7 @@ Deno.test("A waiting sender has its answer in bounded time", async (t) => {
     const first = watch(chain.consume(payloadWith(1), new AbortController().signal));
     const waiting = watch(chain.consume(payloadWith(2), new AbortController().signal));
     await deps.clock.advance(8_000);
-    deepStrictEqual([waiting.error.name, waiting.error.retryAfterMs], ["UnavailableError", 2_000]);
+    deepStrictEqual([waiting.error.name, waiting.error.retryAfterMs], ["UnavailableError", 1_000]);
     strictEqual(first.error.name, "UnavailableError");
     strictEqual(deps.meter.get("otelcol_exporter_send_failed_spans"), 3);
     strictEqual(destination.calls.length, 1);
@@ -223,7 +227,7 @@ Deno.test("A waiting sender has its answer in bounded time", async (t) => {
       strictEqual(result.settled, undefined);
       await deps.clock.advance(1);
       const { httpStatus, retryable, retryAfterMs, message } = result.error;
-      deepStrictEqual([httpStatus, retryable, retryAfterMs], [503, true, 2_000]);
+      deepStrictEqual([httpStatus, retryable, retryAfterMs], [503, true, 1_000]);
       strictEqual(message, "Cannot export: not delivered after 8000 ms, wanted it to be by then");
       strictEqual(destination.calls[0]?.abort.aborted, true);
       strictEqual(deps.meter.get("otelcol_exporter_send_failed_spans"), 3);
@@ -263,29 +267,37 @@ Deno.test("A waiting sender has its answer in bounded time", async (t) => {
       await deps.clock.advance(8_000 - sentAtMs);
       strictEqual(destination.calls.length, want);
       if (want === 2) continue;
-      deepStrictEqual([result.error.httpStatus, result.error.retryAfterMs], [503, 5_000]);
+      deepStrictEqual([result.error.httpStatus, result.error.retryAfterMs], [503, 500]);
       strictEqual(result.error.message, "Cannot export 2 spans: no time is left for an attempt");
     }
   });
-  await t.step("8 s when its data is retried: no wait may end later", async () => {
-    const { send, clock, destination } = setUp({}, { retry: true });
-    destination.answer = () => away;
-    const result = send();
-    await clock.advance(4_999);
-    strictEqual(result.settled, undefined);
-    await clock.advance(1);
-    strictEqual(result.error.retryAfterMs, 7_500);
-    await clock.advance(600_000);
-    strictEqual(destination.calls.length, 2);
-  });
-  await t.step("without a queue too", async () => {
-    const { send, clock, destination } = setUp({ enabled: false }, { retry: true });
-    destination.answer = () => away;
-    const result = send();
-    await clock.advance(5_000);
-    strictEqual(result.error.retryAfterMs, 7_500);
-    strictEqual(destination.calls.length, 2);
-  });
+  for (const enabled of [true, false]) {
+    await t.step(
+      `8 s when its data is retried, ${enabled ? "with" : "without"} a queue: often, by default`,
+      async () => {
+        const { send, clock, destination } = setUp({ enabled }, { retry: true });
+        destination.answer = () => away;
+        const result = send();
+        await clock.advance(6_249); // attempts after 0, 0.5, 1.25, 2.25 s and so on
+        strictEqual(result.settled, undefined);
+        await clock.advance(1);
+        strictEqual(result.error.retryAfterMs, 1_000);
+        await clock.advance(600_000);
+        strictEqual(destination.calls.length, 8);
+      },
+    );
+    await t.step(`and as configured, ${enabled ? "with" : "without"} a queue: no wait may end later`, async () => {
+      const { send, clock, destination } = setUp({ enabled }, { retry: true, initial_interval: "5s" });
+      destination.answer = () => away;
+      const result = send();
+      await clock.advance(4_999);
+      strictEqual(result.settled, undefined);
+      await clock.advance(1);
+      strictEqual(result.error.retryAfterMs, 4_000);
+      await clock.advance(600_000);
+      strictEqual(destination.calls.length, 2);
+    });
+  }
   await t.step("data that was answered for is retried for max_elapsed_time", async () => {
     const { send, clock, destination, metric } = setUp({ wait_for_result: false }, { retry: true });
     destination.answer = () => away;

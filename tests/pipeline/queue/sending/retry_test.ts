@@ -2,15 +2,15 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import { KEPT } from "../../../../pipeline/contract/consumer.ts";
 import { GatewayError, RejectedError, ThrottledError, UnavailableError } from "../../../../pipeline/core/errors.ts";
 import { RetrySender } from "../../../../pipeline/queue/sending/retry.ts";
-import type { RetryConfig } from "../../../../pipeline/queue/settings.ts";
-import { retrySchema } from "../../../../pipeline/queue/settings.ts";
+import { type RetryPolicy, retryPolicy, retrySchema } from "../../../../pipeline/queue/settings.ts";
 import { FakeClock, settle } from "../../../support/fake_clock.ts";
 import { Destination, payloadWith, watch } from "../support.ts";
 
-const DEFAULTS = retrySchema.parse({});
+/** Those of data that nobody waits for. */
+const DEFAULTS = retryPolicy(retrySchema.parse({}), false);
 const away = new UnavailableError("Cannot send: away");
 
-function setUp(config: Partial<RetryConfig> = {}, { random = 0.5, giveUpAtMs = Infinity, cutAtDeadline = false } = {}) {
+function setUp(config: Partial<RetryPolicy> = {}, { random = 0.5, giveUpAtMs = Infinity, cutAtDeadline = false } = {}) {
   const clock = new FakeClock(1_000);
   const destination = new Destination();
   const startsMs: number[] = [];
@@ -23,7 +23,7 @@ function setUp(config: Partial<RetryConfig> = {}, { random = 0.5, giveUpAtMs = I
 }
 
 Deno.test("RetrySender waits as configured", async (t) => {
-  const cases: { name: string; config: Partial<RetryConfig>; random?: number; want: number[] }[] = [
+  const cases: { name: string; config: Partial<RetryPolicy>; random?: number; want: number[] }[] = [
     {
       name: "defaults without jitter: 5 s, half more each time, at most 30 s",
       config: { max_elapsed_time: 130_000 },
@@ -107,8 +107,22 @@ Deno.test("RetrySender says why it gave up and when to come back", async (t) => 
     deepStrictEqual(startsMs, [0, 5_000]);
     strictEqual(error.name, "UnavailableError");
     strictEqual(error.cause, away);
+    strictEqual(error.retryAfterMs, 4_000, "of the next wait of 7,500 no more than what its sender has the data for");
+    strictEqual(
+      error.message,
+      "Cannot export 3 spans: 2 attempts failed and the next would come later than the 8 s that a sender is held",
+    );
+  });
+  await t.step("no later than max_elapsed_time", async () => {
+    const { clock, send } = setUp({ max_elapsed_time: 12_499 });
+    const result = send();
+    await clock.advance(5_000);
+    const error = result.error;
     strictEqual(error.retryAfterMs, 7_500);
-    strictEqual(error.message, "Cannot export 3 spans: 2 attempts failed and the next would come too late");
+    strictEqual(
+      error.message,
+      "Cannot export 3 spans: 2 attempts failed and the next would come later than max_elapsed_time",
+    );
   });
   await t.step("a throttled destination stays throttled", async () => {
     const { destination, send } = setUp({}, { giveUpAtMs: 9_000 });
