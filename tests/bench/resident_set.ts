@@ -1,5 +1,5 @@
 /**
- * The resident set of a gateway with one worker and the start task's allocator: at rest, and at its highest under large
+ * The resident set of a gateway with the start task's allocator: at rest, and, of one worker, at its highest under large
  * bodies that it forwards to a real destination. A gateway for each, since the highest is since its start.
  *
  *   deno run -A tests/bench/resident_set.ts [SECONDS]
@@ -25,14 +25,14 @@ const ENV = Object.fromEntries(
 
 await using sink = await startSink();
 
-async function withGateway(use: (url: string, pid: number) => Promise<string>): Promise<string> {
+async function withGateway(use: (url: string, pid: number) => Promise<string>, workers = 1): Promise<string> {
   const port = freePort();
   const config = `
 receivers: {otlp: {protocols: {http: {endpoint: "127.0.0.1:${port}"}}}}
 exporters: {otlp_http: {endpoint: "${sink.url}", compression: none, sending_queue: {enabled: false}}}
 service: {pipelines: {traces: {receivers: [otlp], exporters: [otlp_http]}}}
 `;
-  await using gateway = await startGateway(config, { env: ENV });
+  await using gateway = await startGateway(config, { env: ENV, workers });
   return await use(`http://127.0.0.1:${port}`, gateway.pid);
 }
 
@@ -54,7 +54,7 @@ async function under(megabytes: number, url: string, pid: number): Promise<strin
   return `${rssPeakMb} MB  answers ${JSON.stringify(statuses)}`;
 }
 
-report("at rest", await withGateway(atRest));
+for (const workers of [1, 2]) report(`at rest, --workers ${workers}`, await withGateway(atRest, workers));
 for (const megabytes of [1, 20]) {
   const figures = await withGateway((url, pid) => under(megabytes, url, pid));
   report(`${CONNECTIONS} connections of ${megabytes} MB bodies`, figures);

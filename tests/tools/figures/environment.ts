@@ -10,7 +10,7 @@ import type { Environment } from "./results.ts";
 const ROOT = new URL("../../../", import.meta.url).pathname;
 
 /** What is not measured: a change of it leaves figures valid. */
-const NOT_MEASURED = [":!*.md", ":!docs", ":!tests/tools"];
+const NOT_MEASURED = [":!*.md", ":!docs", ":!.ci", ":!deploy", ":!tests/tools", ":(exclude,glob)tests/**/*_test.ts"];
 
 /** The last commit that changed what is measured, with `-dirty` when the tree has changes of it that are not committed. */
 export async function measuredCommit(): Promise<string> {

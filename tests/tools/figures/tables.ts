@@ -119,7 +119,7 @@ export function readmeFigures(results: Results): string {
     "",
     latencyTable(results),
     "",
-    "Resident set with large bodies, one worker:",
+    "Resident set at rest, and with large bodies:",
     "",
     programTable(results, "resident_set"),
     "",
