@@ -6,7 +6,7 @@
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import { freePort, startGateway } from "../support/gateway_process.ts";
-import { SENT_RECORDS, SENT_SPANS } from "../support/sdk_sender.ts";
+import { SENT_METRICS, SENT_RECORDS, SENT_SPANS } from "../support/sdk_sender.ts";
 
 interface Attribute {
   readonly key: string;
@@ -44,6 +44,32 @@ function readItems(path: string, resourceKey: string, scopeKey: string, itemKey:
     scope: scopes[0]?.scope,
     items: scopes.flatMap((scoped) => scoped[itemKey] ?? []),
   };
+}
+
+/** An upstream that closes every connection for so long, milliseconds from the first one, and then is the one at `port`. */
+function downAtFirst(
+  downMs: number,
+  port: number,
+): { readonly port: number; readonly refused: () => number } & Disposable {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  let upAtMs: number | undefined;
+  let refused = 0;
+  const forward = async (conn: Deno.Conn) => {
+    const upstream = await Deno.connect({ hostname: "127.0.0.1", port });
+    await Promise.allSettled([conn.readable.pipeTo(upstream.writable), upstream.readable.pipeTo(conn.writable)]);
+  };
+  const serve = async () => {
+    for await (const conn of listener) {
+      upAtMs ??= performance.now() + downMs;
+      if (performance.now() >= upAtMs) void forward(conn);
+      else {
+        refused++;
+        conn.close();
+      }
+    }
+  };
+  void serve();
+  return { port: listener.addr.port, refused: () => refused, [Symbol.dispose]: () => listener.close() };
 }
 
 const valueOf = (item: Item | undefined, key: string) =>
@@ -116,3 +142,41 @@ service:
     Deno.removeSync(directory, { recursive: true });
   });
 }
+
+Deno.test("the JavaScript SDK loses nothing when the upstream is down for 5 s", async () => {
+  const directory = Deno.makeTempDirSync({ prefix: "sluice-sdk-" });
+  const [port, sinkPort] = [freePort(), freePort()];
+  await using sink = await startGateway(`
+receivers: { otlp: { protocols: { http: { endpoint: "127.0.0.1:${sinkPort}" } } } }
+exporters:
+  file/traces: { path: "${directory}/traces" }
+  file/metrics: { path: "${directory}/metrics" }
+  file/logs: { path: "${directory}/logs" }
+service:
+  pipelines:
+    traces: { receivers: [otlp], exporters: [file/traces] }
+    metrics: { receivers: [otlp], exporters: [file/metrics] }
+    logs: { receivers: [otlp], exporters: [file/logs] }
+`);
+  using upstream = downAtFirst(5_000, sinkPort);
+  await using gateway = await startGateway(`
+receivers: { otlp: { protocols: { http: { endpoint: "127.0.0.1:${port}" } } } }
+exporters: { otlp_http: { endpoint: "http://127.0.0.1:${upstream.port}" } }
+service:
+  pipelines:
+    traces: { receivers: [otlp], exporters: [otlp_http] }
+    metrics: { receivers: [otlp], exporters: [otlp_http] }
+    logs: { receivers: [otlp], exporters: [otlp_http] }
+`);
+  await Promise.all(["protobuf", "json"].map((encoding) => runSdk(`http://127.0.0.1:${port}`, encoding)));
+  ok(upstream.refused() >= 6, "each of the requests has met the outage");
+  strictEqual((await gateway.stop()).code, 0);
+  strictEqual((await sink.stop()).code, 0);
+  const count = (...of: Parameters<typeof readItems>) => readItems(...of).items.length;
+  deepStrictEqual({
+    spans: count(`${directory}/traces`, "resourceSpans", "scopeSpans", "spans"),
+    metrics: count(`${directory}/metrics`, "resourceMetrics", "scopeMetrics", "metrics"),
+    records: count(`${directory}/logs`, "resourceLogs", "scopeLogs", "logRecords"),
+  }, { spans: 2 * SENT_SPANS, metrics: 2 * SENT_METRICS, records: 2 * SENT_RECORDS });
+  Deno.removeSync(directory, { recursive: true });
+});

@@ -24,6 +24,7 @@ const EXPORTERS = {
 };
 
 export const SENT_SPANS = 10;
+export const SENT_METRICS = 3;
 export const SENT_RECORDS = 5;
 
 function resource() {
@@ -93,9 +94,11 @@ function countFailures(): () => number {
 async function main([baseUrl = "", encoding = ""]: readonly string[]): Promise<void> {
   const failures = countFailures();
   const { trace: Trace, metric: Metric, log: Log } = EXPORTERS[encoding === "json" ? "json" : "protobuf"];
-  await sendTraces(new Trace({ url: `${baseUrl}/v1/traces` }));
-  await sendMetrics(new Metric({ url: `${baseUrl}/v1/metrics` }));
-  await sendLogs(new Log({ url: `${baseUrl}/v1/logs` }));
+  await Promise.all([
+    sendTraces(new Trace({ url: `${baseUrl}/v1/traces` })),
+    sendMetrics(new Metric({ url: `${baseUrl}/v1/metrics` })),
+    sendLogs(new Log({ url: `${baseUrl}/v1/logs` })),
+  ]);
   Deno.exit(failures() === 0 ? 0 : 1);
 }
 
