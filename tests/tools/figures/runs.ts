@@ -69,32 +69,36 @@ export function readBench(text: string): readonly BenchFigures[] {
 /** What a program printed, as cells. @throws {Error} It printed nothing that has figures. */
 export function readPrinted(prints: Program["prints"], text: string): Pick<Printed, "head" | "rows"> {
   const lines = text.split("\n").filter((line) => line.trim() !== "");
-  const [head, rows] = {
-    table: () => tableIn(lines),
-    lines: () => [null, lines.map((line) => line.split(/ {2,}|: (?=p50)/).map((cell) => cell.trim()).filter(Boolean))],
-    json: () => [null, lines.flatMap(rowsOfJson)],
-  }[prints]() as [string[] | null, string[][]];
-  if (rows.length === 0) throw new Error("Cannot read the figures: nothing was printed, wanted a row or more");
-  return { head, rows };
+  const printed = prints === "table"
+    ? tableIn(lines)
+    : { head: null, rows: prints === "json" ? lines.flatMap(rowsOfJson) : lines.map(cellsOfLine) };
+  if (printed.rows.length === 0) throw new Error("Cannot read the figures: nothing was printed, wanted a row or more");
+  return printed;
 }
 
-function tableIn(lines: readonly string[]): [string[] | null, string[][]] {
-  const cells = lines.filter((line) => line.startsWith("|")).map((line) =>
+/** `what   12 ns  3 more`, or `what: 12 ns, 3 more`. */
+function cellsOfLine(line: string): string[] {
+  const cells = line.split(/ {2,}/).map((cell) => cell.trim()).filter((cell) => cell !== "");
+  const [, what, figures] = /^(.+?): (.+)$/.exec(line) ?? [];
+  return cells.length > 1 || what === undefined || figures === undefined ? cells : [what, figures];
+}
+
+function tableIn(lines: readonly string[]): Pick<Printed, "head" | "rows"> {
+  const [head = null, , ...rows] = lines.filter((line) => line.startsWith("|")).map((line) =>
     line.slice(1, -1).split("|").map((cell) => cell.trim())
   );
-  const [head = null, , ...rows] = cells;
-  return [head, rows];
+  return { head, rows };
 }
 
 /** An object that has a name is a row, another one a row for each key. */
 function rowsOfJson(line: string): string[][] {
-  const object = z.record(z.string(), z.json()).parse(JSON.parse(line));
-  const told = ([key, value]: [string, unknown]) =>
-    `${key} ${typeof value === "string" ? value : JSON.stringify(value).replaceAll('"', "").replaceAll(",", ", ")}`;
-  const { name, ...rest } = object;
-  return typeof name === "string"
-    ? [[name, ...Object.entries(rest).map(told)]]
-    : Object.entries(object).map((entry) => [entry[0], told(entry).slice(entry[0].length + 1)]);
+  const { name, ...figures } = z.record(z.string(), z.json()).parse(JSON.parse(line));
+  const rows = Object.entries(figures).map(([key, value]) => [key, valueText(value)]);
+  return typeof name === "string" ? [[name, ...rows.map((row) => row.join(" "))]] : rows;
+}
+
+function valueText(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value).replaceAll('"', "").replaceAll(",", ", ");
 }
 
 /** Runs units, with one Kafka for all that want it. */
