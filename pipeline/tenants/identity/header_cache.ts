@@ -16,6 +16,7 @@
 import { randomBytes } from "node:crypto";
 import type { Identity } from "../../contract/tenants.ts";
 import { AnswerCache, ownText } from "./answer_cache.ts";
+import { MAX_CREDENTIAL_CHARS } from "./authorization.ts";
 
 /** A power of two. */
 const SEATS = 8_192;
@@ -45,7 +46,9 @@ export class HeaderCache {
     this.#all = new AnswerCache(maxEntries, maxAgeMs);
   }
 
+  /** One that is no credential for its length is not looked for: that would go through all of it. */
   get(header: string): Seated | undefined {
+    if (header.length > MAX_CREDENTIAL_CHARS) return undefined;
     const hash = this.#hash(header);
     const at = hash & (SEATS - 1);
     const first = this.#seats[at];

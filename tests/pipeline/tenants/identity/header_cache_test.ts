@@ -8,6 +8,7 @@ import { strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import type { Identity } from "../../../../pipeline/contract/tenants.ts";
 import { AnswerCache } from "../../../../pipeline/tenants/identity/answer_cache.ts";
+import { MAX_CREDENTIAL_CHARS } from "../../../../pipeline/tenants/identity/authorization.ts";
 import { HeaderCache, type Validity } from "../../../../pipeline/tenants/identity/header_cache.ts";
 import { collectGarbage } from "../../../../routes/collect_garbage.ts";
 
@@ -45,6 +46,14 @@ Deno.test("HeaderCache", async (t) => {
     for (const [at, char] of [..."abc"].entries()) cache.put(alike(char), identityOf(at), ALWAYS, 0);
     for (const [at, char] of [..."abc"].entries()) strictEqual(numberOf(cache.get(alike(char))), at);
     strictEqual(cache.get(alike("d")), undefined);
+  });
+  await t.step("as long as a credential may be, and one more, which is not looked for", () => {
+    const cache = new HeaderCache(10, Infinity);
+    for (const [chars, want] of [[MAX_CREDENTIAL_CHARS, 1], [MAX_CREDENTIAL_CHARS + 1, undefined]] as const) {
+      const header = "x".repeat(chars);
+      cache.put(header, identityOf(1), ALWAYS, 0);
+      strictEqual(numberOf(cache.get(header)), want);
+    }
   });
   await t.step("more than there are seats: what is not forgotten is found", () => {
     const cache = new HeaderCache(20_000, Infinity);
