@@ -4,7 +4,8 @@
  *
  * An answer of 200 means that the data is on disk (`fsync: true`, ours; the collector answers before it writes).
  * With `fsync: false` it means that the operating system has the data, and `flush_interval` says how long it may keep
- * it from the disk. Files are shared by all data workers and signals: see `file/append_file.ts`.
+ * it from the disk. Files are shared by all data workers and signals: see `file/append_file.ts`. A start goes on behind
+ * what a file has (`append: true`, ours; the collector empties it, with all that was acknowledged).
  * Source: collector reference 5.5; contrib's fileexporter v0.157 for what the reference leaves open.
  *
  * @module
@@ -50,7 +51,7 @@ const groupBySchema = section({
 
 const fileSchema = section({
   path: requiredText(),
-  append: bool().default(false),
+  append: bool().default(true),
   rotation: optionalSection({
     max_megabytes: int({ min: 0, max: 1_000_000 }).default(100),
     max_days: int({ min: 0 }).default(0),
@@ -70,9 +71,6 @@ const fileSchema = section({
   const refuse = (path: string[], message: string) => context.addIssue({ code: "custom", path, message });
   if (config.encoding !== "") {
     refuse(["encoding"], "names an encoding extension, which this gateway has none of; wanted format: json or proto");
-  }
-  if (config.append && config.rotation !== undefined) {
-    refuse(["append"], "is true beside rotation, wanted one of them: a rotated file is always appended to");
   }
   if (config.directory_permissions !== undefined) {
     if (!config.create_directory) refuse(["directory_permissions"], "is set, wanted create_directory: true with it");
@@ -107,6 +105,8 @@ export const fileFactory: ExporterFactory<FileConfig> = {
   type: "file",
   summary: "Appends OTLP to files, as JSON lines or length-prefixed protobuf, and answers when it is on disk.",
   schema: fileSchema,
+  warnings: (config) =>
+    isEmptiedAtStart(config) ? [{ path: "append", message: `is false: every start empties ${config.path}` }] : [],
   signals: SIGNAL_NAMES,
   create: (config, deps) =>
     createSenderChain(new FileExporter(config, deps), {
@@ -115,6 +115,11 @@ export const fileFactory: ExporterFactory<FileConfig> = {
       sending_queue: undefined,
     }, deps),
 };
+
+/** A rotated file goes on where it was, and so does a group's, which may have been closed for want of handles. */
+function isEmptiedAtStart({ append, rotation, group_by }: FileConfig): boolean {
+  return !append && rotation === undefined && !group_by.enabled;
+}
 
 /** Makes the messages, and hands each to the file that it belongs into. */
 class FileExporter implements Consumer, Lifecycle {
@@ -205,11 +210,10 @@ class FileExporter implements Consumer, Lifecycle {
   }
 
   #fileOptions(path: string): AppendFileOptions {
-    const { append, rotation, fsync, flush_interval, group_by } = this.#config;
+    const { rotation, fsync, flush_interval } = this.#config;
     return {
       path,
-      // A group's file that was closed for want of handles goes on where it was.
-      truncate: !append && rotation === undefined && !group_by.enabled,
+      truncate: isEmptiedAtStart(this.#config),
       rotation: rotation === undefined ? undefined : {
         maxBytes: (rotation.max_megabytes || 100) * MEGABYTE,
         maxDays: rotation.max_days,

@@ -125,21 +125,71 @@ Deno.test("compression zstd: each message by itself behind its length, JSON too"
   }
 });
 
-Deno.test("append: false empties the file at the start, true does not", async (t) => {
-  for (const append of [false, true]) {
-    await t.step(String(append), async () => {
+Deno.test("a start goes on behind what a file has; with append: false it empties it, and says so", async (t) => {
+  const no = new Scalar(false, "false");
+  const cases: { name: string; config: Record<string, unknown>; empties: boolean }[] = [
+    { name: "by default", config: {}, empties: false },
+    { name: "append: true", config: { append: yes }, empties: false },
+    { name: "compressed", config: { compression: "zstd" }, empties: false },
+    { name: "rotated", config: { rotation: {} }, empties: false },
+    { name: "append: true, rotated", config: { append: yes, rotation: {} }, empties: false },
+    { name: "append: false, rotated", config: { append: no, rotation: {} }, empties: false },
+    { name: "append: false", config: { append: no }, empties: true },
+    { name: "append: false, compressed", config: { append: no, compression: "zstd" }, empties: true },
+  ];
+  for (const { name, config, empties } of cases) {
+    await t.step(name, async () => {
       const path = Deno.makeTempFileSync({ prefix: "sluice-file-" });
       Deno.writeTextFileSync(path, "before\n");
-      const exporter = fileFactory.create(
-        parse({ path, append: new Scalar(append, String(append)) }),
-        depsFor("traces"),
-      );
+      const parsed = parse({ path, ...config });
+      const exporter = fileFactory.create(parsed, depsFor("traces"));
       await exporter.start?.();
-      strictEqual(Deno.readTextFileSync(path), append ? "before\n" : "");
+      strictEqual(Deno.readTextFileSync(path), empties ? "" : "before\n");
+      const warnings = fileFactory.warnings?.(parsed) ?? [];
+      deepStrictEqual(
+        warnings,
+        empties ? [{ path: "append", message: `is false: every start empties ${path}` }] : [],
+      );
       await exporter.shutdown?.(NEVER);
       Deno.removeSync(path);
     });
   }
+});
+
+Deno.test("what was acknowledged is there after a restart, in every format", async (t) => {
+  const cases: { name: string; config: Record<string, unknown> }[] = [
+    { name: "json", config: {} },
+    { name: "proto", config: { format: "proto" } },
+    { name: "zstd", config: { compression: "zstd" } },
+  ];
+  for (const { name, config } of cases) {
+    await t.step(name, async () => {
+      const directory = Deno.makeTempDirSync({ prefix: "sluice-file-" });
+      const path = `${directory}/out`;
+      const lengths: number[] = [];
+      for (let start = 0; start < 2; start++) {
+        const exporter = fileFactory.create(parse({ path, ...config }), depsFor("traces"));
+        await exporter.start?.();
+        await exporter.consume(sample("traces", 3), NEVER);
+        await exporter.shutdown?.(NEVER);
+        lengths.push(Deno.statSync(path).size);
+      }
+      const [first = 0, second = 0] = lengths;
+      ok(first > 0);
+      strictEqual(second, 2 * first);
+      Deno.removeSync(directory, { recursive: true });
+    });
+  }
+});
+
+Deno.test("append: false does not empty the file of a group", async () => {
+  const config = { path: "*.json", group_by: groupBy(9), append: new Scalar(false, "false") };
+  await withExporter(config, "traces", async (exporter, directory) => {
+    Deno.writeTextFileSync(`${directory}/a.json`, "before\n");
+    await exporter.consume(grouped("a"), NEVER);
+    ok(Deno.readTextFileSync(`${directory}/a.json`).startsWith("before\n"));
+  });
+  deepStrictEqual(fileFactory.warnings?.(parse({ ...config, path: "a/*" })), []);
 });
 
 Deno.test("create_directory", async (t) => {
@@ -241,7 +291,6 @@ Deno.test("group_by", async (t) => {
 const refused: { name: string; config: Record<string, unknown>; path: string }[] = [
   { name: "no path", config: { path: "" }, path: "path" },
   { name: "an encoding extension", config: { encoding: "otlp_encoding" }, path: "encoding" },
-  { name: "append with rotation", config: { append: yes, rotation: {} }, path: "append" },
   {
     name: "permissions without create_directory",
     config: { directory_permissions: "0755" },
