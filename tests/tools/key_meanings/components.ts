@@ -54,12 +54,14 @@ const SHARED: Meanings = {
 
   "*.retry_on_failure": "What happens to a batch that could not be delivered for now",
   "retry_on_failure.enabled": "false: it is given up at the first failure",
-  "retry_on_failure.initial_interval": "The first wait",
+  "retry_on_failure.initial_interval":
+    "The first wait; absent: 500 ms while a sender is held (`wait_for_result`, or no queue), else 5 s as the collector's",
   "retry_on_failure.randomization_factor": "By which part of itself a wait is made longer or shorter, by chance",
   "retry_on_failure.multiplier": "By what a wait is longer than the one before",
-  "retry_on_failure.max_interval": "The longest wait",
+  "retry_on_failure.max_interval":
+    "The longest wait; absent: 1 s, or a longer `initial_interval`, while a sender is held, else 30 s",
   "retry_on_failure.max_elapsed_time":
-    "When a batch is given up; 0: never. With `wait_for_result` its sender is told to come back after 30 s at the latest",
+    "When a batch is given up; 0: never. A sender that waits for the result is told to come back after 8 s all the same",
   "*.sending_queue": "What waits for delivery, of each data worker",
   "sending_queue.enabled": "false: a sender delivers by itself, and nothing waits",
   "sending_queue.num_consumers": "Batches on their way at one time",
@@ -67,7 +69,8 @@ const SHARED: Meanings = {
   "sending_queue.sizer": "The unit of `queue_size`",
   "sending_queue.block_on_overflow": "true: a sender waits for room instead of being refused",
   "sending_queue.wait_for_result":
-    "A sender's answer is when its data is delivered. false: when it is in the queue, which a crash loses",
+    "A sender's answer is when its data is delivered; it is held for 8 s at the most, then told with 503 and `Retry-After` " +
+    "to come back, while SDKs still have the data (10 s). false: when it is in the queue, which a crash loses",
   "sending_queue.storage": "An extension that keeps the queue on disk",
   "sending_queue.batch": "Joins requests into batches before they are sent",
   "sending_queue.batch.flush_timeout": "When a batch goes out that is not full",
@@ -336,7 +339,8 @@ const EXPORTERS: Meanings = {
   "producer.allow_auto_topic_creation": "Whether asking for a topic may create it, where the brokers allow it",
 
   "file.path": "The file; with `group_by` a `*` stands for the group",
-  "file.append": "Go on behind what the file has; false: the first open empties it",
+  "file.append":
+    "Go on behind what the file has (the collector's default is false); false: every start empties it, unless it is rotated or grouped",
   "file.rotation": "Begins a new file from time to time",
   "rotation.max_megabytes": "When a file is full, MiB; 0: 100",
   "rotation.max_days": "When an old file is deleted, days; 0: never",
