@@ -1,5 +1,6 @@
 /** The reference of the command line is what the commands say. */
 
+import type { Command } from "commander";
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { createProgram } from "../../commands/program.ts";
 import { allCommands, commandReference } from "../tools/references/commands.ts";
@@ -43,3 +44,37 @@ Deno.test("docs/commands.md has every variable that the program reads by itself"
   ok(names.size > 2);
   for (const name of names) strictEqual(text.includes(`\`${name}\``), true, name);
 });
+
+Deno.test("commands that the pages name are there", async () => {
+  const groups = new Set(groupPaths(createProgram(() => {})));
+  const unknown: string[] = [];
+  let found = 0;
+  for await (const { name } of Deno.readDir(new URL("../../docs/", import.meta.url))) {
+    if (!name.endsWith(".md") || name === "commands.md") continue;
+    const text = await Deno.readTextFile(new URL(`../../docs/${name}`, import.meta.url));
+    for (const [, words = ""] of text.matchAll(/(?:^|`)\$?\(?sluice ((?:[a-z][a-z-]*(?: (?=[a-z])|(?=[ `\n])))+)/gm)) {
+      found++;
+      if (!isCommand(words.trim().split(" "), groups)) unknown.push(`${name}: sluice ${words.trim()}`);
+    }
+  }
+  ok(found > 30, `${found} commands in the pages`);
+  deepStrictEqual(unknown, []);
+});
+
+/** Paths of all commands, those that only group others too. */
+function groupPaths(command: Command, before = ""): readonly string[] {
+  const path = `${before} ${command.name()}`.trim();
+  return [path, ...command.commands.flatMap((each) => groupPaths(each, path))];
+}
+
+/** Whether words begin with a command; behind one that groups no others they are its arguments. */
+function isCommand(words: readonly string[], paths: ReadonlySet<string>): boolean {
+  let path = "sluice";
+  for (const word of words) {
+    const hasBelow = [...paths].some((each) => each.startsWith(`${path} `));
+    if (!hasBelow) return true;
+    if (!paths.has(`${path} ${word}`)) return false;
+    path = `${path} ${word}`;
+  }
+  return true;
+}
