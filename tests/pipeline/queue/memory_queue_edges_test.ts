@@ -9,6 +9,7 @@ import { KEPT, type Outcome, QUEUED } from "../../../pipeline/contract/consumer.
 import { RejectedError, UnavailableError } from "../../../pipeline/core/errors.ts";
 import type { Payload } from "../../../pipeline/otlp/payload.ts";
 import { type BatchSettings, NO_BATCHING } from "../../../pipeline/queue/batch.ts";
+import type { Piece } from "../../../pipeline/queue/losses.ts";
 import { MemoryQueue, type MemoryQueueSettings } from "../../../pipeline/queue/memory_queue.ts";
 import { countedAbort } from "../../support/abort_listeners.ts";
 import { FakeClock, settle } from "../../support/fake_clock.ts";
@@ -32,8 +33,11 @@ function setUp(settings: Partial<MemoryQueueSettings> = {}) {
   const clock = new FakeClock(1_000);
   const destination = new Destination();
   const { memory } = testDeps();
-  const meter = new RecordingMeter();
   const losses = { refused: 0, ofTenants: 0, dropped: 0 };
+  /** Items of each batch that landed, the result, and whether its senders wait for it; and of what was dropped. */
+  const landed: [number[], Outcome | Error, boolean][] = [];
+  const dropped: [number[], boolean][] = [];
+  const itemsOf = (pieces: readonly Piece[]) => pieces.map(({ payload }) => payload.itemCount);
   const queue = new MemoryQueue(
     { send: (payload, abort) => destination.consume(payload, abort) },
     {
@@ -55,12 +59,14 @@ function setUp(settings: Partial<MemoryQueueSettings> = {}) {
           losses.refused += itemCount;
           if (isTenants) losses.ofTenants += itemCount;
         },
-        dropped(pieces) {
+        landed: (pieces, result, told) => landed.push([itemsOf(pieces), result, told]),
+        dropped(pieces, _error, told) {
+          dropped.push([itemsOf(pieces), told]);
           for (const { payload } of pieces) losses.dropped += payload.itemCount;
         },
       },
       split: cut,
-      size: meter.gauge("size", {}),
+      size: new RecordingMeter().gauge("size", {}),
     },
   );
   const send = (items: number | Payload, sender = countedAbort()) => {
@@ -71,7 +77,7 @@ function setUp(settings: Partial<MemoryQueueSettings> = {}) {
     destination.calls[call]?.answer(result);
     await settle();
   };
-  return { clock, destination, memory, meter, losses, queue, send, answer };
+  return { clock, destination, memory, losses, landed, dropped, queue, send, answer };
 }
 
 Deno.test("a sender of several parts is told of all of them", async (t) => {
@@ -137,6 +143,126 @@ Deno.test("what holds nothing takes a place all the same", async () => {
   const { result } = send(0);
   await settle();
   strictEqual(result.error.retryable, true);
+});
+
+Deno.test("who leaves makes room", async (t) => {
+  await t.step("for those behind it that wait for room", async () => {
+    const { queue, losses, send } = setUp({ capacity: 10, blockOnOverflow: true });
+    send(8);
+    const [large, small] = [send(5), send(2)];
+    large.controller.abort();
+    await settle();
+    strictEqual(large.result.error.httpStatus, 503);
+    deepStrictEqual([queue.snapshot().waitingRequests, queue.snapshot().depth], [0, 10]);
+    deepStrictEqual([large.listeners(), small.listeners(), losses], [0, 1, { refused: 5, ofTenants: 0, dropped: 0 }]);
+  });
+  await t.step("when its data was queued already", async () => {
+    const { queue, dropped, destination, send, answer } = setUp({ capacity: 10, blockOnOverflow: true });
+    send(5);
+    const [queued, waiting] = [send(5), send(4)];
+    queued.controller.abort();
+    await settle();
+    deepStrictEqual([queue.snapshot().waitingRequests, queue.snapshot().depth], [0, 9]);
+    deepStrictEqual(dropped, [[[5], true]]);
+    await answer(0);
+    await answer(1);
+    deepStrictEqual([destination.items, waiting.result.settled], [[5, 4], KEPT]);
+  });
+  await t.step("when none of its data is on its way any more", async () => {
+    const { queue, dropped, destination, send, answer } = setUp({ batch: TENS, maxInFlight: 2 });
+    const { controller } = send(20);
+    controller.abort();
+    await settle();
+    deepStrictEqual(destination.calls.map(({ abort }) => abort.aborted), [true, true]);
+    strictEqual(queue.snapshot().depth, 20);
+    await answer(0, away);
+    strictEqual(queue.snapshot().depth, 20);
+    await answer(1, away);
+    deepStrictEqual([queue.snapshot().depth, dropped], [0, []]);
+  });
+  await t.step("at shutdown those that wait for room are told, and heard no longer", async () => {
+    const { queue, clock, losses, send, answer } = setUp({ capacity: 1, blockOnOverflow: true });
+    send(1);
+    const waiting = send(1);
+    const shutdown = queue.shutdown(new AbortController().signal);
+    await settle();
+    deepStrictEqual([waiting.result.error.httpStatus, waiting.listeners()], [503, 0]);
+    deepStrictEqual(losses, { refused: 1, ofTenants: 0, dropped: 0 });
+    await answer(0);
+    await shutdown;
+    strictEqual(clock.pending, 0);
+  });
+});
+
+Deno.test("a batch of several tenants that is refused for good goes again, each tenant's data by itself", async (t) => {
+  const batch: BatchSettings = { ...TENS, minSize: 10, maxSize: Infinity, flushTimeoutMs: 1_000 };
+  const [a, b] = [tenantTag(1), tenantTag(2)];
+  /** A batch of 4 and 6 items that was refused, and one behind it. */
+  const begin = async (settings: Partial<MemoryQueueSettings> = {}) => {
+    const parts = setUp({ batch, ...settings });
+    const senders = [parts.send(payloadFrom(a, 4)), parts.send(payloadFrom(b, 6)), parts.send(payloadFrom(b, 11))];
+    await parts.answer(0, refused);
+    const settled = () => senders.map(({ result }) => result.settled);
+    return { ...parts, senders, settled };
+  };
+  await t.step("in the same place in flight, one after the other", async () => {
+    const { destination, queue, landed, answer, settled } = await begin();
+    deepStrictEqual([destination.items, settled()[0], queue.snapshot().inFlightRequests], [[10, 4], undefined, 1]);
+    await answer(1, refused);
+    deepStrictEqual([destination.items, settled()], [[10, 4, 6], [refused, undefined, undefined]]);
+    await answer(2);
+    deepStrictEqual([destination.items, settled()], [[10, 4, 6, 11], [refused, KEPT, undefined]]);
+    await answer(3);
+    deepStrictEqual([settled()[2], queue.snapshot().depth], [KEPT, 0]);
+    deepStrictEqual(landed, [[[], refused, true], [[4], refused, true], [[6], KEPT, true], [[11], KEPT, true]]);
+  });
+  await t.step("not when time can mend it", async () => {
+    const { destination, landed, send, answer } = setUp({ batch });
+    const results = [send(payloadFrom(a, 4)), send(payloadFrom(b, 6))];
+    await answer(0, away);
+    deepStrictEqual([destination.items, results.map(({ result }) => result.settled)], [[10], [away, away]]);
+    deepStrictEqual(landed, [[[4, 6], away, true]]);
+  });
+  await t.step("not when some of it was kept", async () => {
+    const { destination, send, answer } = setUp({ batch });
+    send(payloadFrom(a, 4));
+    send(payloadFrom(b, 6));
+    await answer(0, { rejectedItems: 3, message: "bad" });
+    deepStrictEqual(destination.items, [10]);
+  });
+  await t.step("not when all of it is one tenant's", async () => {
+    const { destination, landed, send, answer } = setUp({ batch });
+    const results = [send(payloadFrom(a, 4)), send(payloadFrom(a, 6))];
+    await answer(0, refused);
+    deepStrictEqual([destination.items, results.map(({ result }) => result.settled)], [[10], [refused, refused]]);
+    deepStrictEqual(landed, [[[4, 6], refused, true]]);
+  });
+  await t.step("but for those whose sender has left by then", async () => {
+    const { destination, dropped, senders, answer, settled } = await begin();
+    senders[1]?.controller.abort();
+    await answer(1);
+    deepStrictEqual([destination.items, dropped, settled()[0]], [[10, 4, 11], [[[6], true]], KEPT]);
+    strictEqual(senders[1]?.result.error.httpStatus, 503);
+  });
+  await t.step("also when nobody waits", async () => {
+    const { destination, memory, landed, queue, answer } = await begin({ waitForResult: false });
+    await answer(1);
+    await answer(2, away);
+    await answer(3);
+    deepStrictEqual([destination.items, memory.heldBytes(), queue.snapshot().depth], [[10, 4, 6, 11], 0, 0]);
+    deepStrictEqual(landed, [[[], refused, false], [[4], KEPT, false], [[6], away, false], [[11], KEPT, false]]);
+  });
+  await t.step("but for what shutdown has given up by then", async () => {
+    const { destination, landed, dropped, queue, answer, senders } = await begin();
+    await queue.shutdown(AbortSignal.abort());
+    await settle();
+    for (const { result } of senders) strictEqual(result.error.httpStatus, 503);
+    strictEqual(destination.calls[1]?.abort.aborted, true);
+    await answer(1, away);
+    deepStrictEqual([destination.items, queue.snapshot().depth], [[10, 4], 0]);
+    deepStrictEqual(landed, [[[], refused, true], [[4], away, true]]);
+    deepStrictEqual(dropped, [[[11], true], [[6], true]]);
+  });
 });
 
 Deno.test("a queue says what it refuses, and whose fault it is", async (t) => {
@@ -276,6 +402,17 @@ Deno.test("at shutdown an heir takes what was answered for", async (t) => {
     await answer(0);
     await shutdown;
     deepStrictEqual([destination.items, memory.heldBytes()], [[1], 0]);
+  });
+  await t.step("some of the parts of a request: it has its room until the others are kept", async () => {
+    const { queue, memory, send, answer } = setUp({ waitForResult: false, batch: TENS });
+    const { taken, adopt } = heirOf(1);
+    send(1);
+    send(30);
+    const shutdown = queue.shutdown(new AbortController().signal, adopt);
+    deepStrictEqual([taken, queue.snapshot().depth, memory.heldBytes()], [[10], 31, 310]);
+    for (const call of [0, 1, 2]) await answer(call);
+    await shutdown;
+    deepStrictEqual([queue.snapshot().depth, memory.heldBytes()], [0, 0]);
   });
   await t.step("the rest is sent from here, and offered once more at the deadline", async () => {
     const { queue, losses, memory, destination, send } = setUp({ waitForResult: false });

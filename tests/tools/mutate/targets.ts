@@ -14,6 +14,7 @@ const CHAIN_TESTS = [
     "sending/timeout",
     "sending/timeout_edges",
     "memory_queue",
+    "memory_queue_edges",
     "fair_queue",
     "room",
     "batch",
