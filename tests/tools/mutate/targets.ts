@@ -16,6 +16,7 @@ const CHAIN_TESTS = [
     "memory_queue",
     "memory_queue_edges",
     "fair_queue",
+    "fair_queue_model",
     "room",
     "batch",
   ],
