@@ -1,20 +1,12 @@
 /**
- * Hashes of strings: of their UTF-8 bytes.
- *
- * MD5 and the SHA family are the runtime's (`node:crypto`), XXH3 is hash-wasm's; FNV-1a and MurmurHash3 are here, since no
- * kept package has them over bytes.
+ * FNV-1a and MurmurHash3 of strings: of their UTF-8 bytes. They are our own, since no kept package has them over bytes; every
+ * other hash is in `hash_digest.ts`.
  *
  * @module
  */
 
-import { hash } from "node:crypto";
-import { createXXHash128, createXXHash3, type IHasher } from "hash-wasm";
 import { toHex } from "../values/hex.ts";
-import { encodeUtf8, isBroken } from "../values/utf8.ts";
-
-// One instance each: they are used in one step, and compiling one takes a promise that statements cannot wait for.
-const xxh3Hasher = await createXXHash3(0, 0);
-const xxh128Hasher = await createXXHash128(0, 0);
+import { encodeUtf8 } from "../values/utf8.ts";
 
 const FNV_LOW = 0x84222325;
 const FNV_HIGH = 0xcbf29ce4;
@@ -23,11 +15,6 @@ const FNV_PRIME_LOW = 0x1b3;
 
 const MURMUR_C1 = 0x87c37b91114253d5n;
 const MURMUR_C2 = 0x4cf5ad432745937fn;
-
-/** MD5, SHA-1, SHA-256 or SHA-512 in lower-case hexadecimal. */
-export function digest(algorithm: "md5" | "sha1" | "sha256" | "sha512", text: string): string {
-  return hash(algorithm, isBroken(text) ? encodeUtf8(text) : text);
-}
 
 /** 64-bit FNV-1a as a signed int. Source: the FNV reference, draft-eastlake-fnv. */
 export function fnv1a(text: string): bigint {
@@ -40,16 +27,6 @@ export function fnv1a(text: string): bigint {
     low = product % 0x1_0000_0000;
   }
   return BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low));
-}
-
-/** XXH3 of 64 bits, seed 0, in hexadecimal, big-endian. */
-export function xxh3(text: string): string {
-  return wasmDigest(xxh3Hasher, text);
-}
-
-/** XXH3 of 128 bits, seed 0, in hexadecimal, big-endian. */
-export function xxh128(text: string): string {
-  return wasmDigest(xxh128Hasher, text);
 }
 
 /** MurmurHash3_x86_32, seed 0, in hexadecimal, little-endian. */
@@ -84,10 +61,6 @@ export function murmur3x128(text: string): string {
   h1 ^= mixLow64(readTail(bytes, tail, Math.min(tail + 8, bytes.length))) ^ BigInt(bytes.length);
   h2 ^= mixHigh64(readTail(bytes, tail + 8, bytes.length)) ^ BigInt(bytes.length);
   return finish128(h1, h2);
-}
-
-function wasmDigest(hasher: IHasher, text: string): string {
-  return hasher.init().update(isBroken(text) ? encodeUtf8(text) : text).digest("hex");
 }
 
 /** The bytes from `start` to `end`, little-endian; 0 when there are none. */

@@ -8,9 +8,9 @@
  */
 
 import { Buffer } from "node:buffer";
-import { createHash } from "node:crypto";
 import { parseAddress } from "../text/ip.ts";
 import { OttlError } from "../values/errors.ts";
+import { digestBytes } from "./hash_digest.ts";
 
 const PROTOCOLS: Readonly<Record<string, number>> = { ICMP: 1, TCP: 6, UDP: 17, RSVP: 46, ICMP6: 58, SCTP: 132 };
 const MAX_UINT16 = 65_535n;
@@ -33,7 +33,7 @@ export function communityId(source: Endpoint, destination: Endpoint, protocol: s
   if (number === undefined) throw invalid(`unsupported protocol "${protocol}"`);
   const [first, second] = isBefore(from, to) ? [from, to] : [to, from];
   const flow = [uint16(seed, "seed"), first.ip, second.ip, Buffer.from([number, 0]), first.port, second.port];
-  return `1:${createHash("sha1").update(Buffer.concat(flow)).digest("base64")}`;
+  return `1:${digestBytes("sha1", Buffer.concat(flow)).toBase64()}`;
 }
 
 interface EndpointBytes {

@@ -7,15 +7,14 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
 import { z } from "zod";
+import { digest } from "../../ottl/data/hash_digest.ts";
 import { DEFAULT_OTTL_LIMITS, type OttlLimits } from "../../ottl/limits.ts";
 import { compileRegex, type Regex } from "../../ottl/text/regex/regex.ts";
 import { toIntLike } from "../../ottl/values/convert.ts";
 import { OttlError } from "../../ottl/values/errors.ts";
 import { parseGoFloat, parseGoInt } from "../../ottl/values/numbers.ts";
 import { textOf } from "../../ottl/values/text.ts";
-import { encodeUtf8 } from "../../ottl/values/utf8.ts";
 import { OttlList, type OttlMap, PlainMap, type Value } from "../../ottl/values/value.ts";
 import { isMap, leaf, oneOf, readText, Scalar, section, text } from "../config/schema.ts";
 import type { Origin } from "../otlp/payload.ts";
@@ -245,15 +244,15 @@ function hashKeys(attributes: OttlMap, key: string, regex: Regex | undefined): v
 function hashKey(attributes: OttlMap, key: string): void {
   const value = attributes.get(key);
   if (value === undefined) return;
-  const bytes = hashedBytes(value);
-  attributes.set(key, bytes === undefined ? "" : createHash("sha256").update(bytes).digest("hex"));
+  const hashed = hashedOf(value);
+  attributes.set(key, hashed === undefined ? "" : digest("sha256", hashed));
 }
 
 /** What is hashed of a value; undefined for what is not hashed: empty values, bytes, lists, maps. */
-function hashedBytes(value: Value): Uint8Array | undefined {
+function hashedOf(value: Value): string | Uint8Array | undefined {
   switch (typeof value) {
     case "string":
-      return encodeUtf8(value);
+      return value;
     case "boolean":
       return Uint8Array.of(value ? 1 : 0);
     case "bigint":

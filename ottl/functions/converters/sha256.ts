@@ -4,7 +4,7 @@
  * @module
  */
 
-import { digest } from "../../data/hash.ts";
+import { digest } from "../../data/hash_digest.ts";
 import { converter, str } from "../definition.ts";
 
 export const sha256 = converter({

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { xxh128 } from "../../data/hash.ts";
+import { digest } from "../../data/hash_digest.ts";
 import { converter, str } from "../definition.ts";
 
 export const xxh128Hash = converter({
@@ -16,5 +16,5 @@ export const xxh128Hash = converter({
     { text: 'XXH128("Hello World")', result: '"403383a15c99beee9ac3af2126a00292"' },
     { text: "XXH128(1)", error: "expected string" },
   ],
-  compile: ({ target: value }) => (item) => xxh128(value.evaluate(item)),
+  compile: ({ target: value }) => (item) => digest("xxh128", value.evaluate(item)),
 });

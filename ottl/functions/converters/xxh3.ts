@@ -4,7 +4,7 @@
  * @module
  */
 
-import { xxh3 } from "../../data/hash.ts";
+import { digest } from "../../data/hash_digest.ts";
 import { converter, str } from "../definition.ts";
 
 export const xxh3Hash = converter({
@@ -16,5 +16,5 @@ export const xxh3Hash = converter({
     { text: 'XXH3("Hello World")', result: '"e34615aade2e6333"' },
     { text: "XXH3(1)", error: "expected string" },
   ],
-  compile: ({ target: value }) => (item) => xxh3(value.evaluate(item)),
+  compile: ({ target: value }) => (item) => digest("xxh3", value.evaluate(item)),
 });

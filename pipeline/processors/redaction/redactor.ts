@@ -4,11 +4,10 @@
  * @module
  */
 
-import { createHash, createHmac } from "node:crypto";
+import { digest, hmac } from "../../../ottl/data/hash_digest.ts";
 import type { OttlLimits } from "../../../ottl/limits.ts";
 import { compileRegex, type Regex } from "../../../ottl/text/regex/regex.ts";
 import { textOf } from "../../../ottl/values/text.ts";
-import { encodeUtf8 } from "../../../ottl/values/utf8.ts";
 import { OttlList, OttlMap, PlainMap, type Value } from "../../../ottl/values/value.ts";
 
 export const HASH_FUNCTIONS = ["md5", "sha1", "sha3", "hmac-sha256", "hmac-sha512"] as const;
@@ -218,11 +217,12 @@ function maskOf({ hash_function: name, hmac_key: key }: RedactionRules): (text: 
     case "":
       return () => MASK;
     case "hmac-sha256":
+      return hmac("sha256", key);
     case "hmac-sha512":
-      return (text) => createHmac(name.slice("hmac-".length), key).update(encodeUtf8(text)).digest("hex");
-    default: {
-      const algorithm = name === "sha3" ? "sha3-256" : name;
-      return (text) => createHash(algorithm).update(encodeUtf8(text)).digest("hex");
-    }
+      return hmac("sha512", key);
+    case "sha3":
+      return (text) => digest("sha3-256", text);
+    default:
+      return (text) => digest(name, text);
   }
 }
