@@ -71,7 +71,7 @@ const SHARED: Meanings = {
   "sending_queue.wait_for_result":
     "A sender's answer is when its data is delivered; it is held for 8 s at the most, then told with 503 and `Retry-After` " +
     "to come back, while SDKs still have the data (10 s). false: when it is in the queue, which a crash loses",
-  "sending_queue.storage": "An extension that keeps the queue on disk",
+  "sending_queue.storage": "Refused: there is no queue on disk yet",
   "sending_queue.batch": "Joins requests into batches before they are sent",
   "sending_queue.batch.flush_timeout": "When a batch goes out that is not full",
   "sending_queue.batch.min_size": "How much makes it full",
@@ -91,7 +91,7 @@ const SHARED: Meanings = {
 
 const RECEIVERS: Meanings = {
   "otlp.protocols": "At least one of the two",
-  "otlp.protocols.grpc": "OTLP over gRPC: see the limits of the README",
+  "otlp.protocols.grpc": "OTLP over gRPC: read, and told as not served, so that a collector's YAML loads",
   "otlp.protocols.http": "OTLP over HTTP, protobuf and JSON",
   "http.traces_url_path": "The path of traces",
   "http.metrics_url_path": "The path of metrics",
