@@ -23,7 +23,7 @@ async function session(
 ) {
   const plan: SessionPlan = {
     scenarios: SCENARIOS.filter(({ name }) => name === "filter"),
-    once: onceUnits(["json_bench.ts"], []),
+    once: onceUnits(["json_bench.ts"], []).map((unit) => ({ ...unit, estimateSeconds: 25 })),
     rounds: 2,
     timing: TIMING,
     budgetSeconds: Infinity,
