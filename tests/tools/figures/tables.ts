@@ -277,6 +277,6 @@ function known(tables: Results["tables"], name: string): Table {
 }
 
 function methodOf({ command, commit }: Table, environments: Results["environments"]): string {
-  const what = command === null ? "Measured as told above" : `Printed by \`${command}\``;
+  const what = command === null ? "Measured as told above," : `Printed by \`${command}\``;
   return `${what} of ${commitText(environments, commit)}, on ${machineText(environments[commit])}.`;
 }
