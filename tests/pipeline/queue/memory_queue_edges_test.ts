@@ -145,6 +145,22 @@ Deno.test("what holds nothing takes a place all the same", async () => {
   strictEqual(result.error.retryable, true);
 });
 
+Deno.test("senders whose data shared a batch are told how much of it was rejected", async (t) => {
+  const cases: { rejectedItems: number; message: string; want: string }[] = [
+    { rejectedItems: 1, message: "", want: "1 of the 10 spans of a batch that held these was rejected" },
+    { rejectedItems: 2, message: "", want: "2 of the 10 spans of a batch that held these were rejected" },
+    { rejectedItems: 9, message: "bad", want: "9 of the 10 spans of a batch that held these were rejected: bad" },
+  ];
+  for (const { rejectedItems, message, want } of cases) {
+    await t.step(want, async () => {
+      const { send, answer } = setUp({ batch: { ...TENS, minSize: 10, flushTimeoutMs: 1_000 } });
+      const results = [send(4), send(6)];
+      await answer(0, { rejectedItems, message });
+      for (const { result } of results) deepStrictEqual(result.settled, { rejectedItems: 0, message: want });
+    });
+  }
+});
+
 Deno.test("who leaves makes room", async (t) => {
   await t.step("for those behind it that wait for room", async () => {
     const { queue, losses, send } = setUp({ capacity: 10, blockOnOverflow: true });

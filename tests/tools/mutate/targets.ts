@@ -8,19 +8,9 @@ import type { Target } from "./target.ts";
 
 /** Not its properties over whole chains and its simulations of fairness: a survivor would run them all, for seconds. */
 const CHAIN_TESTS = [
-  ...[
-    "sending/retry",
-    "sending/retry_edges",
-    "sending/timeout",
-    "sending/timeout_edges",
-    "memory_queue",
-    "memory_queue_edges",
-    "fair_queue",
-    "fair_queue_model",
-    "room",
-    "batch",
-  ],
-  ...["deadlines", "contract", "queue_control", "handover"],
+  ...["sending/retry", "sending/retry_edges", "sending/timeout", "sending/timeout_edges", "deadlines"],
+  ...["memory_queue", "memory_queue_edges", "queue_control", "contract", "handover"],
+  ...["fair_queue", "fair_queue_model", "room", "room_edges", "batch", "batch_edges"],
 ];
 
 /** By the name that the command line takes. */
@@ -44,7 +34,17 @@ export const TARGETS: Readonly<Record<string, Target>> = {
     tests: testsUnder("pipeline/queue", ...CHAIN_TESTS),
   },
   queue: {
-    sources: under("pipeline/queue", "memory_queue", "flights", "request", "fair_queue", "room", "batch", "partition"),
+    sources: under(
+      "pipeline/queue",
+      "memory_queue",
+      "flights",
+      "request",
+      "fair_queue",
+      "room",
+      "room_edges",
+      "batch",
+      "partition",
+    ),
     tests: testsUnder("pipeline/queue", ...CHAIN_TESTS),
   },
   rollouts: {
