@@ -136,7 +136,7 @@ export type Unit = RequestUnit | OnceUnit;
 
 /** Starts, stops, and a look whether the machine is quiet. */
 const AROUND_SECONDS = 4;
-const BENCH_SECONDS = 40;
+const BENCH_SECONDS = 25;
 
 /** @param round The gateway that is first is the other one in each round. */
 export function requestUnits(scenarios: readonly Scenario[], timing: Timing, round: number): readonly RequestUnit[] {

@@ -21,7 +21,7 @@ const V8_FLAGS = /--v8-flags=\S+/.exec(manifest.tasks.start)?.[0] ?? "";
 
 /** How many times its estimate a unit may take. */
 const PATIENCE = 6;
-const MIN_PATIENCE_SECONDS = 120;
+const MIN_PATIENCE_SECONDS = 300;
 
 const phaseSchema = z.object({
   cpu_us_per_request: z.number().positive(),
