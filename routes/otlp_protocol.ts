@@ -149,7 +149,7 @@ class OtlpEndpoint {
     try {
       const signal = this.#route(request);
       watch = this.#handler.watch?.(signal, request);
-      if (encoding === undefined) throw unsupportedType();
+      if (encoding === undefined) throw unsupportedType(request.header("content-type"));
       const coding = this.#codingOf(request);
       buffer = this.#admit(request, signal);
       const entered = this.#handler.enter?.(signal, request, buffer.announcedBytes);
@@ -187,7 +187,7 @@ class OtlpEndpoint {
   #route(request: OtlpRequest): Signal {
     const signal = this.#handler.paths.get(request.path);
     if (signal === undefined) {
-      throw new HttpError(404, "not_found", "Cannot find the path: it is none of this receiver");
+      throw unknownPath(this.#handler.paths);
     }
     if (request.method !== "POST") {
       throw new HttpError(405, "unimplemented", "Cannot use this method: wanted POST", ["Allow", "POST"]);
@@ -218,10 +218,8 @@ class OtlpEndpoint {
     const coding = this.#codings.get(header) ?? this.#codings.get(header.trim().toLowerCase());
     if (coding !== undefined) return coding;
     const wanted = [...new Set(this.#codings.values())].map((name) => name || "identity").join(", ");
-    throw new HttpError(415, "invalid_argument", `Cannot read the body: its Content-Encoding is none of ${wanted}`, [
-      "Accept-Encoding",
-      wanted,
-    ]);
+    const message = `Cannot read the body: its Content-Encoding is ${quoted(header)}, wanted one of ${wanted}`;
+    throw new HttpError(415, "invalid_argument", message, ["Accept-Encoding", wanted]);
   }
 
   #originOf(request: OtlpRequest): Origin {
@@ -316,9 +314,24 @@ function otlpEncodingOf(contentType: string | undefined): OtlpEncoding | undefin
   }
 }
 
-function unsupportedType(): HttpError {
+function unknownPath(paths: ReadonlyMap<string, Signal>): HttpError {
+  const wanted = paths.size === 0 ? "there is none here" : `wanted ${[...paths.keys()].join(", ")}`;
+  return new HttpError(404, "not_found", `Cannot find the path: it is none of this receiver, ${wanted}`);
+}
+
+function unsupportedType(given: string | undefined): HttpError {
+  const is = given === undefined ? "it has no Content-Type" : `its Content-Type is ${quoted(given)}`;
   const wanted = `${CONTENT_TYPES.protobuf} or ${CONTENT_TYPES.json}`;
-  return new HttpError(415, "invalid_argument", `Cannot read the body: its Content-Type is not ${wanted}`);
+  return new HttpError(415, "invalid_argument", `Cannot read the body: ${is}, wanted ${wanted}`);
+}
+
+/** What of a header's value is told and logged, characters. */
+const MAX_QUOTED = 60;
+
+/** A header's value as it can be shown: nothing but printable ASCII, and not much of it. */
+function quoted(value: string): string {
+  const printable = value.slice(0, MAX_QUOTED).replace(/[^ -~]/g, "?");
+  return JSON.stringify(value.length > MAX_QUOTED ? `${printable}...` : printable);
 }
 
 /** What a Content-Length announces, bytes; servers refuse one that is not a number before it gets here. */

@@ -18,6 +18,7 @@ import type { ComponentDeps, ExporterFactory } from "../contract/component.ts";
 import { type Consumer, KEPT, type Lifecycle, type Outcome } from "../contract/consumer.ts";
 import { sumOfLengths } from "../core/bytes.ts";
 import { RejectedError, UnavailableError } from "../core/errors.ts";
+import { counted } from "../core/text.ts";
 import { payloadToJson } from "../otlp/json_encode.ts";
 import { DEFAULT_PAYLOAD_LIMITS } from "../otlp/limits.ts";
 import { type Payload, payloadBytes } from "../otlp/payload.ts";
@@ -170,11 +171,10 @@ class FileExporter implements Consumer, Lifecycle {
     await Promise.all(kept);
     if (groups.rest.length === 0) return KEPT;
     const rejectedItems = payloadOfChunks(payload, groups.rest).itemCount;
-    const { itemName } = SIGNALS[payload.signal];
+    const items = counted(rejectedItems, SIGNALS[payload.signal].itemName);
     return {
       rejectedItems,
-      message:
-        `${rejectedItems} ${itemName} have no resource attribute "${group_by.resource_attribute}" that is a path`,
+      message: `${items} without a resource attribute "${group_by.resource_attribute}" that is a path`,
     };
   }
 
@@ -241,7 +241,8 @@ class FileExporter implements Consumer, Lifecycle {
 
   #failure(payload: Payload, error: unknown): Error {
     const code = codeOf(error);
-    const what = `Cannot write ${payload.itemCount} ${SIGNALS[payload.signal].itemName} to a file: ${code}`;
+    const items = counted(payload.itemCount, SIGNALS[payload.signal].itemName);
+    const what = `Cannot write ${items} to a file: ${code}`;
     return FINAL_CODES.has(code) && this.#config.group_by.enabled
       ? new RejectedError(`${what}, wanted a name that the file system takes`, "invalid_argument", { cause: error })
       : new UnavailableError(`${what}, wanted a file that can be written`, { cause: error });

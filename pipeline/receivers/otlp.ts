@@ -29,7 +29,14 @@ import { type Consumer, KEPT, type Lifecycle, type Outcome, outcomeOf } from "..
 import type { Enter, Entry, HttpServer, OtlpEncoding, OtlpHandler, RequestWatch } from "../contract/http.ts";
 import type { Taken } from "../contract/tenants.ts";
 import { giveBack } from "../core/bytes.ts";
-import { type ErrorCode, GatewayError, toGatewayError } from "../core/errors.ts";
+import {
+  type ErrorCode,
+  GatewayError,
+  InvalidPayloadError,
+  RejectedError,
+  RPC_CODES,
+  toGatewayError,
+} from "../core/errors.ts";
 import { describeError } from "../core/log.ts";
 import type { MemoryBudget } from "../core/memory.ts";
 import { Repeated } from "../core/repeated.ts";
@@ -228,6 +235,8 @@ class OtlpReceiver implements OtlpHandler, Lifecycle {
     visit?: Entry,
   ): Promise<Outcome> {
     const route = this.#route(signal);
+    // An empty message of protobuf is one; JSON has none, so the body was lost on its way.
+    if (encoding === "json" && body.length === 0) throw emptyJson();
     const read = encoding === "protobuf" ? readPayload : readJsonPayload;
     const owned = visit === undefined ? origin : visit.originOf(origin);
     const payload = read(
@@ -271,6 +280,10 @@ class OtlpReceiver implements OtlpHandler, Lifecycle {
     if (route === undefined) throw new TypeError(`Cannot take ${signal}: no pipeline has it`);
     return route;
   }
+}
+
+function emptyJson(): InvalidPayloadError {
+  return new InvalidPayloadError("Cannot read JSON: the body is empty, wanted one JSON object", { offset: 0 });
 }
 
 /** What the gate takes of a payload. @throws {GatewayError} Nothing: its sender is told by whom and why. */
@@ -351,10 +364,10 @@ const REASONS: Readonly<Record<ErrorCode, string>> = {
   not_found: "a destination does not know the path",
   permission_denied: "a destination forbids it",
   resource_exhausted: "a limit is reached",
-  unimplemented: "a destination cannot take it",
+  unimplemented: "a destination does not serve what it is asked for",
   internal: "internal error",
   unavailable: "a destination or its queue is not available",
-  unauthenticated: "a destination wants other credentials",
+  unauthenticated: "a destination wants other credentials of this gateway",
 };
 
 /** Statuses that an OTLP sender retries. Source: OTLP 1.11.0 "Retryable Response Codes". */
@@ -363,6 +376,10 @@ const RETRIED = [429, 502, 503, 504];
 /**
  * A failure of the pipeline as its sender sees it: the kind and the wait, and none of the text, which may name a
  * destination. The status says the same as `retryable`, whatever the code.
+ *
+ * What a destination has against us is none of a sender's concern: with its 401, 403 or 404 the sender would look for
+ * the fault in its own credentials and path, so it is told 500. Only that the data is bad is its own fault: 400.
+ * (The collector passes them on.)
  */
 class NotKeptError extends GatewayError {
   readonly code: ErrorCode;
@@ -373,12 +390,22 @@ class NotKeptError extends GatewayError {
     super(`Cannot keep the data: ${REASONS[error.code]}`, { cause: error, retryAfterMs: error.retryAfterMs });
     this.code = error.code;
     this.retryable = error.retryable;
-    const status = error.httpStatus;
-    if (RETRIED.includes(status) === error.retryable) this.#status = status;
-    else this.#status = error.retryable ? 503 : 500;
+    this.#status = statusFor(error);
+  }
+
+  /** A code that would blame the sender goes as little as such a status. */
+  override get rpcCode(): number {
+    return this.#status === 500 && this.code !== "internal" ? RPC_CODES.unknown : super.rpcCode;
   }
 
   override get httpStatus(): number {
     return this.#status;
   }
+}
+
+function statusFor(error: GatewayError): number {
+  if (error instanceof RejectedError && error.code !== "invalid_argument") return 500;
+  const status = error.httpStatus;
+  if (RETRIED.includes(status) === error.retryable) return status;
+  return error.retryable ? 503 : 500;
 }

@@ -8,7 +8,13 @@
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import zlib from "node:zlib";
-import { RejectedError, ThrottledError, UnavailableError } from "../../pipeline/core/errors.ts";
+import {
+  LimitExceededError,
+  PermissionDeniedError,
+  RejectedError,
+  ThrottledError,
+  UnavailableError,
+} from "../../pipeline/core/errors.ts";
 import { decodeResponse, decodeResponseJson } from "../../pipeline/otlp/partial_success.ts";
 import { SIGNAL_NAMES, SIGNALS } from "../../pipeline/otlp/signals.ts";
 import { decodeStatus, decodeStatusJson } from "../../pipeline/otlp/status.ts";
@@ -61,6 +67,12 @@ const REQUESTS: readonly Case[] = [
   },
   { name: "a path with a query", request: { path: "/v1/traces?a=1", headers: [PROTOBUF], body: SPANS }, status: 200 },
   { name: "an empty protobuf body", request: { headers: [PROTOBUF] }, status: 200, body: EMPTY, items: 0 },
+  {
+    name: "an empty body of JSON, which was lost on its way",
+    request: { headers: [JSON_TYPE], body: "" },
+    status: 400,
+    headers: { "content-type": "application/json" },
+  },
   { name: "an empty JSON object", request: { headers: [JSON_TYPE], body: "{}" }, status: 200, body: "{}", items: 0 },
   {
     name: "envelopes without items",
@@ -74,6 +86,13 @@ const REQUESTS: readonly Case[] = [
     status: 200,
   },
   { name: "an unknown path", request: { path: "/v1/other", headers: [PROTOBUF] }, status: 404 },
+  {
+    name: "an unknown path: it is told those that there are",
+    request: { path: "/v1/other", headers: [JSON_TYPE] },
+    status: 404,
+    body: '{"code":5,"message":"Cannot find the path: it is none of this receiver, wanted ' +
+      '/v1/traces, /v1/metrics, /v1/logs, /v1development/profiles"}',
+  },
   { name: "a path with ..", request: { path: "/v1/../v1/traces", headers: [PROTOBUF], body: SPANS }, status: 404 },
   { name: "a path with //", request: { path: "//v1/traces", headers: [PROTOBUF], body: SPANS }, status: 404 },
   { name: "a path with an escape", request: { path: "/v1/%74races", headers: [PROTOBUF], body: SPANS }, status: 404 },
@@ -100,8 +119,23 @@ const REQUESTS: readonly Case[] = [
     request: { headers: ["Content-Type: text/plain"], body: SPANS },
     status: 415,
     headers: { "content-type": "application/json" },
+    body: '{"code":3,"message":"Cannot read the body: its Content-Type is \\"text/plain\\", ' +
+      'wanted application/x-protobuf or application/json"}',
   },
-  { name: "no Content-Type", request: { body: SPANS }, status: 415 },
+  {
+    name: "a Content-Type that is no text, and long",
+    request: { headers: [`Content-Type: a\u00ff${"x".repeat(58)}yz`], body: SPANS },
+    status: 415,
+    body: `{"code":3,"message":"Cannot read the body: its Content-Type is \\"a??${"x".repeat(57)}...\\", ` +
+      'wanted application/x-protobuf or application/json"}',
+  },
+  {
+    name: "no Content-Type",
+    request: { body: SPANS },
+    status: 415,
+    body: '{"code":3,"message":"Cannot read the body: it has no Content-Type, ' +
+      'wanted application/x-protobuf or application/json"}',
+  },
   {
     name: "broken protobuf",
     request: { headers: [PROTOBUF], body: Uint8Array.of(10, 200, 1) },
@@ -450,12 +484,25 @@ export function otlpHttpContract(binding: string, serve: Serve, { seesLeavers }:
         code: 14,
         retryAfter: "1",
       },
-      { name: "refused for good", error: new RejectedError(SECRET, "permission_denied"), status: 403, code: 7 },
+      {
+        name: "refused for good, for the data",
+        error: new RejectedError(SECRET, "invalid_argument"),
+        status: 400,
+        code: 3,
+      },
+      ...(["permission_denied", "unauthenticated", "unimplemented", "not_found"] as const).map((code) => ({
+        name: `refused for good, for what is no fault of the sender: ${code}`,
+        error: new RejectedError(SECRET, code),
+        status: 500,
+        code: 2,
+      })),
+      { name: "its tenant may not", error: new PermissionDeniedError(SECRET), status: 403, code: 7 },
+      { name: "more than a queue", error: new LimitExceededError(SECRET), status: 413, code: 8 },
       {
         name: "refused for good by a limit: not a status that is retried",
         error: new RejectedError(SECRET, "resource_exhausted"),
         status: 500,
-        code: 8,
+        code: 2,
       },
       { name: "a bug", error: new TypeError(SECRET), status: 500, code: 13 },
     ];
@@ -480,7 +527,7 @@ export function otlpHttpContract(binding: string, serve: Serve, { seesLeavers }:
     }
     await t.step("a bug is counted as ours, a refusal as theirs", () => {
       strictEqual(edge.counts.get("otelcol_receiver_failed_spans"), 4);
-      strictEqual(edge.counts.get("otelcol_receiver_refused_spans"), 4 + 5 * 4);
+      strictEqual(edge.counts.get("otelcol_receiver_refused_spans"), 4 + 11 * 4);
     });
     await t.step("refused before the body is read", async () => {
       const before = edge.payloads.length;

@@ -17,6 +17,7 @@ import {
   toGatewayError,
   UnavailableError,
 } from "../../core/errors.ts";
+import { counted } from "../../core/text.ts";
 import { describeError } from "../../core/log.ts";
 import { StageTimes } from "../../core/telemetry/stages.ts";
 import type { Payload } from "../../otlp/payload.ts";
@@ -186,7 +187,7 @@ export class KafkaPush implements Consumer, Lifecycle {
   }
 
   #items(count: number): string {
-    return `${count} ${SIGNALS[this.#deps.signal].itemName} to "${this.#deps.id}"`;
+    return `${counted(count, SIGNALS[this.#deps.signal].itemName)} to "${this.#deps.id}"`;
   }
 }
 

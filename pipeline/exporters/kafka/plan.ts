@@ -9,6 +9,7 @@
  */
 
 import type { Tracer } from "../../core/telemetry/trace.ts";
+import { counted } from "../../core/text.ts";
 import { payloadToJson } from "../../otlp/json_encode.ts";
 import type { Payload } from "../../otlp/payload.ts";
 import { attributeMapHash, resourceAttribute } from "../../otlp/resource.ts";
@@ -74,7 +75,7 @@ export function createPlanner(config: KafkaConfig, signal: Signal, tracer?: Trac
     }
     const message = rejectedItems === 0
       ? ""
-      : `${rejectedItems} ${SIGNALS[signal].itemName} do not fit into a record of ${max_message_bytes} bytes`;
+      : `${counted(rejectedItems, SIGNALS[signal].itemName)} too large for a record of ${max_message_bytes} bytes`;
     return { recordsByTopic, rejectedItems, message };
   };
 }

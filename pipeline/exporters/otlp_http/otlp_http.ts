@@ -21,6 +21,7 @@ import {
   UnavailableError,
 } from "../../core/errors.ts";
 import { parseRetryAfterMs } from "../../core/retry_after.ts";
+import { counted } from "../../core/text.ts";
 import { StageTimes, type Stopwatch } from "../../core/telemetry/stages.ts";
 import { payloadToJson } from "../../otlp/json_encode.ts";
 import type { Payload } from "../../otlp/payload.ts";
@@ -75,6 +76,17 @@ function inertKeys({ middlewares, cookies }: OtlpHttpConfig): string[] {
   ];
 }
 
+/** Who writes a signal's path into `endpoint` gets it twice, and every export is answered 404. */
+function pathWarnings(endpoint: string): { path: string; message: string }[] {
+  const own = URL.parse(endpoint)?.pathname.replace(/\/$/, "") ?? "";
+  const signal = SIGNAL_NAMES.find((name) => own.endsWith(SIGNALS[name].path));
+  if (signal === undefined) return [];
+  const { path } = SIGNALS[signal];
+  const message = `ends in ${path}, and each signal's path is put behind it (${path}${path}): ` +
+    `wanted the URL without it, or ${signal}_endpoint`;
+  return [{ path: "endpoint", message }];
+}
+
 export const otlpHttpExporterFactory: ExporterFactory<OtlpHttpConfig> = {
   type: "otlp_http",
   aliases: ["otlphttp"],
@@ -82,6 +94,7 @@ export const otlpHttpExporterFactory: ExporterFactory<OtlpHttpConfig> = {
   signals: SIGNAL_NAMES,
   schema,
   warnings: (config) => [
+    ...pathWarnings(config.endpoint),
     ...inertKeys(config).map((path) => ({ path, message: "loads but does nothing yet" })),
     ...queueWarnings(config.sending_queue),
   ],
@@ -122,6 +135,8 @@ class OtlpHttpPush implements Consumer, Lifecycle {
   readonly #deps: Deps;
   readonly #url: URL;
   readonly #path: string;
+  /** What is asked, for the log: without credentials and query, which may be one. */
+  readonly #asked: string;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #encoding: ContentEncoding;
   readonly #stages: StageTimes;
@@ -142,6 +157,7 @@ class OtlpHttpPush implements Consumer, Lifecycle {
     this.#deps = deps;
     this.#url = url;
     this.#path = url.pathname + url.search;
+    this.#asked = `POST ${url.origin}${url.pathname}`;
     this.#encoding = config.compression === "none" ? "" : config.compression;
     this.#headers = requestHeaders(config, this.#encoding);
     this.#stages = new StageTimes(deps, deps.id);
@@ -171,11 +187,18 @@ class OtlpHttpPush implements Consumer, Lifecycle {
     } catch (error) {
       // The sender is not told which upstream it was; the log has the causes.
       throw new UnavailableError(`Cannot export to "${this.#deps.id}": no answer from the destination`, {
-        cause: error,
+        cause: this.#about(error),
       });
     }
     if (response.status >= 200 && response.status < 300) return this.#outcome(payload, response);
     throw this.#refusal(payload, response);
+  }
+
+  /** A failed exchange, with what was asked in the same place: the log goes only so deep. */
+  #about(error: unknown): Error {
+    return error instanceof Error
+      ? new Error(`${this.#asked}: ${error.message}`, { cause: error.cause })
+      : new Error(this.#asked, { cause: error });
   }
 
   #encoded(payload: Payload, watch: Stopwatch | undefined): readonly Uint8Array[] {
@@ -217,10 +240,10 @@ class OtlpHttpPush implements Consumer, Lifecycle {
 
   #refusal(payload: Payload, response: HttpResponse): GatewayError {
     const { status } = response;
-    const message = `Cannot export ${payload.itemCount} ${
-      SIGNALS[payload.signal].itemName
-    } to "${this.#deps.id}": the destination answered ${status}`;
-    const cause = whatItSaid(response);
+    const items = counted(payload.itemCount, SIGNALS[payload.signal].itemName);
+    const message = `Cannot export ${items} to "${this.#deps.id}": the destination answered ${status}`;
+    const said = whatItSaid(response);
+    const cause = new Error(said === "" ? this.#asked : `${this.#asked}: ${said}`);
     const retryAfterMs = parseRetryAfterMs(response.header("retry-after"), this.#deps.clock.nowMs());
     if (status === 429) return new ThrottledError(message, { retryAfterMs, cause });
     if (status === 502 || status === 503 || status === 504) {
@@ -230,14 +253,14 @@ class OtlpHttpPush implements Consumer, Lifecycle {
   }
 }
 
-/** The upstream's own words, for the log. */
-function whatItSaid(response: HttpResponse): Error | undefined {
+/** The upstream's own words, for the log; "" when it has none. */
+function whatItSaid(response: HttpResponse): string {
   const isJson = response.header("content-type")?.startsWith("application/json") === true;
   const said = isJson ? decodeStatusJson(response.body) : decodeStatus(response.body);
-  return said === undefined || said.message === "" ? undefined : new Error(said.message);
+  return said?.message ?? "";
 }
 
-/** What a final status of the upstream means to our sender (collector reference 1.9); others are "unknown", 500. */
+/** What a final status of the upstream means (collector reference 1.9); others are "unknown". */
 const FINAL_STATUS_CODES: Readonly<Record<number, ErrorCode>> = {
   400: "invalid_argument",
   401: "unauthenticated",

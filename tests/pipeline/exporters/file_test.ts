@@ -269,7 +269,7 @@ Deno.test("group_by", async (t) => {
       withExporter({ path: "*.json", group_by: groupBy(9) }, "traces", async (exporter, directory) => {
         deepStrictEqual(await exporter.consume(grouped(undefined, "a", undefined), NEVER), {
           rejectedItems: 2,
-          message: '2 spans have no resource attribute "service.name" that is a path',
+          message: '2 spans without a resource attribute "service.name" that is a path',
         });
         deepStrictEqual(spanNames(`${directory}/a.json`), ["span 1"]);
       }),

@@ -193,7 +193,7 @@ Deno.test("plan: size", async (t) => {
     );
     strictEqual(rejectedItems, 1);
     strictEqual(items(recordsByTopic.get("otlp_logs")), 2);
-    strictEqual(message, "1 log records do not fit into a record of 2000 bytes");
+    strictEqual(message, "1 log record too large for a record of 2000 bytes");
   });
   await t.step("nothing that fits leaves no record", () => {
     const { recordsByTopic, rejectedItems } = plan(

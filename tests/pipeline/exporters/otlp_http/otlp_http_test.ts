@@ -1,8 +1,8 @@
-import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert";
+import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert";
 import zlib from "node:zlib";
 import { systemClock } from "../../../../pipeline/core/clock.ts";
 import { GatewayError } from "../../../../pipeline/core/errors.ts";
-import { silentLogger } from "../../../../pipeline/core/log.ts";
+import { describeError, silentLogger } from "../../../../pipeline/core/log.ts";
 import { createMemoryBudget } from "../../../../pipeline/core/memory.ts";
 import { silentMeter } from "../../../../pipeline/core/telemetry/meter.ts";
 import { Scalar } from "../../../../pipeline/config/schema.ts";
@@ -168,6 +168,56 @@ Deno.test("otlp_http reads the upstream's answer", async (t) => {
           return true;
         });
       });
+    });
+  }
+});
+
+Deno.test("otlp_http tells the log what it asked, without what may be secret", async (t) => {
+  const said = () =>
+    new Response(JSON.stringify({ code: 12, message: "no such tenant" }), {
+      status: 404,
+      headers: { "content-type": "application/json" },
+    });
+  await t.step("an answer", async () => {
+    await exportTo(said, {}, "logs", async (consume) => {
+      const text = await consume().then(() => "", describeError);
+      match(
+        text,
+        /^Cannot export 3 log records to "otlphttp\/eu": the destination answered 404: POST http:\/\/127\.0\.0\.1:\d+\/base\/v1\/logs: no such tenant$/,
+      );
+    });
+  });
+  await t.step("none, and neither user, password nor query", async () => {
+    const exporter = createExporter({ ...SYNC, logs_endpoint: "http://me:pass@127.0.0.1:1/in?key=hidden" }, "logs");
+    await exporter.start?.();
+    const text = await exporter.consume(payloadOf("logs", requestBytes("logs", 1), 1, NO_ORIGIN), never)
+      .then(() => "", describeError);
+    await exporter.shutdown?.(never);
+    match(
+      text,
+      /^Cannot export to "otlphttp\/eu": no answer from the destination: POST http:\/\/127\.0\.0\.1:1\/in: .*refused/,
+    );
+    ok(!/me|pass|key|hidden/.test(text.replace("message", "")), text);
+  });
+});
+
+Deno.test("otlp_http warns of a signal's path in the base URL", async (t) => {
+  const cases: { endpoint: string; want: string | undefined }[] = [
+    { endpoint: "http://a:1", want: undefined },
+    { endpoint: "http://a:1/", want: undefined },
+    { endpoint: "http://a:1/otlp", want: undefined },
+    { endpoint: "http://a:1/v1/logs/x", want: undefined },
+    { endpoint: "http://a:1/v1/traces", want: "/v1/traces" },
+    { endpoint: "http://a:1/v1/metrics/", want: "/v1/metrics" },
+    { endpoint: "https://a/otlp/v1/logs?x=1", want: "/v1/logs" },
+    { endpoint: "http://a:1/v1development/profiles", want: "/v1development/profiles" },
+  ];
+  for (const { endpoint, want } of cases) {
+    await t.step(endpoint, () => {
+      const [warning, ...others] = otlpHttpExporterFactory.warnings?.(parse({ endpoint })) ?? [];
+      strictEqual(others.length, 0);
+      strictEqual(warning?.path, want === undefined ? undefined : "endpoint");
+      if (want !== undefined) ok(warning?.message.startsWith(`ends in ${want}, `));
     });
   }
 });
