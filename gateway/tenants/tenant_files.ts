@@ -39,8 +39,6 @@ export function pathIn(directory: string, name: string): string {
   return `${directory.replace(/\/+$/, "")}/${name}`;
 }
 
-/** Files that are looked at or read one behind the other before others have their turn: 20 ms. */
-export const FILES_A_TURN = 512;
 /** The usual file of one tenant is smaller, bytes. */
 const SMALL_BYTES = 65_536;
 
