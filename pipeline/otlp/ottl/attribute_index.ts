@@ -1,9 +1,13 @@
 /**
- * Where the attributes of one message lie, and what was changed in them.
+ * The attributes of one message: where they lie, noted while it is read, and what was changed in them.
  *
  * An attribute goes by its number: those of the message in their order, then those that were added. One that was taken out
  * keeps its number. Keys that statements name have a slot, which knows its attribute as soon as the message is read.
- * Where only such are asked for, the places of the others are not noted: most messages are never asked for more.
+ * Where only such are asked for, nothing is noted of the others: most messages are never asked for more.
+ *
+ * Loops over bytes keep their places as ints with `| 0`: what comes out of a property or a call is a tagged value to V8,
+ * and so is then each place in the loop. It is one class: in two, one derived from the other, a condition takes a fifth
+ * longer.
  *
  * @module
  */
@@ -11,14 +15,24 @@
 import { rangeEquals, tagOf, WireType } from "../../wire/protobuf.ts";
 import { ProtoWriter } from "../../wire/protobuf_writer.ts";
 import { contentEnd, contentStart, KeyValueRange, Member, memberAt, type StringTable } from "./any_value.ts";
-import { AttributeRanges, Source } from "./attribute_ranges.ts";
+import { AttributeRanges, MAX_KEPT_ATTRIBUTES, Source } from "./attribute_ranges.ts";
+import type { ByteWords } from "./byte_words.ts";
 import { WantedKeys } from "./wanted_keys.ts";
 
-/** Of a value that nobody looked at yet. */
+/** Of a value that nobody looked at yet, or that does not lie in the message. */
 const UNKNOWN = -2;
 
 /** The number of no slot. */
 export const NO_SLOT = -1;
+
+/**
+ * What is kept of each slot: the number of its attribute, -1 for none; where the member of its value begins in the
+ * message's bytes, -1 for none, UNKNOWN until somebody asks; where its field begins as long as that has no place in the
+ * ranges, -1 when it has.
+ */
+const FOUND = 3;
+const MEMBER = 1;
+const UNPLACED = 2;
 
 const NOTHING: Uint8Array = new Uint8Array(0);
 
@@ -44,6 +58,25 @@ export class AttributeIndex {
   readonly wanted = new WantedKeys();
   /** Where strings that are written as numbers stand; in profiles only. */
   strings: StringTable | undefined;
+  readonly #ranges = new AttributeRanges();
+  /** How many the message has as it came, as far as it was read. */
+  #count = 0;
+  /** Whether all of it was read. */
+  #isComplete = false;
+  /** Of each slot its first attribute: `FOUND` numbers. */
+  #found = new Int32Array(0);
+  /** Whether a wanted key came more than once. */
+  #hasTwins = false;
+  /** No KeyValue of them has more bytes. */
+  #longestBytes = 0;
+  readonly #pair = new KeyValueRange();
+  /** Whether any of the message was read. */
+  #isBegun = false;
+  /** Whether only places are noted: what has a slot is known. */
+  #isPlacing = false;
+  /** The bytes that `#view` is of. */
+  #viewed: Uint8Array = NOTHING;
+  #view = new DataView(NOTHING.buffer);
 
   /** Fields that statements put into any item. Written while they are compiled. */
   readonly constants: ProtoWriter = new ProtoWriter(0);
@@ -53,29 +86,9 @@ export class AttributeIndex {
   /** Another number after each edit, and when another message is looked at. */
   revision = 0;
   readonly #message: Message;
-  readonly #ranges = new AttributeRanges();
-  /** How many the message has as it came, as far as it was read. */
-  #count = 0;
-  /** Whether any of the message was read, and all of it. */
-  #isBegun = false;
-  #isComplete = false;
-  /** Whether only places are noted: what has a slot is known. */
-  #isPlacing = false;
-  /** The first attribute of each wanted key; -1 for none. */
-  #slots = new Int32Array(0);
-  /** Where the member of its value begins; UNKNOWN until somebody asks. */
-  #slotMembers = new Int32Array(0);
-  /** Whether a wanted key came more than once. */
-  #hasTwins = false;
   #isEdited = false;
   /** How many were added. */
   #added = 0;
-  /** No KeyValue of them has more bytes. */
-  #longest = 0;
-  readonly #pair = new KeyValueRange();
-  /** The bytes that `#view` is of. */
-  #viewed: Uint8Array = NOTHING;
-  #view = new DataView(NOTHING.buffer);
 
   constructor(message: Message, field: number) {
     this.#message = message;
@@ -103,37 +116,59 @@ export class AttributeIndex {
     return this.#message.arena;
   }
 
-  // ---- While the message is read ----
-
-  /** Edits are gone. */
+  /** Another message is looked at: edits are gone. */
   forget(): void {
     this.revision++;
-    this.#isBegun = false;
+    if (this.#count + this.#added > MAX_KEPT_ATTRIBUTES) this.#ranges.shrink();
+    this.#forgetNotes();
     if (!this.#isEdited) return;
     this.#isEdited = false;
     this.#added = 0;
     this.#ranges.forgetEdits();
   }
 
+  /** The slot of a key; it gets one when it has none. Only while statements are compiled. */
+  slotOf(key: Uint8Array): number {
+    const slot = this.wanted.slotOf(key);
+    if (slot * FOUND === this.#found.length) this.#found = Int32Array.of(...this.#found, -1, UNKNOWN, -1);
+    return slot;
+  }
+
+  /** Whether the attribute of a slot has been found so far. */
+  hasFound(slot: number): boolean {
+    return this.#found[slot * FOUND] !== -1;
+  }
+
+  // ---- While the message is read ----
+
   /** Before the first `note`. */
   begin(): void {
     this.#count = 0;
     this.#isBegun = true;
-    this.#isComplete = false;
-    this.#hasTwins = false;
-    this.#longest = MAX_SHORT_BYTES;
-    this.#ranges.begin();
-    const slots = this.wanted.size;
-    if (this.#slots.length < slots) {
-      this.#slots = new Int32Array(slots);
-      this.#slotMembers = new Int32Array(slots);
-    }
-    for (let slot = 0; slot < slots; slot++) this.#slots[slot] = -1;
+    this.#longestBytes = MAX_SHORT_BYTES;
   }
 
   /** Behind the last `note`. */
   complete(): void {
     this.#isComplete = true;
+  }
+
+  /** What was read is of no use any more. */
+  #forgetNotes(): void {
+    if (!this.#isBegun) return;
+    this.#isBegun = false;
+    this.#isComplete = false;
+    this.#hasTwins = false;
+    this.#forgetFound();
+  }
+
+  #forgetFound(): void {
+    const found = this.#found;
+    for (let at = 0; at < found.length; at += FOUND) {
+      found[at] = -1;
+      found[at + MEMBER] = UNKNOWN;
+      found[at + UNPLACED] = -1;
+    }
   }
 
   /**
@@ -143,6 +178,8 @@ export class AttributeIndex {
    */
   placeAll(read: () => void): void {
     const sources = this.#ranges.savedSources();
+    const found = this.#found;
+    for (let at = UNPLACED; at < found.length; at += FOUND) found[at] = -1;
     this.#count = 0;
     this.#isPlacing = true;
     try {
@@ -153,31 +190,28 @@ export class AttributeIndex {
     this.#ranges.restoreEdits(sources);
   }
 
-  /** Whether the attribute of a slot has been found so far. */
-  hasFound(slot: number): boolean {
-    return this.#slots[slot] !== -1;
-  }
-
   /**
    * Attributes one behind the other, as long as they are short: most of what is read of most messages.
    *
    * @param at Where the first one's field begins; `tag`, of one byte, is that of all.
    * @param until The slot behind whose attribute nothing is read yet.
-   * @param isSparse Whether only those with a slot are placed.
    * @returns Where the last one's ends; `at` when the first one is not short.
    */
-  noteRun(bytes: Uint8Array, at: number, end: number, tag: number, until: number, isSparse: boolean): number {
+  noteRun(bytes: Uint8Array, at: number, end: number, tag: number, until: number): number {
     const { wanted } = this;
+    const ranges = this.#ranges;
     const lengths = this.#isPlacing ? 0 : wanted.lengths;
     const view = this.#viewOf(bytes);
-    let index = this.#count;
+    let index = this.#count | 0;
+    at |= 0;
+    end |= 0;
     for (; at + 1 < end && bytes[at] === tag; index++) {
       const tagStart = at;
       const start = at + 2;
       const length = bytes[at + 1]!;
       const next = start + length;
       if (length >= 0x80 || next > end) break;
-      if (!isSparse) this.#ranges.place(index, tagStart, start, next);
+      ranges.place(index, tagStart, start, next);
       at = next;
       // Key and value, or the other way round: collectors write the value first. A length of two bytes begins with 128
       // or more, which leads past the end.
@@ -195,7 +229,6 @@ export class AttributeIndex {
       if ((lengths >>> (keyEnd - keyStart & 31) & 1) === 0) continue;
       const slot = wanted.findIn(bytes, view, keyStart, keyEnd);
       if (slot === -1) continue;
-      if (isSparse) this.#ranges.place(index, tagStart, start, next);
       this.#fill(slot, index, isKeyFirst ? memberAt(bytes, middle + 2, next) : memberAt(bytes, start + 2, middle));
       if (slot === until) {
         index++;
@@ -206,44 +239,51 @@ export class AttributeIndex {
     return at;
   }
 
-  /** As `noteRun`, where only those with a slot are placed. */
+  /** As `noteRun`, where only those with a slot are noted; they get a place when somebody asks for their number. */
   seekRun(bytes: Uint8Array, at: number, end: number, tag: number, until: number): number {
     const { wanted } = this;
-    const lengths = wanted.lengths;
+    const { lengths } = wanted;
     const view = this.#viewOf(bytes);
-    let index = this.#count;
-    for (; at + 5 < end; index++) {
-      const head = view.getInt32(at, true);
-      if ((head & 0xff) !== tag) break;
-      const start = at + 2;
-      const next = start + (head >>> 8 & 0xff);
-      if ((head & 0x8000) !== 0 || next > end) break;
-      const middle = start + 2 + (head >>> 24);
-      const first = head >>> 16 & 0xff;
-      const second = bytes[middle]!;
-      const secondLength = bytes[middle + 1]!;
-      const isKeyFirst = first === KEY;
-      if (middle + 2 + secondLength !== next || !(isKeyFirst ? second === VALUE : first === VALUE && second === KEY)) {
-        this.#noteUnusual(index, bytes, at, start, next);
-        at = next;
-        continue;
+    let index = this.#count | 0;
+    at |= 0;
+    end |= 0;
+    let slot = NO_SLOT;
+    do {
+      let middle = 0;
+      let next = 0;
+      let keyLength = 0;
+      let isKeyFirst = true;
+      let isUsual = false;
+      // Past those whose keys are of a length that nobody wants: without a call or a write in it, V8 holds on to all
+      // that this loop needs.
+      for (; at + 1 < end && bytes[at] === tag; at = next, index++) {
+        const length = bytes[at + 1]!;
+        next = at + 2 + length;
+        if (length >= 0x80 || next > end) return this.#pauseAt(at, index);
+        const first = bytes[at + 2]!;
+        keyLength = bytes[at + 3]!;
+        middle = at + 4 + keyLength;
+        const secondLength = bytes[middle + 1]!;
+        isKeyFirst = first === KEY;
+        isUsual = middle + 2 + secondLength === next && bytes[middle] === (isKeyFirst ? VALUE : KEY) &&
+          (isKeyFirst || first === VALUE);
+        if (!isUsual) break;
+        if (!isKeyFirst) keyLength = secondLength;
+        if ((lengths >>> (keyLength & 31) & 1) !== 0) break;
       }
-      const keyLength = isKeyFirst ? head >>> 24 : secondLength;
-      if ((lengths >>> (keyLength & 31) & 1) !== 0) {
-        const keyStart = isKeyFirst ? start + 2 : middle + 2;
-        const slot = wanted.findIn(bytes, view, keyStart, keyStart + keyLength);
-        if (slot !== -1) {
-          this.#ranges.place(index, at, start, next);
-          this.#fill(slot, index, isKeyFirst ? memberAt(bytes, middle + 2, next) : memberAt(bytes, start + 2, middle));
-          if (slot === until) {
-            index++;
-            at = next;
-            break;
-          }
-        }
-      }
+      if (at + 1 >= end || bytes[at] !== tag) break;
+      if (isUsual) {
+        const keyStart = isKeyFirst ? at + 4 : middle + 2;
+        slot = wanted.findIn(bytes, view, keyStart, keyStart + keyLength) | 0;
+        if (slot !== NO_SLOT) this.#fillUnplaced(slot, index, bytes, at, isKeyFirst ? middle : at + 2);
+      } else this.#noteUnusual(index, bytes, at, at + 2, next);
+      index++;
       at = next;
-    }
+    } while (slot === NO_SLOT || slot !== until);
+    return this.#pauseAt(at, index);
+  }
+
+  #pauseAt(at: number, index: number): number {
     this.#count = index;
     return at;
   }
@@ -259,7 +299,7 @@ export class AttributeIndex {
 
   /** An attribute of any form: its field begins at `tagStart`, its KeyValue is from `start` to `end`. */
   note(bytes: Uint8Array, tagStart: number, start: number, end: number): void {
-    this.#longest = Math.max(this.#longest, end - start);
+    this.#longestBytes = Math.max(this.#longestBytes, end - start);
     this.#noteUnusual(this.#count++, bytes, tagStart, start, end);
   }
 
@@ -269,61 +309,97 @@ export class AttributeIndex {
     if (this.#isPlacing || this.wanted.size === 0) return;
     const pair = this.#pair;
     pair.locate(bytes, start, end);
-    if (pair.keyIndex === -1) return this.#fillSlot(index, bytes, pair.keyStart, pair.keyEnd);
+    if (pair.keyIndex === -1) return this.#fillByKey(index, bytes, pair.keyStart, pair.keyEnd);
     const key = pair.keyBytes(bytes, this.strings);
-    this.#fillSlot(index, key, 0, key.length);
+    this.#fillByKey(index, key, 0, key.length);
   }
 
-  #fillSlot(index: number, bytes: Uint8Array, keyStart: number, keyEnd: number): void {
+  #fillByKey(index: number, bytes: Uint8Array, keyStart: number, keyEnd: number): void {
     const slot = this.wanted.find(bytes, keyStart, keyEnd);
-    if (slot !== -1) this.#fill(slot, index, UNKNOWN);
+    if (slot !== NO_SLOT) this.#fill(slot, index, UNKNOWN);
   }
 
   /** Of attributes with the same key the first counts. */
   #fill(slot: number, index: number, member: number): void {
-    if (this.#slots[slot] !== -1) {
+    const found = this.#found;
+    const at = slot * FOUND;
+    if (found[at] !== -1) {
       this.#hasTwins = true;
       return;
     }
-    this.#slots[slot] = index;
-    this.#slotMembers[slot] = member;
+    found[at] = index;
+    found[at + MEMBER] = member;
+  }
+
+  /** As `fill`, for a short attribute. @param valueField Where the field of its value begins. */
+  #fillUnplaced(slot: number, index: number, bytes: Uint8Array, tagStart: number, valueField: number): void {
+    const found = this.#found;
+    const at = slot * FOUND;
+    if (found[at] !== -1) {
+      this.#hasTwins = true;
+      return;
+    }
+    const valueStart = valueField + 2;
+    found[at] = index;
+    found[at + MEMBER] = memberAt(bytes, valueStart, valueStart + bytes[valueField + 1]!);
+    found[at + UNPLACED] = tagStart;
+  }
+
+  /** Gives the attribute of a slot its place. Only short ones are without. */
+  #place(bytes: Uint8Array, slot: number): void {
+    const found = this.#found;
+    const at = slot * FOUND;
+    const tagStart = found[at + UNPLACED]!;
+    if (tagStart === -1) return;
+    const start = tagStart + 2;
+    this.#ranges.place(found[at]!, tagStart, start, start + bytes[start - 1]!);
+    found[at + UNPLACED] = -1;
   }
 
   // ---- By slot ----
 
   /** The number of the attribute of a wanted key; -1 for none. */
   wantedIndex(slot: number): number {
-    if (this.#isBegun) {
-      const known = this.#slots[slot]!;
-      if (known !== -1 || this.#isComplete) return known;
-    }
-    this.#message.readTo(slot);
-    return this.#slots[slot]!;
+    if (!this.hasFound(slot) && !this.#isComplete) this.#message.readTo(slot);
+    this.#place(this.#message.bytes, slot);
+    return this.#found[slot * FOUND]!;
   }
 
   /** Where the member of its value begins; -1 when there is no such attribute or it is empty. Into `wantedBytes`. */
   wantedMember(slot: number): number {
-    const index = this.wantedIndex(slot);
-    if (index === -1) return -1;
-    const known = this.#slotMembers[slot]!;
+    const known = this.#found[slot * FOUND + MEMBER]!;
+    return known === UNKNOWN ? this.#findMember(slot) : known;
+  }
+
+  #findMember(slot: number): number {
+    const at = slot * FOUND;
+    if (!this.hasFound(slot) && !this.#isComplete) this.#message.readTo(slot);
+    const known = this.#found[at + MEMBER]!;
     if (known !== UNKNOWN) return known;
+    const index = this.#found[at]!;
+    if (index === -1) return this.#found[at + MEMBER] = -1;
     const { valueStart, valueEnd } = this.at(index);
-    return this.#slotMembers[slot] = memberAt(this.bytesOf(index), valueStart, valueEnd);
+    const member = memberAt(this.bytesOf(index), valueStart, valueEnd);
+    // One that was edited lies in other bytes: it is found anew each time.
+    if (this.#ranges.source(index) === Source.own) this.#found[at + MEMBER] = member;
+    return member;
   }
 
   /** The bytes that `wantedMember` is an offset of. */
   wantedBytes(slot: number): Uint8Array {
-    const index = this.#slots[slot]!;
-    return index === -1 ? this.#message.bytes : this.bytesOf(index);
+    const at = slot * FOUND;
+    return this.#found[at + MEMBER] === UNKNOWN ? this.bytesOf(this.#found[at]!) : this.#message.bytes;
   }
 
   /** Whether the attribute of a wanted key is this string. */
-  isWantedString(slot: number, wanted: Uint8Array): boolean {
+  isWantedString(slot: number, wanted: ByteWords): boolean {
     const at = this.wantedMember(slot);
     if (at === -1) return false;
-    const bytes = this.wantedBytes(slot);
-    if (bytes[at] !== Member.string) return false;
-    return rangeEquals(bytes, contentStart(bytes, at), contentEnd(bytes, at), wanted);
+    if (this.#found[slot * FOUND + MEMBER] === UNKNOWN) return isString(this.wantedBytes(slot), at, wanted.bytes);
+    const { bytes } = this.#message;
+    const length = bytes[at + 1]!;
+    if (length >= 0x80) return isString(bytes, at, wanted.bytes);
+    return length === wanted.length && bytes[at] === Member.string && wanted.isAt(bytes, this.#viewOf(bytes), at + 2);
   }
 
   // ---- By number ----
@@ -336,14 +412,14 @@ export class AttributeIndex {
 
   /** The number of the next one that is added. */
   get nextNumber(): number {
-    if (!this.#isBegun || !this.#isComplete) this.#message.readTo(NO_SLOT);
+    if (!this.#isComplete) this.#message.readTo(NO_SLOT);
     return this.#count + this.#added;
   }
 
   /** No KeyValue of them has more bytes than this; most of the time not nearly as many. */
   get longest(): number {
-    if (!this.#isBegun || !this.#isComplete) this.#message.readTo(NO_SLOT);
-    return this.#longest;
+    if (!this.#isComplete) this.#message.readTo(NO_SLOT);
+    return this.#longestBytes;
   }
 
   /** Whether it was not taken out. */
@@ -421,17 +497,17 @@ export class AttributeIndex {
    */
   replace(index: number, source: number, start: number, end: number, slot: number = this.#slotAt(index)): void {
     this.#noteEdit();
-    this.#longest = Math.max(this.#longest, end - start);
+    this.#longestBytes = Math.max(this.#longestBytes, end - start);
     this.#ranges.edit(index, source, start, end);
-    if (slot !== NO_SLOT) this.#slotMembers[slot] = UNKNOWN;
+    if (slot !== NO_SLOT) this.#found[slot * FOUND + MEMBER] = UNKNOWN;
   }
 
   /** Adds an attribute whose key is not there: the field from `start` to `end` of the arena or the constants. */
-  add(key: Uint8Array, source: number, start: number, end: number, slot: number = this.#slotOf(key)): void {
+  add(key: Uint8Array, source: number, start: number, end: number, slot: number = this.#knownSlotOf(key)): void {
     const index = this.nextNumber;
     this.#added++;
     this.#noteEdit();
-    this.#longest = Math.max(this.#longest, end - start);
+    this.#longestBytes = Math.max(this.#longestBytes, end - start);
     this.#ranges.add(index, source, start, end);
     if (slot !== NO_SLOT) this.#fill(slot, index, UNKNOWN);
   }
@@ -440,8 +516,8 @@ export class AttributeIndex {
     this.#noteEdit();
     this.#ranges.edit(index, Source.gone, 0, 0);
     if (slot === NO_SLOT) return;
-    this.#slots[slot] = this.#hasTwins ? this.find(this.wanted.keyAt(slot), index + 1) : -1;
-    this.#slotMembers[slot] = UNKNOWN;
+    this.#found[slot * FOUND] = this.#hasTwins ? this.find(this.wanted.keyAt(slot), index + 1) : -1;
+    this.#found[slot * FOUND + MEMBER] = UNKNOWN;
   }
 
   clear(): void {
@@ -449,7 +525,7 @@ export class AttributeIndex {
     this.#added = 0;
     for (let index = 0; index < this.#count; index++) this.#ranges.edit(index, Source.gone, 0, 0);
     this.#noteEdit();
-    this.#slots.fill(-1);
+    this.#forgetFound();
   }
 
   #noteEdit(): void {
@@ -459,12 +535,12 @@ export class AttributeIndex {
 
   /** The slot whose attribute this is. */
   #slotAt(index: number): number {
-    const slots = this.#slots;
-    for (let slot = 0; slot < slots.length; slot++) if (slots[slot] === index) return slot;
+    const found = this.#found;
+    for (let at = 0; at < found.length; at += FOUND) if (found[at] === index) return at / FOUND;
     return NO_SLOT;
   }
 
-  #slotOf(key: Uint8Array): number {
+  #knownSlotOf(key: Uint8Array): number {
     return this.wanted.find(key, 0, key.length);
   }
 
@@ -518,4 +594,10 @@ export class AttributeIndex {
     const from = source === Source.constants ? this.constants : this.arena;
     writer.copyFrom(from, this.#ranges.editStart(index), this.#ranges.end(index));
   }
+}
+
+/** Whether the member at `at` is the string `wanted`. */
+function isString(bytes: Uint8Array, at: number, wanted: Uint8Array): boolean {
+  if (bytes[at] !== Member.string) return false;
+  return rangeEquals(bytes, contentStart(bytes, at), contentEnd(bytes, at), wanted);
 }

@@ -18,7 +18,7 @@ export const Source = { own: 0, gone: 1, arena: 2, constants: 3 } as const;
 
 /** Attributes that there is room for with the first of them, and that room is kept for; more is let go. */
 const FIRST_ATTRIBUTES = 64;
-const MAX_KEPT_ATTRIBUTES = 16_384;
+export const MAX_KEPT_ATTRIBUTES = 16_384;
 
 const FIRST_EDITS = 16;
 
@@ -35,8 +35,8 @@ export class AttributeRanges {
   #editCount = 0;
   #isSorted = true;
 
-  /** Before the first of a message is placed. */
-  begin(): void {
+  /** Lets go of room for more than are mostly wanted. */
+  shrink(): void {
     if (this.#ranges.length > MAX_KEPT_ATTRIBUTES * STRIDE) this.#ranges = NO_ROOM;
     if (this.#edits.length > MAX_KEPT_ATTRIBUTES) this.#edits = NO_ROOM;
   }

@@ -91,11 +91,15 @@ export class FieldIndex {
   /** Before the first field is read; a part finds itself first. */
   protected begin(): void {
     this.#at = this.start;
+    this.attributes.begin();
+  }
+
+  /** Before fields are noted. */
+  #beginFields(): void {
     this.present = 0;
     this.repeated = 0;
     this.childCount = 0;
     if (this.children.length > MAX_KEPT_CHILDREN * CHILD_STRIDE) this.children = new Int32Array(0);
-    this.attributes.begin();
   }
 
   /** Reads the message unless it has been: `bytes` and `children` hold afterwards. */
@@ -114,6 +118,7 @@ export class FieldIndex {
     if (this.#at === UNREAD) {
       this.begin();
       this.#isSought = !this.#wasWholeAsked && this.childMask === 0;
+      if (!this.#isSought) this.#beginFields();
     }
     if (this.#isSought) this.#seek(slot);
     else this.#read(slot);
@@ -126,13 +131,13 @@ export class FieldIndex {
     if (this.#at === UNREAD) {
       this.#isSought = false;
       this.begin();
+      this.#beginFields();
     }
     if (this.#isSought) {
       if (this.#at < this.end) this.#seek(NO_SLOT);
       this.#isSought = false;
       this.#at = this.start;
-      this.present = 0;
-      this.repeated = 0;
+      this.#beginFields();
       this.attributes.placeAll(() => this.#read(NO_SLOT));
     } else this.#read(NO_SLOT);
     this.attributes.complete();
@@ -146,19 +151,21 @@ export class FieldIndex {
 
   /** As `#read`, where nothing but attributes with a slot is asked for. */
   #seek(slot: number): void {
-    const { bytes, end, attributes } = this;
+    const { bytes, attributes } = this;
+    const end = this.end | 0;
     const attributesTag = attributes.field === 0 ? NO_TAG : tagOf(attributes.field, WireType.bytes);
-    let at = this.#at;
+    let at = this.#at | 0;
     while (at < end) {
-      const tag = bytes[at]!;
-      if (tag === attributesTag) {
-        const next = attributes.seekRun(bytes, at, end, tag, slot);
-        at = next === at ? this.#readField(at) : next;
+      at = skipShort(bytes, at, end, attributesTag);
+      if (at === end) break;
+      if (bytes[at] === attributesTag) {
+        const next = attributes.seekRun(bytes, at, end, attributesTag, slot) | 0;
+        at = next === at ? this.#readField(at) | 0 : next;
         if (slot !== NO_SLOT && attributes.hasFound(slot)) break;
-        continue;
+      } else {
+        const next = shortFieldEnd(bytes, at);
+        at = next === NOT_SHORT || next > end ? this.#readField(at) | 0 : next;
       }
-      const next = shortFieldEnd(bytes, at);
-      at = next === NOT_SHORT || next > end ? this.#readField(at) : next;
     }
     this.#at = at;
   }
@@ -168,16 +175,18 @@ export class FieldIndex {
    * condition costs.
    */
   #read(slot: number): void {
-    const { bytes, end, attributes, childMask, starts, ends, tagStarts } = this;
+    const { bytes, attributes, starts, ends, tagStarts } = this;
+    const end = this.end | 0;
+    const childMask = this.childMask | 0;
     const attributesTag = attributes.field === 0 ? NO_TAG : tagOf(attributes.field, WireType.bytes);
-    let at = this.#at;
-    let present = this.present;
-    let repeated = this.repeated;
+    let at = this.#at | 0;
+    let present = this.present | 0;
+    let repeated = this.repeated | 0;
     while (at < end) {
       let tag = bytes[at]!;
       if (tag === attributesTag) {
-        const next = attributes.noteRun(bytes, at, end, tag, slot, false);
-        at = next === at ? this.#readField(at) : next;
+        const next = attributes.noteRun(bytes, at, end, tag, slot) | 0;
+        at = next === at ? this.#readField(at) | 0 : next;
         if (slot !== NO_SLOT && attributes.hasFound(slot)) break;
         continue;
       }
@@ -205,14 +214,14 @@ export class FieldIndex {
       if (next > end || field === 0 || field >= FIELDS || tag === attributesTag) {
         this.present = present;
         this.repeated = repeated;
-        at = this.#readField(at);
-        present = this.present;
-        repeated = this.repeated;
+        at = this.#readField(at) | 0;
+        present = this.present | 0;
+        repeated = this.repeated | 0;
         continue;
       }
       if ((childMask >>> field & 1) !== 0 && (tag & 7) === WireType.bytes) {
         this.#addChild(at, start, next);
-        at = tag < 0x80 ? this.#readChildren(next, end, tag) : next;
+        at = tag < 0x80 ? this.#readChildren(next, end, tag) | 0 : next;
         continue;
       }
       const bit = 1 << field;
@@ -279,6 +288,30 @@ export class FieldIndex {
     this.children[at + 1] = start;
     this.children[at + 2] = end;
   }
+}
+
+/**
+ * Behind the fields of one byte of tag and at the most one of length: nearly all. A loop that does nothing else.
+ *
+ * @param until The tag of a field to stop at.
+ */
+function skipShort(bytes: Uint8Array, at: number, end: number, until: number): number {
+  while (at + 1 < end) {
+    const tag = bytes[at]!;
+    if (tag === until || tag < 8 || tag >= 0x80) break;
+    const second = bytes[at + 1]!;
+    const type = tag & 7;
+    let next = at;
+    if (type === WireType.bytes) {
+      if (second < 0x80) next = at + 2 + second;
+    } else if (type === WireType.fixed64) next = at + 9;
+    else if (type === WireType.varint) {
+      if (second < 0x80) next = at + 2;
+    } else if (type === WireType.fixed32) next = at + 5;
+    if (next === at || next > end) break;
+    at = next;
+  }
+  return at;
 }
 
 /** Where a field ends whose tag and length are two bytes at the most; NOT_SHORT for any other. */

@@ -11,18 +11,21 @@ const BUCKETS = 256;
 /** Of a number as a key is compared. */
 const WORD_BYTES = 4;
 
+/** Where the entry of a key has its parts: the next one of its bucket, 0 for none; its slot; its length; its words. */
+const SLOT = 1;
+const LENGTH = 2;
+const WORDS = 3;
+
 /** Of a view whose keys nobody wants: most are. */
-const NO_KEYS = new Int16Array(BUCKETS).fill(-1);
+const NO_KEYS = new Int32Array(BUCKETS);
 
 export class WantedKeys {
   readonly #keys: Uint8Array[] = [];
-  /** The same as numbers of four bytes, for each its length first: they are compared as fast as one. */
-  #words = new Int32Array(0);
-  /** Where those of each slot begin. */
-  readonly #wordStarts: number[] = [];
-  /** The last slot of each bucket, and for each slot the one before it in its bucket; -1 for none. */
-  #last = NO_KEYS;
-  readonly #previous: number[] = [];
+  /**
+   * Where the first entry of each bucket begins in here, 0 for none, and behind them the entries: one array, for what
+   * costs is to begin with another. A key's bytes are numbers of four, the last over others that were already.
+   */
+  #table = NO_KEYS;
   /** Bits of the lengths that there are, modulo 32: a first, cheap question. */
   lengths = 0;
 
@@ -34,14 +37,13 @@ export class WantedKeys {
   slotOf(key: Uint8Array): number {
     const found = this.find(key, 0, key.length);
     if (found !== -1) return found;
-    if (this.#last === NO_KEYS) this.#last = NO_KEYS.slice();
-    const slot = this.#keys.length;
+    const slot = this.#keys.push(key) - 1;
     const bucket = bucketOf(key, 0, key.length);
-    this.#keys.push(key);
-    this.#addWords(key);
+    const entry = [this.#table[bucket]!, slot, key.length, ...wordsOf(key)];
+    const table = Int32Array.of(...this.#table, ...entry);
+    table[bucket] = this.#table.length;
+    this.#table = table;
     this.lengths |= 1 << (key.length & 31);
-    this.#previous.push(this.#last[bucket]!);
-    this.#last[bucket] = slot;
     return slot;
   }
 
@@ -51,38 +53,41 @@ export class WantedKeys {
 
   /** The slot of the key from `start` to `end`; -1 when nobody wants it. */
   find(bytes: Uint8Array, start: number, end: number): number {
-    let slot = this.#last[bucketOf(bytes, start, end)]!;
-    while (slot !== -1 && !rangeEquals(bytes, start, end, this.#keys[slot]!)) slot = this.#previous[slot]!;
-    return slot;
+    const table = this.#table;
+    for (let entry = table[bucketOf(bytes, start, end)]!; entry !== 0; entry = table[entry]!) {
+      const slot = table[entry + SLOT]!;
+      if (rangeEquals(bytes, start, end, this.#keys[slot]!)) return slot;
+    }
+    return -1;
   }
 
-  /** As `find`, faster. @param view Of all of `bytes`. */
+  /** As `find`, faster, for one that is not empty. @param view Of all of `bytes`. */
   findIn(bytes: Uint8Array, view: DataView, start: number, end: number): number {
-    let slot = this.#last[bucketOf(bytes, start, end)]!;
-    while (slot !== -1 && !this.#isAt(slot, bytes, view, start, end)) slot = this.#previous[slot]!;
-    return slot;
-  }
-
-  #isAt(slot: number, bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
-    const words = this.#words;
-    let i = this.#wordStarts[slot]!;
     const length = end - start;
-    if (words[i++] !== length) return false;
-    if (length < WORD_BYTES) return rangeEquals(bytes, start, end, this.#keys[slot]!);
+    if (length < WORD_BYTES) return this.find(bytes, start, end);
+    const table = this.#table;
     const last = end - WORD_BYTES;
-    for (let at = start; at < last; at += WORD_BYTES) if (view.getInt32(at, true) !== words[i++]) return false;
-    return view.getInt32(last, true) === words[i];
+    for (let entry = table[bucketOf(bytes, start, end)]!; entry !== 0; entry = table[entry]!) {
+      if (table[entry + LENGTH] !== length) continue;
+      let word = entry + WORDS;
+      let at = start;
+      while (at < last && view.getInt32(at, true) === table[word]) {
+        at += WORD_BYTES;
+        word++;
+      }
+      if (at >= last && view.getInt32(last, true) === table[word]) return table[entry + SLOT]!;
+    }
+    return -1;
   }
+}
 
-  #addWords(key: Uint8Array): void {
-    const words = [key.length];
-    const view = new DataView(key.buffer, key.byteOffset, key.length);
-    const last = key.length - WORD_BYTES;
-    for (let at = 0; at < last; at += WORD_BYTES) words.push(view.getInt32(at, true));
-    if (last >= 0) words.push(view.getInt32(last, true)); // over others that were already
-    this.#wordStarts.push(this.#words.length);
-    this.#words = Int32Array.of(...this.#words, ...words);
-  }
+function wordsOf(key: Uint8Array): number[] {
+  const words: number[] = [];
+  const view = new DataView(key.buffer, key.byteOffset, key.length);
+  const last = key.length - WORD_BYTES;
+  for (let at = 0; at < last; at += WORD_BYTES) words.push(view.getInt32(at, true));
+  if (last >= 0) words.push(view.getInt32(last, true));
+  return words;
 }
 
 /** Keys of one sender begin alike ("http.request."), so the middle and the last byte tell most. */

@@ -29,6 +29,7 @@ import {
   writeKeyValue,
 } from "../any_value.ts";
 import type { AttributeIndex } from "../attribute_index.ts";
+import { ByteWords } from "../byte_words.ts";
 import { Source } from "../attribute_ranges.ts";
 import { attributeChanger, changedAccess } from "../raw_change.ts";
 import { MessagePart, type MessageView } from "../message_view.ts";
@@ -67,7 +68,7 @@ function wholeMap(attributes: AttributeIndex, map: WireMap): PathAccess {
     get: () => map,
     set: (_, value) => assignMap(map, value),
     keyDeleter(key) {
-      const slot = attributes.wanted.slotOf(encodeUtf8(key));
+      const slot = attributes.slotOf(encodeUtf8(key));
       return () => {
         const index = attributes.wantedIndex(slot);
         if (index !== -1) attributes.remove(index, slot);
@@ -86,7 +87,7 @@ export function keyed(map: OttlMap, keys: readonly Expression[]): PathAccess {
 
 /** `attributes["key"]`: its slot is known. */
 function oneAttribute(attributes: AttributeIndex, key: Uint8Array): PathAccess & RawAccess {
-  const slot = attributes.wanted.slotOf(key);
+  const slot = attributes.slotOf(key);
   const set = (value: Value) => setAttribute(attributes, key, attributes.wantedIndex(slot), value, slot);
   const text = decodeUtf8(key);
   const keys = [{ evaluate: () => text }];
@@ -117,7 +118,7 @@ function oneAttribute(attributes: AttributeIndex, key: Uint8Array): PathAccess &
     },
     comparison(operator, constant) {
       if (typeof constant === "string" && attributes.strings === undefined) {
-        const wanted = encodeUtf8(constant);
+        const wanted = new ByteWords(encodeUtf8(constant));
         if (operator === "==") return () => attributes.isWantedString(slot, wanted);
         if (operator === "!=") return () => !attributes.isWantedString(slot, wanted);
       }
@@ -167,7 +168,7 @@ function insideAttribute(
   key: Uint8Array,
   keys: readonly Expression[],
 ): PathAccess {
-  const slot = attributes.wanted.slotOf(key);
+  const slot = attributes.slotOf(key);
   const inner = keys.slice(1);
   return {
     get: (item) => {
