@@ -32,9 +32,13 @@ export async function validate(sources: Sources): Promise<number> {
     writeLine(Deno.stdout, "valid");
     return 0;
   } catch (thrown) {
-    writeLine(Deno.stderr, thrown instanceof ConfigError ? formatProblems(thrown.problems) : explainFailure(thrown));
+    writeLine(Deno.stderr, thrown instanceof ConfigError ? allLines(thrown) : explainFailure(thrown));
     return 1;
   }
+}
+
+function allLines({ problems, rest }: ConfigError): string {
+  return [formatProblems(problems), ...rest === undefined ? [] : [rest]].join("\n");
 }
 
 async function tenantProblems(config: GatewayConfig): Promise<readonly Problem[]> {

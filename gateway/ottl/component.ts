@@ -72,7 +72,7 @@ export async function readComponent(
   if (checked.config === undefined) throw new UsageError(formatProblems(checked.problems));
   const made = { type, config: checked.config } as MadeBy;
   const groups = (signal: Signal) => groupsOf(made, signal, node);
-  const signals = made.type === "routing" ? [routedSignal(made.config, CHECK_TOOLS)] : SIGNAL_NAMES;
+  const signals = made.type === "routing" ? [routedSignal(made.config)] : SIGNAL_NAMES;
   const pipelines = childNode(childNode(tree, "service"), "pipelines");
   return {
     ...{ ...made, id, groups, signals: signals.filter((signal) => groups(signal).length > 0) },

@@ -5,11 +5,12 @@
  */
 
 import type { z } from "zod";
-import { errorAt, type Problem, warningAt } from "./problem.ts";
-import { parseDurationMs } from "./schema.ts";
+import { errorAt, type Problem, sortProblems, warningAt } from "./problem.ts";
+import { OF_A_LEAF, parseDurationMs } from "./schema.ts";
 import { childSchemas, type LeafMeta, schemaForm } from "./schema_form.ts";
 import type { ConfigSchema } from "./schema.ts";
 import { suggestion } from "./suggest.ts";
+import { pruned } from "./tree/prune.ts";
 import {
   childNode,
   children,
@@ -26,7 +27,25 @@ import {
 export interface CheckedSection<Config> {
   readonly config: Config | undefined;
   readonly problems: readonly Problem[];
+  /** For further checks. undefined: without what is wrong it is none either. */
+  readonly judged: Judged<Config> | undefined;
 }
+
+/** A section, or what of one can be judged: all but the values that are wrong. */
+export interface Judged<Config> {
+  readonly config: Config;
+  /** @returns Where a problem below the section is told; undefined when it may come of what was left out. */
+  locate(below: NodePath): Located | undefined;
+}
+
+export interface Located {
+  readonly node: ConfigNode;
+  /** From the root of the configuration. */
+  readonly path: NodePath;
+}
+
+/** How often a section is judged anew without what was wrong before. */
+const MAX_ROUNDS = 4;
 
 /**
  * Checks the section at `path` of `tree`.
@@ -42,12 +61,78 @@ export function checkSection<Config>(
 ): CheckedSection<Config> {
   const warnings = durationWarnings(known);
   const result = schema.safeParse(toPlain(node));
-  if (result.success) return { config: result.data, problems: warnings };
-  const problems = result.error.issues.flatMap((issue) => issueProblems(issue, { node, schema, path }));
+  if (result.success) return { config: result.data, problems: warnings, judged: wholly(result.data, node, path) };
+  const frame = { node, schema, path };
+  const { problems: more, judged } = judgeRest(result.error.issues, frame);
+  const problems = sortProblems([...result.error.issues.flatMap((issue) => issueProblems(issue, frame)), ...more]);
   // What could not be expanded is reported already.
   const broken = [...brokenPaths(node, path)];
   const isReported = ({ path }: Problem) => broken.some((each) => path === each || path.startsWith(`${each}::`));
-  return { config: undefined, problems: [...problems.filter((problem) => !isReported(problem)), ...warnings] };
+  return { config: undefined, problems: [...problems.filter((problem) => !isReported(problem)), ...warnings], judged };
+}
+
+/** A section without errors. */
+export function wholly<Config>(config: Config, node: ConfigNode, path: NodePath): Judged<Config> {
+  return { config, locate: (below) => ({ node: nearestNode(node, below), path: [...path, ...below] }) };
+}
+
+/**
+ * A schema looks no further than its first errors: what else is wrong shows in what is left without the values that are
+ * wrong by themselves. Of that only what is said of a value that is written there is told, and not of one beside a value
+ * that was left out: it may be judged by a default that nobody meant.
+ */
+function judgeRest<Config>(
+  first: readonly z.core.$ZodIssue[],
+  { node, schema, path }: Frame & { readonly schema: ConfigSchema<Config> },
+): { readonly problems: readonly Problem[]; readonly judged: Judged<Config> | undefined } {
+  const problems: Problem[] = [];
+  const wrong: Wrong[] = [];
+  let issues = first.flatMap(flatIssues);
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const ofLeaves = issues.filter(isOfLeaf);
+    wrong.push(...(ofLeaves.length > 0 ? ofLeaves : issues).flatMap(wrongIn));
+    const rest = pruned(node, wrong.map((each) => each.path));
+    if (rest === undefined) break;
+    const locate = (below: NodePath): Located | undefined => {
+      const whole = rest.pathInWhole(below);
+      const found = childAt(rest.node, below);
+      if (found === undefined || wrong.some((each) => mayDecide(each, whole))) return undefined;
+      return { node: found, path: [...path, ...whole] };
+    };
+    const result = schema.safeParse(toPlain(rest.node));
+    if (result.success) return { problems, judged: { config: result.data, locate } };
+    const found = result.error.issues.flatMap(flatIssues);
+    const told = found.filter((issue) => ofLeaves.length > 0 && locate(pathOf(issue)) !== undefined);
+    const inWhole = (issue: z.core.$ZodIssue) => ({ ...issue, path: [...rest.pathInWhole(pathOf(issue))] });
+    problems.push(...told.map(inWhole).flatMap((issue) => issueProblems(issue, { node, schema, path })));
+    issues = found.map(inWhole);
+  }
+  return { problems, judged: undefined };
+}
+
+/** What was left out. */
+interface Wrong {
+  readonly path: NodePath;
+  /** A key that the schema does not know decides nothing. */
+  readonly isKnown: boolean;
+}
+
+function wrongIn(issue: z.core.$ZodIssue): Wrong[] {
+  const path = pathOf(issue);
+  if (issue.code !== "unrecognized_keys") return [{ path, isKnown: true }];
+  return issue.keys.map((key) => ({ path: [...path, key], isKnown: false }));
+}
+
+/** Whether what is said of `path` may come of what was left out: that was in it, or was another key beside it. */
+function mayDecide({ path: wrong, isKnown }: Wrong, path: NodePath): boolean {
+  const isBeside = isKnown && path.length === wrong.length && typeof path.at(-1) === "string";
+  const shared = isBeside ? path.slice(0, -1) : path;
+  return shared.length <= wrong.length && shared.every((key, at) => key === wrong[at]);
+}
+
+/** Whether it is about a value by itself, whatever stands beside it. */
+function isOfLeaf(issue: z.core.$ZodIssue): boolean {
+  return issue.code !== "custom" || issue.params === OF_A_LEAF;
 }
 
 /** What an issue's path counts from. */
@@ -58,7 +143,11 @@ interface Frame {
 }
 
 function issueProblems(issue: z.core.$ZodIssue, frame: Frame): Problem[] {
-  const below = issue.path.map((key) => typeof key === "symbol" ? String(key) : key);
+  return flatIssues(issue).flatMap((flat) => flatProblems(flat, frame));
+}
+
+function flatProblems(issue: z.core.$ZodIssue, frame: Frame): Problem[] {
+  const below = pathOf(issue);
   const node = nearestNode(frame.node, below);
   const path = [...frame.path, ...below];
   switch (issue.code) {
@@ -67,10 +156,23 @@ function issueProblems(issue: z.core.$ZodIssue, frame: Frame): Problem[] {
     case "invalid_type":
       return [errorAt(node.place, path, typeMessage(issue.expected, childAt(frame.node, below)))];
     case "invalid_union":
-      return unionProblems(issue, frame, node, path);
+      return [errorAt(node.place, path, "fits none of the forms that it may have")];
     default:
       return [errorAt(node.place, path, issue.message)];
   }
+}
+
+function pathOf({ path }: z.core.$ZodIssue): (string | number)[] {
+  return path.map((key) => typeof key === "symbol" ? String(key) : key);
+}
+
+/** Of the forms that a value may have, the one that it fits deepest is the one that was meant. */
+function flatIssues(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code !== "invalid_union") return [issue];
+  const depth = (issues: readonly z.core.$ZodIssue[]) => Math.min(...issues.map((each) => each.path.length));
+  const [best] = issue.errors.toSorted((a, b) => depth(b) - depth(a) || a.length - b.length);
+  if (best === undefined) return [issue];
+  return best.flatMap((inner) => flatIssues({ ...inner, path: [...issue.path, ...inner.path] }));
 }
 
 function childAt(root: ConfigNode, path: NodePath): ConfigNode | undefined {
@@ -100,15 +202,6 @@ function sectionKeys(schema: z.core.$ZodType): readonly string[] {
 function typeMessage(expected: string, node: ConfigNode | undefined): string {
   const wanted = { object: "a map", record: "a map", array: "a list" }[expected] ?? `a ${expected}`;
   return node === undefined ? `is missing, wanted ${wanted}` : `is ${nodeKind(node)}, wanted ${wanted}`;
-}
-
-/** Of the forms that a value may have, the one that it fits deepest is the one that was meant. */
-function unionProblems(issue: z.core.$ZodIssueInvalidUnion, frame: Frame, node: ConfigNode, path: NodePath): Problem[] {
-  const depth = (issues: readonly z.core.$ZodIssue[]) => Math.min(...issues.map((each) => each.path.length));
-  const [best] = issue.errors.toSorted((a, b) => depth(b) - depth(a) || a.length - b.length);
-  if (best === undefined) return [errorAt(node.place, path, "fits none of the forms that it may have")];
-  const below = issue.path.map((key) => typeof key === "symbol" ? String(key) : key);
-  return best.flatMap((inner) => issueProblems({ ...inner, path: [...below, ...inner.path] }, frame));
 }
 
 /** The paths of what could not be expanded. */

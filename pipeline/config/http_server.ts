@@ -15,9 +15,10 @@ import {
   headerMap,
   int,
   keepsMetadata,
+  leaf,
   oneOf,
   optionalSection,
-  requiredText,
+  readText,
   section,
   textList,
 } from "./schema.ts";
@@ -28,10 +29,17 @@ export const REQUEST_ENCODINGS = ["", "gzip", "zstd", "zlib", "deflate"] as cons
 
 export const DEFAULT_MAX_BODY_BYTES = 64 * 1024 * 1024;
 
+/** Where a listener is. */
+export const listenEndpoint = () =>
+  leaf("string", "host:port with a port not above 65535", (input) => {
+    const given = readText(input);
+    return given === undefined || readEndpoint(given) === undefined ? undefined : given;
+  });
+
 /** The keys of a listener, for components that add their own. */
 export function httpServerShape(defaultEndpoint: string) {
   return {
-    endpoint: requiredText().default(defaultEndpoint),
+    endpoint: listenEndpoint().default(defaultEndpoint),
     transport: oneOf(["tcp", "tcp4", "tcp6"]).default("tcp"),
     tls: tlsServerSchema.optional(),
     cors: optionalSection({
@@ -63,12 +71,21 @@ export type HttpServerConfig = z.output<typeof exampleSchema>;
  *
  * @throws {TypeError} Not of that form.
  */
-export function parseEndpoint(endpoint: string): { hostname: string; port: number } {
+export function parseEndpoint(endpoint: string): Endpoint {
+  const read = readEndpoint(endpoint);
+  if (read !== undefined) return read;
+  throw new TypeError(`Cannot read endpoint ${JSON.stringify(endpoint)}: wanted host:port, like localhost:4318`);
+}
+
+export interface Endpoint {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+function readEndpoint(endpoint: string): Endpoint | undefined {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(endpoint);
   const port = Number(match?.[3]);
-  if (match === null || port > 65_535) {
-    throw new TypeError(`Cannot read endpoint ${JSON.stringify(endpoint)}: wanted host:port, like localhost:4318`);
-  }
+  if (match === null || port > 65_535) return undefined;
   return { hostname: match[1] ?? (match[2] || "0.0.0.0"), port };
 }
 

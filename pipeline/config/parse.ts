@@ -5,7 +5,7 @@
  */
 
 import { atOnce, eventLoopPause, inSlices, type Sliced } from "../core/slices.ts";
-import { checkSection, type Leaf, leaves } from "./check_section.ts";
+import { type CheckedSection, checkSection, type Judged, type Leaf, leaves, wholly } from "./check_section.ts";
 import { parseComponentId, WANTED_ID } from "./component_id.ts";
 import { type Configured, connectionProblems, notConfigured } from "./connections.ts";
 import {
@@ -30,7 +30,7 @@ import {
   type ServiceDraft,
 } from "./service.ts";
 import { componentSuggestion, suggestion } from "./suggest.ts";
-import { type ConfigNode, fingerprintOf, type MapNode, nearestNode, type NodePath } from "./tree/node.ts";
+import { type ConfigNode, fingerprintOf, type MapNode, type NodePath } from "./tree/node.ts";
 
 const SECTION_NAMES = Object.keys(COMPONENT_SECTIONS) as readonly ComponentSection[];
 /** The keys that every configuration may have. */
@@ -65,7 +65,7 @@ function* parsing(
   before: GatewayConfig | undefined,
 ): Sliced<GatewayConfig> {
   const problems: Problem[] = [...resolved.problems];
-  if (!resolved.complete) throw new ConfigError(problems);
+  if (!resolved.complete) throw new ConfigError(problems, { isPartial: true });
   const { tree } = resolved;
   const { settings: entries = [] } = catalog;
   reportUnknownKeys(tree, [...TOP_LEVEL_KEYS, ...entries.map(({ key }) => key)], [], problems);
@@ -74,17 +74,22 @@ function* parsing(
   const sections = mapSections((section) => readSection(section, tree, catalog[section], users, problems));
   problems.push(...connectionProblems(service, sections));
   const components = mapSections(() => new Map<string, ComponentConfig>());
+  let isPartial = service.telemetry === undefined;
   for (const section of SECTION_NAMES) {
     const configs = checkComponents(section, sections, service, users, problems, before);
     for (const config of configs) {
-      if (config !== undefined) components[section].set(config.id, config);
+      if (config === undefined) isPartial = true;
+      else components[section].set(config.id, config);
       yield;
     }
   }
   const settings = readSettings(entries, tree, service, problems);
   problems.push(...metadataWarnings(sections, users));
+  isPartial ||= entries.some(({ key }) => tree.entries.has(key)); // what they name is read when it is all in order
   const { telemetry } = service;
-  if (telemetry === undefined || problems.some(({ severity }) => severity === "error")) throw new ConfigError(problems);
+  if (telemetry === undefined || problems.some(({ severity }) => severity === "error")) {
+    throw new ConfigError(problems, { isPartial });
+  }
   return {
     ...components,
     serviceExtensions: service.extensions.map(({ id }) => id),
@@ -249,9 +254,10 @@ function* checkComponents(
     const used = users[section].has(id);
     if (!used) problems.push(warningAt(keyPlace, path, unusedMessage(section)));
     const fingerprint = fingerprintOf(node);
-    const { config, problems: own } = sameAs(before?.[section].get(id), entry, fingerprint) ?? check(component, entry);
+    const { config, problems: own, judged } = sameAs(before?.[section].get(id), entry, component, fingerprint) ??
+      check(component, entry);
     problems.push(...own, ...(used ? extensionProblems(component, sections, extensions) : []));
-    if (used && config !== undefined) problems.push(...pipelineNameProblems(component, entry, config, pipelines));
+    if (used && judged !== undefined) problems.push(...pipelineNameProblems(id, entry, judged, pipelines));
     yield config === undefined
       ? undefined
       : { id, type: entry.type, config, fingerprint, used, warned: own.length > 0, place: keyPlace };
@@ -259,15 +265,20 @@ function* checkComponents(
 }
 
 /** What was warned of is checked again: the warnings name places, and those may be others. */
-function sameAs(known: ComponentConfig | undefined, { type }: CatalogEntry, fingerprint: string) {
+function sameAs(
+  known: ComponentConfig | undefined,
+  { type }: CatalogEntry,
+  { node, path }: Component,
+  fingerprint: string,
+): CheckedSection<unknown> | undefined {
   if (known?.type !== type || known.fingerprint !== fingerprint || known.warned) return undefined;
-  return { config: known.config, problems: [] };
+  return { config: known.config, problems: [], judged: wholly(known.config, node, path) };
 }
 
-function check(component: Component, entry: CatalogEntry) {
-  const { config, problems } = checkSection(component.node, entry.schema, component.path, component.leaves());
-  if (config === undefined) return { config, problems };
-  return { config, problems: [...problems, ...factoryWarnings(component, entry, config)] };
+function check({ node, path, leaves }: Component, entry: CatalogEntry): CheckedSection<unknown> {
+  const checked = checkSection(node, entry.schema, path, leaves());
+  const { judged, problems } = checked;
+  return judged === undefined ? checked : { ...checked, problems: [...problems, ...factoryWarnings(entry, judged)] };
 }
 
 function unusedMessage(section: ComponentSection): string {
@@ -276,28 +287,30 @@ function unusedMessage(section: ComponentSection): string {
     : "is in no pipeline: it is checked and not started";
 }
 
-function factoryWarnings({ node, path }: Component, entry: CatalogEntry, config: unknown): Problem[] {
-  return (entry.warnings?.(config) ?? []).map((warning) => {
-    const below = warning.path === "" ? [] : warning.path.split("::");
-    return warningAt(nearestNode(node, below).place, [...path, ...below], warning.message);
+function factoryWarnings(entry: CatalogEntry, { config, locate }: Judged<unknown>): Problem[] {
+  return (entry.warnings?.(config) ?? []).flatMap((warning) => {
+    const located = locate(warning.path === "" ? [] : warning.path.split(/::|\./));
+    return located === undefined ? [] : [warningAt(located.node.place, located.path, warning.message)];
   });
 }
 
 /** A connector that chooses among pipelines names them: each must begin with it. */
 function pipelineNameProblems(
-  { id, node, path: above }: Component,
+  id: string,
   entry: CatalogEntry,
-  config: unknown,
+  { config, locate }: Judged<unknown>,
   pipelines: readonly PipelineDraft[],
 ): Problem[] {
   const fed = pipelines.filter(({ receivers }) => receivers.some((receiver) => receiver.id === id));
   return (entry.pipelineNames?.(config) ?? []).flatMap(({ id: named, path }) => {
-    if (fed.some((pipeline) => pipeline.id === named)) return [];
+    const located = locate(path);
+    if (located === undefined || fed.some((pipeline) => pipeline.id === named)) return [];
     const known = pipelines.some((pipeline) => pipeline.id === named)
       ? `which does not have ${JSON.stringify(id)} under its receivers, wanted it there`
       : `which is no pipeline, ${suggestion(named, fed.map((pipeline) => pipeline.id))}`;
-    const message = `is ${JSON.stringify(named)}, ${known}`;
-    return [errorAt(nearestNode(node, path).place, [...above, ...path], message)];
+    const { node } = located;
+    const verb = node.kind === "scalar" && node.text !== named ? "names" : "is";
+    return [errorAt(node.place, located.path, `${verb} ${JSON.stringify(named)}, ${known}`)];
   });
 }
 

@@ -51,17 +51,30 @@ export function sortProblems(problems: readonly Problem[]): Problem[] {
   );
 }
 
-/** A configuration that cannot run. `problems` has every error, and the warnings beside them. */
+/** A configuration that cannot run. `problems` has every error that could be found, and the warnings beside them. */
 export class ConfigError extends GatewayError {
   readonly code = "invalid_argument";
   readonly retryable = false;
   readonly problems: readonly Problem[];
+  /** Whether more may show when these are mended: what is wrong hides it. */
+  readonly isPartial: boolean;
 
-  constructor(problems: readonly Problem[]) {
+  constructor(problems: readonly Problem[], { isPartial = false }: { readonly isPartial?: boolean } = {}) {
     const sorted = sortProblems(problems);
     const errors = sorted.filter(({ severity }) => severity === "error");
-    const count = errors.length === 1 ? "1 problem" : `${errors.length} problems`;
-    super(`Cannot use the configuration: ${count}\n${errors.map(formatProblem).join("\n")}`);
+    super(`Cannot use the configuration: ${countProblems(errors.length)}\n${errors.map(formatProblem).join("\n")}`);
     this.problems = sorted;
+    this.isPartial = isPartial;
   }
+
+  /** How many there are, where they are not all: the last line below them. */
+  get rest(): string | undefined {
+    if (!this.isPartial) return undefined;
+    const count = this.problems.filter(({ severity }) => severity === "error").length;
+    return `${countProblems(count)}; more may show when ${count === 1 ? "it is" : "these are"} mended`;
+  }
+}
+
+function countProblems(count: number): string {
+  return count === 1 ? "1 problem" : `${count} problems`;
 }

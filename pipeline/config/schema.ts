@@ -25,6 +25,9 @@ export class Scalar {
   constructor(readonly value: number | bigint | boolean | null, readonly text: string) {}
 }
 
+/** In `params` of an issue: the value itself is wrong, and not how it goes with others. */
+export const OF_A_LEAF = { leaf: true };
+
 type Read<T> = (input: unknown) => T | undefined;
 
 /** A leaf that `read` understands; `wanted` ends the sentence "is …, wanted …". */
@@ -37,6 +40,7 @@ export function leaf<T>(kind: string, wanted: string, read: Read<T>, meta: Parti
       code: "custom",
       message: input === undefined ? `is missing, wanted ${wanted}` : `is ${is}, wanted ${wanted}`,
       input,
+      params: OF_A_LEAF,
     });
     return z.NEVER;
   }).meta({ kind, ...meta });

@@ -19,7 +19,6 @@ import {
   formatPath,
   isNull,
   type MapNode,
-  nearestNode,
   nodeKind,
   type NodePath,
   type Place,
@@ -179,12 +178,11 @@ function withoutRepeats(references: readonly Reference[], problems: Problem[]): 
 function readTelemetry(service: MapNode, problems: Problem[]): TelemetryConfig | undefined {
   const path = ["service", "telemetry"];
   const node = childNode(service, "telemetry") ?? emptyMap(service.place);
-  const checked = checkSection(node, telemetrySchema, path);
-  problems.push(...checked.problems);
-  if (checked.config === undefined) return undefined;
-  for (const warning of telemetryWarnings(checked.config)) {
-    const below = warning.path.split("::");
-    problems.push(warningAt(nearestNode(node, below).place, [...path, ...below], warning.message));
+  const { config, judged, problems: own } = checkSection(node, telemetrySchema, path);
+  problems.push(...own);
+  for (const { path: below, message } of judged === undefined ? [] : telemetryWarnings(judged.config)) {
+    const located = judged?.locate(below.split("::"));
+    if (located !== undefined) problems.push(warningAt(located.node.place, located.path, message));
   }
-  return checked.config;
+  return config;
 }

@@ -16,12 +16,19 @@ import { type Signal, SIGNAL_NAMES } from "../otlp/signals.ts";
 import { deliverAll, type Delivery, fanOut } from "../queue/fan_out.ts";
 import { BatchRun } from "../statements/batch_run.ts";
 import { CHECK_TOOLS, createTools, reportProblems } from "../statements/loader.ts";
-import { pipelineNames, type RoutingConfig, tableProblems, writtenRouting } from "./routing/config.ts";
-import { type ItemRoute, type LoadedRoutes, loadRoutes, type Route, routedSignal } from "./routing/load.ts";
+import { type RoutingConfig, tableProblems, writtenRouting } from "./routing/config.ts";
+import {
+  type ItemRoute,
+  type LoadedRoutes,
+  loadRoutes,
+  namedPipelines,
+  type Route,
+  routedSignal,
+} from "./routing/load.ts";
 
 const routingSchema = writtenRouting().superRefine((config, context) => {
   reportProblems(context, [], tableProblems(config));
-  reportProblems(context, [], loadRoutes(config, routedSignal(config, CHECK_TOOLS), CHECK_TOOLS).problems);
+  reportProblems(context, [], loadRoutes(config, routedSignal(config), CHECK_TOOLS).problems);
 });
 
 export const routingConnectorFactory: ConnectorFactory<RoutingConfig> = {
@@ -29,7 +36,7 @@ export const routingConnectorFactory: ConnectorFactory<RoutingConfig> = {
   summary: "Sends data to pipelines of the same signal by OTTL conditions.",
   schema: routingSchema,
   routes: SIGNAL_NAMES.map((signal) => ({ from: signal, to: signal })),
-  pipelineNames,
+  pipelineNames: namedPipelines,
   create: (config, deps, pipelines) => new Routing(config, deps, pipelines),
 };
 

@@ -92,10 +92,14 @@ function wordingProblem({ condition, statement, context, pipelines }: Written): 
   return pipelines.length === 0 ? "has no pipelines, wanted one or more" : undefined;
 }
 
-/** Every pipeline that the section names. */
-export function pipelineNames(
-  { table, default_pipelines }: RoutingConfig,
-): { path: (string | number)[]; id: string }[] {
+/** The id of a pipeline, and where the section names it. */
+export interface NamedPipeline {
+  readonly path: readonly (string | number)[];
+  readonly id: string;
+}
+
+/** Every pipeline that the table and the default name. */
+export function pipelineNames({ table, default_pipelines }: RoutingConfig): NamedPipeline[] {
   return [
     ...table.flatMap(({ pipelines }, i) => pipelines.map((id, j) => ({ path: ["table", i, "pipelines", j], id }))),
     ...default_pipelines.map((id, i) => ({ path: ["default_pipelines", i], id })),

@@ -19,8 +19,15 @@ import type { Origin } from "../../otlp/payload.ts";
 import type { Signal } from "../../otlp/signals.ts";
 import type { Watched } from "../../statements/batch_run.ts";
 import type { PlacedText } from "../../statements/group_config.ts";
-import { type Placed, type PlacedProblem, TextLoader } from "../../statements/loader.ts";
-import { pipelineNames, type RouteConfig, routesOf, type RoutingConfig, signalOf } from "./config.ts";
+import { CHECK_TOOLS, type Placed, type PlacedProblem, TextLoader } from "../../statements/loader.ts";
+import {
+  type NamedPipeline,
+  pipelineNames,
+  type RouteConfig,
+  routesOf,
+  type RoutingConfig,
+  signalOf,
+} from "./config.ts";
 
 /** Where what a route takes goes; none: it is dropped. */
 interface Taking {
@@ -60,17 +67,24 @@ export function loadRoutes(config: RoutingConfig, signal: Signal, tools: Tools):
   return { routes, cursor: loader.cursor, watched, problems: loader.problems };
 }
 
-/** The signal, as far as a section alone can tell it. */
-export function routedSignal(config: RoutingConfig, tools: Tools): Signal {
-  const named = pipelineNames(config).map(({ id }) => id);
-  const ruled = config.rules.flatMap(({ text }) => {
+/** Every pipeline that the section names, those of its rules among them; of rules that do not parse none. */
+export function namedPipelines(config: RoutingConfig): readonly NamedPipeline[] {
+  const ruled = config.rules.flatMap(({ text, path }) => {
     try {
-      return parseRules([text], tools.limits).flatMap(({ editor }) => literals(editor.arguments));
-    } catch {
-      return []; // told when it is loaded
+      return parseRules([text], CHECK_TOOLS.limits).flatMap(({ editor }) =>
+        literals(editor.arguments).map((id) => ({ path: ["rules", ...path], id }))
+      );
+    } catch (error) {
+      if (error instanceof OttlSyntaxError) return []; // told when it is loaded
+      throw error;
     }
   });
-  return signalOf([...named, ...ruled]);
+  return [...pipelineNames(config), ...ruled];
+}
+
+/** The signal, as far as a section alone can tell it. */
+export function routedSignal(config: RoutingConfig): Signal {
+  return signalOf(namedPipelines(config).map(({ id }) => id));
 }
 
 /** What a request is asked: whether one of the values of `name` is `value` (`==`), or another (`!=`). */

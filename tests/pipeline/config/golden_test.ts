@@ -39,7 +39,8 @@ Deno.test("the configurations of the measured scenarios have no problem but part
       const text = await Deno.readTextFile(new URL(name, PEERS));
       const resolved = await loadConfig([{ kind: "text", name, text }], environmentOf(ENV));
       deepStrictEqual(resolved.problems, []);
-      const unknown = /is of the unknown (?:processor|exporter|connector) type "(?:filter|transform|kafka|routing)"/;
+      const unknown =
+        /is of the unknown (?:processor|exporter|connector) type "(?:attributes|filter|transform|kafka|routing)"/;
       deepStrictEqual(errorsOf(() => parseConfig(resolved, catalog)).filter((message) => !unknown.test(message)), []);
     });
   }
