@@ -6,7 +6,7 @@
  */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type GatewayError, UnavailableError } from "../pipeline/core/errors.ts";
+import { CancelledError, type GatewayError } from "../pipeline/core/errors.ts";
 import type { ClientCertificate } from "../pipeline/contract/tenants.ts";
 import type { Origin } from "../pipeline/otlp/payload.ts";
 import { ListNode } from "../pipeline/queue/linked_list.ts";
@@ -115,7 +115,7 @@ export class NodeExchange extends ListNode<NodeExchange> implements Exchange {
 
   /** The connection is closed, by either side or in one direction: whoever works for this request may stop. */
   leave(): void {
-    this.#stop(new UnavailableError("Cannot read the body: the sender left"));
+    this.#stop(new CancelledError("Cannot answer the request: the sender left"));
   }
 
   /** The rest of the body will not come. @returns Whether it was being read, and so is answered with `error`. */

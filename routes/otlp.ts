@@ -10,7 +10,7 @@
 import { type Context, Hono } from "hono";
 import type { OtlpHandler } from "../pipeline/contract/http.ts";
 import { formatEndpoint } from "../pipeline/config/http_server.ts";
-import { GatewayError, UnavailableError } from "../pipeline/core/errors.ts";
+import { CancelledError, GatewayError } from "../pipeline/core/errors.ts";
 import { NO_ORIGIN, type Origin } from "../pipeline/otlp/payload.ts";
 import type { BodyBuffer } from "./body.ts";
 import { plainAddress } from "./peer.ts";
@@ -74,7 +74,7 @@ class FetchRequest implements OtlpRequest {
       else if (this.#request.body !== null) await readStream(this.#request.body, buffer);
     } catch (cause) {
       if (cause instanceof GatewayError) throw cause;
-      throw new UnavailableError("Cannot read the body: the sender left", { cause }); // each platform throws its own
+      throw new CancelledError("Cannot answer the request: the sender left", { cause }); // each platform throws its own
     }
   }
 }

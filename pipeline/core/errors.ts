@@ -140,9 +140,21 @@ export class UnavailableError extends GatewayError {
   readonly retryable = true;
 }
 
+/**
+ * A destination does not take the gateway's own credentials, or forbids them what they are used for: 503, retried. To a
+ * sender it is a destination that is not available, since its own credentials are none of it; an operator can mend it.
+ */
+export class OwnCredentialsError extends UnavailableError {}
+
 /** It took longer than allowed: 503, retried; the data may or may not have arrived. */
 export class DeadlineExceededError extends GatewayError {
   readonly code = "deadline_exceeded";
+  readonly retryable = true;
+}
+
+/** Nobody waits for the answer any more, the sender left: 503, for whoever asks; no failure of what was asked. */
+export class CancelledError extends GatewayError {
+  readonly code = "cancelled";
   readonly retryable = true;
 }
 

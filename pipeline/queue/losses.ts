@@ -17,6 +17,8 @@ export interface Piece {
 export interface Losses {
   /** There was no room for it. @param isTenants There was, but not for its tenant, who has its share. */
   refused(payload: Payload, isTenants: boolean): void;
+  /** It had to wait for room, or came too late: its sender left. Absent: as refused. */
+  abandoned?(payload: Payload): void;
   /** Leaves the queue without an attempt. @param told Whether the sender knows; if not it is lost. */
   dropped(pieces: readonly Piece[], error: GatewayError, told: boolean): void;
   /** A batch is on its way. */

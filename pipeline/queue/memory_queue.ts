@@ -82,8 +82,9 @@ export class MemoryQueue implements Consumer, Lifecycle, QueueControl {
   }
 
   /**
-   * @throws {UnavailableError} The queue is full or shuts down, the sender left or has waited long enough, or the
-   *   export failed in a way that time can mend.
+   * @throws {UnavailableError} The queue is full or shuts down, the sender has waited long enough, or the export failed
+   *   in a way that time can mend.
+   * @throws {CancelledError} The sender left.
    * @throws {ThrottledError} There is room, but its tenant holds its share of the queue.
    * @throws {LimitExceededError} It is larger than the whole queue, or its tenant's share of it.
    */
@@ -91,7 +92,7 @@ export class MemoryQueue implements Consumer, Lifecycle, QueueControl {
     const size = Math.max(1, sizeOf(payload, this.#settings.sizer));
     const refusal = this.#refusal(size, payload.origin.tenant, abort);
     if (refusal !== undefined) {
-      this.#deps.losses.refused(payload, refusal.isTenants);
+      this.#noteRefused(payload, refusal);
       return Promise.reject(refusal.error);
     }
     return new Promise((resolve, reject) => {
@@ -288,8 +289,14 @@ export class MemoryQueue implements Consumer, Lifecycle, QueueControl {
     this.#deps.losses.dropped(queued, error, true);
   }
 
+  #noteRefused(payload: Payload, { error, isTenants }: Refusal): void {
+    const { losses } = this.#deps;
+    if (error.code === "cancelled" && losses.abandoned !== undefined) losses.abandoned(payload);
+    else losses.refused(payload, isTenants);
+  }
+
   #refuse(request: Request, error: GatewayError): void {
-    this.#deps.losses.refused(request.payload, false);
+    this.#noteRefused(request.payload, { error, isTenants: false });
     this.#endHold(request);
     request.reject(error);
   }

@@ -5,7 +5,7 @@
  */
 
 import type { Random } from "../core/clock.ts";
-import { LimitExceededError, ThrottledError, UnavailableError } from "../core/errors.ts";
+import { CancelledError, LimitExceededError, ThrottledError, UnavailableError } from "../core/errors.ts";
 import { counted } from "../core/text.ts";
 import type { Sizer } from "./settings.ts";
 
@@ -65,6 +65,6 @@ export function shuttingDown(): UnavailableError {
   return new UnavailableError("Cannot export: the exporter shuts down", { retryAfterMs: RETRY_AFTER_MS });
 }
 
-export function senderLeft(): UnavailableError {
-  return new UnavailableError("Cannot export: the sender no longer waits for the result");
+export function senderLeft(): CancelledError {
+  return new CancelledError("Cannot export: the sender no longer waits for the result");
 }

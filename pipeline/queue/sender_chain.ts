@@ -210,7 +210,8 @@ class SenderChain implements Consumer, Lifecycle {
 
 /**
  * Without a queue: each call sends by itself, for as long as its sender is held. It is counted when its sender is
- * answered, whether or not a push heeds that it is told to stop.
+ * answered, whether or not a push heeds that it is told to stop; so a sender that leaves is a failure here, since nobody
+ * waits to hear whether attempts had failed before.
  */
 function createHold(sender: Sender, ledger: SendLedger, { clock }: ChainDeps): Line["head"] {
   const send: Bounded = { consume: (payload, abort, giveUpAtMs) => sender.send(payload, abort, giveUpAtMs) };

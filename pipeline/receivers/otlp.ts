@@ -166,6 +166,8 @@ interface Route {
   readonly accepted: Counter;
   readonly refused: Counter;
   readonly failed: Counter;
+  /** Items of senders that left before they had an answer: nobody has refused them. */
+  readonly abandoned: Counter;
   /** Requests by outcome. */
   readonly requests: Readonly<Record<"success" | "refused" | "failure", Counter>>;
 }
@@ -263,9 +265,9 @@ class OtlpReceiver implements OtlpHandler, Lifecycle {
     return outcome;
   }
 
-  #refuse({ failed, refused, requests }: Route, payload: Payload, error: GatewayError): GatewayError {
+  #refuse({ failed, refused, abandoned, requests }: Route, payload: Payload, error: GatewayError): GatewayError {
     const isOurs = error.code === "internal";
-    (isOurs ? failed : refused).add(payload.itemCount);
+    (isOurs ? failed : error.code === "cancelled" ? abandoned : refused).add(payload.itemCount);
     (isOurs ? requests.failure : requests.refused).add(1);
     if (isOurs) {
       const { signal, itemCount: items, origin } = payload;
@@ -351,13 +353,14 @@ function routeOf(signal: Signal, consumer: Consumer, { id, meter }: ComponentDep
     accepted: counter("accepted"),
     refused: counter("refused"),
     failed: counter("failed"),
+    abandoned: meter.counter(`sluice_receiver_abandoned_${SIGNALS[signal].metricSuffix}`, attributes),
     requests: { success: requests("success"), refused: requests("refused"), failure: requests("failure") },
   };
 }
 
 /** What a sender is told of a failure behind the receiver. */
 const REASONS: Readonly<Record<ErrorCode, string>> = {
-  cancelled: "the request was cancelled",
+  cancelled: "the sender no longer waits for the answer",
   unknown: "a destination failed",
   invalid_argument: "a destination does not take it",
   deadline_exceeded: "a destination took too long",

@@ -12,7 +12,7 @@
 import { Buffer } from "node:buffer";
 import { formatEndpoint } from "../../pipeline/config/http_server.ts";
 import type { ClientCertificate } from "../../pipeline/contract/tenants.ts";
-import { type GatewayError, InvalidPayloadError, UnavailableError } from "../../pipeline/core/errors.ts";
+import { CancelledError, type GatewayError, InvalidPayloadError } from "../../pipeline/core/errors.ts";
 import { NO_ORIGIN, type Origin } from "../../pipeline/otlp/payload.ts";
 import type { BodyBuffer } from "../body.ts";
 import { plainAddress } from "../peer.ts";
@@ -421,5 +421,5 @@ export class Connection implements Wire {
 }
 
 function hasLeft(): GatewayError {
-  return new UnavailableError("Cannot read the body: the sender left");
+  return new CancelledError("Cannot answer the request: the sender left");
 }

@@ -57,6 +57,13 @@ const RECEIVERS: readonly MetricRow[] = [
     help: "Items that the receiver could not take for a reason of its own.",
     when: "a request with these items ends in an internal error",
   }),
+  ...itemCounters({
+    name: "sluice_receiver_abandoned",
+    level: "basic",
+    attributes: RECEIVER,
+    help: "Items whose sender left before it had an answer.",
+    when: "a sender leaves",
+  }),
   {
     name: "otelcol_receiver_requests",
     kind: "counter",
@@ -374,6 +381,13 @@ const EXPORTERS: readonly MetricRow[] = [
     attributes: ["exporter"],
     help: "Items that found no room in the sending queue.",
     when: "a request is refused by the queue",
+  }),
+  ...itemCounters({
+    name: "sluice_exporter_abandoned",
+    level: "basic",
+    attributes: ["exporter"],
+    help: "Items whose sender left before they were delivered, and before an attempt had failed.",
+    when: "senders that wait for the result leave; never without a queue",
   }),
   ...itemCounters({
     name: "sluice_exporter_tenant_share_refused",

@@ -108,6 +108,7 @@ export class RetrySender implements Sender, Lifecycle {
     for (let attempts = 1;; attempts++) {
       if (error.retryable && this.#isMoved(payload)) return MOVED;
       if (!error.retryable || !this.#policy.enabled) throw error;
+      if (attempts === 1 && error.code === "cancelled") throw error; // nothing has failed
       const backoffMs = this.#jittered(intervalMs);
       const waitMs = Math.max(backoffMs, error.retryAfterMs ?? 0);
       const reason = abort.aborted ? WHY["caller left"] : this.#whyTooLate(waitMs, bounds);

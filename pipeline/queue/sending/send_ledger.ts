@@ -1,8 +1,9 @@
 /**
  * Counts what one exporter sent, failed to send and could not queue, once a batch, and says failures in the log.
  *
- * Source: collector reference 9 (metric names); the accounting identity there holds: accepted = sent + send_failed +
- * enqueue_failed + still queued.
+ * Source: collector reference 9 (metric names); the accounting identity there holds, with one more way to end: taken =
+ * sent + send_failed + enqueue_failed + abandoned + still queued. Abandoned is what its sender left before an attempt had
+ * failed: no failure of the destination, by which a change of the configuration is judged.
  *
  * @module
  */
@@ -30,6 +31,7 @@ export class SendLedger implements Losses {
   readonly #sendFailed: Counter;
   readonly #enqueueFailed: Counter;
   readonly #pastShare: Counter;
+  readonly #abandoned: Counter;
   readonly #inFlight: Gauge;
   readonly #usage: ExportUsage | undefined;
   readonly #toldFailures = new Repeated();
@@ -47,6 +49,7 @@ export class SendLedger implements Losses {
     this.#sendFailed = meter.counter(`otelcol_exporter_send_failed_${suffix}`, attributes);
     this.#enqueueFailed = meter.counter(`otelcol_exporter_enqueue_failed_${suffix}`, attributes);
     this.#pastShare = meter.counter(`sluice_exporter_tenant_share_refused_${suffix}`, attributes);
+    this.#abandoned = meter.counter(`sluice_exporter_abandoned_${suffix}`, attributes);
     this.#inFlight = meter.gauge("otelcol_exporter_in_flight_requests", { exporter: id, data_type: signal });
   }
 
@@ -88,14 +91,19 @@ export class SendLedger implements Losses {
   }
 
   dropped(pieces: readonly Piece[], error: GatewayError, told: boolean): void {
-    this.#notSent(itemsOf(pieces), error, told);
+    const items = itemsOf(pieces);
+    if (isAbandoned(error, told)) this.#abandoned.add(items);
+    else this.#notSent(items, error, told);
     this.#usage?.landed(pieces, error);
   }
 
   landed(pieces: readonly Piece[], result: Outcome | GatewayError, told: boolean): void {
     if (pieces.length === 0 || result === MOVED) return this.moved();
     const items = itemsOf(pieces);
-    if (result instanceof Error) this.failed(items, result, told, pieces[0]?.payload.origin.trace?.context);
+    if (isAbandoned(result, told)) {
+      this.#inFlight.add(-1);
+      this.#abandoned.add(items);
+    } else if (result instanceof Error) this.failed(items, result, told, pieces[0]?.payload.origin.trace?.context);
     else this.sent(items, result);
     this.#usage?.landed(pieces, result);
   }
@@ -126,6 +134,11 @@ export class SendLedger implements Losses {
     this.#usage?.failed(origin.tenant, itemCount, isTenants ? "queue_share" : "queue_full");
   }
 
+  abandoned({ itemCount, origin }: Payload): void {
+    this.#abandoned.add(itemCount);
+    this.#usage?.failed(origin.tenant, itemCount, "cancelled");
+  }
+
   #logTold(items: number, error: unknown, trace: SpanContext | undefined): void {
     const failures = this.#toldFailures.note(this.#clock.monotonicMs());
     if (failures === undefined) return;
@@ -137,6 +150,10 @@ export class SendLedger implements Losses {
     this.#saidRetrying = false;
     this.#logger.info("delivers again");
   }
+}
+
+function isAbandoned(result: Outcome | GatewayError, told: boolean): boolean {
+  return told && result instanceof Error && result.code === "cancelled";
 }
 
 function itemsOf(pieces: readonly Piece[]): number {

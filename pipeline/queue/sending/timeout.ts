@@ -9,7 +9,7 @@
 
 import type { Consumer, Lifecycle, Outcome } from "../../contract/consumer.ts";
 import type { Clock } from "../../core/clock.ts";
-import { DeadlineExceededError, GatewayError, UnavailableError } from "../../core/errors.ts";
+import { CancelledError, DeadlineExceededError, GatewayError, UnavailableError } from "../../core/errors.ts";
 import type { Payload } from "../../otlp/payload.ts";
 import { type Deadline, Deadlines } from "../deadlines.ts";
 
@@ -75,7 +75,8 @@ export class TimeoutConsumer implements Consumer, Lifecycle {
 
   /**
    * @throws {DeadlineExceededError} No answer in time (or what `expired` makes); the data may have arrived.
-   * @throws {UnavailableError} The caller left, or shutdown's deadline passed.
+   * @throws {CancelledError} The caller left.
+   * @throws {UnavailableError} It gave up for another reason, or shutdown's deadline passed.
    */
   consume(payload: Payload, abort: AbortSignal): Promise<Outcome> {
     return new Promise((resolve, reject) => {
@@ -121,11 +122,13 @@ function start(consumer: Bounded, payload: Payload, { value, dueMs }: Deadline<A
   }
 }
 
-/** The caller may know better than that it left: that it was held long enough. */
+/** The caller may know better than that it left: that it was held long enough, which is the destination's failure. */
 function whyLeft({ reason }: AbortSignal): GatewayError {
-  return new UnavailableError("Cannot export: the sender no longer waits for the result", {
-    cause: reason instanceof GatewayError ? reason : undefined,
-  });
+  const cause = reason instanceof GatewayError ? reason : undefined;
+  const message = "Cannot export: the sender no longer waits for the result";
+  return cause === undefined || cause.code === "cancelled"
+    ? new CancelledError(message, { cause })
+    : new UnavailableError(message, { cause });
 }
 
 function shutDown(): UnavailableError {

@@ -51,7 +51,8 @@ function setUp(
     await settle();
   };
   const metric = (name: string) => deps.meter.get(`otelcol_exporter_${name}`);
-  return { deps, clock: deps.clock, destination, chain, senders, send, answer, metric };
+  const abandoned = () => deps.meter.get("sluice_exporter_abandoned_spans");
+  return { deps, clock: deps.clock, destination, chain, senders, send, answer, metric, abandoned };
 }
 
 /** A chain whose attempts may take longer than a sender is held. */
@@ -165,13 +166,13 @@ Deno.test("block_on_overflow waits for room", async (t) => {
     deepStrictEqual([large.settled, small.settled, metric("queue_size")], [KEPT, KEPT, 0]);
   });
   await t.step("until the sender leaves", async () => {
-    const { send, senders, metric, destination, answer } = setUp(full);
+    const { send, senders, metric, destination, answer, abandoned } = setUp(full);
     send();
     const waiting = send();
     senders[1]?.abort();
     await settle();
-    strictEqual(waiting.error.name, "UnavailableError");
-    strictEqual(metric("enqueue_failed_spans"), 1);
+    strictEqual(waiting.error.name, "CancelledError");
+    deepStrictEqual([abandoned(), metric("enqueue_failed_spans")], [1, 0]);
     await answer(0);
     strictEqual(destination.calls.length, 1);
   });
@@ -328,19 +329,21 @@ Deno.test("A queue that answered early says that its data is not delivered", asy
 });
 
 Deno.test("A queue lets go of senders that leave", async (t) => {
-  await t.step("while queued: never sent, counted", async () => {
-    const { send, senders, answer, destination, metric } = setUp({ num_consumers: 1 });
+  await t.step("while queued: never sent, counted, and no failure of the destination", async () => {
+    const { send, senders, answer, destination, metric, abandoned } = setUp({ num_consumers: 1 });
     send(1);
     const waiting = send(2);
     senders[1]?.abort();
     await settle();
-    strictEqual(waiting.error.name, "UnavailableError");
-    deepStrictEqual([metric("send_failed_spans"), metric("queue_size")], [2, 1]);
+    strictEqual(waiting.error.name, "CancelledError");
+    deepStrictEqual([abandoned(), metric("send_failed_spans"), metric("queue_size")], [2, 0, 1]);
     await answer(0);
     strictEqual(destination.calls.length, 1);
   });
   await t.step("in flight: the attempt stops when nobody in the batch waits any more", async () => {
-    const { send, senders, destination, clock } = setUp({ batch: { min_size: 2, sizer: "requests" } });
+    const { send, senders, destination, clock, metric, abandoned, deps } = setUp({
+      batch: { min_size: 2, sizer: "requests" },
+    });
     const results = [send(1), send(2)];
     await settle();
     senders[0]?.abort();
@@ -349,9 +352,35 @@ Deno.test("A queue lets go of senders that leave", async (t) => {
     senders[1]?.abort();
     await settle();
     strictEqual(destination.calls[0]?.abort.aborted, true);
-    deepStrictEqual(results.map(({ error }) => error.name), ["UnavailableError", "UnavailableError"]);
+    deepStrictEqual(results.map(({ error }) => error.name), ["CancelledError", "CancelledError"]);
+    deepStrictEqual([abandoned(), metric("send_failed_spans"), metric("in_flight_requests"), deps.lines], [
+      3,
+      0,
+      0,
+      [],
+    ]);
     await clock.advance(10_000);
     strictEqual(clock.pending, 0);
+  });
+  await t.step("after an attempt has failed: that was the destination", async () => {
+    const { send, senders, destination, clock, metric, abandoned } = setUp({}, { retry: true });
+    destination.answer = (_payload, call) => call === 1 ? away : undefined;
+    for (const passMs of [100, 600]) {
+      send(3);
+      await clock.advance(passMs); // in the wait, and in the attempt behind it
+      senders.at(-1)?.abort();
+      await settle();
+      destination.calls.length = 0;
+    }
+    await clock.advance(10_000);
+    deepStrictEqual([abandoned(), metric("send_failed_spans"), clock.pending], [0, 6, 0]);
+  });
+  await t.step("before it came", async () => {
+    const { chain, destination, metric, abandoned } = setUp();
+    const result = watch(chain.consume(payloadWith(3), AbortSignal.abort()));
+    await settle();
+    strictEqual(result.error.name, "CancelledError");
+    deepStrictEqual([abandoned(), metric("enqueue_failed_spans"), destination.calls.length], [3, 0, 0]);
   });
 });
 

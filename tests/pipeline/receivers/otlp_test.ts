@@ -4,11 +4,18 @@
  * @module
  */
 
-import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import type { HttpApp } from "../../../pipeline/contract/http.ts";
-import { type GatewayError, InvalidPayloadError, UnavailableError } from "../../../pipeline/core/errors.ts";
+import {
+  CancelledError,
+  type GatewayError,
+  InvalidPayloadError,
+  UnavailableError,
+} from "../../../pipeline/core/errors.ts";
+import { NO_ORIGIN } from "../../../pipeline/otlp/payload.ts";
 import { type OtlpReceiverConfig, otlpReceiverFactory } from "../../../pipeline/receivers/otlp.ts";
 import { asYaml } from "../../support/otlp_edge.ts";
+import { requestBytes } from "../../support/otlp_samples.ts";
 import { Destination, testDeps } from "../queue/support.ts";
 
 const parse = (settings: unknown) => otlpReceiverFactory.schema.safeParse(asYaml(settings));
@@ -101,6 +108,30 @@ Deno.test("otlp receiver: warnings", async (t) => {
       deepStrictEqual(warnings.map(({ path }) => path), want);
     });
   }
+});
+
+Deno.test("otlp receiver: who leaves is refused by nobody", async () => {
+  const deps = { ...testDeps(), id: "otlp/in" };
+  let served: HttpApp | undefined;
+  const serveHttp = (_config: unknown, app: HttpApp) => {
+    served = app;
+    return Promise.resolve({ address: { hostname: "127.0.0.1", port: 1 }, shutdown: () => Promise.resolve() });
+  };
+  const destination = new Destination();
+  const left = new CancelledError("Cannot export: the sender left");
+  destination.answer = (_payload, call) => call === 1 ? left : new UnavailableError("Cannot export: away");
+  const next = new Map([["traces" as const, destination]]);
+  const receiver = otlpReceiverFactory.create(parsed({ protocols: { http: null } }), { ...deps, serveHttp }, next);
+  await receiver.start?.();
+  ok(served !== undefined && "otlp" in served);
+  const { otlp } = served;
+  for (const code of ["cancelled", "unavailable"]) {
+    const body = requestBytes("traces", 3);
+    await rejects(otlp.accept("traces", "protobuf", body, NO_ORIGIN, new AbortController().signal), { code });
+  }
+  const items = (what: string) => deps.meter.get(`${what}_spans`);
+  deepStrictEqual([items("sluice_receiver_abandoned"), items("otelcol_receiver_refused")], [3, 3]);
+  await receiver.shutdown?.(new AbortController().signal);
 });
 
 Deno.test("otlp receiver: requests that fail are counted by code, and each code is logged once in a while", async () => {

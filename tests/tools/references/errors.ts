@@ -35,6 +35,7 @@ const FIXED: readonly FixedKind[] = [
   { sample: new core.PermissionDeniedError(""), when: "The tenant is known and may not do this" },
   { sample: new core.UnavailableError(""), when: "Not now: queue full, memory, destination away, shutdown" },
   { sample: new core.DeadlineExceededError(""), when: "An attempt took longer than `timeout`; it may have arrived" },
+  { sample: new core.CancelledError(""), when: "Nobody waits for the answer any more: the sender left" },
   { sample: new ConfigError([]), when: "A configuration has problems; each with its place" },
   { sample: new GraphError("", []), when: "A configuration is right and a component of it cannot be started" },
   { sample: new ConfigBusyError(""), when: "One change is made and one waits" },

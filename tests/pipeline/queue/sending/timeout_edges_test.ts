@@ -6,7 +6,7 @@
 
 import { deepStrictEqual, strictEqual } from "node:assert";
 import { KEPT } from "../../../../pipeline/contract/consumer.ts";
-import { UnavailableError } from "../../../../pipeline/core/errors.ts";
+import { CancelledError, UnavailableError } from "../../../../pipeline/core/errors.ts";
 import { type Bounded, TimeoutConsumer } from "../../../../pipeline/queue/sending/timeout.ts";
 import { countedAbort } from "../../../support/abort_listeners.ts";
 import { FakeClock, settle } from "../../../support/fake_clock.ts";
@@ -53,16 +53,20 @@ Deno.test("a call knows when its caller is answered, whatever happens", async ()
 });
 
 Deno.test("a caller that leaves may say why", async (t) => {
-  const why = new UnavailableError("Cannot wait: held long enough");
-  for (
-    const [name, reason, cause] of [["with an error", why, why], ["with anything else", "gone", undefined]] as const
-  ) {
+  const held = new UnavailableError("Cannot wait: held long enough");
+  const left = new CancelledError("Cannot answer: the sender left");
+  const cases = [
+    ["it gave up: the destination's failure", held, held, "unavailable"],
+    ["its own sender left: nobody's", left, left, "cancelled"],
+    ["with anything else", "gone", undefined, "cancelled"],
+  ] as const;
+  for (const [name, reason, cause, code] of cases) {
     await t.step(name, async () => {
       const { caller, destination, send } = setUp();
       const result = send();
       caller.abort(reason);
       await settle();
-      strictEqual(result.error.cause, cause);
+      deepStrictEqual([result.error.cause, result.error.code], [cause, code]);
       strictEqual(destination.calls[0]?.abort.reason, result.error);
     });
   }

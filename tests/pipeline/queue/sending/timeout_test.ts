@@ -64,7 +64,7 @@ Deno.test("TimeoutConsumer passes on that the caller left", async (t) => {
     const result = send();
     caller.abort();
     await settle();
-    strictEqual(result.error.name, "UnavailableError");
+    strictEqual(result.error.name, "CancelledError");
     strictEqual(destination.calls[0]?.abort.aborted, true);
   });
   await t.step("before it", async () => {
@@ -72,7 +72,7 @@ Deno.test("TimeoutConsumer passes on that the caller left", async (t) => {
     caller.abort();
     const result = send();
     await settle();
-    strictEqual(result.error.name, "UnavailableError");
+    strictEqual(result.error.name, "CancelledError");
     strictEqual(destination.calls.length, 0);
   });
 });
