@@ -13,12 +13,14 @@ import { type Consumer, KEPT, type Lifecycle, type Outcome } from "../../contrac
 import {
   type GatewayError,
   mostRetryable,
+  OwnCredentialsError,
   RejectedError,
   toGatewayError,
   UnavailableError,
 } from "../../core/errors.ts";
 import { counted } from "../../core/text.ts";
 import { describeError } from "../../core/log.ts";
+import { Repeated } from "../../core/repeated.ts";
 import { StageTimes } from "../../core/telemetry/stages.ts";
 import type { Payload } from "../../otlp/payload.ts";
 import { type Signal, SIGNAL_NAMES, SIGNALS } from "../../otlp/signals.ts";
@@ -69,6 +71,7 @@ export class KafkaPush implements Consumer, Lifecycle {
   readonly #stages: StageTimes;
   /** What is left of payloads that were kept in part, for the next attempt, which brings the same object. */
   readonly #unfinished = new WeakMap<Payload, Plan>();
+  readonly #credentialsRefused = new Repeated();
   #producer: RecordProducer | undefined;
 
   constructor(
@@ -157,6 +160,7 @@ export class KafkaPush implements Consumer, Lifecycle {
     const message = plan.message || (refused.length > 0 ? "Kafka refused some of them for good" : "");
     if (open.length > 0) {
       this.#unfinished.set(payload, { recordsByTopic: recordsByTopic(open), rejectedItems, message });
+      this.#logCredentials(open.find(({ error }) => error instanceof OwnCredentialsError));
       throw this.#notKept(countItems(open), mostRetryable(open.map(({ error }) => error)));
     }
     this.#unfinished.delete(payload);
@@ -176,10 +180,22 @@ export class KafkaPush implements Consumer, Lifecycle {
     this.#deps.logger.error("Kafka refused records for good", fields);
   }
 
+  /** At once and then rarely: each attempt says so again, and only an operator can mend it. */
+  #logCredentials(refused: (Parcel & { readonly error: GatewayError }) | undefined): void {
+    if (refused === undefined) return;
+    const attempts = this.#credentialsRefused.note(this.#deps.clock.monotonicMs());
+    if (attempts === undefined) return;
+    const fields = { attempts, topic: refused.topic, error: describeError(refused.error) };
+    this.#deps.logger.error("Kafka refuses the gateway's credentials", fields);
+  }
+
   /** The sender is not told where it would have gone; the log has the causes. */
   #notKept(itemCount: number, cause: GatewayError): GatewayError {
-    const message = `Cannot export ${this.#items(itemCount)}: Kafka has not kept them`;
-    return new UnavailableError(message, { cause, retryAfterMs: cause.retryAfterMs });
+    const what = `Cannot export ${this.#items(itemCount)}`;
+    const options = { cause, retryAfterMs: cause.retryAfterMs };
+    return cause instanceof OwnCredentialsError
+      ? new OwnCredentialsError(`${what}: Kafka refuses the gateway's credentials`, options)
+      : new UnavailableError(`${what}: Kafka has not kept them`, options);
   }
 
   #refused(itemCount: number, cause: GatewayError): GatewayError {

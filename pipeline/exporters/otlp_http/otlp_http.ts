@@ -16,6 +16,7 @@ import { giveBack } from "../../core/bytes.ts";
 import {
   type ErrorCode,
   type GatewayError,
+  OwnCredentialsError,
   RejectedError,
   ThrottledError,
   UnavailableError,
@@ -249,6 +250,10 @@ class OtlpHttpPush implements Consumer, Lifecycle {
     if (status === 502 || status === 503 || status === 504) {
       return new UnavailableError(message, { retryAfterMs, cause });
     }
+    // 401, 403: the credentials are the gateway's own, a sender's go no further than here.
+    if (status === 401 || status === 403) {
+      return new OwnCredentialsError(`${message}: it refuses the gateway's credentials`, { retryAfterMs, cause });
+    }
     return new RejectedError(message, FINAL_STATUS_CODES[status] ?? "unknown", { cause });
   }
 }
@@ -263,8 +268,6 @@ function whatItSaid(response: HttpResponse): string {
 /** What a final status of the upstream means (collector reference 1.9); others are "unknown". */
 const FINAL_STATUS_CODES: Readonly<Record<number, ErrorCode>> = {
   400: "invalid_argument",
-  401: "unauthenticated",
-  403: "permission_denied",
   404: "unimplemented",
 };
 

@@ -7,7 +7,13 @@
  */
 
 import { type Clock, sleep } from "../../../core/clock.ts";
-import { type GatewayError, RejectedError, toGatewayError, UnavailableError } from "../../../core/errors.ts";
+import {
+  type GatewayError,
+  OwnCredentialsError,
+  RejectedError,
+  toGatewayError,
+  UnavailableError,
+} from "../../../core/errors.ts";
 import { describeError, type LogFields, type Logger } from "../../../core/log.ts";
 import type { Meter } from "../../../core/telemetry/meter.ts";
 import { BrokerConnection, type ConnectionSettings } from "./connection.ts";
@@ -85,7 +91,8 @@ export class Cluster {
 
   /**
    * @throws {UnavailableError} The cluster cannot be asked now, or has no such topic yet.
-   * @throws {RejectedError} The topic's name is not one, or is not ours to write to; or the credentials are refused.
+   * @throws {OwnCredentialsError} The topic is not ours to write to; or the credentials are refused.
+   * @throws {RejectedError} The topic's name is not one.
    */
   async topic(topic: string): Promise<TopicPartitions> {
     return await this.#topics.get(topic);
@@ -157,7 +164,8 @@ export class Cluster {
         return this.#learn(connection, topic, () => readMetadataReply(reply));
       } catch (thrown) {
         failure = toGatewayError(thrown);
-        if (!failure.retryable) throw failure; // the same credentials would be refused elsewhere
+        // The same credentials would be refused elsewhere.
+        if (!failure.retryable || failure instanceof OwnCredentialsError) throw failure;
       }
     }
     throw new UnavailableError("Cannot reach any Kafka broker", { cause: failure });

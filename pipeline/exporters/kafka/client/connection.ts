@@ -12,7 +12,12 @@ import { Buffer } from "node:buffer";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions } from "node:tls";
 import type { Clock, Timer } from "../../../core/clock.ts";
-import { DeadlineExceededError, type GatewayError, RejectedError, UnavailableError } from "../../../core/errors.ts";
+import {
+  DeadlineExceededError,
+  type GatewayError,
+  OwnCredentialsError,
+  UnavailableError,
+} from "../../../core/errors.ts";
 import { kafkaError, NO_ERROR } from "./error_codes.ts";
 import { authenticate, type SaslCredentials } from "./sasl.ts";
 import { API, CORRELATION_ID_AT, MalformedReplyError, ReplyReader, RequestWriter, utf8 } from "./wire.ts";
@@ -84,7 +89,7 @@ export class BrokerConnection {
    * Connects and authenticates.
    *
    * @throws {UnavailableError} Not reachable, or not in time.
-   * @throws {RejectedError} The broker refuses the credentials.
+   * @throws {OwnCredentialsError} The broker refuses the credentials.
    */
   static async open(host: string, port: number, settings: ConnectionSettings): Promise<BrokerConnection> {
     const name = `${host}:${port}`;
@@ -235,9 +240,8 @@ export class BrokerConnection {
     const code = handshake.int16();
     if (code !== NO_ERROR) {
       const offered = handshake.array((reader) => reader.string()).join(", ");
-      throw new RejectedError(
+      throw new OwnCredentialsError(
         `Cannot authenticate to Kafka broker ${this.name}: it offers ${offered}, wanted ${sasl.mechanism}`,
-        "unauthenticated",
       );
     }
     let lifetimeMs = 0n;

@@ -9,7 +9,7 @@
  */
 
 import { type Clock, sleep } from "../../../core/clock.ts";
-import { type GatewayError, toGatewayError, UnavailableError } from "../../../core/errors.ts";
+import { type GatewayError, OwnCredentialsError, toGatewayError, UnavailableError } from "../../../core/errors.ts";
 import type { MemoryBudget } from "../../../core/memory.ts";
 import { ByteGate } from "./byte_gate.ts";
 import { isStale, kafkaError, MESSAGE_TOO_LARGE, NO_ERROR } from "./error_codes.ts";
@@ -183,7 +183,8 @@ export class PartitionLanes {
         if (!isStale(code) || last) return code;
       } catch (thrown) {
         if (!(thrown instanceof NotSentError)) throw thrown;
-        if (!thrown.error.retryable || last) throw thrown.error;
+        const isFinal = !thrown.error.retryable || thrown.error instanceof OwnCredentialsError; // the same in a moment
+        if (isFinal || last) throw thrown.error;
       }
       await sleep(clock, Math.min(MAX_BACKOFF_MS, retryBackoffMs * 2 ** retries), this.#over.signal);
     }

@@ -7,7 +7,7 @@
 import { Buffer } from "node:buffer";
 import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
-import { RejectedError } from "../../../core/errors.ts";
+import { OwnCredentialsError } from "../../../core/errors.ts";
 
 export const SASL_MECHANISMS = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] as const;
 export type SaslMechanism = typeof SASL_MECHANISMS[number];
@@ -28,7 +28,7 @@ const MIN_ITERATIONS = 4_096;
 /**
  * Authenticates over `exchange`.
  *
- * @throws {RejectedError} The server does not prove that it knows the password, or does not speak SCRAM.
+ * @throws {OwnCredentialsError} The server does not prove that it knows the password, or does not speak SCRAM.
  */
 export async function authenticate(credentials: SaslCredentials, exchange: SaslExchange): Promise<void> {
   if (credentials.mechanism === "PLAIN") {
@@ -83,9 +83,6 @@ function attributes(message: string): Readonly<Record<string, string>> {
   return Object.fromEntries(message.split(",").map((part) => [part.slice(0, 1), part.slice(2)]));
 }
 
-function notScram(why: string): RejectedError {
-  return new RejectedError(
-    `Cannot authenticate with SCRAM: the broker is not to be trusted, ${why}`,
-    "unauthenticated",
-  );
+function notScram(why: string): OwnCredentialsError {
+  return new OwnCredentialsError(`Cannot authenticate with SCRAM: the broker is not to be trusted, ${why}`);
 }

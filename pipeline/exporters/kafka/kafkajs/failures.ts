@@ -5,7 +5,7 @@
  */
 
 import kafkajs from "kafkajs";
-import { DeadlineExceededError, GatewayError, RejectedError, UnavailableError } from "../../../core/errors.ts";
+import { DeadlineExceededError, GatewayError, OwnCredentialsError, UnavailableError } from "../../../core/errors.ts";
 import { ILLEGAL_SASL_STATE, kafkaError } from "../client/error_codes.ts";
 
 export function closed(): UnavailableError {
@@ -40,7 +40,7 @@ export function toFailure(thrown: unknown, what: string): GatewayError {
   if (code !== undefined) return kafkaError(what, code);
   const options = { cause: root };
   if (root instanceof kafkajs.KafkaJSSASLAuthenticationError) {
-    return new RejectedError(`Cannot ${what}: Kafka does not let us in`, "unauthenticated", options);
+    return new OwnCredentialsError(`Cannot ${what}: Kafka does not let us in`, options);
   }
   if (root instanceof kafkajs.KafkaJSRequestTimeoutError) {
     return new DeadlineExceededError(`Cannot ${what}: no reply in time`, options);

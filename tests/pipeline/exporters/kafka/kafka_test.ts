@@ -1,7 +1,12 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert";
-import { systemClock } from "../../../../pipeline/core/clock.ts";
-import { type GatewayError, RejectedError, UnavailableError } from "../../../../pipeline/core/errors.ts";
-import { silentLogger } from "../../../../pipeline/core/log.ts";
+import { type Clock, systemClock } from "../../../../pipeline/core/clock.ts";
+import {
+  type GatewayError,
+  OwnCredentialsError,
+  RejectedError,
+  UnavailableError,
+} from "../../../../pipeline/core/errors.ts";
+import { type LogFields, type Logger, silentLogger } from "../../../../pipeline/core/log.ts";
 import { createMemoryBudget } from "../../../../pipeline/core/memory.ts";
 import { silentMeter } from "../../../../pipeline/core/telemetry/meter.ts";
 import type { RecordProducer } from "../../../../pipeline/exporters/kafka/client/producer.ts";
@@ -12,6 +17,7 @@ import {
 } from "../../../../pipeline/exporters/kafka/client/record.ts";
 import { KafkaPush } from "../../../../pipeline/exporters/kafka/kafka.ts";
 import { partitionByTraceId } from "../../../../pipeline/otlp/split.ts";
+import { FakeClock } from "../../../support/fake_clock.ts";
 import { kafkaConfig, samplePayload } from "./kafka_support.ts";
 
 const never = new AbortController().signal;
@@ -47,13 +53,17 @@ class FakeProducer implements RecordProducer {
   }
 }
 
-async function createPush(yaml: string, producer = new FakeProducer()) {
+async function createPush(
+  yaml: string,
+  producer = new FakeProducer(),
+  { logger = silentLogger, clock = systemClock }: { readonly logger?: Logger; readonly clock?: Clock } = {},
+) {
   const push = new KafkaPush(kafkaConfig(yaml), {
     id: "kafka/eu",
     signal: "traces",
-    logger: silentLogger,
+    logger,
     meter: silentMeter,
-    clock: systemClock,
+    clock,
     random: () => 0.3,
     memory: createMemoryBudget(),
   }, () => Promise.resolve(producer));
@@ -63,7 +73,8 @@ async function createPush(yaml: string, producer = new FakeProducer()) {
 
 const BY_TRACE = "partition_traces_by_id: true";
 const away = new UnavailableError("away");
-const forbidden = new RejectedError("forbidden", "permission_denied");
+const bad = new RejectedError("bad", "invalid_argument");
+const forbidden = new OwnCredentialsError("the broker says SASL_AUTHENTICATION_FAILED");
 
 Deno.test("KafkaPush: all records kept is an outcome without rejected items", async () => {
   const { push, producer } = await createPush(BY_TRACE);
@@ -113,7 +124,7 @@ Deno.test("KafkaPush: what Kafka refuses for good is told as a part, and not sen
   const { push, producer } = await createPush(`${BY_TRACE}\nproducer: {flush_max_messages: 1}`);
   const payload = samplePayload("traces", 50);
   const [refused, slow] = partitionByTraceId(payload).map(({ traceId }) => traceId);
-  producer.refuse = (_topic, key) => key === refused ? forbidden : key === slow ? away : undefined;
+  producer.refuse = (_topic, key) => key === refused ? bad : key === slow ? away : undefined;
   await rejects(push.consume(payload, never), UnavailableError);
   producer.refuse = () => undefined;
   const outcome = await push.consume(payload, never);
@@ -136,12 +147,42 @@ Deno.test("KafkaPush: a topic that fails does not keep others from being sent", 
 
 Deno.test("KafkaPush: all refused is a failure with the reason's code, and says nothing of where", async () => {
   const { push, producer } = await createPush("");
-  producer.refuse = () => forbidden;
+  producer.refuse = () => bad;
   await rejects(push.consume(samplePayload("traces", 2), never), {
     name: "RejectedError",
-    code: "permission_denied",
+    code: "invalid_argument",
     message: 'Cannot export 2 spans to "kafka/eu": Kafka refuses them',
   });
+});
+
+Deno.test("KafkaPush: credentials of the gateway that are refused may be mended: 503, and the log says whose they are", async () => {
+  const errors: { message: string; fields: LogFields | undefined }[] = [];
+  const logger = {
+    ...silentLogger,
+    error: (message: string, fields?: LogFields) => void errors.push({ message, fields }),
+  };
+  const clock = new FakeClock();
+  const { push, producer } = await createPush("", new FakeProducer(), { logger, clock });
+  producer.refuse = () => forbidden;
+  const payload = samplePayload("traces", 2);
+  const attempt = () =>
+    rejects(push.consume(payload, never), {
+      name: "OwnCredentialsError",
+      retryable: true,
+      httpStatus: 503,
+      message: 'Cannot export 2 spans to "kafka/eu": Kafka refuses the gateway\'s credentials',
+    });
+  await attempt();
+  await attempt();
+  deepStrictEqual(errors, [{
+    message: "Kafka refuses the gateway's credentials",
+    fields: { attempts: 1, topic: "otlp_spans", error: "the broker says SASL_AUTHENTICATION_FAILED" },
+  }]);
+  await clock.advance(10_000);
+  await attempt();
+  deepStrictEqual(errors.map(({ fields }) => fields?.attempts), [1, 2]);
+  producer.refuse = () => undefined;
+  deepStrictEqual(await push.consume(payload, never), { rejectedItems: 0, message: "" });
 });
 
 Deno.test("KafkaPush: what is too large is told as a part, or as a failure when it is all", async () => {

@@ -12,6 +12,7 @@ import {
   type CreateProducer,
   producerSettings,
   testBootstrap,
+  testCredentials,
   testDistrust,
   testHungLeader,
   testRecordProducer,
@@ -31,6 +32,7 @@ const PRODUCERS: Readonly<Record<string, CreateProducer>> = {
 for (const [name, create] of Object.entries(PRODUCERS)) {
   Deno.test(`record producers, ${name}: what a broker must say`, (t) => testDistrust(t, create));
   Deno.test(`record producers, ${name}: a leader that hangs`, () => testHungLeader(create));
+  Deno.test(`record producers, ${name}: credentials that are refused`, () => testCredentials(create));
   Deno.test(`record producers, ${name}: bootstrap`, (t) => testBootstrap(t, create));
 }
 

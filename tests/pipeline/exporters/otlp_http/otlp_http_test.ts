@@ -140,8 +140,8 @@ Deno.test("otlp_http reads the upstream's answer", async (t) => {
     want: [retryable: boolean, httpStatus: number, retryAfterMs?: number];
   }[] = [
     { status: 400, want: [false, 400] },
-    { status: 401, want: [false, 401] },
-    { status: 403, want: [false, 403] },
+    { status: 401, want: [true, 503] },
+    { status: 403, retryAfter: "7", want: [true, 503, 7_000] },
     { status: 404, want: [false, 404] },
     { status: 307, want: [false, 500] },
     { status: 408, want: [false, 500] },

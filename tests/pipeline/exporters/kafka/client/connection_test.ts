@@ -2,7 +2,7 @@ import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert";
 import { Buffer } from "node:buffer";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:tls";
-import { DeadlineExceededError, GatewayError, UnavailableError } from "../../../../../pipeline/core/errors.ts";
+import { DeadlineExceededError, OwnCredentialsError, UnavailableError } from "../../../../../pipeline/core/errors.ts";
 import {
   BrokerConnection,
   type ConnectionSettings,
@@ -189,8 +189,8 @@ Deno.test("BrokerConnection: SASL", async (t) => {
     await t.step(name, () =>
       withServer((number, id) => reply(id, answers[number]), async (port, clock) => {
         await rejects(BrokerConnection.open("127.0.0.1", port, settings(clock, { sasl: PLAIN })), (error) => {
-          ok(error instanceof GatewayError && message.test(error.message), `${error}`);
-          return error.code === "unauthenticated" && !error.message.includes("hunter2");
+          ok(error instanceof OwnCredentialsError && message.test(error.message), `${error}`);
+          return error.retryable && !error.message.includes("hunter2");
         });
       }));
   }

@@ -1,5 +1,5 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert";
-import { RejectedError } from "../../../../../pipeline/core/errors.ts";
+import { OwnCredentialsError } from "../../../../../pipeline/core/errors.ts";
 import { authenticate, authenticateScram } from "../../../../../pipeline/exporters/kafka/client/sasl.ts";
 
 const text = new TextDecoder();
@@ -38,7 +38,10 @@ Deno.test("authenticateScram()", async (t) => {
   });
   await t.step("escapes comma and equals sign in the name", async () => {
     const { heard, exchange } = server("");
-    await rejects(authenticateScram("sha512", { username: "a,b=c", password: "p" }, exchange, "n"), RejectedError);
+    await rejects(
+      authenticateScram("sha512", { username: "a,b=c", password: "p" }, exchange, "n"),
+      OwnCredentialsError,
+    );
     strictEqual(heard[0], "n,,n=a=2Cb=3Dc,r=n");
   });
 
@@ -55,7 +58,7 @@ Deno.test("authenticateScram()", async (t) => {
   for (const { name, answers } of distrusted) {
     await t.step(`refuses a server with ${name}`, async () => {
       const outcome = authenticateScram("sha256", PENCIL, server(...answers).exchange, NONCE);
-      await rejects(outcome, (error) => error instanceof RejectedError && error.code === "unauthenticated");
+      await rejects(outcome, OwnCredentialsError);
     });
   }
 });

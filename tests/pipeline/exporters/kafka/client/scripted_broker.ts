@@ -8,10 +8,14 @@ import { Buffer } from "node:buffer";
 
 const PRODUCE = 0;
 const METADATA = 3;
+const SASL_HANDSHAKE = 17;
 const API_VERSIONS = 18;
+const SASL_AUTHENTICATE = 36;
+
+const SASL_AUTHENTICATION_FAILED = 58;
 
 /** The only versions that it speaks: those of the client of our own. */
-const VERSIONS = [[PRODUCE, 7], [METADATA, 4], [API_VERSIONS, 2]] as const;
+const VERSIONS = [[PRODUCE, 7], [METADATA, 4], [SASL_HANDSHAKE, 1], [API_VERSIONS, 2], [SASL_AUTHENTICATE, 1]] as const;
 
 /** A Produce request for one topic-partition, as it came. */
 export interface Produced {
@@ -52,6 +56,8 @@ export class ScriptedBroker {
   versionsAsked = 0;
   onProduce: (request: Produced) => ProduceAnswer | Promise<ProduceAnswer> = () => 0;
   onMetadata: (topic: string, allowAutoTopicCreation: boolean) => TopicAnswer | "hang" = () => ONE_PARTITION;
+  /** What it takes with SASL PLAIN, whatever the name; it serves those who do not authenticate as well. */
+  password = "secret";
   /** What clients are told of the cluster. */
   cluster: readonly ScriptedBroker[] = [this];
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -118,6 +124,16 @@ export class ScriptedBroker {
     if (apiKey === API_VERSIONS) {
       this.versionsAsked++;
       return apiVersionsReply(correlationId);
+    }
+    if (apiKey === SASL_HANDSHAKE) return frame(correlationId, [int16(0), int32(1), string("PLAIN")]);
+    if (apiKey === SASL_AUTHENTICATE) {
+      const isRight = body.subarray(4).toString().endsWith(`\0${this.password}`);
+      return frame(correlationId, [
+        int16(isRight ? 0 : SASL_AUTHENTICATION_FAILED),
+        int16(-1),
+        int32(0),
+        Buffer.alloc(8),
+      ]);
     }
     if (apiKey !== PRODUCE) throw new Error(`Cannot play a broker for api ${apiKey}`);
     const produced = readProduce(body);
