@@ -100,9 +100,9 @@ const CASES: readonly Case[] = [
     want: [503, 4],
   },
   { ...forwarded, name: "an upstream that refuses the data", upstream: 400, want: [400, 3] },
-  { ...forwarded, name: "an upstream that wants other credentials", upstream: 401, want: [401, 16] },
-  { ...forwarded, name: "an upstream that forbids it", upstream: 403, want: [403, 7] },
-  { ...forwarded, name: "an upstream without the path", upstream: 404, want: [404, 12] },
+  { ...forwarded, name: "an upstream that wants other credentials of the gateway", upstream: 401, want: [503, 14] },
+  { ...forwarded, name: "an upstream that forbids it to the gateway", upstream: 403, want: [503, 14] },
+  { ...forwarded, name: "an upstream without the path", upstream: 404, want: [500, 2] },
   { ...forwarded, name: "an upstream that asks for a pause", upstream: 429, want: [429, 8] },
   { ...forwarded, name: "an upstream that fails for good", upstream: 418, want: [500, 2] },
   { ...forwarded, name: "an upstream that is not there for now", upstream: 503, want: [503, 14] },
@@ -146,9 +146,9 @@ Deno.test("docs/errors.md: what a sender is answered", async (t) => {
     });
   }
   await t.step("all rows but those that other tests hold", () => {
-    // 204: tests/routes/listener_test.ts; 200 with a partial success: tests/e2e/tenants_test.ts; cancelled: nobody is there to see it.
+    // 204: tests/routes/listener_test.ts; 200 with a partial success, and 403: tests/e2e/tenants_test.ts; cancelled: nobody is there to see it.
     const left = ROWS.filter((row) => !seen.has(row)).map(({ status, codes }) => `${status} ${codes.join()}`.trim());
-    strictEqual(left.join("; "), "200; 204; 503 4; 503 1");
+    strictEqual(left.join("; "), "200; 204; 403 7; 503 4; 503 1");
   });
   over.resolve(new Response());
   strictEqual((await gateway.stop()).code, 0);

@@ -34,6 +34,10 @@ const FIXED: readonly FixedKind[] = [
   { sample: new core.UnauthenticatedError("", ""), when: "No credential, or one of nobody" },
   { sample: new core.PermissionDeniedError(""), when: "The tenant is known and may not do this" },
   { sample: new core.UnavailableError(""), when: "Not now: queue full, memory, destination away, shutdown" },
+  {
+    sample: new core.OwnCredentialsError(""),
+    when: "A destination does not take the gateway's own credentials, or forbids them what they are used for",
+  },
   { sample: new core.DeadlineExceededError(""), when: "An attempt took longer than `timeout`; it may have arrived" },
   { sample: new core.CancelledError(""), when: "Nobody waits for the answer any more: the sender left" },
   { sample: new ConfigError([]), when: "A configuration has problems; each with its place" },
