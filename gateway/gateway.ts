@@ -10,7 +10,7 @@ import { parseConfig, parseConfigInSlices } from "../pipeline/config/parse.ts";
 import { tenantSourcesOf } from "../pipeline/tenants/sources.ts";
 import type { TenantSnapshot } from "../pipeline/tenants/table/table.ts";
 import type { UsageReport } from "../pipeline/tenants/usage/usage.ts";
-import { formatProblem } from "../pipeline/config/problem.ts";
+import { formatProblem, problemLine } from "../pipeline/config/problem.ts";
 import type { ServeHttp } from "../pipeline/contract/http.ts";
 import { type Clock, systemClock } from "../pipeline/core/clock.ts";
 import type { Logger, LogLevel } from "../pipeline/core/log.ts";
@@ -185,9 +185,9 @@ class ControlThread implements Gateway {
   constructor(options: GatewayOptions) {
     this.#options = options;
     this.#config = parseConfig(options.resolved, REGISTRY);
-    this.#log = openLog(this.#config, this.#clock);
-    this.logger = this.#log.logger;
     this.#resource = resourceOf(this.#config.telemetry, options.version);
+    this.#log = openLog(this.#config, this.#clock, this.#resource);
+    this.logger = this.#log.logger;
     this.broken = this.#breaks.promise;
     const meter = this.#openMeter();
     const hub = new ListenerHub(options.serveHttp);
@@ -243,9 +243,10 @@ class ControlThread implements Gateway {
   }
 
   async start(): Promise<void> {
-    for (const problem of this.#config.warnings) this.logger.warn(formatProblem(problem));
+    for (const problem of this.#config.warnings) this.logger.warn(problemLine(problem));
     this.logger.info("Starting", {
       version: this.#options.version,
+      pid: Deno.pid, // for a signal: what started this process has another
       workers: this.workers,
       pipelines: this.#config.pipelines.size,
     });
@@ -302,7 +303,7 @@ class ControlThread implements Gateway {
     await loadComponents(resolved.tree);
     const config = await parseConfigInSlices(resolved, REGISTRY, this.#config);
     const gone = await this.#goOver(config);
-    for (const problem of config.warnings) this.logger.warn(formatProblem(problem));
+    for (const problem of config.warnings) this.logger.warn(problemLine(problem));
     return { config, ...gone, tookMs: this.#clock.monotonicMs() - startedMs };
   }
 

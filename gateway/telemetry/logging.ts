@@ -9,6 +9,7 @@ import type { Clock } from "../../pipeline/core/clock.ts";
 import { type ConsoleLogOptions, createConsoleLogger, openSinks } from "../../pipeline/core/console_log.ts";
 import { LogTee } from "../../pipeline/core/log_tee.ts";
 import type { LogFields, Logger, LogLevel } from "../../pipeline/core/log.ts";
+import type { Attributes } from "../../pipeline/core/telemetry/meter.ts";
 
 /** A thread's log. */
 export interface OwnLog {
@@ -20,16 +21,23 @@ export interface OwnLog {
 }
 
 /**
+ * @param resource On every line in JSON, as the collector has it, unless `disable_zap_resource`.
  * @param fields On every line of this thread, beside `initial_fields`.
  * @throws {Error} A file of `output_paths` cannot be opened.
  */
-export function openLog({ telemetry }: GatewayConfig, clock: Clock, fields: LogFields = {}): OwnLog {
-  const { level, encoding, output_paths, initial_fields, sampling } = telemetry.logs;
+export function openLog(
+  { telemetry }: GatewayConfig,
+  clock: Clock,
+  resource: Attributes,
+  fields: LogFields = {},
+): OwnLog {
+  const { level, encoding, output_paths, initial_fields, sampling, disable_zap_resource } = telemetry.logs;
   const tee = new LogTee();
   const options: ConsoleLogOptions & { level: LogLevel } = {
     level,
     encoding,
     sinks: openSinks(output_paths),
+    resource: disable_zap_resource ? undefined : sortedByName(resource),
     initialFields: { ...scalarsOf(initial_fields), ...fields },
     sampling: sampling.enabled
       ? { tickMs: sampling.tick, initial: sampling.initial, thereafter: sampling.thereafter }
@@ -38,6 +46,11 @@ export function openLog({ telemetry }: GatewayConfig, clock: Clock, fields: LogF
     tee,
   };
   return { logger: createConsoleLogger(options), tee, setLevel: (next) => void (options.level = next) };
+}
+
+/** As the collector writes them. */
+function sortedByName(attributes: Attributes): Attributes {
+  return Object.fromEntries(Object.entries(attributes).sort(([a], [b]) => a < b ? -1 : 1));
 }
 
 /** The fields of a map; what is nested goes in as JSON. */

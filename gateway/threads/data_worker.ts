@@ -93,7 +93,7 @@ class DataWorker {
   #open(config: GatewayConfig): LiveParts {
     if (this.#setup === undefined) throw new TypeError("Cannot prepare: the worker is not set up");
     const { thread, number, region, memory, resource, adminChannel: channel } = this.#setup;
-    const { tee } = this.#log = openLog(config, systemClock, { thread });
+    const { tee } = this.#log = openLog(config, systemClock, resource, { thread });
     const errors = new RecentErrors(systemClock);
     const logger = errors.listenTo(this.#log.logger);
     const meter = new ThreadMeter(region, (series) => tell({ type: "series", series }), {

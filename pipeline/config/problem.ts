@@ -29,11 +29,23 @@ export function warningAt(place: Place, path: NodePath, message: string): Proble
   return { severity: "warning", path: formatPath(path), message, ...place };
 }
 
-/** One line: `gateway.yaml:3:5: receivers::otlp: is 7, wanted a map`. */
-export function formatProblem({ severity, path, message, file, line, column }: Problem): string {
-  const where = line === 0 ? file : `${file}:${line}:${column}`;
-  const what = path === "" ? message : `${path}: ${message}`;
-  return severity === "warning" ? `${where}: warning: ${what}` : `${where}: ${what}`;
+/** One line: `gateway.yaml:3:5: receivers::otlp: is 7, wanted a map`; a warning says that it is one. */
+export function formatProblem(problem: Problem): string {
+  const { severity } = problem;
+  return `${placeText(problem)}: ${severity === "warning" ? "warning: " : ""}${whatIsWrong(problem)}`;
+}
+
+/** The same for a log, whose lines have their severity. */
+export function problemLine(problem: Problem): string {
+  return `${placeText(problem)}: ${whatIsWrong(problem)}`;
+}
+
+function placeText({ file, line, column }: Problem): string {
+  return line === 0 ? file : `${file}:${line}:${column}`;
+}
+
+function whatIsWrong({ path, message }: Problem): string {
+  return path === "" ? message : `${path}: ${message}`;
 }
 
 /** One problem a line, in the order of their places. */

@@ -26,6 +26,8 @@ export interface ConsoleLogOptions {
   /** Each gets every line. */
   readonly sinks: readonly LineSink[];
   readonly initialFields: LogFields;
+  /** What the lines come from, on each as the field `resource`; in JSON alone. Absent: they do not say. */
+  readonly resource?: Readonly<Record<string, string>> | undefined;
   /** Absent: every line is written. */
   readonly sampling?: LogSampling | undefined;
   readonly clock: Clock;
@@ -115,13 +117,13 @@ class ConsoleLogger implements Logger {
 
   #write(level: LogLevel, message: string, fields: LogFields = {}): void {
     if (!this.enabled(level) || !this.#sampled(level, message)) return;
-    const { clock, encoding, sinks } = this.#options;
+    const { clock, encoding, sinks, resource } = this.#options;
     const shown = showFields({ ...this.#fields, ...fields });
     const timeMs = clock.nowMs();
     this.#options.tee?.hand({ timeMs, level, message: cut(message), fields: shown });
     const time = new Date(timeMs).toISOString();
     const line = encoding === "json"
-      ? JSON.stringify({ level, ts: time, msg: cut(message), ...shown })
+      ? JSON.stringify({ level, ts: time, msg: cut(message), resource, ...shown })
       : consoleLine(time, level, message, shown);
     const bytes = new TextEncoder().encode(`${line}\n`);
     for (const sink of sinks) sink(bytes);

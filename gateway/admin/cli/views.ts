@@ -23,11 +23,12 @@ export type View = (client: AdminClient) => Promise<Shown>;
 
 export const showStatus: View = async (client) => {
   const { body: json } = await client.ask("getStatus");
-  const { build, state, uptime_ms, workers, config, components, memory_rss_bytes, threads } = json;
+  const { build, state, uptime_ms, pid, workers, config, components, memory_rss_bytes, threads } = json;
   const rows = [
     ["state", state],
     ["build", `${build.version} on Deno ${build.deno}`],
     ["up", age(uptime_ms)],
+    ["pid", String(pid)],
     ["workers", `${workers.alive} of ${workers.wanted}`],
     ["threads", threads.join(", ")],
     ["configuration", `entry ${config.id}, version ${config.version}, by ${config.who}: ${config.outcome}`],

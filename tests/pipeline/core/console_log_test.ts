@@ -48,6 +48,17 @@ Deno.test("createConsoleLogger()", async (t) => {
     }]);
   });
 
+  await t.step("the resource, in JSON alone", () => {
+    const resource = { "service.name": "edge" };
+    const json = createLog({ encoding: "json", resource });
+    json.logger.info("Up", { port: 1 });
+    const start = '{"level":"info","ts":"2026-01-01T00:00:00.000Z","msg":"Up",';
+    deepStrictEqual(json.lines, [`${start}"resource":{"service.name":"edge"},"port":1}\n`]);
+    const plain = createLog({ resource });
+    plain.logger.info("Up");
+    deepStrictEqual(plain.lines, ["2026-01-01T00:00:00.000Z\tinfo\tUp\n"]);
+  });
+
   for (
     const { level, want } of [
       { level: "debug", want: ["d", "i", "w", "e"] },

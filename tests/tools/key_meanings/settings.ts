@@ -33,7 +33,7 @@ const TELEMETRY: Meanings = {
   "telemetry.logs.output_paths": "stdout, stderr or files",
   "telemetry.logs.error_output_paths": `${INERT}, with a warning`,
   "telemetry.logs.initial_fields": "Fields of every line",
-  "telemetry.logs.disable_zap_resource": INERT,
+  "telemetry.logs.disable_zap_resource": "Leaves the field `resource` out of lines in JSON",
   "telemetry.logs.processors": "Where log records are sent besides",
   "telemetry.traces.processors": "Where spans are sent",
   "processors[].batch": "Many at once",
