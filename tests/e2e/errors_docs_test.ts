@@ -76,6 +76,7 @@ const forwarded = { port: forwarding, line: "POST /v1/logs HTTP/1.1", body: LOG 
 const CASES: readonly Case[] = [
   { name: "kept", want: [200, undefined] },
   { name: "no JSON", body: "{x}", want: [400, 3] },
+  { name: "no body, of JSON", body: "", want: [400, 3] },
   { name: "damaged compression", headers: ["Content-Encoding: gzip"], body: "{}", want: [400, 3] },
   { name: "two lengths", headers: ["Content-Length: 3"], want: [400, undefined] },
   { name: "no credential", port: guarded, want: [401, 16] },
