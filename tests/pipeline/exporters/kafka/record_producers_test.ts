@@ -1,6 +1,8 @@
-import { deepStrictEqual, strictEqual } from "node:assert";
+import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert";
+import type { Consumer, Lifecycle } from "../../../../pipeline/contract/consumer.ts";
 import { systemClock } from "../../../../pipeline/core/clock.ts";
-import { silentLogger } from "../../../../pipeline/core/log.ts";
+import { describeError, silentLogger } from "../../../../pipeline/core/log.ts";
+import { UnavailableError } from "../../../../pipeline/core/errors.ts";
 import { createMemoryBudget } from "../../../../pipeline/core/memory.ts";
 import { silentMeter } from "../../../../pipeline/core/telemetry/meter.ts";
 import { KafkaProducer } from "../../../../pipeline/exporters/kafka/client/producer.ts";
@@ -17,6 +19,7 @@ import {
   testHungLeader,
   testRecordProducer,
 } from "../../../contract/record_producer.ts";
+import { eventually } from "../../../support/eventually.ts";
 import { missingForKafka, startKafka } from "../../../support/kafka.ts";
 import { skipWithout } from "../../../support/real_parts.ts";
 import { ScriptedBroker } from "./client/scripted_broker.ts";
@@ -36,25 +39,55 @@ for (const [name, create] of Object.entries(PRODUCERS)) {
   Deno.test(`record producers, ${name}: bootstrap`, (t) => testBootstrap(t, create));
 }
 
+function createExporter(yaml: string): Consumer & Lifecycle {
+  return kafkaExporterFactory.create(kafkaConfig(yaml), {
+    id: "kafka",
+    signal: "traces",
+    logger: silentLogger,
+    meter: silentMeter,
+    clock: systemClock,
+    random: Math.random,
+    memory: createMemoryBudget(),
+  });
+}
+
 Deno.test("kafka exporter: producer.client chooses the client", async (t) => {
   for (const client of ["native", "kafkajs"]) {
     await t.step(client, async () => {
       const broker = new ScriptedBroker();
       const yaml = `brokers: ["127.0.0.1:${broker.port}"]\nproducer: {client: ${client}, compression: zstd}`;
-      const exporter = kafkaExporterFactory.create(kafkaConfig(yaml), {
-        id: "kafka",
-        signal: "traces",
-        logger: silentLogger,
-        meter: silentMeter,
-        clock: systemClock,
-        random: Math.random,
-        memory: createMemoryBudget(),
-      });
+      const exporter = createExporter(yaml);
       await exporter.start?.();
       await exporter.consume(samplePayload("traces", 3), new AbortController().signal);
       await exporter.shutdown?.(AbortSignal.timeout(5_000));
       broker.close();
       deepStrictEqual([broker.produced.length, broker.versionsAsked > 0], [1, client === "kafkajs"]);
+    });
+  }
+});
+
+Deno.test("kafka exporter: of a wrong password of the gateway a sender is told to come back", async (t) => {
+  for (const client of ["native", "kafkajs"]) {
+    await t.step(client, async () => {
+      const broker = new ScriptedBroker();
+      const yaml = `
+brokers: ["127.0.0.1:${broker.port}"]
+producer: {client: ${client}}
+auth: {sasl: {mechanism: PLAIN, username: sluice, password: hunter2}}
+retry_on_failure: {initial_interval: 10ms, max_elapsed_time: 20ms}`;
+      const exporter = createExporter(yaml);
+      const never = new AbortController().signal;
+      await exporter.start?.();
+      await rejects(exporter.consume(samplePayload("traces", 3), never), (error) => {
+        ok(error instanceof UnavailableError);
+        deepStrictEqual([error.httpStatus, error.retryable, error.retryAfterMs! > 0], [503, true, true]);
+        match(describeError(error), /Kafka refuses the gateway's credentials/);
+        return true;
+      });
+      broker.password = "hunter2";
+      await eventually(() => exporter.consume(samplePayload("traces", 3), never).then(() => true, () => false));
+      await exporter.shutdown?.(AbortSignal.timeout(5_000));
+      broker.close();
     });
   }
 });
