@@ -48,8 +48,8 @@ export function createControllerCommand(done: (code: number) => void): Command {
       new Option("--log-level <level>", "the least that is logged").choices(["debug", "info", "warn", "error"])
         .default("info"),
     )
-    .action(async ({ stateDir, ...flags }: ControllerServeFlags) => {
-      if (stateDir === undefined) return controller.error("error: wanted --state-dir, a directory of its own");
+    .action(async ({ stateDir = "", ...flags }: ControllerServeFlags) => {
+      if (stateDir === "") return controller.error("error: wanted --state-dir, a directory of its own");
       const { runController } = await import("../controller/run.ts");
       const { listen, tokens, tlsCert, tlsKey, tlsClientCa, publicUrl, logLevel } = flags;
       const { version } = manifest;

@@ -58,7 +58,8 @@ export function addGatewayCommand(program: Command, done: (code: number) => void
       refuseWords(program, command);
       const { runGateway } = await import("../gateway/run.ts");
       const { version } = manifest;
-      const { watch, healthWindow: healthWindowMs, stateDir, useLastGood } = live;
+      const { watch, healthWindow: healthWindowMs, useLastGood } = live;
+      const stateDir = live.stateDir || undefined; // an empty variable is as if it were not there
       const admin = {
         listen: live.adminListen || undefined,
         tokens: live.adminTokens || undefined,
