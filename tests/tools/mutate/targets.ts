@@ -55,6 +55,8 @@ export const TARGETS: Readonly<Record<string, Target>> = {
     tests: testsUnder(
       "opamp/rollouts",
       "rollouts",
+      "rollouts_edges",
+      "stages/members",
       "model",
       "stages/gate",
       "stages/placement",
@@ -67,13 +69,14 @@ export const TARGETS: Readonly<Record<string, Target>> = {
       ...under("ottl/compile", "operators", "int_math"),
     ],
     tests: [
+      ...testsUnder("ottl", "vectors"),
       ...testsUnder("ottl/values", "compare", "math", "numbers"),
       ...testsUnder("ottl/compile", "int_math", "evaluator", "acceptance"),
     ],
   },
   rates: {
     sources: under("pipeline/tenants/rates", "gcra", "cells", "shared_clock"),
-    tests: testsUnder("pipeline/tenants/rates", "gcra", "cells", "shared_clock"),
+    tests: testsUnder("pipeline/tenants/rates", "gcra", "gcra_edges", "cells", "cells_edges", "shared_clock"),
   },
 };
 
