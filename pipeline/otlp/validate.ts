@@ -13,61 +13,11 @@ import { LimitExceededError } from "../core/errors.ts";
 import { invalidWire, skipValue, tagOf, varint32, varintEnd, WireType } from "../wire/protobuf.ts";
 import type { PayloadLimits } from "./limits.ts";
 import { type Origin, type Payload, payloadOf } from "./payload.ts";
+import { type FieldSchema, type MessageSchema, messageSchema, REQUEST_SCHEMAS } from "./schema.ts";
 import { type Signal, SIGNALS } from "./signals.ts";
 
-/**
- * A field's type on the wire: of a fixed length, of any length (strings and bytes alike: UTF-8 is not checked, as in the
- * collector), an id that is empty or of its length, a repeated scalar (packed or not), or the name of a message.
- */
-type FieldType =
-  | "varint"
-  | "fixed64"
-  | "fixed32"
-  | "bytes"
-  | "traceId"
-  | "spanId"
-  | "varints"
-  | "fixed64s"
-  | MessageName;
-
-type MessageName =
-  | `Export${"Trace" | "Metrics" | "Logs" | "Profiles"}ServiceRequest`
-  | (typeof PLAIN_MESSAGES)[number]
-  | (typeof ENVELOPE_MESSAGES)[number]
-  | (typeof ITEM_MESSAGES)[number];
-
-const PLAIN_MESSAGES = [
-  "Resource",
-  "EntityRef",
-  "InstrumentationScope",
-  "KeyValue",
-  "AnyValue",
-  "ArrayValue",
-  "KeyValueList",
-  "SpanEvent",
-  "SpanLink",
-  "Status",
-  "Gauge",
-  "Sum",
-  "Histogram",
-  "ExponentialHistogram",
-  "Summary",
-  "Buckets",
-  "ValueAtQuantile",
-  "Exemplar",
-  "ValueType",
-  "ProfilesDictionary",
-  "Mapping",
-  "Location",
-  "Line",
-  "Function",
-  "Link",
-  "KeyValueAndUnit",
-  "Stack",
-] as const;
-
-/** Counted against `maxEnvelopes`. */
-const ENVELOPE_MESSAGES = [
+/** Messages that are counted against `maxEnvelopes`. */
+const ENVELOPES: ReadonlySet<string> = new Set([
   "ResourceSpans",
   "ScopeSpans",
   "ResourceMetrics",
@@ -78,10 +28,10 @@ const ENVELOPE_MESSAGES = [
   "ResourceProfiles",
   "ScopeProfiles",
   "Profile",
-] as const;
+]);
 
-/** Counted as the payload's items. */
-const ITEM_MESSAGES = [
+/** Messages that are counted as the payload's items. */
+const ITEMS: ReadonlySet<string> = new Set([
   "Span",
   "NumberDataPoint",
   "HistogramDataPoint",
@@ -89,181 +39,7 @@ const ITEM_MESSAGES = [
   "SummaryDataPoint",
   "LogRecord",
   "Sample",
-] as const;
-
-const REQUEST_MESSAGES: Readonly<Record<Signal, MessageName>> = {
-  traces: "ExportTraceServiceRequest",
-  metrics: "ExportMetricsServiceRequest",
-  logs: "ExportLogsServiceRequest",
-  profiles: "ExportProfilesServiceRequest",
-};
-
-/** Every message of OTLP 1.11: field number to type. A test compares it with the published descriptors. */
-export const MESSAGE_FIELDS: Readonly<Record<MessageName, Readonly<Record<number, FieldType>>>> = {
-  ExportTraceServiceRequest: { 1: "ResourceSpans" },
-  ResourceSpans: { 1: "Resource", 2: "ScopeSpans", 3: "bytes" },
-  ScopeSpans: { 1: "InstrumentationScope", 2: "Span", 3: "bytes" },
-  Span: {
-    1: "traceId",
-    2: "spanId",
-    3: "bytes",
-    4: "spanId",
-    5: "bytes",
-    6: "varint",
-    7: "fixed64",
-    8: "fixed64",
-    9: "KeyValue",
-    10: "varint",
-    11: "SpanEvent",
-    12: "varint",
-    13: "SpanLink",
-    14: "varint",
-    15: "Status",
-    16: "fixed32",
-  },
-  SpanEvent: { 1: "fixed64", 2: "bytes", 3: "KeyValue", 4: "varint" },
-  SpanLink: { 1: "traceId", 2: "spanId", 3: "bytes", 4: "KeyValue", 5: "varint", 6: "fixed32" },
-  Status: { 2: "bytes", 3: "varint" },
-
-  Resource: { 1: "KeyValue", 2: "varint", 3: "EntityRef" },
-  EntityRef: { 1: "bytes", 2: "bytes", 3: "bytes", 4: "bytes" },
-  InstrumentationScope: { 1: "bytes", 2: "bytes", 3: "KeyValue", 4: "varint" },
-  KeyValue: { 1: "bytes", 2: "AnyValue", 3: "varint" },
-  AnyValue: {
-    1: "bytes",
-    2: "varint",
-    3: "varint",
-    4: "fixed64",
-    5: "ArrayValue",
-    6: "KeyValueList",
-    7: "bytes",
-    8: "varint",
-  },
-  ArrayValue: { 1: "AnyValue" },
-  KeyValueList: { 1: "KeyValue" },
-
-  ExportMetricsServiceRequest: { 1: "ResourceMetrics" },
-  ResourceMetrics: { 1: "Resource", 2: "ScopeMetrics", 3: "bytes" },
-  ScopeMetrics: { 1: "InstrumentationScope", 2: "Metric", 3: "bytes" },
-  Metric: {
-    1: "bytes",
-    2: "bytes",
-    3: "bytes",
-    5: "Gauge",
-    7: "Sum",
-    9: "Histogram",
-    10: "ExponentialHistogram",
-    11: "Summary",
-    12: "KeyValue",
-  },
-  Gauge: { 1: "NumberDataPoint" },
-  Sum: { 1: "NumberDataPoint", 2: "varint", 3: "varint" },
-  Histogram: { 1: "HistogramDataPoint", 2: "varint" },
-  ExponentialHistogram: { 1: "ExponentialHistogramDataPoint", 2: "varint" },
-  Summary: { 1: "SummaryDataPoint" },
-  NumberDataPoint: {
-    2: "fixed64",
-    3: "fixed64",
-    4: "fixed64",
-    5: "Exemplar",
-    6: "fixed64",
-    7: "KeyValue",
-    8: "varint",
-  },
-  HistogramDataPoint: {
-    2: "fixed64",
-    3: "fixed64",
-    4: "fixed64",
-    5: "fixed64",
-    6: "fixed64s",
-    7: "fixed64s",
-    8: "Exemplar",
-    9: "KeyValue",
-    10: "varint",
-    11: "fixed64",
-    12: "fixed64",
-  },
-  ExponentialHistogramDataPoint: {
-    1: "KeyValue",
-    2: "fixed64",
-    3: "fixed64",
-    4: "fixed64",
-    5: "fixed64",
-    6: "varint",
-    7: "fixed64",
-    8: "Buckets",
-    9: "Buckets",
-    10: "varint",
-    11: "Exemplar",
-    12: "fixed64",
-    13: "fixed64",
-    14: "fixed64",
-  },
-  Buckets: { 1: "varint", 2: "varints" },
-  SummaryDataPoint: {
-    2: "fixed64",
-    3: "fixed64",
-    4: "fixed64",
-    5: "fixed64",
-    6: "ValueAtQuantile",
-    7: "KeyValue",
-    8: "varint",
-  },
-  ValueAtQuantile: { 1: "fixed64", 2: "fixed64" },
-  Exemplar: { 2: "fixed64", 3: "fixed64", 4: "spanId", 5: "traceId", 6: "fixed64", 7: "KeyValue" },
-
-  ExportLogsServiceRequest: { 1: "ResourceLogs" },
-  ResourceLogs: { 1: "Resource", 2: "ScopeLogs", 3: "bytes" },
-  ScopeLogs: { 1: "InstrumentationScope", 2: "LogRecord", 3: "bytes" },
-  LogRecord: {
-    1: "fixed64",
-    2: "varint",
-    3: "bytes",
-    5: "AnyValue",
-    6: "KeyValue",
-    7: "varint",
-    8: "fixed32",
-    9: "traceId",
-    10: "spanId",
-    11: "fixed64",
-    12: "bytes",
-  },
-
-  ExportProfilesServiceRequest: { 1: "ResourceProfiles", 2: "ProfilesDictionary" },
-  ResourceProfiles: { 1: "Resource", 2: "ScopeProfiles", 3: "bytes" },
-  ScopeProfiles: { 1: "InstrumentationScope", 2: "Profile", 3: "bytes" },
-  Profile: {
-    1: "ValueType",
-    2: "Sample",
-    3: "fixed64",
-    4: "varint",
-    5: "ValueType",
-    6: "varint",
-    7: "traceId",
-    8: "varint",
-    9: "bytes",
-    10: "bytes",
-    11: "varints",
-  },
-  ValueType: { 1: "varint", 2: "varint" },
-  Sample: { 1: "varint", 2: "varints", 3: "varint", 4: "varints", 5: "fixed64s" },
-  ProfilesDictionary: {
-    1: "Mapping",
-    2: "Location",
-    3: "Function",
-    4: "Link",
-    5: "bytes",
-    6: "KeyValueAndUnit",
-    7: "Stack",
-  },
-  Mapping: { 1: "varint", 2: "varint", 3: "varint", 4: "varint", 5: "varints" },
-  Location: { 1: "varint", 2: "varint", 3: "Line", 4: "varints" },
-  Line: { 1: "varint", 2: "varint", 3: "varint" },
-  Function: { 1: "varint", 2: "varint", 3: "varint", 4: "varint" },
-  Link: { 1: "traceId", 2: "spanId" },
-  KeyValueAndUnit: { 1: "varint", 2: "AnyValue", 3: "varint" },
-  Stack: { 1: "varints" },
-};
+]);
 
 // What to do with a field. From FIRST_MESSAGE on it is a message: its number plus FIRST_MESSAGE.
 const UNKNOWN = 0;
@@ -278,17 +54,30 @@ const PACKED_FIXED64 = 8;
 const MISTYPED = 9;
 const FIRST_MESSAGE = 10;
 
+const SCALAR_ACTIONS = { 0: VARINT, 1: FIXED64, 2: BYTES, 5: FIXED32 } as const;
+
 // Messages are numbered so that one comparison tells what is counted.
-const NUMBERED: readonly MessageName[] = [
-  ...Object.values(REQUEST_MESSAGES),
-  ...PLAIN_MESSAGES,
-  ...ENVELOPE_MESSAGES,
-  ...ITEM_MESSAGES,
-];
-const FIRST_ENVELOPE = FIRST_MESSAGE + NUMBERED.indexOf(ENVELOPE_MESSAGES[0]);
-const FIRST_ITEM = FIRST_MESSAGE + NUMBERED.indexOf(ITEM_MESSAGES[0]);
-const KEY_VALUE = FIRST_MESSAGE + NUMBERED.indexOf("KeyValue");
-const ANY_VALUE = FIRST_MESSAGE + NUMBERED.indexOf("AnyValue");
+const [PLAIN = [], ENVELOPE = [], ITEM = []] = Object.values(
+  Object.groupBy(requestMessages(), ({ name }) => ITEMS.has(name) ? 2 : ENVELOPES.has(name) ? 1 : 0),
+);
+const NUMBERED: readonly MessageSchema[] = [...PLAIN, ...ENVELOPE, ...ITEM];
+const FIRST_ENVELOPE = FIRST_MESSAGE + PLAIN.length;
+const FIRST_ITEM = FIRST_ENVELOPE + ENVELOPE.length;
+const KEY_VALUE = messageAction(messageSchema("KeyValue"));
+const ANY_VALUE = messageAction(messageSchema("AnyValue"));
+
+/** Every message that a request may hold, itself too. */
+function requestMessages(): MessageSchema[] {
+  const found = new Set(Object.values(REQUEST_SCHEMAS));
+  for (const { fields } of found) { // which goes over what is added meanwhile
+    for (const { message } of fields) if (message !== undefined) found.add(message);
+  }
+  return [...found];
+}
+
+function messageAction(message: MessageSchema): number {
+  return FIRST_MESSAGE + NUMBERED.indexOf(message);
+}
 
 /** Tags below this have a place in the table: fields 1 to 31. OTLP's highest is 16. */
 const TABLE_TAGS = 256;
@@ -300,37 +89,25 @@ const ACTIONS = buildActions();
 
 function buildActions(): Uint8Array {
   const actions = new Uint8Array(NUMBERED.length * TABLE_TAGS);
-  NUMBERED.forEach((name, message) => {
-    for (const [number, type] of Object.entries(MESSAGE_FIELDS[name])) {
-      const at = message * TABLE_TAGS + tagOf(Number(number), 0);
+  NUMBERED.forEach(({ fields }, message) => {
+    for (const field of fields) {
+      const at = message * TABLE_TAGS + tagOf(field.number, 0);
       actions.fill(MISTYPED, at, at + 8);
-      for (const [wireType, action] of actionsOf(type)) actions[at + wireType] = action;
+      actions[at + field.wireType] = actionOf(field);
+      if (field.packed) {
+        actions[at + WireType.bytes] = field.wireType === WireType.varint ? PACKED_VARINT : PACKED_FIXED64;
+      }
     }
   });
   return actions;
 }
 
-function actionsOf(type: FieldType): [wireType: number, action: number][] {
-  switch (type) {
-    case "varint":
-      return [[WireType.varint, VARINT]];
-    case "fixed64":
-      return [[WireType.fixed64, FIXED64]];
-    case "fixed32":
-      return [[WireType.fixed32, FIXED32]];
-    case "bytes":
-      return [[WireType.bytes, BYTES]];
-    case "traceId":
-      return [[WireType.bytes, TRACE_ID]];
-    case "spanId":
-      return [[WireType.bytes, SPAN_ID]];
-    case "varints":
-      return [[WireType.varint, VARINT], [WireType.bytes, PACKED_VARINT]];
-    case "fixed64s":
-      return [[WireType.fixed64, FIXED64], [WireType.bytes, PACKED_FIXED64]];
-    default:
-      return [[WireType.bytes, FIRST_MESSAGE + NUMBERED.indexOf(type)]];
-  }
+/** Strings and bytes alike: UTF-8 is not checked, as in the collector. An id is empty or of its length. */
+function actionOf({ kind, message, wireType }: FieldSchema): number {
+  if (message !== undefined) return messageAction(message);
+  if (kind === "hexId16") return TRACE_ID;
+  if (kind === "hexId8") return SPAN_ID;
+  return SCALAR_ACTIONS[wireType];
 }
 
 /** Messages around the first AnyValue, and messages an AnyValue inside another adds at most (value, list, pair). */
@@ -360,7 +137,7 @@ function countItems(signal: Signal, bytes: Uint8Array, limits: PayloadLimits): n
   if (stack.length < wanted) stack = new Int32Array(wanted);
   const open = stack;
   let top = 0;
-  let row = NUMBERED.indexOf(REQUEST_MESSAGES[signal]) * TABLE_TAGS;
+  let row = NUMBERED.indexOf(REQUEST_SCHEMAS[signal]) * TABLE_TAGS;
   let end = bytes.length;
   let at = 0;
   let depth = 0;

@@ -3,9 +3,8 @@ import fc from "fast-check";
 import { GatewayError, InvalidPayloadError, LimitExceededError } from "../../../pipeline/core/errors.ts";
 import { DEFAULT_PAYLOAD_LIMITS, type PayloadLimits } from "../../../pipeline/otlp/limits.ts";
 import { NO_ORIGIN } from "../../../pipeline/otlp/payload.ts";
-import { type MessageSchema, REQUEST_SCHEMAS } from "../../../pipeline/otlp/schema.ts";
 import { type Signal, SIGNAL_NAMES } from "../../../pipeline/otlp/signals.ts";
-import { MESSAGE_FIELDS, readPayload } from "../../../pipeline/otlp/validate.ts";
+import { readPayload } from "../../../pipeline/otlp/validate.ts";
 import { MAX_GROUP_DEPTH } from "../../../pipeline/wire/protobuf.ts";
 import { arbitraryRequest, countLines, itemLines } from "../../support/otlp_arbitrary.ts";
 import { messageType, REQUEST_TYPES } from "../../support/otlp_proto.ts";
@@ -297,48 +296,3 @@ function assertOracleTakes(signal: Signal, bytes: Uint8Array): void {
     if (!(error instanceof TypeError)) throw error;
   }
 }
-
-Deno.test("MESSAGE_FIELDS has every field of the published descriptors", async (t) => {
-  const kinds: Readonly<Record<string, readonly string[]>> = {
-    varint: ["int32", "int64", "uint32", "uint64", "sint32", "bool"],
-    fixed64: ["fixed64", "sfixed64", "double"],
-    fixed32: ["fixed32"],
-    bytes: ["string", "bytes"],
-    traceId: ["bytes"],
-    spanId: ["bytes"],
-    varints: ["int32", "int64", "uint64"],
-    fixed64s: ["fixed64", "double"],
-  };
-  for (const [name, fields] of Object.entries(MESSAGE_FIELDS)) {
-    await t.step(name, () => {
-      const type = messageType(name);
-      deepStrictEqual(Object.keys(fields).map(Number), type.fieldsArray.map(({ id }) => id).sort((a, b) => a - b));
-      for (const { id, name, type: kind, repeated } of type.fieldsArray) {
-        const ours = fields[id]!;
-        ok(kinds[ours]?.includes(kind) ?? ours === kind, `${name} is ${kind}, here ${ours}`);
-        if (repeated && kinds[ours] !== undefined) strictEqual(ours.endsWith("s"), true, name);
-        strictEqual(ours === "traceId", /^(trace|profile)_id$/.test(name), name);
-        strictEqual(ours === "spanId", /^(parent_)?span_id$/.test(name), name);
-      }
-    });
-  }
-});
-
-Deno.test("MESSAGE_FIELDS and the schemas of the JSON mapping know the same fields", async (t) => {
-  const seen = new Set<MessageSchema>();
-  const compare = async (schema: MessageSchema, name: keyof typeof MESSAGE_FIELDS): Promise<void> => {
-    if (seen.has(schema)) return;
-    seen.add(schema);
-    const fields = MESSAGE_FIELDS[name];
-    await t.step(`${schema.name} is ${name}`, () => {
-      deepStrictEqual(schema.fields.map(({ number }) => number).sort((a, b) => a - b), Object.keys(fields).map(Number));
-    });
-    for (const { number, message } of schema.fields) {
-      if (message !== undefined) await compare(message, fields[number] as keyof typeof MESSAGE_FIELDS);
-    }
-  };
-  for (const signal of SIGNAL_NAMES) {
-    await compare(REQUEST_SCHEMAS[signal], REQUEST_TYPES[signal] as keyof typeof MESSAGE_FIELDS);
-  }
-  strictEqual(seen.size, Object.keys(MESSAGE_FIELDS).length);
-});
