@@ -63,9 +63,16 @@ export interface AskedApi {
   readonly address: string;
   /** For the help: "where its admin API is". */
   readonly where: string;
+  /** The variable by which what serves it is told where to; asked when that of the address is not set. */
+  readonly listenEnv?: string;
 }
 
-export const ADMIN_API: AskedApi = { env: "SLUICE_ADMIN", address: "127.0.0.1:8887", where: "where its admin API is" };
+export const ADMIN_API: AskedApi = {
+  env: "SLUICE_ADMIN",
+  address: "127.0.0.1:8887",
+  where: "where its admin API is",
+  listenEnv: "SLUICE_ADMIN_LISTEN",
+};
 
 export const CONTROLLER_API: AskedApi = {
   env: "SLUICE_CONTROLLER",
@@ -73,11 +80,19 @@ export const CONTROLLER_API: AskedApi = {
   where: "where the controller is",
 };
 
-export function withApi(command: Command, { env, address, where }: AskedApi): Command {
+export function withApi(command: Command, { env, address, where, listenEnv }: AskedApi): Command {
+  const listening = listenEnv === undefined ? undefined : addressOf(Deno.env.get(listenEnv) ?? "");
   return command
-    .addOption(new Option("--address <address>", where).env(`${env}_ADDRESS`).default(address))
+    .addOption(new Option("--address <address>", where).env(`${env}_ADDRESS`).default(listening ?? address))
     .option("--token-file <file>", `the token's file (default: ${env}_TOKEN)`)
     .addOption(new Option("--ca <file>", "who signed its certificate, PEM").env(`${env}_CA`))
     .option("--json", "for programs", false)
     .option("--watch", "look again and again", false);
+}
+
+/** Where to ask what listens there: of all addresses the one of this machine. undefined: nowhere, as with "off". */
+function addressOf(listen: string): string | undefined {
+  const [, host = "", port] = /^(.*):(\d+)$/.exec(listen) ?? [];
+  if (port === undefined) return undefined;
+  return `${["", "0.0.0.0", "[::]"].includes(host) ? "127.0.0.1" : host}:${port}`;
 }

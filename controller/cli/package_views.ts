@@ -4,6 +4,7 @@
  * @module
  */
 
+import { readNamedFile } from "../../pipeline/config/environment.ts";
 import { figure, plain, table, time } from "../../gateway/admin/cli/table.ts";
 import type { ControllerView } from "./run.ts";
 import { all } from "./pages.ts";
@@ -31,13 +32,17 @@ export function addPackage(name: string, version: string, source: string, flags:
     const isUrl = /^https?:\/\//.test(source);
     const body = {
       ...{ version, note: flags.note },
-      ...isUrl ? { url: source } : { base64: (await Deno.readFile(source)).toBase64() },
+      ...isUrl ? { url: source } : { base64: (await readNamedFile(source, source, Deno.readFile)).toBase64() },
       ...flags.sha256 === undefined ? {} : { sha256: flags.sha256 },
-      ...flags.signature === undefined ? {} : { signature: (await Deno.readFile(flags.signature)).toBase64() },
+      ...flags.signature === undefined ? {} : { signature: await readSignature(flags.signature) },
     };
     const { body: json } = await client.ask("addPackage", { params: { name }, body });
     return { json, text: plain(`${json.name} ${json.version}: ${json.sha256}`) };
   };
+}
+
+async function readSignature(path: string): Promise<string> {
+  return (await readNamedFile(`--signature ${path}`, path, Deno.readFile)).toBase64();
 }
 
 export function removePackage(name: string, version: string): ControllerView {

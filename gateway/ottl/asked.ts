@@ -5,6 +5,7 @@
  */
 
 import { OttlSyntaxError, type PathResolver } from "../../ottl/mod.ts";
+import { readNamedFile } from "../../pipeline/config/environment.ts";
 import type { ConfigSource } from "../../pipeline/config/source.ts";
 import type { Origin } from "../../pipeline/otlp/payload.ts";
 import type { Signal } from "../../pipeline/otlp/signals.ts";
@@ -37,9 +38,12 @@ export interface AskedTexts {
   readonly conditions: readonly WrittenText[];
 }
 
-/** @throws {UsageError} There is nothing to do. */
+/**
+ * @throws {UsageError} There is nothing to do.
+ * @throws {UnreadableFileError} The file cannot be read.
+ */
 export async function readTexts({ file, statement, condition }: Asked): Promise<AskedTexts> {
-  const fromFile = file === undefined ? [] : splitFile(await Deno.readTextFile(file), file);
+  const fromFile = file === undefined ? [] : splitFile(await readNamedFile(file, file, Deno.readTextFile), file);
   const statements = [...fromFile, ...optionTexts(statement, "--statement")];
   const conditions = optionTexts(condition, "--condition");
   if (statements.length + conditions.length > 0) return { statements, conditions };

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { readNamedFile } from "../../pipeline/config/environment.ts";
 import { GatewayError } from "../../pipeline/core/errors.ts";
 import { readJsonPayload } from "../../pipeline/otlp/json_decode.ts";
 import { DEFAULT_PAYLOAD_LIMITS } from "../../pipeline/otlp/limits.ts";
@@ -11,9 +12,11 @@ import { NO_ORIGIN, type Origin, type Payload } from "../../pipeline/otlp/payloa
 import { isSignal, type Signal } from "../../pipeline/otlp/signals.ts";
 import { UsageError } from "./usage_error.ts";
 
-/** Reads a file, or standard input for `-`. */
+/** Reads a file, or standard input for `-`. @throws {UnreadableFileError} It cannot be read. */
 export async function readInput(path: string): Promise<Uint8Array> {
-  return path === "-" ? await readAll(Deno.stdin.readable) : await Deno.readFile(path);
+  return path === "-"
+    ? await readAll(Deno.stdin.readable)
+    : await readNamedFile(`--input ${path}`, path, Deno.readFile);
 }
 
 async function readAll(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {

@@ -5,6 +5,7 @@
  */
 
 import { OttlError, type OttlProblem } from "../../ottl/mod.ts";
+import { UnreadableFileError } from "../../pipeline/config/environment.ts";
 import { GatewayError } from "../../pipeline/core/errors.ts";
 import { writeLine } from "../console.ts";
 
@@ -33,5 +34,5 @@ export async function tellFailure(command: () => Promise<number> | number): Prom
 
 function isExpected(thrown: unknown): thrown is Error {
   return thrown instanceof UsageError || thrown instanceof OttlError || thrown instanceof GatewayError ||
-    thrown instanceof Deno.errors.NotFound;
+    thrown instanceof UnreadableFileError;
 }

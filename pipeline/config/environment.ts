@@ -4,14 +4,51 @@
  * @module
  */
 
+import { resolve } from "node:path";
 import { concatBytes } from "../core/bytes.ts";
 import type { ConfigEnvironment } from "./source.ts";
 import { DEFAULT_TREE_LIMITS } from "./tree/node.ts";
 
 export const processEnvironment: ConfigEnvironment = {
   env: (name) => Deno.env.get(name),
-  readFile: (path) => readTextFile(path, DEFAULT_TREE_LIMITS.maxSourceBytes),
+  readFile: (path) => reading(path, (given) => readTextFile(given, DEFAULT_TREE_LIMITS.maxSourceBytes)),
 };
+
+/** A file that somebody named cannot be read: the message says which, where it was looked for, and why. */
+export class UnreadableFileError extends Error {
+  override readonly name = "UnreadableFileError";
+}
+
+/**
+ * Reads a file that a command line names.
+ *
+ * @param named How it does: `--input spans.json`.
+ * @throws {UnreadableFileError} It cannot be read.
+ */
+export async function readNamedFile<T>(named: string, path: string, read: (path: string) => Promise<T>): Promise<T> {
+  try {
+    return await reading(path, read);
+  } catch (thrown) {
+    if (!(thrown instanceof UnreadableFileError)) throw thrown;
+    throw new UnreadableFileError(`${named}: cannot be read: ${thrown.message}`, { cause: thrown });
+  }
+}
+
+/** A relative path counts from where the process runs, which is not always where somebody called it. */
+async function reading<T>(path: string, read: (path: string) => Promise<T>): Promise<T> {
+  try {
+    return await read(path);
+  } catch (cause) {
+    throw new UnreadableFileError(whyUnreadable(resolve(path), cause), { cause });
+  }
+}
+
+function whyUnreadable(path: string, thrown: unknown): string {
+  if (thrown instanceof Deno.errors.NotFound) return `there is no file ${path}`;
+  if (thrown instanceof Deno.errors.PermissionDenied) return `this user may not read ${path}`;
+  const why = thrown instanceof Error ? thrown.message : String(thrown);
+  return `${path}: ${why}`;
+}
 
 /**
  * A file's text without a byte order mark. Reads at most one byte more than it may, so that a device or a pipe that

@@ -141,7 +141,7 @@ Deno.test("a configuration is changed by SIGHUP", async (t) => {
   await t.step("a file that is not there", async () => {
     await Deno.remove(path);
     gateway.signal("SIGHUP");
-    match(await told(gateway, ++id), /cannot be read: .*No such file/);
+    match(await told(gateway, ++id), /cannot be read: .*there is no file/);
     strictEqual(await postLogs(port), 200);
   });
 

@@ -9,7 +9,7 @@ import { ApiClient, type ClientOptions } from "../../../routes/api/client.ts";
 
 const WORDS = {
   name: "gateway",
-  unreachable: "is it running, with --admin-listen?",
+  unreachable: "is it running, with --admin-listen there? Another address: --address or SLUICE_ADMIN_ADDRESS",
   token: "give a token with --token-file or SLUICE_ADMIN_TOKEN",
 };
 

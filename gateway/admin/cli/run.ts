@@ -4,6 +4,7 @@
  * @module
  */
 
+import { readNamedFile, UnreadableFileError } from "../../../pipeline/config/environment.ts";
 import { ApiFailure, type ClientOptions } from "../../../routes/api/client.ts";
 import { makeToken, type TokenScope } from "../../../routes/api/tokens.ts";
 import { writeLine } from "../../console.ts";
@@ -110,10 +111,14 @@ export async function clientOptions(
   { address, tokenFile, ca }: Pick<AdminFlags, "address" | "tokenFile" | "ca">,
   token: string | undefined,
 ): Promise<ClientOptions> {
-  const given = tokenFile === undefined ? token : (await Deno.readTextFile(tokenFile)).split("\n")[0]?.trim();
+  const given = tokenFile === undefined ? token : (await readText("--token-file", tokenFile)).split("\n")[0]?.trim();
   if (ca === undefined) return { address, token: given };
-  const http = Deno.createHttpClient({ caCerts: [await Deno.readTextFile(ca)] });
+  const http = Deno.createHttpClient({ caCerts: [await readText("--ca", ca)] });
   return { address: `https://${address.replace(/^https:\/\//, "")}`, token: given, http };
+}
+
+function readText(option: string, path: string): Promise<string> {
+  return readNamedFile(`${option} ${path}`, path, Deno.readTextFile);
 }
 
 /** Tells people of what can go wrong without a mistake of ours. */
@@ -121,8 +126,9 @@ export async function tellFailure(run: () => Promise<number>): Promise<number> {
   try {
     return await run();
   } catch (thrown) {
-    const isExpected = thrown instanceof ApiFailure || thrown instanceof Deno.errors.NotFound ||
-      thrown instanceof Deno.errors.PermissionDenied || thrown instanceof TypeError;
+    const isExpected = thrown instanceof ApiFailure || thrown instanceof UnreadableFileError ||
+      thrown instanceof Deno.errors.NotFound || thrown instanceof Deno.errors.PermissionDenied ||
+      thrown instanceof TypeError;
     if (!isExpected) throw thrown;
     writeLine(Deno.stderr, thrown.message.split("\n").map(plain).join("\n"));
     return 1;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { readNamedFile } from "../../../pipeline/config/environment.ts";
 import type { Applied, HistoryEntry } from "../../../routes/admin/schemas.ts";
 import type { AdminClient } from "./client.ts";
 import { age, figure, plain, plainLines, table, time } from "./table.ts";
@@ -190,7 +191,7 @@ export interface TrialFlags {
 
 export function tryOttl({ statement: statements, condition: conditions, input }: TrialFlags): View {
   return async (client) => {
-    const body = { statements, conditions, payload: await Deno.readTextFile(input) };
+    const body = { statements, conditions, payload: await readNamedFile(`--input ${input}`, input, Deno.readTextFile) };
     const { body: json } = await client.ask("tryOttl", { body });
     return { json, text: plainLines([...json.explanation, "", ...json.changes, ...json.failures].join("\n").trim()) };
   };
@@ -207,9 +208,9 @@ async function changeConfig(
 }
 
 function applied(json: Applied): Shown {
-  const { entry, changed, kept, added, removed } = json;
+  const { entry, changed, kept, replaced, added, removed } = json;
   if (!changed) return { json, text: `version ${entry.version} runs already: nothing was changed` };
-  const change = `${added.length} added, ${removed.length} removed, ${kept.length} kept`;
+  const change = `${added.length} added, ${removed.length} removed, ${replaced.length} replaced, ${kept.length} kept`;
   return { json, text: `entry ${entry.id}, version ${entry.version}, has the traffic: ${change}` };
 }
 
@@ -220,7 +221,7 @@ function historyRow({ id, at_ms, who, origin, outcome, version, reasons }: Histo
 async function readFiles(files: readonly string[]) {
   const sources = await Promise.all(files.map(async (path) => ({
     name: path.replace(/[^\w.@/-]/g, "_").slice(-200),
-    text: await Deno.readTextFile(path),
+    text: await readNamedFile(path, path, Deno.readTextFile),
   })));
   return { sources };
 }
