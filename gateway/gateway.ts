@@ -19,7 +19,7 @@ import type { Attributes, Meter } from "../pipeline/core/telemetry/meter.ts";
 import { Tracer } from "../pipeline/core/telemetry/trace.ts";
 import { buildExtensions, buildParts, buildPipelinesInSlices, type GraphDeps } from "../pipeline/graph/build.ts";
 import { GraphError } from "../pipeline/graph/graph.ts";
-import type { Build, GraphChange } from "../pipeline/graph/live_graph.ts";
+import { type Build, type GraphChange, NO_CHANGE } from "../pipeline/graph/live_graph.ts";
 import { loadComponents, REGISTRY } from "../pipeline/graph/registry.ts";
 import { RecentErrors } from "./admin/recent_errors.ts";
 import { ThreadAdmin } from "./admin/thread_admin.ts";
@@ -463,8 +463,6 @@ class ControlThread implements Gateway {
     return cells;
   }
 }
-
-const NO_CHANGE: GraphChange = { kept: [], added: [], removed: [] };
 
 function spawnDataWorker(): Worker {
   return new Worker(new URL("./threads/data_worker.ts", import.meta.url), { type: "module", name: "data worker" });

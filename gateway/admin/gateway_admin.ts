@@ -329,8 +329,9 @@ function entryView({ id, atMs, who, origin, outcome, reasons, version, diff, too
   return { id, at_ms: atMs, who, origin, outcome, reasons: [...reasons], version, diff, took_ms: tookMs };
 }
 
-function appliedView({ entry, changed, change: { kept, added, removed } }: AppliedChange): Applied {
-  return { entry: entryView(entry), changed, kept: [...kept], added: [...added], removed: [...removed] };
+function appliedView({ entry, changed, change: { kept, replaced, added, removed } }: AppliedChange): Applied {
+  const change = { kept: [...kept], replaced: [...replaced], added: [...added], removed: [...removed] };
+  return { entry: entryView(entry), changed, ...change };
 }
 
 /** One queue of the parts of it that each thread has. */

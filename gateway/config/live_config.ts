@@ -17,7 +17,7 @@ import { nextTurn } from "../../pipeline/core/slices.ts";
 import type { Gauge } from "../../pipeline/core/telemetry/meter.ts";
 import { diffLines } from "../../pipeline/core/text_diff.ts";
 import { GraphError } from "../../pipeline/graph/graph.ts";
-import type { GraphChange } from "../../pipeline/graph/live_graph.ts";
+import { type GraphChange, NO_CHANGE } from "../../pipeline/graph/live_graph.ts";
 import { REGISTRY } from "../../pipeline/graph/registry.ts";
 import type { HealthFigures } from "./health.ts";
 import type { HealthWatch } from "./health_watch.ts";
@@ -279,7 +279,8 @@ export class LiveConfig implements ConfigManager {
     if (outcome === "good") this.#good = this.#running;
     this.#logger.info("The configuration was changed", {
       ...{ id: entry.id, version, who, origin, took_ms: Math.round(tookMs) },
-      ...{ kept: change.kept.length, added: change.added.join(", "), removed: change.removed.join(", ") },
+      ...{ kept: change.kept.length, replaced: change.replaced.join(", ") },
+      ...{ added: change.added.join(", "), removed: change.removed.join(", ") },
     });
     const settled = outcome === "good" ? Promise.resolve<ConfigOutcome>(outcome) : this.#watch(before);
     for (const tell of this.#listeners) tell();
@@ -373,8 +374,6 @@ export class LiveConfig implements ConfigManager {
     return diff === "" && version !== this.#running.entry.version ? "# only values that are masked differ" : diff;
   }
 }
-
-const NO_CHANGE: GraphChange = { kept: [], added: [], removed: [] };
 
 /** The effective YAML, secrets masked. */
 function show(resolved: ResolvedConfig): string {

@@ -101,6 +101,7 @@ async function drainAll(drains: readonly ((deadline: AbortSignal) => Promise<boo
 export function joinChanges(changes: readonly GraphChange[]): GraphChange {
   return {
     kept: changes.flatMap(({ kept }) => kept),
+    replaced: changes.flatMap(({ replaced }) => replaced),
     added: changes.flatMap(({ added }) => added),
     removed: changes.flatMap(({ removed }) => removed),
   };

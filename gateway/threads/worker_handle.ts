@@ -8,7 +8,7 @@ import type { GatewayConfig } from "../../pipeline/config/gateway_config.ts";
 import type { LogLevel } from "../../pipeline/core/log.ts";
 import type { SeriesAnnouncement } from "../../pipeline/core/telemetry/store.ts";
 import { GraphError } from "../../pipeline/graph/graph.ts";
-import type { GraphChange } from "../../pipeline/graph/live_graph.ts";
+import { type GraphChange, NO_CHANGE } from "../../pipeline/graph/live_graph.ts";
 import type { TenantSnapshot } from "../../pipeline/tenants/table/table.ts";
 import type { UsageReport } from "../../pipeline/tenants/usage/usage.ts";
 import type { FromWorker, ToWorker, WorkerAnswer, WorkerSetup } from "./messages.ts";
@@ -75,7 +75,7 @@ export class WorkerHandle {
   /** @throws {GraphError} With the worker's problems; nothing has changed. */
   async prepare({ config, tenants }: WorkerConfig, probe: boolean): Promise<GraphChange> {
     const answer = await this.#ask({ type: "prepare", config, tenants, probe }, START_TIMEOUT_MS);
-    return answer.type === "prepared" ? answer.change : { kept: [], added: [], removed: [] };
+    return answer.type === "prepared" ? answer.change : NO_CHANGE;
   }
 
   /** Gives what was prepared the traffic. @returns Settles later: whether what was before it was drained. */

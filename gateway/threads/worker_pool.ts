@@ -12,7 +12,7 @@ import { type Clock, sleep } from "../../pipeline/core/clock.ts";
 import { describeError, type Logger, type LogLevel } from "../../pipeline/core/log.ts";
 import type { SeriesAnnouncement } from "../../pipeline/core/telemetry/store.ts";
 import { failuresOf, GraphError } from "../../pipeline/graph/graph.ts";
-import type { GraphChange } from "../../pipeline/graph/live_graph.ts";
+import { type GraphChange, NO_CHANGE } from "../../pipeline/graph/live_graph.ts";
 import type { TenantSnapshot } from "../../pipeline/tenants/table/table.ts";
 import type { UsageReport } from "../../pipeline/tenants/usage/usage.ts";
 import type { WorkerSetup } from "./messages.ts";
@@ -266,8 +266,6 @@ export class WorkerPool {
     }
   }
 }
-
-const NO_CHANGE: GraphChange = { kept: [], added: [], removed: [] };
 
 /** Waits for all; every different problem of those that failed, in one error. */
 async function allOrProblems<T>(work: readonly Promise<T>[]): Promise<T[]> {

@@ -18,9 +18,13 @@ export type Build = (config: GatewayConfig, before: Instances) => Assembly | Pro
 export interface GraphChange {
   /** The same before and after. */
   readonly kept: readonly string[];
+  /** Made anew under the same name: its own settings have changed, or a component that it passes data to has. */
+  readonly replaced: readonly string[];
   readonly added: readonly string[];
   readonly removed: readonly string[];
 }
+
+export const NO_CHANGE: GraphChange = { kept: [], replaced: [], added: [], removed: [] };
 
 /** The next graph: it has started, and has no traffic. Exactly one of its two methods is called. */
 export interface NextGraph {
@@ -67,11 +71,11 @@ export class LiveGraph {
     await next.graph.start(running);
     const own = new Set(next.graph.components);
     return {
-      change: {
-        kept: names(next.graph, (component) => running.has(component)),
-        added: names(next.graph, (component) => !running.has(component)),
-        removed: before === undefined ? [] : names(before.graph, (component) => !own.has(component)),
-      },
+      change: changeOf(
+        names(next.graph, (component) => running.has(component)),
+        names(next.graph, (component) => !running.has(component)),
+        before === undefined ? [] : names(before.graph, (component) => !own.has(component)),
+      ),
       flip: () => {
         next.flip();
         this.#current = next;
@@ -93,6 +97,17 @@ function heirsIn(graph: Graph): Heirs {
       lifecycle.adopt === undefined ? [] : [[name, (payload) => lifecycle.adopt?.(payload) ?? false]]
     ),
   );
+}
+
+/** What goes and comes by one name is replaced. */
+function changeOf(kept: readonly string[], coming: readonly string[], going: readonly string[]): GraphChange {
+  const [come, gone] = [new Set(coming), new Set(going)];
+  return {
+    kept,
+    replaced: coming.filter((name) => gone.has(name)),
+    added: coming.filter((name) => !gone.has(name)),
+    removed: going.filter((name) => !come.has(name)),
+  };
 }
 
 function names(graph: Graph, wanted: (component: Component) => boolean): readonly string[] {

@@ -127,6 +127,7 @@ export const appliedSchema = named(
     entry: historyEntrySchema,
     changed: z.boolean().describe("False when it is what ran already."),
     kept: z.array(z.string()),
+    replaced: z.array(z.string()).describe("Made anew: its settings, or what it passes data to, have changed."),
     added: z.array(z.string()),
     removed: z.array(z.string()),
   }),

@@ -3,6 +3,7 @@ import { portsInUse } from "../../gateway/threads/exclusive_listener.ts";
 import { MAX_DRAINING, startGateway } from "../../gateway/gateway.ts";
 import { resolveSources } from "../../gateway/config/sources.ts";
 import { GraphError } from "../../pipeline/graph/graph.ts";
+import { NO_CHANGE } from "../../pipeline/graph/live_graph.ts";
 import { serveHttp } from "../../routes/listener.ts";
 import { freePort } from "../support/gateway_process.ts";
 import { postLogs } from "../support/otlp_requests.ts";
@@ -37,7 +38,7 @@ Deno.test("Gateway.apply()", async (t) => {
 
   await t.step("is not kept from its own port, but from another's", async () => {
     const { change } = await gateway.apply(await configOf({ port, upstream, turn: 1 }));
-    deepStrictEqual([change.kept, change.removed], [["receiver otlp"], ["exporter otlp_http (logs)"]]);
+    deepStrictEqual(change, { ...NO_CHANGE, kept: ["receiver otlp"], replaced: ["exporter otlp_http (logs)"] });
     await rejects(gateway.apply(await configOf({ port: upstream, upstream, turn: 1 })), (error: unknown) => {
       match(error instanceof GraphError ? error.failures.join() : "", /^receivers::otlp::.*: the port is in use/);
       return true;

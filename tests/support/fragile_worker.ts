@@ -9,6 +9,7 @@
  */
 
 import type { FromWorker, ToWorker } from "../../gateway/threads/messages.ts";
+import { NO_CHANGE } from "../../pipeline/graph/live_graph.ts";
 
 let script = "";
 
@@ -37,7 +38,7 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
       const problem = problemOf(added);
       return answer(
         problem === undefined
-          ? { type: "prepared", change: { kept: [], added: [added], removed: [] } }
+          ? { type: "prepared", change: { ...NO_CHANGE, added: [added] } }
           : { type: "failed", problems: [problem] },
       );
     }

@@ -220,7 +220,7 @@ export class MemoryAdmin implements AdminControl {
 
   #add(who: string, origin: HistoryEntry["origin"]): Applied {
     this.entries.unshift({ ...entryOf(this.entries.length + 1, origin), who });
-    return { entry: this.#current(), changed: true, kept: [], added: ["a"], removed: [] };
+    return { entry: this.#current(), changed: true, kept: [], replaced: [], added: ["a"], removed: [] };
   }
 }
 

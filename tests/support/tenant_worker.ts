@@ -6,6 +6,7 @@
  */
 
 import type { FromWorker, ToWorker } from "../../gateway/threads/messages.ts";
+import { NO_CHANGE } from "../../pipeline/graph/live_graph.ts";
 
 const tell = (message: FromWorker) => self.postMessage(message);
 
@@ -21,7 +22,7 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
       return tell({ type: "done" });
     case "prepare":
       prepared = data.tenants?.version;
-      return tell({ type: "prepared", change: { kept: [], added: [], removed: [] } });
+      return tell({ type: "prepared", change: NO_CHANGE });
     case "flip":
       if (prepared !== undefined) tellVersion(prepared);
       tell({ type: "done" });

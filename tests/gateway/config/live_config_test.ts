@@ -15,6 +15,7 @@ import type { GatewayConfig, ResolvedConfig } from "../../../pipeline/config/gat
 import { parseConfig } from "../../../pipeline/config/parse.ts";
 import { parseSetSource } from "../../../pipeline/config/source.ts";
 import { ConfigError } from "../../../pipeline/config/problem.ts";
+import { NO_CHANGE } from "../../../pipeline/graph/live_graph.ts";
 import { RecordingMeter } from "../../pipeline/queue/support.ts";
 import { silentLogger } from "../../../pipeline/core/log.ts";
 import { GraphError } from "../../../pipeline/graph/graph.ts";
@@ -68,7 +69,7 @@ async function setUp(
       if (this.breaks !== undefined) throw new GraphError("start", [this.breaks]);
       this.config = config;
       this.ran.push(String(Reflect.get(config.exporters.get("debug")?.config ?? {}, "verbosity")));
-      return { config, change: { kept: [], added: [], removed: [] }, tookMs: 1, drained: Promise.resolve(true) };
+      return { config, change: NO_CHANGE, tookMs: 1, drained: Promise.resolve(true) };
     },
   };
   const health = new HealthWatch({ windowMs, limits: DEFAULT_HEALTH_LIMITS, sample, clock });

@@ -11,6 +11,7 @@ import type { AgentRemoteConfig } from "../../../opamp/protocol/messages.ts";
 import type { GatewayConfig, ResolvedConfig } from "../../../pipeline/config/gateway_config.ts";
 import { parseConfig } from "../../../pipeline/config/parse.ts";
 import { silentLogger } from "../../../pipeline/core/log.ts";
+import { NO_CHANGE } from "../../../pipeline/graph/live_graph.ts";
 import { loadComponents, REGISTRY } from "../../../pipeline/graph/registry.ts";
 import { RecordingMeter } from "../../pipeline/queue/support.ts";
 import { FakeClock, settle } from "../../support/fake_clock.ts";
@@ -60,7 +61,7 @@ async function setUp() {
       const config = parseConfig(resolved, REGISTRY);
       await this.hold;
       this.config = config;
-      return { config, change: { kept: [], added: [], removed: [] }, tookMs: 1, drained: Promise.resolve(true) };
+      return { config, change: NO_CHANGE, tookMs: 1, drained: Promise.resolve(true) };
     },
   };
   const health = new HealthWatch({ windowMs: WINDOW_MS, limits: DEFAULT_HEALTH_LIMITS, sample, clock });

@@ -98,7 +98,7 @@ for (const workers of [0, 2]) {
 
     await t.step("a configuration with other tenants keeps every component, and is used with its flip", async () => {
       const { change } = await gateway.apply(await resolve({ port, directory }));
-      deepStrictEqual([change.added, change.removed], [[], []]);
+      deepStrictEqual([change.replaced, change.added, change.removed], [[], [], []]);
       deepStrictEqual(await send(port, inline.key), [401]);
       deepStrictEqual(await send(port, rotated), [200]);
     });

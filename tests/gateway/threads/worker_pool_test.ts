@@ -3,6 +3,7 @@ import type { WorkerSetup } from "../../../gateway/threads/messages.ts";
 import { createMemoryCells } from "../../../gateway/threads/thread_memory.ts";
 import { MAX_FAILURES, WorkerPool } from "../../../gateway/threads/worker_pool.ts";
 import type { GatewayConfig } from "../../../pipeline/config/gateway_config.ts";
+import { NO_CHANGE } from "../../../pipeline/graph/live_graph.ts";
 import { sketchConfig } from "../../support/gateway_config.ts";
 import type { LogFields } from "../../../pipeline/core/log.ts";
 import { silentLogger } from "../../../pipeline/core/log.ts";
@@ -108,7 +109,7 @@ Deno.test("WorkerPool changes the configuration of all workers or of none", asyn
   await t.step("all", async () => {
     const { pool, start, setUp } = createPool(2, ["fine"]);
     await start();
-    deepStrictEqual(await pool.prepare(configOf("adds x")), { kept: [], added: ["adds x"], removed: [] });
+    deepStrictEqual(await pool.prepare(configOf("adds x")), { ...NO_CHANGE, added: ["adds x"] });
     const { drained } = await pool.flip(1_000);
     deepStrictEqual([await drained, setUp.length], [true, 2]);
     strictEqual(await pool.shutdown(1_000), true);

@@ -1,7 +1,7 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { buildExtensions, buildPipelines } from "../../../pipeline/graph/build.ts";
 import { GraphError } from "../../../pipeline/graph/graph.ts";
-import { LiveGraph } from "../../../pipeline/graph/live_graph.ts";
+import { LiveGraph, NO_CHANGE } from "../../../pipeline/graph/live_graph.ts";
 import { type ConfigSketch, sketchConfig } from "../../support/gateway_config.ts";
 import { FOREVER, Journal, journalDeps } from "./journal.ts";
 
@@ -32,7 +32,7 @@ Deno.test("LiveGraph changes pipelines while they run", async (t) => {
   await t.step("nothing is made anew when nothing has changed", async () => {
     const { change, journal } = await start(FIRST);
     const { prepared, events } = await change(FIRST);
-    deepStrictEqual([prepared.change.added, prepared.change.removed, events], [[], [], []]);
+    deepStrictEqual({ ...prepared.change, kept: [], events }, { ...NO_CHANGE, events: [] });
     strictEqual(await prepared.flip()(FOREVER), true);
     deepStrictEqual(journal.events, []);
     deepStrictEqual(await journal.send("in", "traces"), ["step traces got 7", "out traces got 7"]);
@@ -44,7 +44,12 @@ Deno.test("LiveGraph changes pipelines while they run", async (t) => {
       const { change, journal } = await start(FIRST);
       const { prepared, events } = await change({ ...FIRST, fingerprints: { out: "changed" } });
       deepStrictEqual(events, ["create out traces", "create step traces", "start out traces", "start step traces"]);
-      deepStrictEqual(prepared.change.kept, ["exporter out/2 (logs)", "receiver in"]);
+      deepStrictEqual(prepared.change, {
+        kept: ["exporter out/2 (logs)", "receiver in"],
+        replaced: ["exporter out (traces)", "processor step (pipeline traces)"],
+        added: [],
+        removed: [],
+      });
       const drain = prepared.flip();
       deepStrictEqual(journal.events, []);
       strictEqual(await drain(FOREVER), true);
@@ -85,12 +90,12 @@ Deno.test("LiveGraph changes pipelines while they run", async (t) => {
   await t.step("a receiver that has changed, or has another signal, is a new one", async () => {
     const { change } = await start(FIRST);
     const changed = await change({ ...FIRST, fingerprints: { in: "changed" } });
-    deepStrictEqual([changed.prepared.change.added, changed.prepared.change.removed], [["receiver in"], [
-      "receiver in",
-    ]]);
+    deepStrictEqual(changed.prepared.change.replaced, ["receiver in"]);
     await changed.prepared.discard(FOREVER);
     const more = await change({ ...FIRST, pipelines: { ...FIRST.pipelines, metrics: [["in"], [], ["out"]] } });
-    deepStrictEqual(more.prepared.change.added, ["exporter out (metrics)", "receiver in"]);
+    deepStrictEqual([more.prepared.change.added, more.prepared.change.replaced], [["exporter out (metrics)"], [
+      "receiver in",
+    ]]);
   });
 
   await t.step("many changes one after the other, then a stop", async () => {
