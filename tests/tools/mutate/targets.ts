@@ -50,17 +50,15 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   rollouts: {
     sources: [
       ...under("opamp/rollouts", "rollouts", "decisions", "placements"),
-      ...under("opamp/rollouts/stages", "run", "gate", "soak", "evidence", "member", "members", "plan", "placement"),
+      ...under("opamp/rollouts/stages", "run", "gate", "soak", "evidence", "member", "members", "placement"),
     ],
     tests: testsUnder(
       "opamp/rollouts",
       "rollouts",
       "rollouts_edges",
-      "stages/members",
       "model",
-      "stages/gate",
-      "stages/placement",
-      "stages/traffic",
+      ...["stages/run", "stages/members", "stages/traffic"],
+      ...["stages/gate", "stages/gate_edges", "stages/placement", "stages/placement_edges"],
     ),
   },
   ottl: {
