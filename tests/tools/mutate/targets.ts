@@ -74,7 +74,15 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   },
   rates: {
     sources: under("pipeline/tenants/rates", "gcra", "cells", "shared_clock"),
-    tests: testsUnder("pipeline/tenants/rates", "gcra", "gcra_edges", "cells", "cells_edges", "shared_clock"),
+    tests: testsUnder(
+      "pipeline/tenants/rates",
+      "gcra",
+      "gcra_edges",
+      "cells",
+      "cells_edges",
+      "shared_clock",
+      "shared_clock_edges",
+    ),
   },
 };
 
