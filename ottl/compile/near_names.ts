@@ -4,8 +4,21 @@
  * @module
  */
 
-/** The name that takes the fewest edits, if they are few for its length; undefined when none is near. */
+/**
+ * The name that takes the fewest edits, if they are few for its length; else one that begins with a word so near:
+ * `log.sevrity` means `log.severity_number`. undefined when none is near.
+ */
 export function nearestName(wrong: string, names: Iterable<string>): string | undefined {
+  const known = [...names];
+  const whole = fewestEdits(wrong, known);
+  if (whole !== undefined) return whole;
+  const longer = known.filter((name) => name.includes("_")).reverse(); // of several with one beginning the first
+  const beginnings = new Map(longer.map((name) => [name.slice(0, name.lastIndexOf("_")), name]));
+  const beginning = fewestEdits(wrong, beginnings.keys());
+  return beginning === undefined ? undefined : beginnings.get(beginning);
+}
+
+function fewestEdits(wrong: string, names: Iterable<string>): string | undefined {
   let nearest: string | undefined;
   let fewest = Math.max(1, Math.floor(wrong.length / 3)) + 1;
   for (const name of names) {

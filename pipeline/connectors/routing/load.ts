@@ -14,9 +14,9 @@ import {
   type Statement,
   type Tools,
 } from "../../../ottl/mod.ts";
-import type { ContextName, Cursor } from "../../otlp/ottl/mod.ts";
+import { type ContextName, contextsOf, type Cursor } from "../../otlp/ottl/mod.ts";
 import type { Origin } from "../../otlp/payload.ts";
-import type { Signal } from "../../otlp/signals.ts";
+import { type Signal, SIGNAL_NAMES } from "../../otlp/signals.ts";
 import type { Watched } from "../../statements/batch_run.ts";
 import type { PlacedText } from "../../statements/group_config.ts";
 import { CHECK_TOOLS, type Placed, type PlacedProblem, TextLoader } from "../../statements/loader.ts";
@@ -106,11 +106,13 @@ function readRequestCondition(text: string): RequestCondition | undefined {
 
 class RouteLoader {
   readonly cursor: Cursor;
+  readonly #signal: Signal;
   readonly #texts: TextLoader;
   readonly #tools: Tools;
   readonly #errorMode: ErrorMode;
 
   constructor(signal: Signal, tools: Tools, errorMode: ErrorMode) {
+    this.#signal = signal;
     this.#texts = new TextLoader(signal, tools);
     this.#tools = tools;
     this.#errorMode = errorMode;
@@ -193,14 +195,37 @@ class RouteLoader {
   /** Without one that is said or meant it is "resource", as it was before contexts were inferred. */
   #contextOf(said: string | undefined, text: Placed<Statement | ParsedCondition>): ContextName | undefined {
     const path = text.placed.path.slice(0, -1);
+    const meant = said === undefined ? this.#texts.inferred(text.parsed, PLACES) : undefined;
+    if (said === undefined && meant === undefined && this.#refuseOtherSignal(text)) return undefined;
     // What is known of the request alone is the same for all resources.
-    const context = said === "otelcol" ? "resource" : said ?? this.#texts.inferred(text.parsed, PLACES) ?? "resource";
+    const context = said === "otelcol" ? "resource" : said ?? meant ?? "resource";
     if (ROUTED_CONTEXTS.has(context)) return this.#texts.contextOf(context, [text], PLACES, path);
     const message = `is the context ${JSON.stringify(context)}, wanted one of ${
       Array.from(ROUTED_CONTEXTS).join(", ")
     }`;
     this.#texts.problems.push({ path: [...path, "context"], message, category: "config" });
     return undefined;
+  }
+
+  /** A text that means a context which only another signal has is judged there, and refused. */
+  #refuseOtherSignal(text: Placed<Statement | ParsedCondition>): boolean {
+    for (const signal of SIGNAL_NAMES.filter((each) => each !== this.#signal)) {
+      const other = new TextLoader(signal, this.#tools);
+      const context = other.inferred(text.parsed, PLACES);
+      if (context === undefined) continue;
+      if (text.parsed.kind === "condition") {
+        const condition = { placed: text.placed, parsed: text.parsed };
+        other.compiler(context, true, other.newCursor()).conditions("routing", [condition]);
+      }
+      const offered = contextsOf(this.#signal).filter((name) => ROUTED_CONTEXTS.has(name)).join(", ");
+      const message = `means the context ${
+        JSON.stringify(context)
+      }, which ${this.#signal} do not have, wanted one of ${offered}`;
+      const { path } = text.placed;
+      this.#texts.problems.push({ path, message, category: "inference" }, ...other.problems);
+      return true;
+    }
+    return false;
   }
 }
 

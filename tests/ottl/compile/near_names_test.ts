@@ -13,6 +13,7 @@ const cases: { wrong: string; want: string | undefined }[] = [
   { wrong: "replacepattern", want: "replace_pattern" },
   { wrong: "Itn", want: "Int" },
   { wrong: "It", want: "Int" },
+  { wrong: "replce", want: "replace_pattern" },
   { wrong: "Upper", want: undefined },
   { wrong: "x", want: undefined },
   { wrong: "", want: undefined },

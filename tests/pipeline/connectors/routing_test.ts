@@ -3,7 +3,7 @@ import { routingConnectorFactory } from "../../../pipeline/connectors/routing.ts
 import { RejectedError, UnavailableError } from "../../../pipeline/core/errors.ts";
 import type { Origin } from "../../../pipeline/otlp/payload.ts";
 import { Keeper, payloadOfJson, spanNames, tracesOf } from "../../support/json_payload.ts";
-import { testDeps } from "../queue/support.ts";
+import { testDeps } from "../../support/component_deps.ts";
 
 const NEVER = new AbortController().signal;
 
@@ -174,6 +174,11 @@ Deno.test("routing refuses a table that says nothing, or too much", async (t) =>
       want: /^rules::0 /,
     },
     {
+      name: "a context of another signal",
+      section: { rules: ['log.severity_text == "x" > route("traces/a")'] },
+      want: /^rules::0 means the context "log", which traces do not have, wanted one of resource, span$/,
+    },
+    {
       name: "rules beside a table",
       section: { table: [row("true", ["traces/a"], { context: "span" })], rules: ["true > drop()"] },
       want: /^rules stands beside a table/,
@@ -185,6 +190,16 @@ Deno.test("routing refuses a table that says nothing, or too much", async (t) =>
       match(`${issue?.path.join("::")} ${issue?.message}`, want);
     });
   }
+
+  await t.step("a context of another signal, where its path is wrong too", () => {
+    const section = { rules: ['span.status.cod == 1 > route("logs/a")', 'log.sevrity == 1 > route("logs/a")'] };
+    const { issues = [] } = routingConnectorFactory.schema.safeParse(section).error ?? {};
+    deepStrictEqual(issues.map(({ path, message }) => [path.join("::"), /did you mean "(.+)"/.exec(message)?.[1]]), [
+      ["rules::0", undefined],
+      ["rules::0", "span.status.code"],
+      ["rules::1", "log.severity_number"],
+    ]);
+  });
 
   await t.step("a pipeline that does not begin with it", () => {
     throws(() => create({ table: [row('span.name == "a"', ["traces/zzz"])] }), /"traces\/zzz".*wanted traces\/a/);
