@@ -91,7 +91,8 @@ Deno.test("a configuration is changed by SIGHUP", async (t) => {
 
   const other = freePort();
   await t.step("to another port", async () => {
-    match(await change(yaml({ port: other })), /"added":"exporter nop \(logs\), receiver otlp"/);
+    const line = await change(yaml({ port: other }));
+    match(line, /"replaced":"receiver otlp","added":"exporter nop \(logs\)","removed":"exporter nop\/2 \(logs\)"/);
     strictEqual(await postLogs(other), 200);
     await change(yaml({ port }));
   });
