@@ -67,8 +67,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
       ...under("ottl/compile", "operators", "int_math"),
     ],
     tests: [
-      ...testsUnder("ottl", "vectors"),
-      ...testsUnder("ottl/values", "compare", "math", "numbers"),
+      ...testsUnder("ottl/values", "compare", "math", "types", "numbers"),
       ...testsUnder("ottl/compile", "int_math", "evaluator", "acceptance"),
     ],
   },
