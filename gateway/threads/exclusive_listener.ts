@@ -7,7 +7,7 @@
 
 import type { GatewayConfig } from "../../pipeline/config/gateway_config.ts";
 import { formatEndpoint, type HttpServerConfig, parseEndpoint } from "../../pipeline/config/http_server.ts";
-import { formatPath, type NodePath } from "../../pipeline/config/tree/node.ts";
+import { childNode, type ConfigNode, formatPath, type NodePath } from "../../pipeline/config/tree/node.ts";
 import type { ServeHttp } from "../../pipeline/contract/http.ts";
 import { UnavailableError } from "../../pipeline/core/errors.ts";
 import { bindAddress } from "../../routes/bind_address.ts";
@@ -27,13 +27,13 @@ export function exclusive(serveHttp: ServeHttp): ServeHttp {
  * @param held Endpoints that this gateway listens on itself: they are handed on, or shared.
  */
 export function portsInUse(config: GatewayConfig, held: ReadonlySet<string> = NONE): readonly string[] {
-  return listenersOf(config).flatMap(({ path, server }) => {
+  return listenersOf(config).flatMap(({ path, server, advice = "" }) => {
     if (held.has(server.endpoint)) return [];
     try {
       probe(server);
       return [];
     } catch (thrown) {
-      return thrown instanceof UnavailableError ? [`${formatPath(path)}: ${thrown.message}`] : [];
+      return thrown instanceof UnavailableError ? [`${formatPath(path)}: ${thrown.message}${advice}`] : [];
     }
   });
 }
@@ -45,20 +45,28 @@ export function endpointsOf(config: GatewayConfig): readonly string[] {
 
 const NONE: ReadonlySet<string> = new Set();
 
-function listenersOf({ receivers, extensions, telemetry }: GatewayConfig): readonly ListenerAt[] {
+/** A page that nobody has written is in nobody's file. */
+const MOVE_DEFAULT_PAGE = " (own metrics, by default; move them: --set " +
+  "'service.telemetry.metrics.readers=[{pull: {exporter: {prometheus: {port: 8889}}}}]', " +
+  "or none: --set service.telemetry.metrics.level=none)";
+
+function listenersOf({ receivers, extensions, telemetry, tree }: GatewayConfig): readonly ListenerAt[] {
   const components = Object.entries({ receivers, extensions }).flatMap(([section, configs]) =>
     [...configs.values()].filter(({ used }) => used).flatMap(({ id, config }) => listenersIn(config, [section, id]))
   );
+  const areWritten = METRICS.concat("readers").reduce<ConfigNode | undefined>(childNode, tree) !== undefined;
   const readers = telemetry.metrics.level === "none" ? [] : telemetry.metrics.readers;
   const pages = readers.flatMap(({ pull }, index): ListenerAt[] => {
     const page = pull?.exporter.prometheus;
-    const path = ["service", "telemetry", "metrics", "readers", index, "pull", "exporter", "prometheus", "port"];
-    return page === undefined
-      ? []
-      : [{ path, server: { endpoint: formatEndpoint(page.host, page.port), transport: "tcp" } }];
+    if (page === undefined) return [];
+    const server = { endpoint: formatEndpoint(page.host, page.port), transport: "tcp" } as const;
+    if (!areWritten) return [{ path: METRICS, server, advice: MOVE_DEFAULT_PAGE }];
+    return [{ path: [...METRICS, "readers", index, "pull", "exporter", "prometheus", "port"], server }];
   });
   return [...components, ...pages];
 }
+
+const METRICS = ["service", "telemetry", "metrics"];
 
 type Listener = Pick<HttpServerConfig, "endpoint" | "transport">;
 
@@ -66,6 +74,8 @@ interface ListenerAt {
   /** The key that names its address. */
   readonly path: NodePath;
   readonly server: Listener;
+  /** Behind what is said of a port that is taken. */
+  readonly advice?: string;
 }
 
 /** Keys that `httpServerShape` alone has together; only the component knows its configuration's type. */

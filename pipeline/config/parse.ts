@@ -209,7 +209,8 @@ function unknownType(
   users: readonly string[],
   entries: readonly CatalogEntry[],
 ): string {
-  const use = users.length === 0 ? "used by no pipeline" : `used by ${users.join(", ")}`;
+  const nobody = section === "extensions" ? "not in service::extensions" : "used by no pipeline";
+  const use = users.length === 0 ? nobody : `used by ${users.join(", ")}`;
   const known = entries.flatMap((entry) => [entry.type, ...entry.aliases ?? []]);
   const kind = COMPONENT_SECTIONS[section];
   return `is of the unknown ${kind} type ${JSON.stringify(type)}, ${use}, ${componentSuggestion(section, type, known)}`;

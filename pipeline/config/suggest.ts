@@ -33,42 +33,47 @@ export function suggestion(name: string, known: readonly string[]): string {
   return known.length === 0 ? "there are none" : `wanted one of ${known.toSorted().join(", ")}`;
 }
 
-/** What to write for a component of the collector that goes by another name here, by section. */
-const KEEP_A_COLLECTOR = "which is not here: keep a collector for it, in front or behind";
+const IN_FRONT = "which is not here: keep a collector for it in front";
+const BEHIND = "which is not here: keep a collector for it behind";
+const NO_GRPC = "use otlp_http (gRPC is not there yet)";
 
-const INSTEAD: Readonly<Partial<Record<ComponentSection, Readonly<Record<string, string>>>>> = {
-  receivers: Object.fromEntries(
-    [
-      "prometheus",
-      "hostmetrics",
-      "filelog",
-      "jaeger",
-      "zipkin",
-      "kafka",
-      "k8s_cluster",
-      "kubeletstats",
-      "statsd",
-      "syslog",
-    ]
-      .map((type) => [type, KEEP_A_COLLECTOR]),
+const all = (advice: string, types: string): Readonly<Record<string, string>> =>
+  Object.fromEntries(types.split(" ").map((type) => [type, advice]));
+
+/** What to do about a component of the collector that is not here, by section: the end of a sentence. */
+export const INSTEAD: Readonly<Partial<Record<ComponentSection, Readonly<Record<string, string>>>>> = {
+  receivers: all(
+    IN_FRONT,
+    "prometheus hostmetrics filelog journald jaeger zipkin kafka k8s_cluster k8s_events k8sobjects kubeletstats " +
+      "docker_stats statsd syslog tcplog udplog fluentforward httpcheck awscloudwatch windowseventlog",
   ),
   processors: {
-    k8sattributes: KEEP_A_COLLECTOR,
-    resourcedetection: KEEP_A_COLLECTOR,
-    tail_sampling: KEEP_A_COLLECTOR,
-    cumulativetodelta: KEEP_A_COLLECTOR,
-    groupbyattrs: KEEP_A_COLLECTOR,
-    metricstransform: "use transform",
-    span: "use transform",
+    ...all(IN_FRONT, "k8sattributes resourcedetection"),
+    ...all(
+      BEHIND,
+      "tail_sampling cumulativetodelta deltatocumulative groupbyattrs groupbytrace interval logdedup geoip",
+    ),
+    ...all("use transform", "metricstransform span"),
   },
-  connectors: { spanmetrics: KEEP_A_COLLECTOR, servicegraph: KEEP_A_COLLECTOR },
+  connectors: all(BEHIND, "spanmetrics servicegraph exceptions failover roundrobin sum signaltometrics"),
   exporters: {
-    otlp: "use otlp_http (gRPC is not there yet)",
-    otlp_grpc: "use otlp_http (gRPC is not there yet)",
-    logging: "use debug",
-    prometheusremotewrite: KEEP_A_COLLECTOR,
-    prometheus: KEEP_A_COLLECTOR,
-    loadbalancing: KEEP_A_COLLECTOR,
+    ...all(NO_GRPC, "otlp otlp_grpc"),
+    ...all("use debug", "logging"),
+    ...all(
+      BEHIND,
+      "prometheusremotewrite prometheus loadbalancing elasticsearch opensearch clickhouse loki zipkin datadog splunk_hec " +
+        "googlecloud azuremonitor awsxray awss3 awsemf pulsar syslog",
+    ),
+  },
+  extensions: {
+    ...all("use `sluice admin profile`", "pprof"),
+    ...all("use the admin API, `sluice top`", "zpages"),
+    ...all(
+      "remove it: with wait_for_result (the default) the sender keeps the data until it is delivered",
+      "file_storage redis_storage db_storage",
+    ),
+    ...all(BEHIND, "headers_setter oauth2client sigv4auth asapclient"),
+    ...all(IN_FRONT, "oidc k8s_observer host_observer docker_observer"),
   },
 };
 

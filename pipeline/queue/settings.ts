@@ -55,7 +55,8 @@ function queueIssues(
 ): readonly QueueIssue[] {
   const issues: QueueIssue[] = [];
   if (storage !== undefined) {
-    const message = "asks for a queue on disk, which there is not yet: what it should keep would be lost in a crash";
+    const message = "asks for a queue on disk, which there is not yet: remove it, with wait_for_result (the default) " +
+      "the sender keeps the data until it is delivered";
     issues.push({ path: ["storage"], message });
   }
   if (batch === undefined) return issues;
@@ -122,6 +123,8 @@ export function retryPolicy(config: RetryConfig, isHeld: boolean): RetryPolicy {
   return { ...config, initial_interval, max_interval: config.max_interval ?? longest };
 }
 
+/** A sender of one request at a time sends no more than one in that long: from here on that is told. */
+const LONG_WAIT_MS = 1_000;
 /** Senders are told to come back after 8 s, and SDKs give up after 10: one that waits longer for a batch sends twice. */
 const MAX_SENSIBLE_WAIT_MS = 5_000;
 
@@ -131,10 +134,12 @@ export function waitWarnings(
   waitMs: number,
   waitForResult: boolean,
 ): { path: string; message: string }[] {
-  if (!waitForResult || waitMs <= MAX_SENSIBLE_WAIT_MS) return [];
-  const message =
-    `is ${waitMs} ms, and with wait_for_result a lone sender waits that long for its answer: it will give up ` +
-    `and send again, wanted at most ${MAX_SENSIBLE_WAIT_MS} ms, or wait_for_result: false`;
+  if (!waitForResult || waitMs < LONG_WAIT_MS) return [];
+  const consequence = waitMs > MAX_SENSIBLE_WAIT_MS
+    ? `it will give up and send again, wanted at most ${MAX_SENSIBLE_WAIT_MS} ms`
+    : `one request after the other it sends one in that time, wanted less than ${LONG_WAIT_MS} ms`;
+  const message = `is ${waitMs} ms, and with wait_for_result a lone sender waits that long for its answer: ` +
+    `${consequence}, or wait_for_result: false`;
   return [{ path, message }];
 }
 

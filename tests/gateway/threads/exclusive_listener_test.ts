@@ -1,8 +1,12 @@
 import { deepStrictEqual, match, rejects } from "node:assert/strict";
-import { exclusive } from "../../../gateway/threads/exclusive_listener.ts";
+import { exclusive, portsInUse } from "../../../gateway/threads/exclusive_listener.ts";
 import { httpServerShape } from "../../../pipeline/config/http_server.ts";
 import { section } from "../../../pipeline/config/schema.ts";
 import type { ServeHttp } from "../../../pipeline/contract/http.ts";
+import { DEFAULT_TREE_LIMITS } from "../../../pipeline/config/tree/node.ts";
+import { asRoot, parseYaml } from "../../../pipeline/config/tree/yaml.ts";
+import { telemetrySchema } from "../../../pipeline/config/service_telemetry.ts";
+import type { GatewayConfig } from "../../../pipeline/config/gateway_config.ts";
 import { UnavailableError } from "../../../pipeline/core/errors.ts";
 
 const APP = { fetch: () => new Response() };
@@ -39,5 +43,33 @@ Deno.test("exclusive()", async (t) => {
     await serveHttp(configOf(`127.0.0.1:${port}`), APP);
     await serveHttp(configOf("localhost:0"), APP);
     deepStrictEqual(opened, [`127.0.0.1:${port}`, "localhost:0"]);
+  });
+});
+
+Deno.test("portsInUse() says how to move the own metrics where nobody has written their port", async (t) => {
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = taken.addr;
+  const telemetry = telemetrySchema.parse({});
+  const page = { ...telemetry.metrics.readers[0]!.pull!.exporter.prometheus!, host: "127.0.0.1", port };
+  const readers = [{ pull: { exporter: { prometheus: page } } }];
+  const portsOf = (yaml: string) => {
+    const { root } = asRoot(parseYaml(yaml, "g.yaml", DEFAULT_TREE_LIMITS).node);
+    const config = { receivers: new Map(), extensions: new Map(), tree: root };
+    const metrics = { ...telemetry.metrics, readers };
+    return portsInUse({ ...config, telemetry: { ...telemetry, metrics } } as unknown as GatewayConfig);
+  };
+  const inUse = `Cannot listen on "127.0.0.1:${port}": the port is in use, wanted a free one`;
+
+  await t.step("with the option to give", () => {
+    deepStrictEqual(portsOf("service: {telemetry: {logs: }}"), [
+      `service::telemetry::metrics: ${inUse} (own metrics, by default; move them: ` +
+      "--set 'service.telemetry.metrics.readers=[{pull: {exporter: {prometheus: {port: 8889}}}}]', " +
+      "or none: --set service.telemetry.metrics.level=none)",
+    ]);
+  });
+  await t.step("and the key where somebody has", () => {
+    deepStrictEqual(portsOf("service: {telemetry: {metrics: {readers: []}}}"), [
+      `service::telemetry::metrics::readers::0::pull::exporter::prometheus::port: ${inUse}`,
+    ]);
   });
 });

@@ -30,12 +30,19 @@ Deno.test("suggestion()", async (t) => {
   for (const [name, known, want] of texts) await t.step(want, () => strictEqual(suggestion(name, known), want));
 });
 
+const KEPT_BY_SENDERS = "remove it: with wait_for_result (the default) the sender keeps the data until it is delivered";
+
 Deno.test("componentSuggestion() tells what stands for a component of the collector", async (t) => {
   const known = ["otlp_http", "debug"];
-  const texts: [section: "exporters" | "processors", type: string, want: string][] = [
+  const texts: [section: "exporters" | "processors" | "extensions", type: string, want: string][] = [
     ["exporters", "otlp", "use otlp_http (gRPC is not there yet)"],
     ["exporters", "otlp_grpc", "use otlp_http (gRPC is not there yet)"],
     ["exporters", "logging", "use debug"],
+    ["exporters", "loadbalancing", "which is not here: keep a collector for it behind"],
+    ["processors", "k8sattributes", "which is not here: keep a collector for it in front"],
+    ["extensions", "pprof", "use `sluice admin profile`"],
+    ["extensions", "zpages", "use the admin API, `sluice top`"],
+    ["extensions", "file_storage", KEPT_BY_SENDERS],
     ["processors", "logging", "wanted one of debug, otlp_http"],
     ["exporters", "debg", 'did you mean "debug"?'],
   ];

@@ -36,11 +36,16 @@ Deno.test("what loads and does not do what it seems to is told", async (t) => {
       want: ["processors::batch::timeout: is 5001 ms, and with wait_for"],
     },
     {
+      name: "one that slows a lone sender",
+      sketch: { processor: ["batch", { timeout: "1s" }] },
+      want: ["processors::batch::timeout: is 1000 ms, and with wait_for"],
+    },
+    {
       name: "one that it does not wait for",
       sketch: { processor: ["batch", { timeout: "1m", wait_for_result: false }] },
       want: [],
     },
-    { name: "one at the bound", sketch: { processor: ["batch", { timeout: "5s" }] }, want: [] },
+    { name: "one below the bound", sketch: { processor: ["batch", { timeout: "999ms" }] }, want: [] },
     {
       name: "an exporter's batch",
       sketch: { exporter: { sending_queue: { batch: { min_size: 10, flush_timeout: "6s" } } } },
