@@ -72,6 +72,9 @@ export class KafkaPush implements Consumer, Lifecycle {
   /** What is left of payloads that were kept in part, for the next attempt, which brings the same object. */
   readonly #unfinished = new WeakMap<Payload, Plan>();
   readonly #credentialsRefused = new Repeated();
+  readonly #recordsRefused = new Repeated();
+  /** Items refused for good since that was told last. */
+  #refusedItems = 0;
   #producer: RecordProducer | undefined;
 
   constructor(
@@ -172,11 +175,15 @@ export class KafkaPush implements Consumer, Lifecycle {
     );
   }
 
-  /** Once a batch: the sender learns only how many. */
+  /** At once and then rarely: the sender learns only how many. */
   #logRefused(refused: readonly (Parcel & { readonly error: GatewayError })[]): void {
     const [first] = refused;
     if (first === undefined) return;
-    const fields = { items: countItems(refused), topic: first.topic, error: describeError(first.error) };
+    this.#refusedItems += countItems(refused);
+    const requests = this.#recordsRefused.note(this.#deps.clock.monotonicMs());
+    if (requests === undefined) return;
+    const fields = { requests, items: this.#refusedItems, topic: first.topic, error: describeError(first.error) };
+    this.#refusedItems = 0;
     this.#deps.logger.error("Kafka refused records for good", fields);
   }
 

@@ -185,6 +185,21 @@ Deno.test("KafkaPush: credentials of the gateway that are refused may be mended:
   deepStrictEqual(await push.consume(payload, never), { rejectedItems: 0, message: "" });
 });
 
+Deno.test("KafkaPush: records refused for good are told at once and then rarely, with how many", async () => {
+  const told: (LogFields | undefined)[] = [];
+  const logger = { ...silentLogger, error: (_: string, fields?: LogFields) => void told.push(fields) };
+  const clock = new FakeClock();
+  const { push, producer } = await createPush("", new FakeProducer(), { logger, clock });
+  producer.refuse = () => bad;
+  const refuse = () => rejects(push.consume(samplePayload("traces", 2), never), { name: "RejectedError" });
+  await refuse();
+  await refuse();
+  await clock.advance(10_000);
+  await refuse();
+  const field = { topic: "otlp_spans", error: "bad" };
+  deepStrictEqual(told, [{ requests: 1, items: 2, ...field }, { requests: 2, items: 4, ...field }]);
+});
+
 Deno.test("KafkaPush: what is too large is told as a part, or as a failure when it is all", async () => {
   const { push, producer } = await createPush(
     "producer: {max_message_bytes: 1024}\nrecord_headers: {pad: " + "x".repeat(900) + "}",
