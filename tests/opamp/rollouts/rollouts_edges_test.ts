@@ -355,10 +355,24 @@ Deno.test("an agent that changes and stays in its rollout stays what it is there
 Deno.test("an agent that follows no remote configuration is told nothing", () => {
   const { world } = fleetWithBase(10);
   const [agent] = world.fleet.agents();
+  const { offers } = world.fleet;
   world.fleet.touch(agent!, { revision: 2, followsConfig: false });
   world.settle();
-  const { offers } = world.fleet;
+  strictEqual(world.fleet.offers, offers);
   world.rollouts.unassign(ALL, 0, "bob");
   world.settle();
   strictEqual(world.fleet.offers, offers + 9);
+});
+
+Deno.test("an agent that returns with something of ours is told that it is to have nothing, also after a restart", () => {
+  const { world } = fleetWithBase(2);
+  const [ours, other] = [...world.fleet.agents()];
+  for (const agent of [ours!, other!]) world.fleet.touch(agent, { connected: false });
+  world.rollouts.unassign(ALL, 0, "bob");
+  for (const agent of [ours!, other!]) world.fleet.touch(agent, { desired: undefined });
+  world.fleet.touch(other!, { report: { hash: "another's", state: "applied", error: "", revision: 9 } });
+  world.crash();
+  for (const agent of [ours!, other!]) world.fleet.touch(agent, { connected: true });
+  world.settle();
+  deepStrictEqual([ours, other].map((agent) => agent?.desired?.hash), [NO_CONFIG.hash, undefined]);
 });

@@ -107,6 +107,7 @@ Deno.test("a stage is passed", async (t) => {
     const id = start({ stages: [{ share: 1, soakMs: 0 }], initialApplying: 10, maxApplying: { count: 10 } });
     world.settle();
     deepStrictEqual([world.with(fresh.hash).length, world.rollouts.get(id).state], [9, "running"]);
+    strictEqual(world.kinds(id).includes("soak_started"), false);
     world.answer = () => ({ state: "applied" });
     world.fleet.touch(slow!, {});
     world.settle();
@@ -237,6 +238,25 @@ Deno.test("a rollback", async (t) => {
       strictEqual((ended?.numbers.owing ?? 0) > 0, true);
     }
   });
+  await t.step("is over with the decision when nobody is there", () => {
+    const { world, start } = fleetWithBase(1);
+    const id = start({ limits: { disconnected: 0 } });
+    world.settle();
+    for (const agent of world.fleet.agents()) world.fleet.touch(agent, { connected: false });
+    world.flush();
+    world.timeMs += 10 * MINUTE_MS;
+    world.rollouts.tick();
+    strictEqual(world.rollouts.get(id).state, "rolled_back");
+  });
+  await t.step("offers what they had also to those that have refused it once", () => {
+    const { world, old, start } = fleetWithBase(10);
+    const id = start();
+    world.settle();
+    for (const agent of world.fleet.agents()) agent.refused.add(old.hash);
+    world.rollouts.abort(id, { rollback: true, reason: "" }, "bob");
+    world.settle();
+    strictEqual(world.with(old.hash).length, 10);
+  });
   await t.step("does not wait for who is away", () => {
     const { world, id, fresh } = broken(silence);
     const given = [...world.fleet.agents()].filter(({ sent }) => sent.includes(fresh.hash));
@@ -354,4 +374,13 @@ Deno.test("agents are given the version again", async (t) => {
       "0 agents are given the version again",
     );
   });
+});
+
+Deno.test("50 failures are told one by one, more are only counted", () => {
+  const { world, fresh, start } = fleetWithBase(60);
+  world.answer = (_agent, { hash }) => hash === fresh.hash ? { state: "failed", error: "no" } : { state: "applied" };
+  const id = start({ stages: [{ share: 1, soakMs: SOAK_MS }] });
+  world.settle();
+  strictEqual(world.rollouts.get(id).counts.failed, 60);
+  strictEqual(world.kinds(id).filter((kind) => kind === "agent_failed").length, 50);
 });
