@@ -7,7 +7,7 @@
 import { deepStrictEqual, strictEqual } from "node:assert";
 import type { Adopt } from "../../../../pipeline/contract/consumer.ts";
 import { KEPT } from "../../../../pipeline/contract/consumer.ts";
-import { UnavailableError } from "../../../../pipeline/core/errors.ts";
+import { CancelledError, UnavailableError } from "../../../../pipeline/core/errors.ts";
 import { RetrySender } from "../../../../pipeline/queue/sending/retry.ts";
 import { MIN_ATTEMPT_MS, MOVED } from "../../../../pipeline/queue/sender.ts";
 import { countedAbort } from "../../../support/abort_listeners.ts";
@@ -74,6 +74,28 @@ Deno.test("without an interval it tries again at once", async () => {
   const result = send();
   await clock.advance(0);
   deepStrictEqual([startsMs, result.settled], [[0, 0, 0], KEPT]);
+});
+
+Deno.test("a sender that is held too long comes back while it still has its data", async () => {
+  for (
+    const [leftMs, retryAfterMs] of [[999, 2_000], [500, 2_000], [499, 1_000], [-500, 1_000], [-9_000, 1_000]] as const
+  ) {
+    const result = setUp().send(START_MS + leftMs);
+    await settle();
+    strictEqual(result.error.retryAfterMs, retryAfterMs, `${leftMs} ms are left`);
+  }
+});
+
+Deno.test("a first attempt that its caller cut off has not failed", async () => {
+  const gone = new CancelledError("Cannot send: nobody waits");
+  for (const [cutAt, calls] of [[1, 1], [2, 3]] as const) {
+    const { clock, destination, send } = setUp();
+    destination.answer = (_payload, call) => call === cutAt ? gone : call === 3 ? KEPT : away;
+    const result = send();
+    await clock.advance(60_000);
+    strictEqual(result.settled, cutAt === 1 ? gone : KEPT);
+    strictEqual(destination.calls.length, calls);
+  }
 });
 
 Deno.test("each retry is told, with the attempts that failed", async () => {
