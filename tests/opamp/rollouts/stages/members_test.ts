@@ -80,8 +80,10 @@ Deno.test("who waits", async (t) => {
     for (const [healthy, ill] of [[true, 1], [undefined, 1], [false, 0]] as const) {
       const world = setUp();
       const agent = world.join("a", { healthy });
+      world.pass(3 * UNWELL_MS);
       world.says(agent, { healthy: false });
       world.pass(UNWELL_MS - 1);
+      world.says(agent, { healthy: false });
       strictEqual(world.members.counts.controlUnhealthy, 0);
       world.pass(1);
       strictEqual(world.members.counts.controlUnhealthy, ill, `${healthy}`);
@@ -97,8 +99,10 @@ Deno.test("who waits", async (t) => {
   await t.step("is lost when it has been away for the grace, if it was there", () => {
     const world = setUp();
     const [seen, never] = [world.join("a"), world.join("b", { connected: false })];
+    world.pass(3 * AWAY_MS);
     world.says(seen, { connected: false });
     world.pass(AWAY_MS - 1);
+    world.says(seen, { healthy: undefined });
     deepStrictEqual(counted(world), { members: 2, away: 2, control: 1 });
     world.pass(1);
     deepStrictEqual(counted(world), { members: 2, away: 2, control: 1, controlDisconnected: 1 });
@@ -183,6 +187,14 @@ Deno.test("what agents say of the version", async (t) => {
     world.reports(agent, "fresh", "failed", "no");
     strictEqual(world.members.get("a")?.phase, "failed");
   });
+  await t.step("nor what it said while it waited", () => {
+    const world = setUp();
+    const agent = world.join("a");
+    world.reports(agent, "fresh", "failed", "no");
+    world.release();
+    world.says(agent, {});
+    strictEqual(world.members.get("a")?.phase, "applying");
+  });
   await t.step("who runs it already has applied it", () => {
     const world = setUp();
     world.released("a", { report: { hash: "fresh", state: "applied", error: "", revision: 7 } });
@@ -200,6 +212,8 @@ Deno.test("what agents say of the version", async (t) => {
     const agent = world.released();
     world.reports(agent, "fresh", "failed", "x".repeat(MAX_ERROR_LENGTH + 1));
     strictEqual(world.members.get("a")?.error, "x".repeat(MAX_ERROR_LENGTH));
+    world.reports(agent, "fresh", "failed", "once more");
+    strictEqual(world.members.get("a")?.error, "x".repeat(MAX_ERROR_LENGTH), "the first is told");
     world.reports(agent, "fresh", "applied");
     strictEqual(world.members.get("a")?.error, "");
     world.reports(agent, "old", "applied");
@@ -220,6 +234,31 @@ Deno.test("who does not answer", async (t) => {
       world.reports(agent, "fresh", "applied");
       deepStrictEqual(counted(world), { members: 1, released: 1, applied: 1 });
     }
+  });
+  await t.step("is known by when it was given the version", () => {
+    const world = setUp();
+    world.pass(500);
+    world.released();
+    strictEqual(world.members.get("a")?.releasedMs, 1_001_500);
+  });
+  await t.step("has no more time by saying the same again", () => {
+    const world = setUp();
+    const agent = world.released();
+    world.pass(APPLY_MS - 1);
+    world.says(agent, {});
+    world.pass(1);
+    deepStrictEqual(counted(world), { members: 1, released: 1, silent: 1 });
+    world.reports(agent, "fresh", "applying");
+    deepStrictEqual(counted(world), { members: 1, released: 1, silent: 1 }, "too late to have begun");
+  });
+  await t.step("is silent after it came back without what it had begun", () => {
+    const world = setUp();
+    const agent = world.released();
+    world.reports(agent, "fresh", "applying");
+    world.says(agent, { connected: false });
+    world.says(agent, { connected: true, report: { hash: "old", state: "applied", error: "", revision: 9 } });
+    world.pass(APPLY_MS);
+    deepStrictEqual(world.phases, [["a", "applying"], ["a", "silent"]], "told once, though its time began anew");
   });
   await t.step("is lost when it is away for the grace, and applying no longer", () => {
     const world = setUp();
@@ -365,6 +404,13 @@ Deno.test("what a former process wrote", async (t) => {
     deepStrictEqual([world.members.before, world.members.get("a")?.releasedMs], [{ items: 50, errors: 5 }, 77]);
     world.pass(UNWELL_MS);
     strictEqual(world.members.counts.unhealthy, 1);
+  });
+  await t.step("of one that has not shown yet", () => {
+    const world = setUp();
+    world.members.join(Object.assign(new FakeAgent("a"), { connected: false }), OLD, { ...stored, phase: "applied" });
+    deepStrictEqual(counted(world), { members: 1, released: 1, applied: 1, undecidedAway: 1 });
+    world.pass(AWAY_MS);
+    deepStrictEqual(counted(world), { members: 1, released: 1, applied: 1, disconnected: 1 });
   });
   await t.step("of one that was ill already", () => {
     const world = setUp();
