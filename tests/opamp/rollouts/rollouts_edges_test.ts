@@ -124,6 +124,9 @@ Deno.test("what is completed is not tried again", () => {
   world.advance(MINUTE_MS);
   strictEqual(world.rollouts.get(id).state, "completed");
   throws(() => world.rollouts.retry(id, "bob"), ConflictError);
+  world.rollouts.assign({ selector: ALL, config: { name: "edge", version: 1 } }, "ann");
+  world.settle();
+  throws(() => world.rollouts.retry(id, "bob"), ConflictError, "though it would change something again");
   strictEqual(world.rollouts.list().length, 1);
 });
 
@@ -155,6 +158,31 @@ Deno.test("agents are unpinned once", () => {
   strictEqual(world.rollouts.unpin(id, "bob"), 0);
   const events = world.eventsOf(id).filter(({ kind }) => kind === "unpinned");
   deepStrictEqual(events.map(({ text }) => text), ["10 agents follow the rules again"]);
+});
+
+Deno.test("one that is unpinned alone is told too", () => {
+  const { world } = fleetWithBase(1);
+  const { id } = world.rollouts.start(request(), "ann");
+  world.settle();
+  world.rollouts.abort(id, { rollback: false, reason: "" }, "bob");
+  strictEqual(world.rollouts.unpin(id, "bob"), 1);
+  strictEqual(world.kinds(id).at(-1), "unpinned");
+});
+
+Deno.test("a queued rollout that nothing is in the way of any more starts when a controller does", () => {
+  const { world } = fleetWithBase(0);
+  for (const region of ["a", "both", "b"]) world.addAgents(1, { region });
+  world.settle();
+  world.answer = silence;
+  const start = (pattern: string) =>
+    world.rollouts.start(request({ selector: `region =~ "${pattern}"`, priority: 1, onConflict: "queue" }), "ann").id;
+  const [first, second] = [start("a|both"), start("b|both")];
+  deepStrictEqual([first, second].map((id) => world.rollouts.get(id).state), ["running", "queued"]);
+  const [, both] = [...world.fleet.byUid.keys()];
+  world.fleet.byUid.delete(both!);
+  world.rollouts.onGone([both!]);
+  world.crash();
+  deepStrictEqual([first, second].map((id) => world.rollouts.get(id).state), ["running", "running"]);
 });
 
 Deno.test("pages have one entry at the least", () => {

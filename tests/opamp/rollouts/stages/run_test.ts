@@ -356,6 +356,22 @@ Deno.test("agents are given the version again", async (t) => {
     world.settle();
     deepStrictEqual([world.with(fresh.hash).length, world.rollouts.get(id).progress?.soakLeftMs], [10, SOAK_MS]);
   });
+  await t.step("in their turn: until then they have what they had, also after a restart", () => {
+    const { world, old, fresh, start } = fleetWithBase(10);
+    world.answer = (agent, { hash }) => ({
+      state: hash === fresh.hash && agent.uid.endsWith("3") ? "failed" : "applied",
+    });
+    const id = start({ stages: [{ share: 1, soakMs: SOAK_MS }] });
+    world.settle();
+    world.rollouts.pause(id, "bob");
+    world.rollouts.retry(id, "bob");
+    world.settle();
+    deepStrictEqual(world.with(old.hash).map(({ uid }) => uid.at(-1)), ["3"]);
+    world.crash();
+    world.settle();
+    const { released, applied, failed } = world.rollouts.get(id).counts;
+    deepStrictEqual([released, applied, failed], [9, 9, 0]);
+  });
   await t.step("nobody: the soak goes on", () => {
     const { world, start } = fleetWithBase(10);
     const id = start();
