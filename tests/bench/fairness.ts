@@ -12,7 +12,8 @@ import type { TenantTag } from "../../pipeline/core/tenant.ts";
 import { createSenderChain } from "../../pipeline/queue/sender_chain.ts";
 import { queueBatchSchema, type QueueConfig, queueSchema, retrySchema } from "../../pipeline/queue/settings.ts";
 import { settle } from "../support/fake_clock.ts";
-import { payloadFrom, payloadWith, tenantTag, testDeps } from "../pipeline/queue/support.ts";
+import { payloadFrom, payloadWith, tenantTag } from "../pipeline/queue/support.ts";
+import { testDeps } from "../support/component_deps.ts";
 
 const SECONDS = Number(Deno.args[0] ?? 10);
 const EXPORT_MS = 10;

@@ -8,7 +8,8 @@ import { deepStrictEqual, strictEqual } from "node:assert";
 import { type Consumer, KEPT, type Lifecycle, type Outcome } from "../../pipeline/contract/consumer.ts";
 import { RejectedError, ThrottledError, UnavailableError } from "../../pipeline/core/errors.ts";
 import { payloadBytes } from "../../pipeline/otlp/payload.ts";
-import { Destination, payloadWith, type TestDeps, testDeps, watch } from "../pipeline/queue/support.ts";
+import { Destination, payloadWith } from "../pipeline/queue/support.ts";
+import { type TestDeps, testDeps, watch } from "../support/component_deps.ts";
 import { settle } from "../support/fake_clock.ts";
 
 export interface ConsumerUnderTest {

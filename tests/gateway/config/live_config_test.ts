@@ -16,7 +16,7 @@ import { parseConfig } from "../../../pipeline/config/parse.ts";
 import { parseSetSource } from "../../../pipeline/config/source.ts";
 import { ConfigError } from "../../../pipeline/config/problem.ts";
 import { NO_CHANGE } from "../../../pipeline/graph/live_graph.ts";
-import { RecordingMeter } from "../../pipeline/queue/support.ts";
+import { RecordingMeter } from "../../support/component_deps.ts";
 import { silentLogger } from "../../../pipeline/core/log.ts";
 import { GraphError } from "../../../pipeline/graph/graph.ts";
 import { loadComponents, REGISTRY } from "../../../pipeline/graph/registry.ts";

@@ -13,7 +13,7 @@ import { parseConfig } from "../../../pipeline/config/parse.ts";
 import { silentLogger } from "../../../pipeline/core/log.ts";
 import { NO_CHANGE } from "../../../pipeline/graph/live_graph.ts";
 import { loadComponents, REGISTRY } from "../../../pipeline/graph/registry.ts";
-import { RecordingMeter } from "../../pipeline/queue/support.ts";
+import { RecordingMeter } from "../../support/component_deps.ts";
 import { FakeClock, settle } from "../../support/fake_clock.ts";
 
 const WINDOW_MS = 30_000;

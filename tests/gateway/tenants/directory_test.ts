@@ -13,7 +13,7 @@ import { silentLogger } from "../../../pipeline/core/log.ts";
 import { hashSecret } from "../../../pipeline/tenants/identity/api_key.ts";
 import type { TenantSources } from "../../../pipeline/tenants/sources.ts";
 import type { TenantSnapshot } from "../../../pipeline/tenants/table/table.ts";
-import { RecordingMeter } from "../../pipeline/queue/support.ts";
+import { RecordingMeter } from "../../support/component_deps.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 
 const HASH = hashSecret("secret", new Uint8Array(16));

@@ -12,7 +12,7 @@ import { UsageStore, type UsageStoreOptions } from "../../../gateway/tenants/usa
 import type { UsageSeries } from "../../../pipeline/contract/usage.ts";
 import { OTHER_TENANTS, type UsageSum } from "../../../pipeline/tenants/usage/usage.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
-import { testDeps } from "../../pipeline/queue/support.ts";
+import { testDeps } from "../../support/component_deps.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import { UsageTop } from "../../../gateway/tenants/usage_top.ts";
-import { RecordingMeter } from "../../pipeline/queue/support.ts";
+import { RecordingMeter } from "../../support/component_deps.ts";
 
 const MINUTE_MS = 60_000;
 

@@ -8,7 +8,7 @@ import { NO_ORIGIN } from "../../../pipeline/otlp/payload.ts";
 import type { Signal } from "../../../pipeline/otlp/signals.ts";
 import { readPayload } from "../../../pipeline/otlp/validate.ts";
 import { jsonOfPayload, Keeper, payloadOfJson } from "../../support/json_payload.ts";
-import { testDeps } from "../queue/support.ts";
+import { testDeps } from "../../support/component_deps.ts";
 
 const NEVER = new AbortController().signal;
 const text = (key: string, value: string) => ({ key, value: { stringValue: value } });

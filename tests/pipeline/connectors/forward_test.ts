@@ -2,7 +2,8 @@ import { deepStrictEqual, strictEqual, throws } from "node:assert";
 import { forwardConnectorFactory } from "../../../pipeline/connectors/forward.ts";
 import { KEPT } from "../../../pipeline/contract/consumer.ts";
 import { UnavailableError } from "../../../pipeline/core/errors.ts";
-import { Destination, payloadWith, testDeps } from "../queue/support.ts";
+import { Destination, payloadWith } from "../queue/support.ts";
+import { testDeps } from "../../support/component_deps.ts";
 
 function create(pipelines: Destination[]) {
   const byId = new Map(pipelines.map((pipeline, place) => [`traces/${place}`, pipeline]));

@@ -11,7 +11,8 @@ import type { Signal } from "../../../pipeline/otlp/signals.ts";
 import { type AttributesConfig, attributesFactory } from "../../../pipeline/processors/attributes.ts";
 import { type ResourceConfig, resourceFactory } from "../../../pipeline/processors/resource.ts";
 import { withoutDefaults } from "../../support/otlp_json.ts";
-import { Destination, testDeps } from "../queue/support.ts";
+import { Destination } from "../queue/support.ts";
+import { testDeps } from "../../support/component_deps.ts";
 import answers from "../../golden/attributes/answers.json" with { type: "json" };
 
 type Json = Parameters<typeof withoutDefaults>[0];

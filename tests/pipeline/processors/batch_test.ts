@@ -5,7 +5,8 @@ import { RejectedError } from "../../../pipeline/core/errors.ts";
 import type { Signal } from "../../../pipeline/otlp/signals.ts";
 import { batchProcessorFactory, batchSchema } from "../../../pipeline/processors/batch.ts";
 import { settle } from "../../support/fake_clock.ts";
-import { Destination, payloadFrom, payloadWith, tenantTag, testDeps, watch } from "../queue/support.ts";
+import { Destination, payloadFrom, payloadWith, tenantTag } from "../queue/support.ts";
+import { testDeps, watch } from "../../support/component_deps.ts";
 
 type Values = Readonly<Record<string, number | boolean | string | readonly string[]>>;
 
@@ -21,7 +22,7 @@ function parse(values: Values) {
 function setUp(values: Values = {}, signal: Signal = "traces") {
   const { data: config } = parse(values);
   if (config === undefined) throw new Error("the config is not valid");
-  const deps = { ...testDeps(signal), id: "batch" };
+  const deps = testDeps(signal, { id: "batch" });
   const destination = new Destination();
   const processor = batchProcessorFactory.create(config, deps, destination);
   const send = (items: number, metadata: Readonly<Record<string, readonly string[]>> = {}) =>

@@ -3,7 +3,7 @@ import { KEPT } from "../../../pipeline/contract/consumer.ts";
 import { RejectedError } from "../../../pipeline/core/errors.ts";
 import { filterFactory } from "../../../pipeline/processors/filter.ts";
 import { Keeper, payloadOfJson, spanNames, tracesOf } from "../../support/json_payload.ts";
-import { testDeps } from "../queue/support.ts";
+import { testDeps } from "../../support/component_deps.ts";
 
 const NEVER = new AbortController().signal;
 

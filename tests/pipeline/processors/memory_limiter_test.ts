@@ -12,7 +12,8 @@ import {
 } from "../../../pipeline/processors/memory_limiter.ts";
 import { totalMemoryBytes } from "../../../pipeline/processors/total_memory.ts";
 import { settle } from "../../support/fake_clock.ts";
-import { Destination, payloadWith, testDeps, watch as watched } from "../queue/support.ts";
+import { Destination, payloadWith } from "../queue/support.ts";
+import { testDeps, watch as watched } from "../../support/component_deps.ts";
 
 const MIB = 1_048_576;
 const LIMITS = { hard: 100 * MIB, soft: 80 * MIB };

@@ -10,7 +10,8 @@ import type { Signal } from "../../../pipeline/otlp/signals.ts";
 import { redactionFactory } from "../../../pipeline/processors/redaction.ts";
 import answers from "../../golden/redaction/answers.json" with { type: "json" };
 import { withoutDefaults } from "../../support/otlp_json.ts";
-import { Destination, testDeps } from "../queue/support.ts";
+import { Destination } from "../queue/support.ts";
+import { testDeps } from "../../support/component_deps.ts";
 
 type Json = Parameters<typeof withoutDefaults>[0];
 

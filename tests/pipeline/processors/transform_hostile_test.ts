@@ -13,7 +13,7 @@ import { copyValue, MAX_VALUE_PARTS, OttlList } from "../../../ottl/values/value
 import { GatewayError, LimitExceededError } from "../../../pipeline/core/errors.ts";
 import { transformFactory } from "../../../pipeline/processors/transform.ts";
 import { Keeper, payloadOfJson } from "../../support/json_payload.ts";
-import { testDeps } from "../queue/support.ts";
+import { testDeps } from "../../support/component_deps.ts";
 
 const NEVER = new AbortController().signal;
 const MIB = 1024 * 1024;

@@ -3,7 +3,7 @@ import { Scalar } from "../../../pipeline/config/schema.ts";
 import { DeadlineExceededError, RejectedError, UnavailableError } from "../../../pipeline/core/errors.ts";
 import { transformFactory } from "../../../pipeline/processors/transform.ts";
 import { Keeper, payloadOfJson, spanNames, spansOf, tracesOf } from "../../support/json_payload.ts";
-import { testDeps } from "../queue/support.ts";
+import { testDeps } from "../../support/component_deps.ts";
 
 const NEVER = new AbortController().signal;
 

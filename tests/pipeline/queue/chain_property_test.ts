@@ -14,7 +14,8 @@ import { createSenderChain } from "../../../pipeline/queue/sender_chain.ts";
 import { type QueueConfig, queueSchema, retrySchema } from "../../../pipeline/queue/settings.ts";
 import { sizeOf } from "../../../pipeline/queue/batch.ts";
 import { settle } from "../../support/fake_clock.ts";
-import { tenantTag, testDeps, watch, type Watched } from "./support.ts";
+import { tenantTag } from "./support.ts";
+import { testDeps, watch, type Watched } from "../../support/component_deps.ts";
 
 /** A log request whose records are told apart by a number. */
 function logs(first: number, count: number, tenant: TenantTag | undefined): Payload {

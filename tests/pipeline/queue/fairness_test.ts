@@ -6,7 +6,8 @@ import { RejectedError } from "../../../pipeline/core/errors.ts";
 import { createSenderChain } from "../../../pipeline/queue/sender_chain.ts";
 import { queueBatchSchema, type QueueConfig, queueSchema, retrySchema } from "../../../pipeline/queue/settings.ts";
 import { settle } from "../../support/fake_clock.ts";
-import { Destination, payloadFrom, tenantTag, testDeps, watch } from "./support.ts";
+import { Destination, payloadFrom, tenantTag } from "./support.ts";
+import { testDeps, watch } from "../../support/component_deps.ts";
 
 const EXPORT_MS = 10;
 const noisy = tenantTag(0, { id: "noisy" });

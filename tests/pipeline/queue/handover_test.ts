@@ -5,7 +5,8 @@ import { RejectedError, UnavailableError } from "../../../pipeline/core/errors.t
 import { createSenderChain } from "../../../pipeline/queue/sender_chain.ts";
 import { type QueueConfig, queueSchema, retrySchema } from "../../../pipeline/queue/settings.ts";
 import { settle } from "../../support/fake_clock.ts";
-import { Destination, payloadWith, type TestDeps, testDeps } from "./support.ts";
+import { Destination, payloadWith } from "./support.ts";
+import { type TestDeps, testDeps } from "../../support/component_deps.ts";
 
 const away = new UnavailableError("Cannot send: away");
 const refused = new RejectedError("Cannot send: refused", "invalid_argument");

@@ -13,7 +13,8 @@ import type { Piece } from "../../../pipeline/queue/losses.ts";
 import { MemoryQueue, type MemoryQueueSettings } from "../../../pipeline/queue/memory_queue.ts";
 import { countedAbort } from "../../support/abort_listeners.ts";
 import { FakeClock, settle } from "../../support/fake_clock.ts";
-import { Destination, payloadFrom, payloadWith, RecordingMeter, tenantTag, testDeps, watch } from "./support.ts";
+import { Destination, payloadFrom, payloadWith, tenantTag } from "./support.ts";
+import { RecordingMeter, testDeps, watch } from "../../support/component_deps.ts";
 
 const HOLD_MS = 30_000;
 const away = new UnavailableError("Cannot send: away");
@@ -66,7 +67,7 @@ function setUp(settings: Partial<MemoryQueueSettings> = {}) {
         },
       },
       split: cut,
-      size: new RecordingMeter().gauge("size", {}),
+      size: new RecordingMeter().gauge("otelcol_exporter_queue_size", {}),
     },
   );
   const send = (items: number | Payload, sender = countedAbort()) => {

@@ -6,7 +6,8 @@ import { createSenderChain } from "../../../pipeline/queue/sender_chain.ts";
 import { queueSchema, retrySchema } from "../../../pipeline/queue/settings.ts";
 import { Scalar } from "../../../pipeline/config/schema.ts";
 import { settle } from "../../support/fake_clock.ts";
-import { Destination, payloadWith, testDeps, watch, type Watched } from "./support.ts";
+import { Destination, payloadWith } from "./support.ts";
+import { testDeps, watch, type Watched } from "../../support/component_deps.ts";
 
 const away = new UnavailableError("Cannot send: away");
 const refused = new RejectedError("Cannot send: refused", "invalid_argument");

@@ -13,7 +13,8 @@ import { comeBackAfterMs, HOLD_SENDER_MS } from "../../../pipeline/queue/sender.
 import { queueSchema, retrySchema } from "../../../pipeline/queue/settings.ts";
 import { Scalar } from "../../../pipeline/config/schema.ts";
 import type { FakeClock } from "../../support/fake_clock.ts";
-import { Destination, payloadWith, testDeps } from "./support.ts";
+import { Destination, payloadWith } from "./support.ts";
+import { testDeps } from "../../support/component_deps.ts";
 
 /** OTEL_EXPORTER_OTLP_TIMEOUT: attempts and waits of one export together. */
 const SDK_TIMEOUT_MS = 10_000;
@@ -51,7 +52,7 @@ Deno.test("property: an outage of up to 8 s loses nothing of senders that wait 1
     fc.array(fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }), { minLength: 1 }),
     async (outageMs, arrivalsMs, enabled, chances) => {
       let chance = 0;
-      const deps = testDeps("traces", () => chances[chance++ % chances.length] ?? 0);
+      const deps = testDeps("traces", { random: () => chances[chance++ % chances.length] ?? 0 });
       const { clock } = deps;
       const startMs = clock.monotonicMs();
       const upAtMs = startMs + outageMs;

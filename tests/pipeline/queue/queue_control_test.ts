@@ -6,7 +6,8 @@ import { NO_BATCHING } from "../../../pipeline/queue/batch.ts";
 import { MemoryQueue } from "../../../pipeline/queue/memory_queue.ts";
 import { splitByItems } from "../../../pipeline/otlp/split.ts";
 import { FakeClock, settle } from "../../support/fake_clock.ts";
-import { Destination, payloadWith, RecordingMeter, testDeps } from "./support.ts";
+import { Destination, payloadWith } from "./support.ts";
+import { RecordingMeter, testDeps } from "../../support/component_deps.ts";
 
 interface Setup {
   readonly capacity?: number;
@@ -43,7 +44,7 @@ function setUp({ capacity = 10, minItems = 0 }: Setup = {}) {
       dropped: (pieces) => losses.dropped += pieces.length,
     },
     split: splitByItems,
-    size: new RecordingMeter().gauge("size", {}),
+    size: new RecordingMeter().gauge("otelcol_exporter_queue_size", {}),
   });
   const send = (items: number) => queue.consume(payloadWith(items), new AbortController().signal);
   return { clock, destination, queue, send, losses };

@@ -8,11 +8,12 @@ import { deepStrictEqual, strictEqual } from "node:assert";
 import type { TenantTag } from "../../../pipeline/core/tenant.ts";
 import { Request } from "../../../pipeline/queue/request.ts";
 import { Room } from "../../../pipeline/queue/room.ts";
-import { payloadFrom, RecordingMeter, tenantTag } from "./support.ts";
+import { payloadFrom, tenantTag } from "./support.ts";
+import { RecordingMeter } from "../../support/component_deps.ts";
 
 function setUp(capacity: number, blockOnOverflow = false) {
   const meter = new RecordingMeter();
-  const deps = { random: () => 0.5, size: meter.gauge("size", {}) };
+  const deps = { random: () => 0.5, size: meter.gauge("otelcol_exporter_queue_size", {}) };
   const room = new Room({ sizer: "items", capacity, blockOnOverflow }, deps);
   const request = (tenant: TenantTag, size: number, enteredMs = 0) =>
     new Request(payloadFrom(tenant, size), size, enteredMs, () => {}, () => {}, () => {});
@@ -49,7 +50,12 @@ Deno.test("a tenant's holding is what is left of all that it took", () => {
   const { room, meter, take, status } = setUp(100);
   const [first, second] = [take(half, 20), take(half, 30)];
   room.giveBack(first);
-  deepStrictEqual([status(half, 20), status(half, 21), room.used, meter.get("size")], [undefined, 429, 30, 30]);
+  deepStrictEqual([status(half, 20), status(half, 21), room.used, meter.get("otelcol_exporter_queue_size")], [
+    undefined,
+    429,
+    30,
+    30,
+  ]);
   room.giveBack(second);
   deepStrictEqual([room.tenants(9), room.used, first.size, second.size], [[], 0, 0, 0]);
 });

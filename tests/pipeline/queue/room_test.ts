@@ -3,14 +3,15 @@ import type { TenantTag } from "../../../pipeline/core/tenant.ts";
 import { Request } from "../../../pipeline/queue/request.ts";
 import { Room } from "../../../pipeline/queue/room.ts";
 import type { Sizer } from "../../../pipeline/queue/settings.ts";
-import { payloadFrom, payloadWith, RecordingMeter, tenantTag } from "./support.ts";
+import { payloadFrom, payloadWith, tenantTag } from "./support.ts";
+import { RecordingMeter } from "../../support/component_deps.ts";
 
 const [a, b] = [tenantTag(0), tenantTag(1)];
 
 function setUp(capacity: number, { sizer = "items", block = false }: { sizer?: Sizer; block?: boolean } = {}) {
   const room = new Room({ sizer, capacity, blockOnOverflow: block }, {
     random: () => 0.5,
-    size: new RecordingMeter().gauge("size", {}),
+    size: new RecordingMeter().gauge("otelcol_exporter_queue_size", {}),
   });
   const request = (tenant: TenantTag | undefined, size: number) => {
     const payload = tenant === undefined ? payloadWith(size) : payloadFrom(tenant, size);

@@ -16,7 +16,8 @@ import { NO_ORIGIN } from "../../../pipeline/otlp/payload.ts";
 import { type OtlpReceiverConfig, otlpReceiverFactory } from "../../../pipeline/receivers/otlp.ts";
 import { asYaml } from "../../support/otlp_edge.ts";
 import { requestBytes } from "../../support/otlp_samples.ts";
-import { Destination, testDeps } from "../queue/support.ts";
+import { Destination } from "../queue/support.ts";
+import { testDeps } from "../../support/component_deps.ts";
 
 const parse = (settings: unknown) => otlpReceiverFactory.schema.safeParse(asYaml(settings));
 
@@ -111,7 +112,7 @@ Deno.test("otlp receiver: warnings", async (t) => {
 });
 
 Deno.test("otlp receiver: who leaves is refused by nobody", async () => {
-  const deps = { ...testDeps(), id: "otlp/in" };
+  const deps = testDeps("traces", { id: "otlp/in" });
   let served: HttpApp | undefined;
   const serveHttp = (_config: unknown, app: HttpApp) => {
     served = app;
@@ -135,7 +136,7 @@ Deno.test("otlp receiver: who leaves is refused by nobody", async () => {
 });
 
 Deno.test("otlp receiver: requests that fail are counted by code, and each code is logged once in a while", async () => {
-  const deps = { ...testDeps(), id: "otlp/in" };
+  const deps = testDeps("traces", { id: "otlp/in" });
   let served: HttpApp | undefined;
   const serveHttp = (_config: unknown, app: HttpApp) => {
     served = app;

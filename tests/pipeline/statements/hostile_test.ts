@@ -22,7 +22,7 @@ import { transformFactory } from "../../../pipeline/processors/transform.ts";
 import { Keeper } from "../../support/json_payload.ts";
 import { arbitraryRequest, countLines, itemLines } from "../../support/otlp_arbitrary.ts";
 import { asYaml } from "../../support/otlp_edge.ts";
-import { testDeps } from "../queue/support.ts";
+import { testDeps } from "../../support/component_deps.ts";
 
 const NEVER = new AbortController().signal;
 const SIGNALS = ["traces", "metrics", "logs"] as const;

@@ -17,7 +17,7 @@ import type { RecentRefusals } from "../../../pipeline/tenants/recent_refusals.t
 import { type SheddingRule, sheddingSchema } from "../../../pipeline/tenants/shedding.ts";
 import type { TenantRow } from "../../../pipeline/tenants/table/table.ts";
 import { asYaml } from "../../support/otlp_edge.ts";
-import { RecordingMeter, testDeps } from "../queue/support.ts";
+import { RecordingMeter, testDeps } from "../../support/component_deps.ts";
 
 export type SomeLimits = { readonly [Group in LimitGroup]?: Partial<SignalLimits> };
 

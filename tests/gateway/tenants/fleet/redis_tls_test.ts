@@ -11,7 +11,7 @@ import { systemClock } from "../../../../pipeline/core/clock.ts";
 import { type LogFields, silentLogger } from "../../../../pipeline/core/log.ts";
 import { fleetSchema } from "../../../../pipeline/tenants/fleet/schema.ts";
 import { bytesFor, TenantCells, WHOLE_SHARE } from "../../../../pipeline/tenants/rates/cells.ts";
-import { RecordingMeter } from "../../../pipeline/queue/support.ts";
+import { RecordingMeter } from "../../../support/component_deps.ts";
 import { makeCertificates, type TestCertificates } from "../../../support/certificates.ts";
 import { until } from "../../../support/eventually.ts";
 import { freePort } from "../../../support/gateway_process.ts";

@@ -13,7 +13,8 @@ import {
 } from "../../../../pipeline/processors/probabilistic_sampler/probabilistic_sampler.ts";
 import { decodeRequest, encodeMessage, type Plain, REQUEST_TYPES } from "../../../support/otlp_proto.ts";
 import { requestBytes } from "../../../support/otlp_samples.ts";
-import { Destination, testDeps } from "../../queue/support.ts";
+import { Destination } from "../../queue/support.ts";
+import { testDeps } from "../../../support/component_deps.ts";
 
 type Values = Readonly<Record<string, number | string | boolean>>;
 

@@ -8,7 +8,8 @@ import type { TenantTag } from "../../../../pipeline/core/tenant.ts";
 import { createSenderChain } from "../../../../pipeline/queue/sender_chain.ts";
 import { queueBatchSchema, type QueueConfig, queueSchema, retrySchema } from "../../../../pipeline/queue/settings.ts";
 import { settle } from "../../../support/fake_clock.ts";
-import { Destination, payloadFrom, payloadWith, tenantTag, testDeps, watch } from "../support.ts";
+import { Destination, payloadFrom, payloadWith, tenantTag } from "../support.ts";
+import { testDeps, watch } from "../../../support/component_deps.ts";
 
 const [a, b] = [tenantTag(0, { id: "a" }), tenantTag(1, { id: "b" })];
 
@@ -33,7 +34,7 @@ class Book {
 
 function setUp(sending_queue: Partial<QueueConfig> | undefined, answer: Outcome | Error | undefined) {
   const usage = new Book();
-  const deps = { ...testDeps(), id: "up", usage };
+  const deps = { ...testDeps("traces", { id: "up" }), usage };
   const destination = new Destination();
   destination.answer = () => answer;
   const chain = createSenderChain(destination, {

@@ -12,7 +12,8 @@ import { RetrySender } from "../../../../pipeline/queue/sending/retry.ts";
 import { MIN_ATTEMPT_MS, MOVED } from "../../../../pipeline/queue/sender.ts";
 import { countedAbort } from "../../../support/abort_listeners.ts";
 import { FakeClock, settle } from "../../../support/fake_clock.ts";
-import { Destination, payloadWith, watch } from "../support.ts";
+import { Destination, payloadWith } from "../support.ts";
+import { watch } from "../../../support/component_deps.ts";
 
 const START_MS = 1_000;
 const FIRST_WAIT_MS = 5_000;

@@ -4,7 +4,8 @@ import { GatewayError, RejectedError, ThrottledError, UnavailableError } from ".
 import { RetrySender } from "../../../../pipeline/queue/sending/retry.ts";
 import { type RetryPolicy, retryPolicy, retrySchema } from "../../../../pipeline/queue/settings.ts";
 import { FakeClock, settle } from "../../../support/fake_clock.ts";
-import { Destination, payloadWith, watch } from "../support.ts";
+import { Destination, payloadWith } from "../support.ts";
+import { watch } from "../../../support/component_deps.ts";
 
 /** Those of data that nobody waits for. */
 const DEFAULTS = retryPolicy(retrySchema.parse({}), false);

@@ -10,7 +10,8 @@ import { CancelledError, UnavailableError } from "../../../../pipeline/core/erro
 import { type Bounded, TimeoutConsumer } from "../../../../pipeline/queue/sending/timeout.ts";
 import { countedAbort } from "../../../support/abort_listeners.ts";
 import { FakeClock, settle } from "../../../support/fake_clock.ts";
-import { Destination, payloadWith, watch } from "../support.ts";
+import { Destination, payloadWith } from "../support.ts";
+import { watch } from "../../../support/component_deps.ts";
 
 const TIMEOUT_MS = 5_000;
 

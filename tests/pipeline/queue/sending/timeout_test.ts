@@ -3,7 +3,8 @@ import { KEPT } from "../../../../pipeline/contract/consumer.ts";
 import { UnavailableError } from "../../../../pipeline/core/errors.ts";
 import { TimeoutConsumer } from "../../../../pipeline/queue/sending/timeout.ts";
 import { FakeClock, settle } from "../../../support/fake_clock.ts";
-import { Destination, payloadWith, watch } from "../support.ts";
+import { Destination, payloadWith } from "../support.ts";
+import { watch } from "../../../support/component_deps.ts";
 
 function setUp(timeoutMs: number) {
   const clock = new FakeClock();
