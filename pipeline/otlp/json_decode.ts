@@ -15,7 +15,7 @@
  */
 
 import { LimitExceededError } from "../core/errors.ts";
-import { copyPlainAttribute } from "./json/decode/attribute.ts";
+import { copyPlainAttributes } from "./json/decode/attribute.ts";
 import { keepLast, LastPlaces } from "./json/decode/duplicates.ts";
 import { findField, type Guess, type JsonField, type JsonMessage, requestTable } from "./json/decode/field_table.ts";
 import { JsonNumber } from "./json/decode/number.ts";
@@ -142,8 +142,10 @@ class RequestReader {
   /** Messages or strings: each has a tag and a length of its own. */
   #elements(field: JsonField, levels: number): void {
     const t = this.#t;
+    const isAttribute = field.message?.isKeyValue === true && levels > 0;
     do {
       t.room();
+      if (isAttribute && copyPlainAttributes(t, field)) continue;
       if (t.next() === 0x6e) {
         t.literal("null");
         t.tag(field);
@@ -170,7 +172,6 @@ class RequestReader {
   #nested(field: JsonField, table: JsonMessage, levels: number): void {
     const t = this.#t;
     if (t.next() !== 0x7b) t.fail("an object");
-    if (table.isKeyValue && levels > 0 && copyPlainAttribute(t, field)) return;
     if (table.isAnyValue && levels-- === 0) t.fail(`values that nest at most ${this.#maxDepth} levels deep`);
     t.tag(field);
     const start = t.to;

@@ -18,6 +18,9 @@ const DOT = 0x2e;
 const EXACT_DIGITS = 15;
 /** Digits of 2^64 - 1. */
 const MAX_DIGITS = 20;
+const HALF_DIGITS = 10;
+/** Digits that an int32 holds, whatever they are. */
+const INT_DIGITS = 9;
 /** Beyond it every number is zero or too large, and counting on would lose precision. */
 const EXPONENT_CAP = 1e9;
 
@@ -32,8 +35,22 @@ function isDigit(byte: number | undefined): boolean {
 
 /** The end of the digits from `at`. */
 function digitsEnd(bytes: Uint8Array, at: number, end: number): number {
+  at |= 0;
   while (at < end && (bytes[at]! - ZERO) >>> 0 < 10) at++;
   return at;
+}
+
+/** The value of at most INT_DIGITS digits. V8 keeps it an int, which takes half the time of a double. */
+function intOf(bytes: Uint8Array, from: number, to: number): number {
+  let value = 0;
+  for (let at = from | 0; at < to; at++) value = value * 10 + bytes[at]! - ZERO | 0;
+  return value;
+}
+
+/** The value of at most HALF_DIGITS digits. */
+function halfOf(bytes: Uint8Array, from: number, to: number): number {
+  if (to - from <= INT_DIGITS) return intOf(bytes, from, to);
+  return intOf(bytes, from, to - 1) * 10 + bytes[to - 1]! - ZERO;
 }
 
 /** Of one number: what its text was split into. */
@@ -88,31 +105,24 @@ export class JsonNumber {
     const start = at;
     this.negative = at < end && bytes[at] === MINUS;
     if (this.negative) at++;
-    const from = at;
-    let value = 0;
-    for (; at < end; at++) {
-      const digit = bytes[at]! - ZERO;
-      if (digit >>> 0 > 9) break;
-      value = value * 10 + digit;
-    }
+    const from = at | 0;
+    at = digitsEnd(bytes, from, end) | 0;
     const digits = at - from;
     const after = at < end ? bytes[at]! : 0;
     if (after === DOT || (after | 0x20) === 0x65) return this.#readWrittenOut(bytes, start, end);
     if (digits === 0 || (digits > 1 && bytes[from] === ZERO)) return -1;
-    if (digits > EXACT_DIGITS) return this.#takeDigits(bytes, from, at) ? at : -1;
-    this.low = value | 0;
-    this.high = (value / 0x1_0000_0000) | 0;
+    if (digits > INT_DIGITS) return this.#takeDigits(bytes, from, at) ? at : -1;
+    this.low = intOf(bytes, from, at);
+    this.high = 0;
     return at;
   }
 
   /** Takes 1 to 20 digits in two halves, which a double multiplies exactly in 16-bit steps. */
   #takeDigits(bytes: Uint8Array, from: number, to: number): boolean {
     if (to - from > MAX_DIGITS) return false;
-    const middle = Math.max(from, to - 10);
-    let head = 0;
-    for (let at = from; at < middle; at++) head = head * 10 + bytes[at]! - ZERO;
-    let tail = 0;
-    for (let at = middle; at < to; at++) tail = tail * 10 + bytes[at]! - ZERO;
+    const middle = Math.max(from, to - HALF_DIGITS);
+    const head = halfOf(bytes, from, middle);
+    const tail = halfOf(bytes, middle, to);
     const headHigh = Math.floor(head / 0x1_0000);
     const headLow = head - headHigh * 0x1_0000;
     const product = headHigh * 1e10;
@@ -159,15 +169,26 @@ export class JsonNumber {
     const power = this.#exponent - (this.#fractionEnd - this.#fractionStart);
     const digits = this.#integerEnd - this.#integerStart + this.#fractionEnd - this.#fractionStart;
     if (digits <= EXACT_DIGITS && power >= -22 && power <= 22) {
-      let value = 0;
-      for (let i = this.#integerStart; i < this.#integerEnd; i++) value = value * 10 + bytes[i]! - ZERO;
-      for (let i = this.#fractionStart; i < this.#fractionEnd; i++) value = value * 10 + bytes[i]! - ZERO;
+      let value = this.#mantissa(bytes);
       value = power < 0 ? value / POWERS_OF_TEN[-power]! : value * POWERS_OF_TEN[power]!;
       this.double = this.negative ? -value : value;
       return numberEnd;
     }
     this.double = Number(Buffer.prototype.latin1Slice.call(bytes, at, numberEnd));
     return Number.isFinite(this.double) ? numberEnd : -1;
+  }
+
+  /** What the digits amount to without the point, which EXACT_DIGITS of them do exactly. */
+  #mantissa(bytes: Uint8Array): number {
+    const fractionDigits = this.#fractionEnd - this.#fractionStart;
+    if (this.#integerEnd - this.#integerStart <= INT_DIGITS && fractionDigits <= INT_DIGITS) {
+      return intOf(bytes, this.#integerStart, this.#integerEnd) * POWERS_OF_TEN[fractionDigits]! +
+        intOf(bytes, this.#fractionStart, this.#fractionEnd);
+    }
+    let value = 0;
+    for (let i = this.#integerStart; i < this.#integerEnd; i++) value = value * 10 + bytes[i]! - ZERO;
+    for (let i = this.#fractionStart; i < this.#fractionEnd; i++) value = value * 10 + bytes[i]! - ZERO;
+    return value;
   }
 
   /** Where the number at `at` ends; -1 when there is none. */
