@@ -458,6 +458,31 @@ Deno.test("attributes of any length and spelling read alike", async (t) => {
       deepStrictEqual(attributesOf(`{"key":"k${text}","value":{"stringValue":""}}`), long);
     }
   });
+  await t.step("integers of all lengths, signs and spellings", () => {
+    const digits = Array.from({ length: 19 }, (_, i) => ["1".padEnd(i + 1, "0"), "9".repeat(Math.min(i + 1, 18))])
+      .flat();
+    const texts = ["0", "7", "127", "128", "16383", "16384", "2147483647", "2147483648", ...digits];
+    for (const text of texts.flatMap((text) => text === "0" ? [text] : [text, `-${text}`])) {
+      const want = [{ key: "k", value: { int_value: text } }, { key: "l", value: { string_value: "x" } }];
+      const next = '{"key":"l","value":{"stringValue":"x"}}';
+      deepStrictEqual(attributesOf(`{"key":"k","value":{"intValue":"${text}"}},${next}`), want);
+      deepStrictEqual(attributesOf(`{"key":"k","value":{"intValue":${text}}},${next}`), want);
+      deepStrictEqual(attributesOf(`{"key":"k","value":{"intValue":"${text}" } } , ${next}`), want);
+    }
+    for (const text of ["", "-", "00", "01", "-01", "1 ", "12:", "9223372036854775808"]) {
+      const json = `{"key":"k","value":{"intValue":"${text}"}}`;
+      throws(() => attributesOf(json), InvalidPayloadError, text);
+    }
+  });
+  await t.step("cut off anywhere they are refused", () => {
+    const whole = ofSpan(
+      '{"attributes":[{"key":"a","value":{"intValue":"200"}},{"key":"b","value":{"stringValue":"x"}}]}',
+    );
+    strictEqual(read("traces", whole).itemCount, 1);
+    for (let length = 1; length < whole.length; length++) {
+      throws(() => read("traces", whole.slice(0, length)), InvalidPayloadError, `${length} bytes`);
+    }
+  });
   const want = [{ key: 'a"', value: { string_value: "é" } }];
   await table(t, [
     ["compact", () => attributesOf('{"key":"a\\"","value":{"stringValue":"é"}}'), want],
