@@ -31,12 +31,17 @@ export function explainAgent(
       hash: report.hash,
       state: report.state,
       error: report.error,
-      config: parts.byHash(report.hash) ?? null,
+      config: refOf(parts.byHash(report.hash)),
     },
     effectiveHash: agent.effectiveHash ?? null,
     sync: syncOf(agent, assigned),
     rules: rulesOf(agent, parts),
   };
+}
+
+/** The name alone: what a catalog knows besides is not told here. */
+function refOf(config: ConfigVersionRef | undefined): ConfigVersionRef | null {
+  return config === undefined ? null : { name: config.name, version: config.version, hash: config.hash };
 }
 
 /** How what an agent reports compares with what it is to have. */
