@@ -9,7 +9,15 @@ import type { Target } from "./target.ts";
 /** Not its properties over whole chains and its simulations of fairness: a survivor would run them all, for seconds. */
 const CHAIN_TESTS = [
   ...["sending/retry", "sending/retry_edges", "sending/timeout", "sending/timeout_edges", "deadlines"],
-  ...["memory_queue", "memory_queue_edges", "queue_control", "contract", "handover"],
+  ...[
+    "memory_queue",
+    "memory_queue_edges",
+    "queue_control",
+    "sender_chain",
+    "sending/export_usage",
+    "contract",
+    "handover",
+  ],
   ...["fair_queue", "fair_queue_model", "room", "room_edges", "batch", "batch_edges"],
 ];
 
@@ -17,13 +25,7 @@ const CHAIN_TESTS = [
 export const TARGETS: Readonly<Record<string, Target>> = {
   varints: {
     sources: under("pipeline/wire", "protobuf", "protobuf_writer"),
-    tests: testsUnder(
-      "pipeline/wire",
-      "protobuf",
-      "protobuf_edges",
-      "protobuf_writer",
-      "protobuf_writer_edges",
-    ),
+    tests: testsUnder("pipeline/wire", "protobuf", "protobuf_edges", "protobuf_writer", "protobuf_writer_edges"),
   },
   slicer: {
     sources: under("pipeline/otlp", "split", "envelopes"),
@@ -34,17 +36,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
     tests: testsUnder("pipeline/queue", ...CHAIN_TESTS),
   },
   queue: {
-    sources: under(
-      "pipeline/queue",
-      "memory_queue",
-      "flights",
-      "request",
-      "fair_queue",
-      "room",
-      "room_edges",
-      "batch",
-      "partition",
-    ),
+    sources: under("pipeline/queue", "memory_queue", "flights", "request", "fair_queue", "room", "batch", "partition"),
     tests: testsUnder("pipeline/queue", ...CHAIN_TESTS),
   },
   rollouts: {
@@ -75,12 +67,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
     sources: under("pipeline/tenants/rates", "gcra", "cells", "shared_clock"),
     tests: testsUnder(
       "pipeline/tenants/rates",
-      "gcra",
-      "gcra_edges",
-      "cells",
-      "cells_edges",
-      "shared_clock",
-      "shared_clock_edges",
+      ...["gcra", "gcra_edges", "cells", "cells_edges", "shared_clock", "shared_clock_edges"],
     ),
   },
 };
