@@ -32,6 +32,8 @@ export class NodeExchange extends ListNode<NodeExchange> implements Exchange {
   readonly #peer: Peer;
   #abort: AbortController | undefined;
   #gone: GatewayError | undefined;
+  /** Why nobody works for it any more, though its sender waits. */
+  #stopped: GatewayError | undefined;
   #failRead: ((error: GatewayError) => void) | undefined;
   #isBodyBroken = false;
   #isLast = false;
@@ -81,12 +83,14 @@ export class NodeExchange extends ListNode<NodeExchange> implements Exchange {
 
   get abort(): AbortSignal {
     this.#abort ??= new AbortController();
-    if (this.#gone !== undefined && !this.#abort.signal.aborted) this.#abort.abort(this.#gone);
+    const reason = this.#gone ?? this.#stopped;
+    if (reason !== undefined && !this.#abort.signal.aborted) this.#abort.abort(reason);
     return this.#abort.signal;
   }
 
   readBody(buffer: BodyBuffer): Promise<void> {
-    if (this.#gone !== undefined) return Promise.reject(this.#gone);
+    const reason = this.#gone ?? this.#stopped;
+    if (reason !== undefined) return Promise.reject(reason);
     if (this.#expectsContinue) this.#response.writeContinue();
     const incoming = this.#incoming;
     return new Promise((resolve, reject) => {
@@ -124,6 +128,13 @@ export class NodeExchange extends ListNode<NodeExchange> implements Exchange {
     this.#isBodyBroken = true;
     this.#failRead(error);
     return true;
+  }
+
+  /** Whoever works for this request is told to stop; what they answer is still written. */
+  giveUp(error: GatewayError): void {
+    this.#stopped = error;
+    this.failBody(error);
+    this.#abort?.abort(error);
   }
 
   /** Whether an answer is written behind which the connection closes. */

@@ -6,7 +6,7 @@
 
 import type { HttpServerConfig } from "../pipeline/config/http_server.ts";
 import type { HttpApp } from "../pipeline/contract/http.ts";
-import { DeadlineExceededError, type GatewayError } from "../pipeline/core/errors.ts";
+import { DeadlineExceededError, type GatewayError, UnavailableError } from "../pipeline/core/errors.ts";
 import type { Exchange } from "./exchange.ts";
 import { callFetch } from "./fetch_adapter.ts";
 import { createOtlpProtocol } from "./otlp_protocol.ts";
@@ -14,6 +14,10 @@ import { createOtlpProtocol } from "./otlp_protocol.ts";
 /** How often deadlines are looked at, at the least and at the most, milliseconds. */
 const MIN_CHECK_MS = 20;
 const MAX_CHECK_MS = 1_000;
+/** How long after the deadline of a shutdown answers may still be on their way, milliseconds: less than a graph waits. */
+const LAST_ANSWERS_MS = 500;
+/** When a sender that is sent away may come back, milliseconds: by then a balancer knows another gateway. */
+const COME_BACK_MS = 1_000;
 
 /** Answers one exchange and writes the answer. */
 type Serve = (exchange: Exchange, isKept: () => boolean) => Promise<void>;
@@ -80,6 +84,34 @@ export function timeoutsOf({ read_timeout, read_header_timeout }: HttpServerConf
 
 export function slowBody({ read_timeout }: HttpServerConfig): GatewayError {
   return new DeadlineExceededError(`Cannot read the body: it is not whole after ${read_timeout} ms`);
+}
+
+/** What a sender is told whose request is not done when the gateway stops. */
+function stopping(): GatewayError {
+  return new UnavailableError("Cannot answer the request: the gateway stops, wanted time until it is done", {
+    retryAfterMs: COME_BACK_MS,
+  });
+}
+
+/**
+ * What becomes of those who still wait at the deadline of a shutdown: they are told, and what is open a moment later is
+ * cut off.
+ *
+ * @param tell Has every request answered with this error.
+ * @returns Takes it back: everything is closed.
+ */
+export function atDeadline(deadline: AbortSignal, tell: (error: GatewayError) => void, cut: () => void): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const end = () => {
+    timer = setTimeout(cut, LAST_ANSWERS_MS);
+    tell(stopping());
+  };
+  if (deadline.aborted) end();
+  else deadline.addEventListener("abort", end, { once: true });
+  return () => {
+    deadline.removeEventListener("abort", end);
+    clearTimeout(timer);
+  };
 }
 
 /** A quarter of the shortest deadline, within reason. */

@@ -18,7 +18,7 @@ import { LinkedList } from "../pipeline/queue/linked_list.ts";
 import { bindAddress } from "./bind_address.ts";
 import { NodeExchange } from "./node_exchange.ts";
 import { type Peer, SocketPeer } from "./peer.ts";
-import { checkInterval, Serving, slowBody, timeoutsOf } from "./serving.ts";
+import { atDeadline, checkInterval, Serving, slowBody, timeoutsOf } from "./serving.ts";
 import { readTlsOptions, type TlsOptions } from "./tls_server.ts";
 
 /** Request line and headers together, bytes. */
@@ -102,13 +102,19 @@ class TlsListener implements HttpServer {
     for (const timer of this.#timers.splice(0)) clearInterval(timer);
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const [socket, { exchanges }] of this.#connections) if (exchanges.length === 0) socket.destroySoon();
-    const cut = () => {
-      for (const socket of this.#sockets) socket.destroy();
-    };
-    if (deadline.aborted) cut();
-    deadline.addEventListener("abort", cut, { once: true });
+    const close = atDeadline(
+      deadline,
+      (error) => this.#giveUp(error),
+      () => this.#sockets.forEach((socket) => socket.destroy()),
+    );
     await closed;
-    deadline.removeEventListener("abort", cut);
+    close();
+  }
+
+  #giveUp(error: GatewayError): void {
+    for (const { exchanges } of this.#connections.values()) {
+      for (let at = exchanges.first; at !== undefined; at = at.next) at.giveUp(error);
+    }
   }
 
   /** What is done now and then, as the configuration has it. */

@@ -29,7 +29,7 @@ import { type Consumer, KEPT, type Lifecycle, type Outcome, outcomeOf } from "..
 import type { Enter, Entry, HttpServer, OtlpEncoding, OtlpHandler, RequestWatch } from "../contract/http.ts";
 import type { Taken } from "../contract/tenants.ts";
 import { giveBack } from "../core/bytes.ts";
-import { type ErrorCode, type GatewayError, InvalidPayloadError, toGatewayError } from "../core/errors.ts";
+import { type ErrorCode, GatewayError, InvalidPayloadError, toGatewayError } from "../core/errors.ts";
 import { describeError } from "../core/log.ts";
 import type { MemoryBudget } from "../core/memory.ts";
 import { Repeated } from "../core/repeated.ts";
@@ -250,7 +250,7 @@ class OtlpReceiver implements OtlpHandler, Lifecycle {
         ? await route.consumer.consume(taken?.payload ?? payload, abort)
         : await passOn(taken, route.consumer, abort);
     } catch (thrown) {
-      throw this.#refuse(route, payload, toGatewayError(thrown));
+      throw this.#refuse(route, payload, whyStopped(abort) ?? toGatewayError(thrown));
     }
     route.requests.success.add(1);
     route.accepted.add(payload.itemCount - outcome.rejectedItems);
@@ -280,6 +280,11 @@ class OtlpReceiver implements OtlpHandler, Lifecycle {
 
 function emptyJson(): InvalidPayloadError {
   return new InvalidPayloadError("Cannot read JSON: the body is empty, wanted one JSON object", { offset: 0 });
+}
+
+/** Why nobody works for a request any more though its sender waits; undefined while somebody does, or when it left. */
+function whyStopped({ reason }: AbortSignal): GatewayError | undefined {
+  return reason instanceof GatewayError && reason.code !== "cancelled" ? reason : undefined;
 }
 
 /** What the gate takes of a payload. @throws {GatewayError} Nothing: its sender is told by whom and why. */

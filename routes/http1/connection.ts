@@ -127,6 +127,12 @@ export class Connection implements Wire {
     }
   }
 
+  /** Has the present request, if there is one, answered with `error`. */
+  giveUp(error: GatewayError): void {
+    this.#fail(error);
+    this.#exchange?.giveUp(error);
+  }
+
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;

@@ -44,6 +44,8 @@ export class Http1Exchange implements Exchange {
   readonly #answers: AnswerCache;
   #abort: AbortController | undefined;
   #gone: GatewayError | undefined;
+  /** Why nobody works for it any more, though its sender waits. */
+  #stopped: GatewayError | undefined;
   #stopStreaming: (() => void) | undefined;
   #isBodyBroken = false;
   #isLast = false;
@@ -89,7 +91,8 @@ export class Http1Exchange implements Exchange {
 
   get abort(): AbortSignal {
     this.#abort ??= new AbortController();
-    if (this.#gone !== undefined && !this.#abort.signal.aborted) this.#abort.abort(this.#gone);
+    const reason = this.#gone ?? this.#stopped;
+    if (reason !== undefined && !this.#abort.signal.aborted) this.#abort.abort(reason);
     return this.#abort.signal;
   }
 
@@ -99,7 +102,8 @@ export class Http1Exchange implements Exchange {
   }
 
   readBody(buffer: BodyBuffer): Promise<void> | void {
-    if (this.#gone !== undefined) throw this.#gone;
+    const reason = this.#gone ?? this.#stopped;
+    if (reason !== undefined) throw reason;
     return this.#wire.readBody(buffer, this.#head.expectsContinue)?.catch((error) => {
       this.#isBodyBroken = true; // where the next request begins is not known any more
       throw error;
@@ -111,6 +115,12 @@ export class Http1Exchange implements Exchange {
     this.#gone = error;
     this.#abort?.abort(error);
     this.#stopStreaming?.();
+  }
+
+  /** Whoever works for this request is told to stop; what they answer is still written. */
+  giveUp(error: GatewayError): void {
+    this.#stopped = error;
+    this.#abort?.abort(error);
   }
 
   send(answer: OtlpAnswer, keepAlive: boolean): Promise<void> | void {

@@ -11,7 +11,7 @@ import { type HttpServerConfig, parseEndpoint } from "../../pipeline/config/http
 import type { HttpApp, HttpServer } from "../../pipeline/contract/http.ts";
 import { systemClock } from "../../pipeline/core/clock.ts";
 import { bindAddress } from "../bind_address.ts";
-import { checkInterval, Serving, slowBody, timeoutsOf } from "../serving.ts";
+import { atDeadline, checkInterval, Serving, slowBody, timeoutsOf } from "../serving.ts";
 import { AnswerCache } from "./answer.ts";
 import { Connection, type ConnectionHost, type Deadlines } from "./connection.ts";
 import type { Http1Exchange } from "./http1_exchange.ts";
@@ -80,13 +80,13 @@ export class Http1Listener implements HttpServer, ConnectionHost {
     for (const connection of this.#connections) if (!connection.isBusy) connection.close();
     await this.#accepting;
     if (this.#connections.size === 0) return;
-    const cut = () => {
-      for (const connection of this.#connections) connection.close();
-    };
-    if (deadline.aborted) cut();
-    deadline.addEventListener("abort", cut, { once: true });
+    const close = atDeadline(
+      deadline,
+      (error) => this.#connections.forEach((connection) => connection.giveUp(error)),
+      () => this.#connections.forEach((connection) => connection.close()),
+    );
     await this.#allClosed.promise;
-    deadline.removeEventListener("abort", cut);
+    close();
   }
 
   async #acceptAll(): Promise<void> {

@@ -69,18 +69,41 @@ Deno.test("SIGTERM delivers what was answered 200 and waits in memory", async ()
   await destination.close();
 });
 
-Deno.test("past its deadline a stop gives up, says so, and ends with code 1", async () => {
-  const destination = openDestination();
-  const port = freePort();
-  await using gateway = await startGateway(configOf(port, destination.port), { args: ["--drain-timeout", "300ms"] });
-  const status = postLogs(port).catch(() => "cut" as const);
-  await destination.arrived;
-  const { code, stderr } = await gateway.stop();
-  strictEqual(code, 1);
-  match(stderr, /not everything could be drained/);
-  strictEqual([503, "cut"].includes(await status), true, "its sender must not take it for kept");
-  await destination.close();
-});
+for (const workers of [1, 2]) {
+  Deno.test(`past its deadline a stop gives up, tells who waits, and ends with code 1, ${workers} workers`, async (t) => {
+    const args = ["--drain-timeout", "300ms"];
+    await t.step("a destination that does not answer", async () => {
+      const destination = openDestination();
+      const port = freePort();
+      await using gateway = await startGateway(configOf(port, destination.port), { workers, args });
+      const status = postLogs(port);
+      await destination.arrived;
+      const { code, stderr } = await gateway.stop();
+      strictEqual(code, 1);
+      match(stderr, /not everything could be drained/);
+      strictEqual(await status, 503);
+      await destination.close();
+    });
+    await t.step("a destination that is asked again and again", async () => {
+      const asked = Promise.withResolvers<void>();
+      const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      const closing = (async () => {
+        for await (const connection of listener) {
+          connection.close();
+          asked.resolve();
+        }
+      })();
+      const port = freePort();
+      await using gateway = await startGateway(configOf(port, listener.addr.port), { workers, args });
+      const status = postLogs(port);
+      await asked.promise;
+      strictEqual((await gateway.stop()).code, 1);
+      strictEqual(await status, 503);
+      listener.close();
+      await closing;
+    });
+  });
+}
 
 Deno.test("a signal that comes twice within moments is one: the request in flight is answered", async () => {
   const destination = openDestination();

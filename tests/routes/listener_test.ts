@@ -85,7 +85,42 @@ Deno.test("shutdown()", async (t) => {
     ok(await busy.isClosedByPeer());
     await closing;
   });
-  await t.step("cuts at the deadline, and tells the pipeline", async () => {
+  await t.step("at the deadline who waits is told to come back", async () => {
+    const { serverCert: cert_pem, serverKey: key_pem, caCert: ca } = await makeCertificates();
+    for (const tls of [undefined, { cert_pem, key_pem }]) {
+      const edge = await open(tls === undefined ? {} : { tls });
+      const entered = Promise.withResolvers<void>();
+      edge.pipeline = (_payload, abort) => {
+        entered.resolve();
+        return new Promise((_, reject) => abort.addEventListener("abort", () => reject(new Error("stopped"))));
+      };
+      using connection = tls === undefined
+        ? await RawConnection.open(edge.port)
+        : new RawConnection(await Deno.connectTls({ hostname: "localhost", port: edge.port, caCerts: [ca] }));
+      await connection.send(rawRequest(REQUEST));
+      await entered.promise;
+      const deadline = new AbortController();
+      const closing = edge.server.shutdown(deadline.signal);
+      deadline.abort();
+      const answer = await connection.answer();
+      strictEqual(answer?.status, 503);
+      strictEqual(answer.headers.get("connection"), "close");
+      strictEqual(answer.headers.get("retry-after"), "1");
+      await closing;
+      ok(await connection.isClosedByPeer());
+    }
+  });
+  await t.step("and who sends its body", async () => {
+    const edge = await open();
+    using connection = await RawConnection.open(edge.port);
+    const reading = Promise.withResolvers<void>();
+    edge.admit = () => reading.resolve();
+    await connection.send(rawRequest(REQUEST).subarray(0, -1));
+    await reading.promise;
+    await edge.server.shutdown(AbortSignal.abort());
+    strictEqual((await connection.answer())?.status, 503);
+  });
+  await t.step("who is not answered then is cut off, and the pipeline is told", async () => {
     const edge = await open();
     const entered = Promise.withResolvers<AbortSignal>();
     const { promise, resolve } = Promise.withResolvers<Outcome>();
