@@ -6,9 +6,10 @@
 
 import { deepStrictEqual, strictEqual } from "node:assert";
 import type { SpanContext } from "../../../pipeline/core/telemetry/trace_context.ts";
-import type { TenantTag } from "../../../pipeline/core/tenant.ts";
-import type { Payload } from "../../../pipeline/otlp/payload.ts";
+import { TENANT_METADATA, type TenantTag } from "../../../pipeline/core/tenant.ts";
+import type { Origin, Payload } from "../../../pipeline/otlp/payload.ts";
 import { Batcher, type BatchSettings, NO_BATCHING } from "../../../pipeline/queue/batch.ts";
+import { partitionKey, partitionOrigin } from "../../../pipeline/queue/partition.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { payloadFrom, payloadWith, tenantTag } from "./support.ts";
 
@@ -152,6 +153,16 @@ Deno.test("what a batch leaves behind", async (t) => {
     add(payloadWith(6));
     deepStrictEqual(takeItems(), [4, 6]);
   });
+  await t.step("a part that is removed counts no longer", () => {
+    const { batcher, add, takeItems } = setUp();
+    const [first, second] = [add(payloadWith(3))!, add(payloadWith(6))!];
+    batcher.remove(second[0]!);
+    add(payloadWith(6));
+    strictEqual(takeItems(), undefined);
+    batcher.remove(first[0]!);
+    add(payloadWith(4));
+    deepStrictEqual(takeItems(), [6, 4]);
+  });
   await t.step("what is larger than a batch and cannot be cut goes by itself", () => {
     const { add, takeItems } = setUp();
     add(payloadWith(25));
@@ -179,6 +190,7 @@ Deno.test("apart() gives each tenant what is its own, in order", () => {
   addMany(b, 2, 6);
   addMany(a, 1, 4);
   const batch = batcher.take()!;
+  strictEqual(batch.payload.origin.tenant, undefined, "a batch of several is nobody's");
   const items = batcher.apart(batch).map(({ parts, payload }) => [
     payload.itemCount,
     ...parts.map(({ payload }) => payload.itemCount),
@@ -204,6 +216,35 @@ Deno.test("the oldest of all that waits", async () => {
   await joined.clock.advance(5);
   joined.addMany(b, 1, 1);
   strictEqual(joined.batcher.oldestMs, 0);
+});
+
+Deno.test("data is kept apart by what it is told to, and says no more of its sender", async (t) => {
+  const metadata = (entries: Readonly<Record<string, readonly string[]>>) => new Map(Object.entries(entries));
+  const all = metadata({ k: ["v"], other: ["x"], [TENANT_METADATA]: ["a"] });
+  const cases: { name: string; origin: Origin; want: Origin }[] = [
+    { name: "of nobody", origin: { metadata: all }, want: { metadata: metadata({ k: ["v"] }) } },
+    {
+      name: "of a tenant",
+      origin: { metadata: all, tenant: a },
+      want: { metadata: metadata({ k: ["v"], [TENANT_METADATA]: ["a"] }), tenant: a },
+    },
+    {
+      name: "of one that is not told",
+      origin: { metadata: metadata({}), tenant: a },
+      want: { metadata: metadata({}), tenant: a },
+    },
+  ];
+  for (const { name, origin, want } of cases) {
+    await t.step(name, () => deepStrictEqual(partitionOrigin(origin, ["k", "absent"]), want));
+  }
+  await t.step("values that look alike", () => {
+    const origins: Origin[] = [{}, { k: [] }, { k: [""] }, { k: ["a", "b"] }, { k: ["ab"] }, { k: ["a"], l: ["b"] }, {
+      l: ["a", "b"],
+    }]
+      .flatMap((entries) => [{ metadata: metadata(entries as Record<string, string[]>) }])
+      .flatMap(({ metadata }) => [{ metadata }, { metadata, tenant: a }, { metadata, tenant: b }]);
+    strictEqual(new Set(origins.map((origin) => partitionKey(origin, ["k", "l"]))).size, origins.length);
+  });
 });
 
 Deno.test("a batch is a part of its requests' traces", async (t) => {

@@ -269,17 +269,31 @@ Deno.test("a batch of several tenants that is refused for good goes again, each 
     deepStrictEqual([destination.items, memory.heldBytes(), queue.snapshot().depth], [[10, 4, 6, 11], 0, 0]);
     deepStrictEqual(landed, [[[], refused, false], [[4], KEPT, false], [[6], away, false], [[11], KEPT, false]]);
   });
-  await t.step("but for what shutdown has given up by then", async () => {
-    const { destination, landed, dropped, queue, answer, senders } = await begin();
-    await queue.shutdown(AbortSignal.abort());
+  await t.step("and who leaves costs those nothing that still wait", async () => {
+    const { destination, send, answer } = setUp({ batch: { ...batch, minSize: 12 } });
+    const [first, , last] = [a, b, tenantTag(3)].map((tenant) => send(payloadFrom(tenant, 4)));
+    await answer(0, refused);
+    await answer(1);
+    strictEqual(first?.result.settled, KEPT);
+    last?.controller.abort();
     await settle();
-    for (const { result } of senders) strictEqual(result.error.httpStatus, 503);
-    strictEqual(destination.calls[1]?.abort.aborted, true);
-    await answer(1, away);
-    deepStrictEqual([destination.items, queue.snapshot().depth], [[10, 4], 0]);
-    deepStrictEqual(landed, [[[], refused, true], [[4], away, true]]);
-    deepStrictEqual(dropped, [[[11], true], [[6], true]]);
+    strictEqual(destination.calls[2]?.abort.aborted, false);
+    await answer(2);
+    deepStrictEqual(destination.items, [12, 4, 4]);
   });
+  for (const waitForResult of [true, false]) {
+    await t.step(`but for what shutdown has given up by then (senders wait: ${waitForResult})`, async () => {
+      const { destination, landed, dropped, queue, answer, senders } = await begin({ waitForResult });
+      await queue.shutdown(AbortSignal.abort());
+      await settle();
+      if (waitForResult) { for (const { result } of senders) strictEqual(result.error.httpStatus, 503); }
+      strictEqual(destination.calls[1]?.abort.aborted, true);
+      await answer(1, away);
+      deepStrictEqual([destination.items, queue.snapshot().depth], [[10, 4], 0]);
+      deepStrictEqual(landed, [[[], refused, waitForResult], [[4], away, waitForResult]]);
+      deepStrictEqual(dropped, [[[11], waitForResult], [[6], waitForResult]]);
+    });
+  }
 });
 
 Deno.test("a queue says what it refuses, and whose fault it is", async (t) => {
