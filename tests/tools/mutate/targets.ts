@@ -60,7 +60,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
     ],
     tests: [
       ...testsUnder("ottl/values", "compare", "math", "types", "numbers"),
-      ...testsUnder("ottl/compile", "int_math", "evaluator", "acceptance"),
+      ...testsUnder("ottl/compile", "int_math", "terms", "evaluator", "acceptance"),
     ],
   },
   rates: {
