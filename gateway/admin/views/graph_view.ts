@@ -1,6 +1,9 @@
 /**
  * The graph of a configuration with what flows through it, as far as counters tell.
  *
+ * An edge tells what was passed along it, whatever became of that: what is sent again after a refusal counts again, on
+ * every edge of its path alike.
+ *
  * @module
  */
 
@@ -104,7 +107,10 @@ class EdgeFinder {
   }
 }
 
-/** Finds the counters that tell of an edge: those of what it leaves, else those of what it alone leads to. */
+/**
+ * Finds the counters that tell of an edge: those of a processor that it alone leads to, else those of what it leaves,
+ * else those of the exporter or connector that it alone leads to.
+ */
 class FlowReader {
   readonly #config: GatewayConfig;
   readonly #nodes: ReadonlyMap<string, GraphNode>;
@@ -127,7 +133,9 @@ class FlowReader {
     const [source, target] = [this.#nodes.get(from), this.#nodes.get(to)];
     const isOnlyWay = this.#edges.filter((edge) => edge.to === to).length === 1;
     const incoming = isOnlyWay ? this.#incoming(target, signal) : undefined;
-    const sides = [this.#outgoing(source, signal), incoming].flatMap((side) => side ?? []);
+    const outgoing = this.#outgoing(source, signal);
+    const sides = (target?.kind === "processor" ? [incoming, outgoing] : [outgoing, incoming])
+      .flatMap((side) => side ?? []);
     const items = this.#firstKnown(sides.map((side) => side.items));
     return {
       items_total: items === undefined ? null : this.#total(items) ?? null,
@@ -145,8 +153,10 @@ class FlowReader {
     if (node?.kind === "processor") return this.#ofProcessor(node, signal, "outgoing", "produced");
     if (node?.kind !== "receiver") return undefined;
     const receiver = { receiver: node.component };
+    const suffix = SIGNALS[signal].metricSuffix;
+    const passed = ["accepted", "refused", "failed"].map((fate) => `otelcol_receiver_${fate}_${suffix}`);
     return {
-      items: { names: [`otelcol_receiver_accepted_${SIGNALS[signal].metricSuffix}`], attributes: receiver },
+      items: { names: [...passed, `sluice_receiver_abandoned_${suffix}`], attributes: receiver },
       bytes: { names: ["otelcol_receiver_produced_size"], attributes: { ...receiver, "otel.signal": signal } },
       errors: NOTHING,
     };
@@ -163,7 +173,7 @@ class FlowReader {
     const suffix = SIGNALS[signal].metricSuffix;
     const failed = [`otelcol_exporter_send_failed_${suffix}`, `otelcol_exporter_enqueue_failed_${suffix}`];
     return {
-      items: { names: [`otelcol_exporter_sent_${suffix}`], attributes: exporter },
+      items: { names: [`otelcol_exporter_sent_${suffix}`, ...failed], attributes: exporter },
       bytes: { names: ["otelcol_exporter_consumed_size"], attributes: { ...exporter, "otel.signal": signal } },
       errors: { names: failed, attributes: exporter },
     };

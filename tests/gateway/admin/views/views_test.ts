@@ -101,9 +101,37 @@ Deno.test("the graph", async (t) => {
     ]);
   });
   await t.step("tells what comes to an exporter by the only way, and what failed", () => {
-    strictEqual(flow("connector:link:traces:logs", "exporter:other:logs"), 7);
+    strictEqual(flow("connector:link:traces:logs", "exporter:other:logs"), 10);
     strictEqual(graph.edges.at(-1)?.flow.errors_per_second, 3);
   });
+});
+
+Deno.test("edges of one path tell the same of an outage, whose data came again", async () => {
+  const config = sketchConfig({
+    receivers: ["otlp"],
+    processors: ["memory_limiter"],
+    exporters: ["out"],
+    connectors: [],
+    pipelines: { logs: [["otlp"], ["memory_limiter"], ["out"]], traces: [["otlp"], [], ["out"]] },
+  });
+  const receiver = { receiver: "otlp", transport: "http" };
+  const processor = { processor: "memory_limiter", "otel.signal": "logs" };
+  const series = ["log_records", "spans"].flatMap((suffix) => [
+    counter(`otelcol_receiver_accepted_${suffix}`, receiver, 4_833),
+    counter(`otelcol_receiver_refused_${suffix}`, receiver, 400),
+    counter(`otelcol_receiver_failed_${suffix}`, receiver, 4),
+    counter(`sluice_receiver_abandoned_${suffix}`, receiver, 40),
+    counter(`otelcol_exporter_sent_${suffix}`, { exporter: "out" }, 4_833),
+    counter(`otelcol_exporter_send_failed_${suffix}`, { exporter: "out" }, 444),
+  ]);
+  series.push(counter("otelcol_processor_incoming_items", processor, 5_277));
+  series.push(counter("otelcol_processor_outgoing_items", processor, 5_277));
+  const { edges } = graphView(config, "v", await reading([], series, 1_000));
+  deepStrictEqual(edges.map(({ to, flow }) => [to, flow.items_total]), [
+    ["processor:memory_limiter:logs", 5_277],
+    ["exporter:out:logs", 5_277],
+    ["exporter:out:traces", 5_277],
+  ]);
 });
 
 Deno.test("names of nodes are those of instances", () => {
