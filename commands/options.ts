@@ -5,6 +5,7 @@
  */
 
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { processEnvironment } from "../pipeline/config/environment.ts";
 import { parseDurationMs } from "../pipeline/config/schema.ts";
 import { type ConfigSource, parseConfigSource, parseSetSource } from "../pipeline/config/source.ts";
 
@@ -81,7 +82,7 @@ export const CONTROLLER_API: AskedApi = {
 };
 
 export function withApi(command: Command, { env, address, where, listenEnv }: AskedApi): Command {
-  const listening = listenEnv === undefined ? undefined : addressOf(Deno.env.get(listenEnv) ?? "");
+  const listening = listenEnv === undefined ? undefined : addressOf(processEnvironment.env(listenEnv) ?? "");
   return command
     .addOption(new Option("--address <address>", where).env(`${env}_ADDRESS`).default(listening ?? address))
     .option("--token-file <file>", `the token's file (default: ${env}_TOKEN)`)

@@ -46,8 +46,7 @@ async function reading<T>(path: string, read: (path: string) => Promise<T>): Pro
 function whyUnreadable(path: string, thrown: unknown): string {
   if (thrown instanceof Deno.errors.NotFound) return `there is no file ${path}`;
   if (thrown instanceof Deno.errors.PermissionDenied) return `this user may not read ${path}`;
-  const why = thrown instanceof Error ? thrown.message : String(thrown);
-  return `${path}: ${why}`;
+  return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
 /**
