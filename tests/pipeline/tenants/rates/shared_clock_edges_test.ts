@@ -60,6 +60,17 @@ Deno.test("shared clock: a millisecond apart is no time to follow", () => {
   strictEqual(b.shared.nowNs(), 10.2 * MS, "the same whole millisecond");
 });
 
+Deno.test("shared clock: nobody tells less than another has told, in whole milliseconds", () => {
+  const { thread } = setUp();
+  const [a, b] = [thread(0), thread(0)];
+  a.own.ms = 11.2;
+  strictEqual(a.shared.nowNs(), 11.2 * MS);
+  b.own.ms = 10.4;
+  strictEqual(b.shared.nowNs(), 11 * MS);
+  b.own.ms = 10.9;
+  strictEqual(b.shared.nowNs(), 11 * MS);
+});
+
 Deno.test("shared clock: a thread begins at the latest time that was told, whatever the wall clock says", () => {
   const { wall, thread } = setUp();
   const first = thread(0);
