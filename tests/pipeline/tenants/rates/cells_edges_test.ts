@@ -105,6 +105,16 @@ Deno.test("journals, header and slots lie apart", () => {
   for (const thread of [-1, 64]) throws(() => new TenantCells(memory, thread), RangeError);
 });
 
+Deno.test("the last place of a journal that is free is found, wherever the search begins", () => {
+  const { cells } = open(1);
+  const held = { slot: 0, group: 1, counts: 0, bytes: 0 };
+  for (let entry = 0; entry < 16_384; entry++) cells.note(held);
+  for (const entry of [16_383, 16_382, 0]) {
+    cells.release(held, entry);
+    deepStrictEqual([cells.note(held), cells.note(held)], [entry, -1]);
+  }
+});
+
 Deno.test("what all threads share of the header has places of its own", async () => {
   const { memory, cells } = open(1);
   const clock = new FakeClock(1_700_000_000_000);
