@@ -1,7 +1,8 @@
 /** Sources: what the command line takes, how several become one, and where their problems are. */
 
 import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
-import { processEnvironment, readTextFile } from "../../../pipeline/config/environment.ts";
+import { resolve } from "node:path";
+import { processEnvironment, readTextFile, UnreadableFileError } from "../../../pipeline/config/environment.ts";
 import { ConfigError, formatProblem } from "../../../pipeline/config/problem.ts";
 import { type ConfigSource, loadConfig, parseConfigSource, parseSetSource } from "../../../pipeline/config/source.ts";
 import { nearestNode } from "../../../pipeline/config/tree/node.ts";
@@ -131,11 +132,12 @@ Deno.test("processEnvironment reads the process's own variables and files", asyn
     strictEqual(await readTextFile(path, 8), "a: é");
     await rejects(readTextFile(path, 7), RangeError);
     await Deno.writeFile(path, new Uint8Array([0xff, 0xfe]));
-    await rejects(processEnvironment.readFile(path), TypeError);
+    await rejects(processEnvironment.readFile(path), UnreadableFileError);
   } finally {
     await Deno.remove(path);
   }
-  await rejects(processEnvironment.readFile(`${path}/none`));
+  const message = `there is no file ${resolve("none.yaml")}`;
+  await rejects(processEnvironment.readFile("none.yaml"), { name: "UnreadableFileError", message });
 });
 
 Deno.test("a file that never ends is read to the bound", { ignore: Deno.build.os !== "linux" }, async () => {
