@@ -101,6 +101,7 @@ Deno.test("explanations of what needs none", () => {
   deepStrictEqual(staleExplanations([explained("a < b -> a <= b")], [mutant], killed), [
     "a.ts y: a < b -> a <= b (killed by t)",
   ]);
+  deepStrictEqual(staleExplanations([explained("a < b -> a <= b")], [mutant], [...killed, ...survived]), []);
   deepStrictEqual(staleExplanations([explained("a < c -> a <= c")], [mutant], survived), [
     "a.ts y: a < c -> a <= c (is no mutant)",
   ]);

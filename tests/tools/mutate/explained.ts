@@ -49,10 +49,11 @@ export function staleExplanations(
     for (const change of explanation.changes) {
       const place = `${explanation.path} ${explanation.scope}: ${change}`;
       if (!mutants.some((mutant) => isOf(mutant, explanation, change))) stale.push(`${place} (is no mutant)`);
-      const killed = verdicts.find(({ mutant, killedBy }) =>
-        killedBy !== undefined && isOf(mutant, explanation, change)
-      );
-      if (killed !== undefined) stale.push(`${place} (killed by ${killed.killedBy})`);
+      // A line may have the same change twice: one that survives is enough.
+      const tried = verdicts.filter(({ mutant }) => isOf(mutant, explanation, change));
+      if (tried.length > 0 && tried.every(({ killedBy }) => killedBy !== undefined)) {
+        stale.push(`${place} (killed by ${tried[0]?.killedBy})`);
+      }
     }
   }
   return stale;
