@@ -128,12 +128,12 @@ let stack = new Int32Array(0);
  * @throws {LimitExceededError} Past a bound of size or number: permanent, HTTP 413.
  */
 export function readPayload(signal: Signal, body: Uint8Array, limits: PayloadLimits, origin: Origin): Payload {
-  if (body.length > limits.maxBodyBytes) throw exceeded(signal, "bytes", body.length, limits.maxBodyBytes);
+  if (body.length > limits.maxBodyBytes) failLimit(signal, "bytes", limits.maxBodyBytes);
   return payloadOf(signal, body, countItems(signal, body, limits), origin);
 }
 
 function countItems(signal: Signal, bytes: Uint8Array, limits: PayloadLimits): number {
-  const { maxDepth } = limits;
+  const { maxDepth, maxItems, maxEnvelopes } = limits;
   const wanted = 2 * (ENVELOPE_LEVELS + LEVELS_PER_VALUE * maxDepth);
   if (stack.length < wanted) stack = new Int32Array(wanted);
   const open = stack;
@@ -193,8 +193,9 @@ function countItems(signal: Signal, bytes: Uint8Array, limits: PayloadLimits): n
         }
       }
       if (action === ANY_VALUE && ++depth > maxDepth) failDepth(at, maxDepth);
-      if (action >= FIRST_ITEM) items++;
-      else if (action >= FIRST_ENVELOPE) envelopes++;
+      if (action >= FIRST_ITEM) {
+        if (++items > maxItems) failLimit(signal, SIGNALS[signal].itemName, maxItems);
+      } else if (action >= FIRST_ENVELOPE && ++envelopes > maxEnvelopes) failLimit(signal, "envelopes", maxEnvelopes);
       open[top++] = end;
       open[top++] = row;
       row = (action - FIRST_MESSAGE) * TABLE_TAGS;
@@ -204,8 +205,6 @@ function countItems(signal: Signal, bytes: Uint8Array, limits: PayloadLimits): n
     if (action !== BYTES) checkBytes(action, bytes, at, length);
     at += length;
   }
-  if (items > limits.maxItems) throw exceeded(signal, SIGNALS[signal].itemName, items, limits.maxItems);
-  if (envelopes > limits.maxEnvelopes) throw exceeded(signal, "envelopes", envelopes, limits.maxEnvelopes);
   return items;
 }
 
@@ -299,6 +298,6 @@ function failDepth(offset: number, maxDepth: number): never {
   throw invalidWire(offset, `values nest deeper than ${maxDepth} levels`);
 }
 
-function exceeded(signal: Signal, unit: string, actual: number, limit: number): LimitExceededError {
-  return new LimitExceededError(`Cannot take ${signal}: ${actual} ${unit}, wanted at most ${limit}`);
+function failLimit(signal: Signal, unit: string, limit: number): never {
+  throw new LimitExceededError(`Cannot take ${signal}: more than ${limit} ${unit}, wanted no more`);
 }
