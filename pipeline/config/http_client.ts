@@ -20,6 +20,9 @@ import {
 } from "./schema.ts";
 import { tlsClientSchema } from "./tls.ts";
 
+/** What a key is when nobody wrote it: who wants it another way is told that it does not act. */
+export const INERT_DEFAULTS = { http2_ping_timeout: 15_000, write_buffer_size: 524_288 };
+
 /** The keys of a client, for components that add their own. */
 export function httpClientShape({ timeoutMs, compression }: { timeoutMs: number; compression: "gzip" | "none" }) {
   return {
@@ -38,9 +41,9 @@ export function httpClientShape({ timeoutMs, compression }: { timeoutMs: number;
     disable_keep_alives: bool().default(false),
     force_attempt_http2: bool().default(true),
     http2_read_idle_timeout: durationMs().default(0),
-    http2_ping_timeout: durationMs().default(15_000),
+    http2_ping_timeout: durationMs().default(INERT_DEFAULTS.http2_ping_timeout),
     read_buffer_size: int({ min: 0 }).default(0),
-    write_buffer_size: int({ min: 0 }).default(524_288),
+    write_buffer_size: int({ min: 0 }).default(INERT_DEFAULTS.write_buffer_size),
     cookies: optionalSection({ enabled: bool().default(false) }),
     middlewares: anything("list of extensions").optional(),
   };

@@ -54,6 +54,44 @@ export const tlsClientSchema = section({
 export type TlsServerConfig = z.output<typeof tlsServerSchema>;
 export type TlsClientConfig = z.output<typeof tlsClientSchema>;
 
+/**
+ * Keys that load and do not act, or not as somebody may expect.
+ *
+ * @param path Where the section stands in its component.
+ */
+export function tlsWarnings(
+  path: string,
+  tls: TlsServerConfig | TlsClientConfig,
+): { readonly path: string; readonly message: string }[] {
+  const cases = "client_ca_file" in tls ? serverCases(tls) : clientCases(tls);
+  const curves: Case = [tls.curve_preferences.length > 0, "curve_preferences", "is not obeyed: the runtime chooses"];
+  return [...cases, curves].flatMap(([applies, key, message]) => applies ? [{ path: `${path}::${key}`, message }] : []);
+}
+
+type Case = readonly [applies: boolean, key: string, message: string];
+
+function serverCases(tls: TlsServerConfig): Case[] {
+  const { min_version: min } = tls;
+  return [
+    [tls.cipher_suites.length > 0, "cipher_suites", "is not obeyed: the runtime chooses among safe ones"],
+    [min === "1.0" || min === "1.1", "min_version", "is taken as 1.2, the lowest there is"],
+    [
+      tls.client_ca_file_reload && tls.reload_interval <= 0,
+      "client_ca_file_reload",
+      "is not obeyed: the file is read again with the certificate, every reload_interval",
+    ],
+    [
+      tls.include_system_ca_certs_pool,
+      "include_system_ca_certs_pool",
+      "does nothing: clients are known by client_ca_file alone",
+    ],
+  ];
+}
+
+function clientCases({ reload_interval }: TlsClientConfig): Case[] {
+  return [[reload_interval > 0, "reload_interval", "is not obeyed: certificates are read at the start"]];
+}
+
 /** A PEM given as text or as a file; undefined when neither is. Read at start, so that a missing file fails the start. */
 export async function readPem(file: string, pem: string): Promise<string | undefined> {
   if (pem !== "") return pem;

@@ -54,10 +54,14 @@ export const bearerTokenAuthFactory: ExtensionFactory<BearerTokenAuthConfig> = {
   type: "bearertokenauth",
   summary: "Fixed tokens: asked of a receiver's senders, told to an exporter's destination.",
   schema,
-  warnings: ({ filename, token, tokens }) =>
-    filename !== "" && (token !== "" || tokens.length > 0)
+  warnings: ({ filename, token, tokens, file_retry: retry }) => [
+    ...(filename !== "" && (token !== "" || tokens.length > 0)
       ? [{ path: "filename", message: "wins: the tokens beside it are not looked at" }]
-      : [],
+      : []),
+    ...(retry.enabled || retry.max_retries > 0 || retry.retry_interval > 0
+      ? [{ path: "file_retry", message: `is not obeyed: the file is looked at every ${WATCH_MS} ms, for ever` }]
+      : []),
+  ],
   create: () => ({}),
   createAuthenticator: (config, deps) => new BearerTokens(config, deps),
 };

@@ -10,6 +10,7 @@
 import type { z } from "zod";
 import { httpServerShape } from "../config/http_server.ts";
 import { bool, durationMs, int, optionalSection, requiredText, section, text } from "../config/schema.ts";
+import { tlsWarnings } from "../config/tls.ts";
 import type { ExtensionFactory } from "../contract/component.ts";
 import type { FetchHandler, HttpServer } from "../contract/http.ts";
 import type { Clock } from "../core/clock.ts";
@@ -31,10 +32,12 @@ export const healthCheckFactory: ExtensionFactory<HealthCheckConfig> = {
   type: "health_check",
   summary: "Answers 200 when the gateway is ready, 503 while it starts or drains.",
   schema: healthCheckSchema,
-  warnings: ({ check_collector_pipeline: check }) =>
-    check?.enabled === true
+  warnings: ({ check_collector_pipeline: check, tls }) => [
+    ...(check?.enabled === true
       ? [{ path: "check_collector_pipeline", message: "is ignored, as by the collector: readiness alone is told" }]
-      : [],
+      : []),
+    ...(tls === undefined ? [] : tlsWarnings("tls", tls)),
+  ],
   create(config, { clock, logger, isReady, serveHttp }) {
     let server: HttpServer | undefined;
     return {

@@ -24,7 +24,7 @@ import {
   textList,
   textMap,
 } from "../config/schema.ts";
-import { tlsClientSchema } from "../config/tls.ts";
+import { tlsClientSchema, tlsWarnings } from "../config/tls.ts";
 import type { ExtensionFactory } from "../contract/component.ts";
 
 const connectionShape = (schemes: readonly string[]) => ({
@@ -132,11 +132,15 @@ export const opampFactory: ExtensionFactory<OpampConfig> = {
   schema: opampSchema,
   warnings: ({ server, ppid }) => [
     ...(ppid === 0 ? [] : [{ path: "ppid", message: "is ignored: no supervisor is needed, and none is watched" }]),
-    ...(["ws", "http"] as const).flatMap((transport) =>
-      server[transport]?.auth
-        ? [{ path: `server::${transport}::auth`, message: "is ignored, wanted the credentials in headers" }]
-        : []
-    ),
+    ...(["ws", "http"] as const).flatMap((transport) => {
+      const { auth, tls } = server[transport] ?? {};
+      return [
+        ...(auth
+          ? [{ path: `server::${transport}::auth`, message: "is ignored, wanted the credentials in headers" }]
+          : []),
+        ...(tls === undefined ? [] : tlsWarnings(`server::${transport}::tls`, tls)),
+      ];
+    }),
   ],
   /** The part of the control thread is started by `gateway/run.ts`; elsewhere there is no process to look after. */
   create: () => ({ start: () => Promise.resolve(), shutdown: () => Promise.resolve() }),

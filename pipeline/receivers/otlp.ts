@@ -23,7 +23,7 @@ import {
   requiredText,
   section,
 } from "../config/schema.ts";
-import { tlsServerSchema } from "../config/tls.ts";
+import { tlsServerSchema, tlsWarnings } from "../config/tls.ts";
 import type { ComponentDeps, ReceiverDeps, ReceiverFactory } from "../contract/component.ts";
 import { type Consumer, KEPT, type Lifecycle, type Outcome, outcomeOf } from "../contract/consumer.ts";
 import type { Enter, Entry, HttpServer, OtlpEncoding, OtlpHandler, RequestWatch } from "../contract/http.ts";
@@ -122,25 +122,12 @@ function warnings({ protocols: { grpc, http } }: OtlpReceiverConfig): { path: st
     const message = `leaves out ${unknown.join(", ")}: requests in these codings are refused`;
     found.push({ path: "protocols::http::compression_algorithms", message });
   }
-  if (http?.tls !== undefined) found.push(...tlsWarnings(http.tls));
+  if (http?.tls !== undefined) found.push(...tlsWarnings("protocols::http::tls", http.tls));
   if (http?.auth !== undefined && http.auth.request_params.length > 0) {
     const message = "is not obeyed: an authenticator sees headers alone";
     found.push({ path: "protocols::http::auth::request_params", message });
   }
   return found;
-}
-
-function tlsWarnings(tls: NonNullable<HttpConfig["tls"]>): { path: string; message: string }[] {
-  const at = (key: string, message: string) => ({ path: `protocols::http::tls::${key}`, message });
-  return [
-    ...(tls.cipher_suites.length > 0
-      ? [at("cipher_suites", "is not obeyed: the runtime chooses among safe ones")]
-      : []),
-    ...(tls.curve_preferences.length > 0 ? [at("curve_preferences", "is not obeyed: the runtime chooses")] : []),
-    ...(tls.min_version === "1.0" || tls.min_version === "1.1"
-      ? [at("min_version", "is taken as 1.2, the lowest there is")]
-      : []),
-  ];
 }
 
 function pathsOf(

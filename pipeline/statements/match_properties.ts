@@ -27,7 +27,8 @@ export const severity = () =>
 export const matchType = () => oneOf(["strict", "regexp"]);
 
 /** Settings of the reference's cache of patterns; they change nothing here. */
-export const regexpSettings = () => section({ cacheenabled: anything("bool"), cachemaxnumentries: anything("int") });
+export const regexpSettings = () =>
+  section({ cacheenabled: anything("bool").optional(), cachemaxnumentries: anything("int").optional() });
 
 /** `key` alone: the attribute is there. With `value`: it equals or matches. */
 export const attributeMatch = () => section({ key: text(), value: anything("value").optional() });

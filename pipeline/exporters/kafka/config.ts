@@ -24,7 +24,7 @@ import {
   text,
   textList,
 } from "../../config/schema.ts";
-import { tlsClientSchema } from "../../config/tls.ts";
+import { tlsClientSchema, tlsWarnings } from "../../config/tls.ts";
 import { type Signal, SIGNAL_NAMES, SIGNALS } from "../../otlp/signals.ts";
 import { senderShape } from "../../queue/settings.ts";
 import { COMPRESSIONS, LEVELS } from "./client/codecs.ts";
@@ -273,8 +273,6 @@ export function kafkaWarnings(config: KafkaConfig): readonly { readonly path: st
     [config.resolve_canonical_bootstrap_servers_only, "resolve_canonical_bootstrap_servers_only", "has no effect"],
     [config.rack_id !== "", "rack_id", "has no effect on a producer"],
     [!config.use_leader_epoch, "use_leader_epoch", "has no effect on a producer"],
-    [(tls?.reload_interval ?? 0) > 0, "tls.reload_interval", "has no effect: certificates are read at the start"],
-    [(tls?.curve_preferences.length ?? 0) > 0, "tls.curve_preferences", "has no effect"],
     [metadata.full !== undefined, "metadata.full", "has no effect: only the topics in use are asked for"],
     [
       producer.linger !== 10,
@@ -300,5 +298,8 @@ export function kafkaWarnings(config: KafkaConfig): readonly { readonly path: st
       ] as const
     ),
   ];
-  return cases.filter(([applies]) => applies).map(([, path, message]) => ({ path, message }));
+  return [
+    ...cases.filter(([applies]) => applies).map(([, path, message]) => ({ path, message })),
+    ...(tls === undefined ? [] : tlsWarnings("tls", tls)),
+  ];
 }

@@ -10,8 +10,9 @@ import type { z } from "zod";
 import type { ClientAuthenticator } from "../../contract/authenticator.ts";
 import type { ComponentDeps, ExporterFactory } from "../../contract/component.ts";
 import { type Consumer, KEPT, type Lifecycle, type Outcome } from "../../contract/consumer.ts";
-import { httpClientShape } from "../../config/http_client.ts";
+import { httpClientShape, INERT_DEFAULTS } from "../../config/http_client.ts";
 import { oneOf, section, text } from "../../config/schema.ts";
+import { tlsWarnings } from "../../config/tls.ts";
 import { giveBack } from "../../core/bytes.ts";
 import {
   type ErrorCode,
@@ -70,11 +71,18 @@ function isHttpUrl(text: string): boolean {
 }
 
 /** Keys that load so that a collector's YAML runs, and change nothing here; told when they ask for something. */
-function inertKeys({ middlewares, cookies }: OtlpHttpConfig): string[] {
-  return [
-    ...(middlewares === undefined ? [] : ["middlewares"]),
-    ...(cookies?.enabled === true ? ["cookies"] : []),
+function inertKeys(config: OtlpHttpConfig): { path: string; message: string }[] {
+  const http1 = "is not obeyed: requests go by HTTP/1.1";
+  const buffers = "is not obeyed: the runtime chooses the size of its buffers";
+  const keys: readonly (readonly [asked: boolean, path: string, message: string])[] = [
+    [config.middlewares !== undefined, "middlewares", "loads but does nothing yet"],
+    [config.cookies?.enabled === true, "cookies", "loads but does nothing yet"],
+    [config.http2_read_idle_timeout > 0, "http2_read_idle_timeout", http1],
+    [config.http2_ping_timeout !== INERT_DEFAULTS.http2_ping_timeout, "http2_ping_timeout", http1],
+    [config.read_buffer_size > 0, "read_buffer_size", buffers],
+    [config.write_buffer_size !== INERT_DEFAULTS.write_buffer_size, "write_buffer_size", buffers],
   ];
+  return keys.flatMap(([asked, path, message]) => asked ? [{ path, message }] : []);
 }
 
 /** Who writes a signal's path into `endpoint` gets it twice, and every export is answered 404. */
@@ -96,7 +104,8 @@ export const otlpHttpExporterFactory: ExporterFactory<OtlpHttpConfig> = {
   schema,
   warnings: (config) => [
     ...pathWarnings(config.endpoint),
-    ...inertKeys(config).map((path) => ({ path, message: "loads but does nothing yet" })),
+    ...inertKeys(config),
+    ...(config.tls === undefined ? [] : tlsWarnings("tls", config.tls)),
     ...queueWarnings(config.sending_queue),
   ],
   create(config, deps) {

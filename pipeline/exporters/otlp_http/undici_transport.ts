@@ -4,6 +4,7 @@
  * @module
  */
 
+import { rootCertificates } from "node:tls";
 import { type Dispatcher, Pool, ProxyAgent } from "undici";
 import { concatBytes } from "../../core/bytes.ts";
 import { readPem, type TlsClientConfig } from "../../config/tls.ts";
@@ -55,8 +56,9 @@ export async function createUndiciTransport(
 }
 
 async function tlsOptions(tls: TlsClientConfig): Promise<Record<string, unknown>> {
+  const ca = await readPem(tls.ca_file, tls.ca_pem);
   const options: Record<string, unknown> = {
-    ca: await readPem(tls.ca_file, tls.ca_pem),
+    ca: ca !== undefined && tls.include_system_ca_certs_pool ? [...rootCertificates, ca] : ca,
     cert: await readPem(tls.cert_file, tls.cert_pem),
     key: await readPem(tls.key_file, tls.key_pem),
     servername: tls.server_name_override || undefined,

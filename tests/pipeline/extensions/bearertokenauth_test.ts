@@ -108,3 +108,19 @@ Deno.test("bearertokenauth: a file is watched; when it is gone or empty the toke
   strictEqual(clock.pending, 0);
   await rejects(async () => await create({ filename }).authenticator.start?.(), Deno.errors.NotFound);
 });
+
+Deno.test("bearertokenauth: what it does not do is told", async (t) => {
+  const cases: { name: string; settings: Record<string, unknown>; want: readonly string[] }[] = [
+    { name: "nothing of a file", settings: { filename: "a" }, want: [] },
+    { name: "tokens beside a file", settings: { filename: "a", token: "b" }, want: ["filename"] },
+    { name: "retries", settings: { filename: "a", file_retry: { enabled: true } }, want: ["file_retry"] },
+    { name: "how many", settings: { filename: "a", file_retry: { max_retries: 1 } }, want: ["file_retry"] },
+    { name: "how often", settings: { filename: "a", file_retry: { retry_interval: "1s" } }, want: ["file_retry"] },
+  ];
+  for (const { name, settings, want } of cases) {
+    await t.step(name, () => {
+      const warnings = bearerTokenAuthFactory.warnings?.(bearerTokenAuthFactory.schema.parse(asYaml(settings)));
+      deepStrictEqual(warnings?.map(({ path }) => path), want);
+    });
+  }
+});

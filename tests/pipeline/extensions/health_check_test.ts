@@ -87,7 +87,11 @@ Deno.test("health_check", async (t) => {
   });
 
   await t.step("what is ignored is told", () => {
-    const config = healthCheckFactory.schema.parse({ check_collector_pipeline: { enabled: new Scalar(true, "true") } });
-    deepStrictEqual(healthCheckFactory.warnings?.(config).map(({ path }) => path), ["check_collector_pipeline"]);
+    const config = healthCheckFactory.schema.parse({
+      check_collector_pipeline: { enabled: new Scalar(true, "true") },
+      tls: { cert_pem: "c", key_pem: "k", min_version: "1.1" },
+    });
+    const paths = healthCheckFactory.warnings?.(config).map(({ path }) => path);
+    deepStrictEqual(paths, ["check_collector_pipeline", "tls::min_version"]);
   });
 });

@@ -44,7 +44,9 @@ Deno.test("the opamp extension's keys", async (t) => {
 });
 
 Deno.test("the opamp extension tells what it does not act on", async () => {
-  const { data } = await parse('server: {ws: {endpoint: "ws://a", auth: basicauth}}\nppid: 7');
+  const { data } = await parse(
+    'server: {ws: {endpoint: "ws://a", auth: basicauth, tls: {reload_interval: 1m}}}\nppid: 7',
+  );
   const warnings = data === undefined ? [] : opampFactory.warnings?.(data) ?? [];
-  deepStrictEqual(warnings.map(({ path }) => path), ["ppid", "server::ws::auth"]);
+  deepStrictEqual(warnings.map(({ path }) => path), ["ppid", "server::ws::auth", "server::ws::tls::reload_interval"]);
 });

@@ -133,6 +133,13 @@ Deno.test("what a configuration may not say", async (t) => {
   }
 });
 
+Deno.test("the settings of the collector's cache of patterns may be there, each or all", () => {
+  for (const regexp of ["{}", "{cacheenabled: true}", "{cachemaxnumentries: 10}"]) {
+    const include = `{match_type: regexp, regexp: ${regexp}, span_names: [a]}`;
+    strictEqual(parse("attributes", `{actions: [{key: a, action: delete}], include: ${include}}`).success, true);
+  }
+});
+
 Deno.test("include and exclude that do not suit the signal", async (t) => {
   const cases: [signal: Signal, properties: string][] = [
     ["traces", "log_bodies: [a]"],

@@ -98,6 +98,16 @@ Deno.test("otlp receiver: warnings", async (t) => {
       want: ["protocols::http::tls::cipher_suites", "protocols::http::tls::curve_preferences"],
     },
     {
+      name: "authorities that are read again by themselves, or come from the system",
+      settings: { http: { tls: { ...tls, client_ca_file_reload: true, include_system_ca_certs_pool: true } } },
+      want: ["protocols::http::tls::client_ca_file_reload", "protocols::http::tls::include_system_ca_certs_pool"],
+    },
+    {
+      name: "none for authorities that are read again with the certificate",
+      settings: { http: { tls: { ...tls, client_ca_file_reload: true, reload_interval: "1m" } } },
+      want: [],
+    },
+    {
       name: "an old version of TLS",
       settings: { http: { tls: { ...tls, min_version: "1.0" } } },
       want: ["protocols::http::tls::min_version"],

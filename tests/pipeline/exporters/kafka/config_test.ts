@@ -211,8 +211,8 @@ Deno.test("kafka config: what loads and does not act is told", async (t) => {
     { yaml: "resolve_canonical_bootstrap_servers_only: true", path: "resolve_canonical_bootstrap_servers_only" },
     { yaml: "rack_id: a", path: "rack_id" },
     { yaml: "use_leader_epoch: false", path: "use_leader_epoch" },
-    { yaml: "tls: {reload_interval: 1h}", path: "tls.reload_interval" },
-    { yaml: "tls: {curve_preferences: [X25519]}", path: "tls.curve_preferences" },
+    { yaml: "tls: {reload_interval: 1h}", path: "tls::reload_interval" },
+    { yaml: "tls: {curve_preferences: [X25519]}", path: "tls::curve_preferences" },
     { yaml: "metadata: {full: false}", path: "metadata.full" },
     { yaml: "producer: {linger: 5ms}", path: "producer.linger" },
     {

@@ -14,6 +14,7 @@ import {
 import { NO_ORIGIN, payloadOf } from "../../../../pipeline/otlp/payload.ts";
 import { type Signal, SIGNAL_NAMES, SIGNALS } from "../../../../pipeline/otlp/signals.ts";
 import { encodeMessage, RESPONSE_TYPES } from "../../../support/otlp_proto.ts";
+import { asYaml } from "../../../support/otlp_edge.ts";
 import { requestBytes } from "../../../support/otlp_samples.ts";
 
 const never = new AbortController().signal;
@@ -218,6 +219,26 @@ Deno.test("otlp_http warns of a signal's path in the base URL", async (t) => {
       strictEqual(others.length, 0);
       strictEqual(warning?.path, want === undefined ? undefined : "endpoint");
       if (want !== undefined) ok(warning?.message.startsWith(`ends in ${want}, `));
+    });
+  }
+});
+
+Deno.test("otlp_http warns of what it is asked for and does not do", async (t) => {
+  const cases: { settings: Record<string, unknown>; want: readonly string[] }[] = [
+    { settings: {}, want: [] },
+    { settings: { tls: { ca_file: "a", include_system_ca_certs_pool: true } }, want: [] },
+    { settings: { tls: { reload_interval: "1h" } }, want: ["tls::reload_interval"] },
+    { settings: { tls: { curve_preferences: ["X25519"] } }, want: ["tls::curve_preferences"] },
+    { settings: { http2_ping_timeout: "15s", write_buffer_size: 524_288 }, want: [] },
+    { settings: { http2_ping_timeout: "1s" }, want: ["http2_ping_timeout"] },
+    { settings: { http2_read_idle_timeout: "1s" }, want: ["http2_read_idle_timeout"] },
+    { settings: { read_buffer_size: 1, write_buffer_size: 0 }, want: ["read_buffer_size", "write_buffer_size"] },
+    { settings: { cookies: { enabled: true }, middlewares: [] }, want: ["middlewares", "cookies"] },
+  ];
+  for (const { settings, want } of cases) {
+    await t.step(JSON.stringify(settings), () => {
+      const config = otlpHttpExporterFactory.schema.parse(asYaml({ endpoint: "http://a:1", ...settings }));
+      deepStrictEqual(otlpHttpExporterFactory.warnings?.(config).map(({ path }) => path), want);
     });
   }
 });

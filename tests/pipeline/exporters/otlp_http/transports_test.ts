@@ -5,6 +5,7 @@ import { systemClock } from "../../../../pipeline/core/clock.ts";
 import { UnavailableError } from "../../../../pipeline/core/errors.ts";
 import { createTcpTransport } from "../../../../pipeline/exporters/otlp_http/tcp_transport.ts";
 import { createUndiciTransport } from "../../../../pipeline/exporters/otlp_http/undici_transport.ts";
+import { Scalar } from "../../../../pipeline/config/schema.ts";
 import { tlsClientSchema } from "../../../../pipeline/config/tls.ts";
 import { testHttpTransport } from "../../../contract/http_transport.ts";
 import { FakeClock, settle } from "../../../support/fake_clock.ts";
@@ -70,16 +71,26 @@ Deno.test("the undici transport checks the upstream's certificate, and shows its
   );
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  const open = (tls: Record<string, string>) =>
+  const open = (tls: Record<string, string | Scalar>) =>
     createUndiciTransport({
       origin: `https://localhost:${port}`,
       tls: tlsClientSchema.parse(tls),
       proxyUrl: "",
       limits: LIMITS,
     });
-  const cases: { name: string; tls: Record<string, string>; ok: boolean }[] = [
+  const cases: { name: string; tls: Record<string, string | Scalar>; ok: boolean }[] = [
     { name: "both known", tls: { ca_pem: ca, cert_pem: clientCert, key_pem: clientKey }, ok: true },
     { name: "an authority that it does not know", tls: { cert_pem: clientCert, key_pem: clientKey }, ok: false },
+    {
+      name: "its authority beside those of the system",
+      tls: {
+        ca_pem: ca,
+        include_system_ca_certs_pool: new Scalar(true, "true"),
+        cert_pem: clientCert,
+        key_pem: clientKey,
+      },
+      ok: true,
+    },
     { name: "no certificate of its own", tls: { ca_pem: ca }, ok: false },
   ];
   for (const { name, tls, ok } of cases) {
