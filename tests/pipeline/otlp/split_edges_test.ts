@@ -102,6 +102,14 @@ Deno.test("entries of every signal know how many items they have", async (t) => 
   }
 });
 
+Deno.test("a resource is what its field holds, whatever else its entry has", () => {
+  const resource = { attributes: [keyValue("a", "b")] };
+  const entry = encodeMessage("ResourceSpans", { schema_url: "u", resource, scope_spans: [{ spans: [spanOf(1)] }] });
+  const body = Uint8Array.from([0x0a, entry.length & 0x7f | 0x80, entry.length >>> 7, ...entry]);
+  const [found] = resourceEntries(readPayload("traces", body, DEFAULT_PAYLOAD_LIMITS, NO_ORIGIN));
+  deepStrictEqual(Array.from(found!.resource), Array.from(encodeMessage("Resource", resource)));
+});
+
 Deno.test("an envelope without items stays with what comes after it when nothing comes before", () => {
   const payload = payloadOf({ name: "empty", traces: [] }, { traces: [1] }, { traces: [2] });
   const empty = payloadOf({ name: "empty", traces: [] });
