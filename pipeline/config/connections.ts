@@ -7,6 +7,7 @@
  * @module
  */
 
+import { withArticle } from "../core/text.ts";
 import { type CatalogEntry, COMPONENT_SECTIONS, type ComponentSection } from "./gateway_config.ts";
 import { errorAt, type Problem } from "./problem.ts";
 import type { PipelineDraft, Reference, ServiceDraft } from "./service.ts";
@@ -78,7 +79,7 @@ function signalProblems(
     errorAt(
       place,
       path,
-      `is ${JSON.stringify(id)}, a ${kind} that takes ${signals.join(", ")}, wanted one for ${signal}`,
+      `is ${JSON.stringify(id)}, ${withArticle(kind)} that takes ${signals.join(", ")}, wanted one for ${signal}`,
     ),
   ];
 }

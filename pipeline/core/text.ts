@@ -12,3 +12,8 @@
 export function counted(count: number, plural: string): string {
   return `${count} ${count === 1 ? plural.slice(0, -1) : plural}`;
 }
+
+/** A word behind its article: "an exporter", "a receiver". Of words that sound as they begin. */
+export function withArticle(word: string): string {
+  return `${/^[aeiou]/i.test(word) ? "an" : "a"} ${word}`;
+}

@@ -84,7 +84,9 @@ Deno.test("a configuration comes to a data worker as it is: all that schemas mak
     deepStrictEqual(
       types.filter((type) => !configured.includes(type)),
       [],
-      `a ${COMPONENT_SECTIONS[section]} is missing`,
+      `${
+        COMPONENT_SECTIONS[section]
+      }s not in WHOLE of this file: add them there, their config must survive structuredClone()`,
     );
   }
   deepStrictEqual(structuredClone(config), config);

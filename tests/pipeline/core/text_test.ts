@@ -1,5 +1,5 @@
 import { strictEqual } from "node:assert";
-import { counted } from "../../../pipeline/core/text.ts";
+import { counted, withArticle } from "../../../pipeline/core/text.ts";
 
 Deno.test("counted()", async (t) => {
   for (
@@ -10,5 +10,11 @@ Deno.test("counted()", async (t) => {
     ] as const
   ) {
     await t.step(want, () => strictEqual(counted(count, plural), want));
+  }
+});
+
+Deno.test("withArticle()", async (t) => {
+  for (const want of ["an exporter", "an extension", "a receiver", "a connector"]) {
+    await t.step(want, () => strictEqual(withArticle(want.split(" ")[1]!), want));
   }
 });
