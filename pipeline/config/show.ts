@@ -2,12 +2,13 @@
  * The effective configuration for people and for OpAMP: the resolved tree as YAML, without its secrets.
  *
  * Masked: what a schema calls secret, and headers; where no schema is known, what is called like a secret; anything
- * that came from a variable or file called like a secret; user and password in every URL.
+ * that came from a variable or file called like a secret; user, password and parameters called like a secret in every URL.
  *
  * @module
  */
 
 import type { z } from "zod";
+import { maskUrls, REDACTED, SECRET_NAME } from "../core/mask.ts";
 import { parseComponentId } from "./component_id.ts";
 import {
   COMPONENT_SECTIONS,
@@ -20,16 +21,6 @@ import { childSchemas, schemaForm } from "./schema_form.ts";
 import { telemetrySchema } from "./service_telemetry.ts";
 import type { ConfigNode, MapNode, ScalarNode } from "./tree/node.ts";
 import { printYaml } from "./tree/print.ts";
-
-/** What stands in the place of a secret. */
-export const REDACTED = "[REDACTED]";
-
-/** The words that secrets are called by, in keys, variables and file names. */
-export const SECRET_NAME =
-  /pass(?:word|wd|phrase)|secret|token|credential|private|(?:api|access|account)[-_]?key|key[-_]?pem|authorization|cookie|hmac|[-_]key$/i;
-
-/** User and password of a URL, up to the last @ before the path. */
-export const USER_INFO = /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/?#"']*@/gi;
 
 /** The tree of `resolved` as YAML text that can be loaded again, but for what is masked. */
 export function showConfig(resolved: ResolvedConfig, catalog: ComponentCatalog): string {
@@ -100,7 +91,7 @@ function maskItem(item: ConfigNode): ConfigNode {
 function maskScalar(node: ScalarNode): ScalarNode {
   if (node.from?.some((source) => SECRET_NAME.test(source)) && node.text !== "") return redacted(node);
   if (typeof node.value !== "string") return node;
-  const value = node.value.replaceAll(USER_INFO, `$1${REDACTED}@`);
+  const value = maskUrls(node.value);
   return { ...node, value, text: value };
 }
 

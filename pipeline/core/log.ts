@@ -4,6 +4,8 @@
  * @module
  */
 
+import { maskUrls } from "./mask.ts";
+
 /** Severity names as the collector's `service::telemetry::logs::level`. */
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
@@ -39,5 +41,5 @@ export function describeError(thrown: unknown): string {
     parts.push(at instanceof Error ? at.message : String(at));
     at = at instanceof Error ? at.cause : undefined;
   }
-  return parts.join(": ");
+  return maskUrls(parts.join(": ")); // the runtime tells the whole URL that it could not reach
 }

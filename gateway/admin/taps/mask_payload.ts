@@ -5,7 +5,7 @@
  * @module
  */
 
-import { REDACTED, SECRET_NAME, USER_INFO } from "../../../pipeline/config/show.ts";
+import { maskUrls, REDACTED, SECRET_NAME } from "../../../pipeline/core/mask.ts";
 import { payloadToJson } from "../../../pipeline/otlp/json_encode.ts";
 import type { Payload } from "../../../pipeline/otlp/payload.ts";
 import { SIGNALS } from "../../../pipeline/otlp/signals.ts";
@@ -49,5 +49,5 @@ export function maskJson(json: unknown, masked: ReadonlySet<string>): unknown {
 }
 
 function maskText(text: string): string {
-  return text.replaceAll(USER_INFO, `$1${REDACTED}@`).replaceAll(CREDENTIALS, REDACTED);
+  return maskUrls(text).replaceAll(CREDENTIALS, REDACTED);
 }

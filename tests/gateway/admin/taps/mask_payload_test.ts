@@ -32,6 +32,16 @@ const cases: { name: string; json: unknown; want: unknown }[] = [
     want: { body: { stringValue: "GET https://[REDACTED]@host/x failed" } },
   },
   {
+    name: "parameters of a URL called like a secret",
+    json: { key: "url.full", value: { stringValue: "https://host/x?a=1&token=zzz&Access_Key=y#top" } },
+    want: { key: "url.full", value: { stringValue: "https://host/x?a=1&token=[REDACTED]&Access_Key=[REDACTED]#top" } },
+  },
+  {
+    name: "of a query by itself",
+    json: { key: "url.query", value: { stringValue: "sig=zzz&page=2" } },
+    want: { key: "url.query", value: { stringValue: "sig=[REDACTED]&page=2" } },
+  },
+  {
     name: "a bearer token in a text",
     json: { name: "header authorization: bearer abcdefgh12345 sent" },
     want: { name: "header authorization: [REDACTED] sent" },
