@@ -59,6 +59,9 @@ interface Pending {
   bytes: number;
 }
 
+/** Who sends how much is nobody else's concern. */
+const OWNER_ALONE = 0o600;
+
 export class UsageStore {
   readonly database: DatabaseSync;
   readonly #options: UsageStoreOptions;
@@ -227,6 +230,7 @@ function remembered(
 function open({ path, maxBytes }: UsageStoreOptions): DatabaseSync {
   const database = new DatabaseSync(path);
   try {
+    if (path !== ":memory:") Deno.chmodSync(path, OWNER_ALONE); // SQLite gives what it makes beside it the same
     database.exec("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
     database.exec("PRAGMA journal_size_limit = 16777216; PRAGMA cache_size = -4000; PRAGMA busy_timeout = 1000");
     const version = pragma(database, "user_version");

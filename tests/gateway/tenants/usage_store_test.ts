@@ -250,3 +250,18 @@ Deno.test("whatever is added and in whatever order, the sums by minute, hour and
     { numRuns: 30 },
   );
 });
+
+Deno.test("the file and what stands beside it are for their owner alone, also one that was there", async () => {
+  const dir = await Deno.makeTempDir();
+  const path = `${dir}/usage.db`;
+  const modes = () => ["", "-wal", "-shm"].map((end) => ((Deno.statSync(path + end).mode ?? 0) & 0o777).toString(8));
+  for (const _ of ["made", "found"]) {
+    const { store } = setUp({ path });
+    store.add(NOON_MS, [sum("a", 1)]);
+    store.flush();
+    deepStrictEqual(modes(), ["600", "600", "600"]);
+    store.close();
+    Deno.chmodSync(path, 0o644);
+  }
+  await Deno.remove(dir, { recursive: true });
+});
