@@ -82,7 +82,7 @@ Deno.test("an instrumented source asks before each change, and counts its loops"
   const { instrumented } = mutate("a.ts", "for (const a of b) if (a < 0) c();", 1, "../s.ts");
   strictEqual(
     instrumented,
-    'import { countTurn as $turn, isMutant as $mutant } from "../s.ts"; ' +
+    "import { countTurn as $turn, isMutant as $mutant } from '../s.ts'; " +
       "for (const a of b) { $turn(); if (($mutant(1) ? (true) : $mutant(2) ? (false) : $mutant(3) ? (a <= 0) : " +
       "$mutant(4) ? (a >= 0) : (a < ($mutant(5) ? (1) : (0))))) { if (!$mutant(6)) c(); } }",
   );

@@ -125,7 +125,7 @@ export function mutate(
     });
     insertions.push(...switched(place, wakes));
   }
-  const prelude = `import { countTurn as $turn, isMutant as $mutant } from "${switchPath}"; `;
+  const prelude = `import { countTurn as $turn, isMutant as $mutant } from '${switchPath}'; `;
   return { mutants, instrumented: prelude + withInsertions(text, insertions) };
 }
 
