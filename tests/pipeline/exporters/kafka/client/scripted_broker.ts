@@ -58,6 +58,10 @@ export class ScriptedBroker {
   onMetadata: (topic: string, allowAutoTopicCreation: boolean) => TopicAnswer | "hang" = () => ONE_PARTITION;
   /** What it takes with SASL PLAIN, whatever the name; it serves those who do not authenticate as well. */
   password = "secret";
+  /** All that has come, as it came. */
+  readonly received: Uint8Array[] = [];
+  /** Where clients are told that it listens, when that is not its own port: a relay before it. */
+  advertisedPort: number | undefined;
   /** What clients are told of the cluster. */
   cluster: readonly ScriptedBroker[] = [this];
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -112,6 +116,7 @@ export class ScriptedBroker {
       }
       const length = await connection.read(buffer);
       if (length === null) return;
+      this.received.push(buffer.slice(0, length));
       unread = Buffer.concat([unread, buffer.subarray(0, length)]);
     }
   }
@@ -150,7 +155,12 @@ export class ScriptedBroker {
     return frame(correlationId, [
       int32(0),
       int32(this.cluster.length),
-      ...this.cluster.flatMap(({ nodeId, port }) => [int32(nodeId), string("127.0.0.1"), int32(port), int16(-1)]),
+      ...this.cluster.flatMap(({ nodeId, port, advertisedPort = port }) => [
+        int32(nodeId),
+        string("127.0.0.1"),
+        int32(advertisedPort),
+        int16(-1),
+      ]),
       int16(-1),
       int32(1),
       int32(1),
