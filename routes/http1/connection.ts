@@ -55,7 +55,7 @@ export interface ConnectionHost {
 export interface Deadlines {
   /** Of a head, from its first byte, or from the opening of the connection. */
   readonly headMs: number;
-  /** Of a head and its body. */
+  /** Of a head and its body, wanted or not. */
   readonly requestMs: number;
   /** Between two requests. */
   readonly idleMs: number;
@@ -63,8 +63,19 @@ export interface Deadlines {
   readonly answerMs: number;
 }
 
-/** What is waited for. */
-type Phase = "head" | "body" | "answer" | "idle" | "closing";
+/**
+ * What is waited for, and for how long:
+ *
+ * | Phase | Waits for | Begins with | Too long | Then |
+ * | --- | --- | --- | --- | --- |
+ * | head | the rest of a head | its first byte, or the connection | `headMs` | 408, closing |
+ * | body | the rest of a body that is wanted | its head | `requestMs`, `answerMs` | 408, closing; closed |
+ * | answer | an answer | its head | `answerMs` | closed |
+ * | rest | what is left of a body that was not wanted | its head | `requestMs`, without one `idleMs` | closed |
+ * | idle | the next request | the end of the last | `idleMs` | closed |
+ * | closing | the sender to stop | the last answer | `DRAIN_MS` | closed |
+ */
+type Phase = "head" | "body" | "answer" | "rest" | "idle" | "closing";
 
 export class Connection implements Wire {
   readonly address: string;
@@ -78,7 +89,7 @@ export class Connection implements Wire {
   /** Whether the last request would have been read at once into a large space. */
   #isCramped = false;
   #phase: Phase = "head";
-  /** When the phase began; a "body" and an "answer" began with their head. */
+  /** When the phase began, as the table has it. */
   #sinceMs: number;
   #receiving: Promise<boolean> | undefined;
   #exchange: Http1Exchange | undefined;
@@ -163,6 +174,9 @@ export class Connection implements Wire {
         return;
       case "answer":
         if (isOver(answerMs)) this.close();
+        return;
+      case "rest": // it is answered: nobody else waits
+        if (isOver(requestMs > 0 ? requestMs : idleMs)) this.close();
         return;
       case "closing":
         if (waitedMs >= DRAIN_MS) this.close();
@@ -333,6 +347,7 @@ export class Connection implements Wire {
 
   /** Takes what is left of a body that nobody wanted. */
   async #dropRest(): Promise<void> {
+    this.#phase = "rest";
     if (this.#receiving !== undefined && !await this.#receiving) throw hasLeft();
     const buffered = Math.min(this.#end - this.#start, this.#unread);
     this.#start += buffered;
