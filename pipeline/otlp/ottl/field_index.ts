@@ -164,7 +164,7 @@ export class FieldIndex {
         if (slot !== NO_SLOT && attributes.hasFound(slot)) break;
       } else {
         const next = shortFieldEnd(bytes, at);
-        at = next === NOT_SHORT || next > end ? this.#readField(at) | 0 : next;
+        at = next !== NOT_SHORT && next <= end ? next : this.#readField(at) | 0;
       }
     }
     this.#at = at;
@@ -211,7 +211,8 @@ export class FieldIndex {
           next = start + 4;
       }
       const field = tag >>> 3;
-      if (next > end || field === 0 || field >= FIELDS || tag === attributesTag) {
+      // Behind the end of all bytes it is no number, which is not at the most anything.
+      if (!(next <= end) || field === 0 || field >= FIELDS || tag === attributesTag) {
         this.present = present;
         this.repeated = repeated;
         at = this.#readField(at) | 0;
