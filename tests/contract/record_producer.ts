@@ -7,6 +7,7 @@
 
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert";
 import { dirname, join } from "node:path";
+import { parseHostPort } from "../../pipeline/config/host_port.ts";
 import { type TlsClientConfig, tlsClientSchema } from "../../pipeline/config/tls.ts";
 import { systemClock } from "../../pipeline/core/clock.ts";
 import { GatewayError, OwnCredentialsError, RejectedError, UnavailableError } from "../../pipeline/core/errors.ts";
@@ -19,7 +20,6 @@ import type { ProducerSettings, RecordProducer } from "../../pipeline/exporters/
 import { encodeHeaders, type KafkaRecord, NO_HEADERS } from "../../pipeline/exporters/kafka/client/record.ts";
 import { SASL_MECHANISMS, type SaslCredentials } from "../../pipeline/exporters/kafka/client/sasl.ts";
 import { tlsOptions } from "../../pipeline/exporters/kafka/client/tls.ts";
-import { parseBroker } from "../../pipeline/exporters/kafka/config.ts";
 import { type ProduceAnswer, ScriptedBroker } from "../pipeline/exporters/kafka/client/scripted_broker.ts";
 import type { KafkaCluster, StoredRecord } from "../support/kafka.ts";
 
@@ -48,7 +48,7 @@ export async function producerSettings(
   const { bootstrap = kafka.bootstrap, tls, sasl, requestTimeoutMs = 4_000, ...others } = overrides;
   const clientId = utf8.encode("contract");
   return {
-    bootstrap: bootstrap.map((address) => parseBroker(address)!),
+    bootstrap: bootstrap.map((address) => parseHostPort(address)!),
     connection: {
       clientId,
       tls: tls && await tlsOptions({ ...tlsClientSchema.parse({}), ...tls }),

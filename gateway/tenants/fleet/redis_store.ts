@@ -11,7 +11,8 @@ import { readPem, type TlsClientConfig } from "../../../pipeline/config/tls.ts";
 import type { Clock } from "../../../pipeline/core/clock.ts";
 import { DeadlineExceededError, GatewayError, RejectedError, UnavailableError } from "../../../pipeline/core/errors.ts";
 import type { LeaseAnswer, LeaseAsk, LeaseStore } from "../../../pipeline/tenants/fleet/leases.ts";
-import { type RedisConfig, splitEndpoint } from "../../../pipeline/tenants/fleet/schema.ts";
+import { parseHostPort } from "../../../pipeline/config/host_port.ts";
+import type { RedisConfig } from "../../../pipeline/tenants/fleet/schema.ts";
 import { LEASE_SCRIPT } from "./lease_script.ts";
 
 const TLS_VERSIONS = { "": undefined, "1.0": "TLSv1", "1.1": "TLSv1.1", "1.2": "TLSv1.2", "1.3": "TLSv1.3" } as const;
@@ -70,7 +71,7 @@ export class RedisLeaseStore implements LeaseStore {
 
   async #connect(): Promise<Client> {
     const tls = await tlsOptions(this.#config.tls);
-    if (tls["tls"] === true) await probe({ ...splitEndpoint(this.#config.endpoint), ...tls }, this.#config.timeout);
+    if (tls["tls"] === true) await probe({ ...parseHostPort(this.#config.endpoint), ...tls }, this.#config.timeout);
     const client = open(this.#config, tls);
     client.on("error", () => {}); // whoever asked is told
     try {
@@ -112,7 +113,7 @@ function probe(options: ConnectionOptions, timeoutMs: number): Promise<void> {
 
 function open({ endpoint, username, password, database, timeout }: RedisConfig, tls: Record<string, unknown>) {
   return createClient({
-    socket: { ...splitEndpoint(endpoint), ...tls, connectTimeout: timeout, reconnectStrategy: false },
+    socket: { ...parseHostPort(endpoint), ...tls, connectTimeout: timeout, reconnectStrategy: false },
     ...(username === "" ? {} : { username }),
     ...(password === "" ? {} : { password }),
     database,

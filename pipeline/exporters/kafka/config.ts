@@ -9,6 +9,7 @@
  */
 
 import type { z } from "zod";
+import { parseHostPort } from "../../config/host_port.ts";
 import {
   bool,
   durationMs,
@@ -142,7 +143,7 @@ export const kafkaSchema = schemaWithoutRules.superRefine((config, context) => {
 function checkBrokers({ brokers }: KafkaConfig, report: Report): void {
   if (brokers.length === 0) report("brokers", "is empty, wanted at least one host:port");
   for (const broker of brokers) {
-    if (parseBroker(broker) === undefined) report("brokers", `has ${JSON.stringify(broker)}, wanted host:port`);
+    if (parseHostPort(broker) === undefined) report("brokers", `has ${JSON.stringify(broker)}, wanted host:port`);
   }
 }
 
@@ -225,13 +226,6 @@ const MECHANISMS = "PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512";
 
 function isSupported(mechanism: string): mechanism is SaslMechanism {
   return (SASL_MECHANISMS as readonly string[]).includes(mechanism);
-}
-
-/** A bootstrap address; an IPv6 host stands in brackets. */
-export function parseBroker(address: string): { readonly host: string; readonly port: number } | undefined {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(address.trim());
-  const port = Number(match?.[3]);
-  return match === null || port === 0 || port > 65_535 ? undefined : { host: match[1] ?? match[2]!, port };
 }
 
 /** The credentials that a config gives, by either of its two ways. */

@@ -8,6 +8,7 @@
  * @module
  */
 
+import { parseHostPort } from "../../config/host_port.ts";
 import type { ComponentDeps, ExporterFactory } from "../../contract/component.ts";
 import { type Consumer, KEPT, type Lifecycle, type Outcome } from "../../contract/consumer.ts";
 import {
@@ -29,7 +30,7 @@ import { queueWarnings } from "../../queue/settings.ts";
 import type { ProducerSettings, RecordProducer } from "./client/producer.ts";
 import { BATCH_OVERHEAD_BYTES, recordBytes } from "./client/record.ts";
 import { tlsOptions } from "./client/tls.ts";
-import { type KafkaConfig, kafkaSchema, kafkaWarnings, parseBroker, saslCredentials } from "./config.ts";
+import { type KafkaConfig, kafkaSchema, kafkaWarnings, saslCredentials } from "./config.ts";
 import {
   murmur2,
   type Partitioner,
@@ -270,7 +271,7 @@ async function producerSettings(config: KafkaConfig, deps: ComponentDeps): Promi
     ? MAX_REQUEST_TIMEOUT_MS
     : Math.min(MAX_REQUEST_TIMEOUT_MS, config.timeout * 0.8);
   return {
-    bootstrap: config.brokers.map((broker) => parseBroker(broker)!),
+    bootstrap: config.brokers.map((broker) => parseHostPort(broker)!),
     connection: {
       clientId,
       tls: await tlsOptions(config.tls ?? config.auth?.tls),

@@ -5,7 +5,8 @@
  */
 
 import type { z } from "zod";
-import { durationMs, int, leaf, oneOf, optionalSection, readText, secret, section, text } from "../../config/schema.ts";
+import { hostPort } from "../../config/host_port.ts";
+import { durationMs, int, oneOf, optionalSection, secret, section, text } from "../../config/schema.ts";
 import { tlsClientSchema } from "../../config/tls.ts";
 
 /** `local`: each replica has the whole limit. */
@@ -14,10 +15,7 @@ export const FLEET_MODES = ["local", "divided", "redis"] as const;
 export const MAX_REPLICAS = 10_000;
 
 const redisSchema = optionalSection({
-  endpoint: leaf("string", "host:port", (input) => {
-    const endpoint = readText(input);
-    return endpoint !== undefined && splitEndpoint(endpoint) !== undefined ? endpoint : undefined;
-  }),
+  endpoint: hostPort(),
   username: text().default(""),
   password: secret().default(""),
   database: int({ min: 0, max: 65_535 }).default(0),
@@ -48,11 +46,3 @@ export const fleetSchema = section({
 
 export type FleetConfig = z.output<typeof fleetSchema>;
 export type RedisConfig = NonNullable<FleetConfig["redis"]>;
-
-/** `redis:6379`, `[::1]:6379`. @returns undefined: it is none. */
-export function splitEndpoint(endpoint: string): { readonly host: string; readonly port: number } | undefined {
-  const [, bracketed, plain, digits] = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:/@]+)):(\d{1,5})$/.exec(endpoint) ?? [];
-  const port = Number(digits);
-  const host = bracketed ?? plain;
-  return host === undefined || port < 1 || port > 65_535 ? undefined : { host, port };
-}

@@ -1,10 +1,5 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
-import {
-  kafkaWarnings,
-  parseBroker,
-  saslCredentials,
-  signalSettings,
-} from "../../../../pipeline/exporters/kafka/config.ts";
+import { kafkaWarnings, saslCredentials, signalSettings } from "../../../../pipeline/exporters/kafka/config.ts";
 import { checkKafka, kafkaConfig } from "./kafka_support.ts";
 
 Deno.test("kafka config: defaults", () => {
@@ -182,22 +177,6 @@ Deno.test("kafka config: saslCredentials()", async (t) => {
   ];
   for (const { name, yaml, want } of cases) {
     await t.step(name, () => deepStrictEqual(saslCredentials(kafkaConfig(yaml)), want));
-  }
-});
-
-Deno.test("kafka config: parseBroker()", async (t) => {
-  const cases: { address: string; want: unknown }[] = [
-    { address: "kafka:9092", want: { host: "kafka", port: 9092 } },
-    { address: " 10.0.0.1:1 ", want: { host: "10.0.0.1", port: 1 } },
-    { address: "[::1]:9092", want: { host: "::1", port: 9092 } },
-    { address: "::1:9092", want: undefined },
-    { address: "kafka", want: undefined },
-    { address: "kafka:65536", want: undefined },
-    { address: "kafka:0", want: undefined },
-    { address: "https://kafka:1", want: undefined },
-  ];
-  for (const { address, want } of cases) {
-    await t.step(address, () => deepStrictEqual(parseBroker(address), want));
   }
 });
 
