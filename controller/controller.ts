@@ -71,11 +71,9 @@ const TAP_ID_BYTES = 8;
 /** No certificates. */
 const CAPABILITIES = ALL_SERVER_CAPABILITIES & ~ServerCapabilities.AcceptsConnectionSettingsRequest;
 
-/** What decides whether an agent can be offered a place for its metrics. */
-const DECIDES_REPORTS = AgentChanges.connection | AgentChanges.capabilities | AgentChanges.uid;
-
-/** What decides which packages an agent is to have. */
-const DECIDES_PACKAGES = DECIDES_REPORTS | AgentChanges.description;
+/** What decides what an agent is offered: a place for its metrics, and packages; and what its metrics are known by. */
+const DECIDES_OFFERS = AgentChanges.connection | AgentChanges.capabilities | AgentChanges.uid |
+  AgentChanges.description;
 
 export class Controller {
   readonly #options: ControllerOptions;
@@ -125,7 +123,9 @@ export class Controller {
       store: telemetry.watchStore(new PackageStore(deps.store.database)),
       source: publicUrl === undefined ? undefined : { publicUrl, token: secret.token },
     });
-    this.#door = publicUrl === undefined ? undefined : new MetricsDoor({ fleet, rollouts, logger, secret, publicUrl });
+    this.#door = publicUrl === undefined
+      ? undefined
+      : new MetricsDoor({ fleet, port, rollouts, clock, meter: telemetry.meter, logger, secret, publicUrl });
     const app = createControllerApp(
       {
         ...{ fleet, port, rollouts, catalog, packages, store, tokens, clock, compilePattern, version },
@@ -158,7 +158,7 @@ export class Controller {
     fleet.start();
     this.#rollouts.open();
     fleet.onChanges((changes) => this.#onChanges(changes));
-    this.#door?.offer(fleet.uids());
+    this.#door?.follow(fleet.uids());
     this.#packages.follow(fleet.uids());
     const address = await listener.listen({ hostname, port, tls });
     this.#scheduleTick();
@@ -180,9 +180,9 @@ export class Controller {
     for (const uid of gone) this.#door?.forget(uid);
     if (gone.length > 0) this.#rollouts.onGone(gone);
     this.#rollouts.onAgents(changes.flatMap(({ uid }) => this.#port.get(uid) ?? []));
-    const withAny = (bits: number) => changes.filter(({ changes: mask }) => (mask & bits) !== 0).map(({ uid }) => uid);
-    this.#door?.offer(withAny(DECIDES_REPORTS));
-    this.#packages.follow(withAny(DECIDES_PACKAGES));
+    const others = changes.filter(({ changes: mask }) => (mask & DECIDES_OFFERS) !== 0).map(({ uid }) => uid);
+    this.#door?.follow(others);
+    this.#packages.follow(others);
   }
 
   #scheduleTick(): void {

@@ -6,12 +6,16 @@
 
 import { AgentCapabilities, hasBits } from "../opamp/protocol/capabilities.ts";
 import type { Fleet } from "../opamp/server/fleet/fleet.ts";
-import type { Rollouts } from "../opamp/rollouts/mod.ts";
+import type { FleetPort, Rollouts } from "../opamp/rollouts/mod.ts";
 import { GatewayError, toGatewayError } from "../pipeline/core/errors.ts";
+import type { Clock } from "../pipeline/core/clock.ts";
 import { describeError, type Logger } from "../pipeline/core/log.ts";
+import { Repeated } from "../pipeline/core/repeated.ts";
+import type { Counter, Meter } from "../pipeline/core/telemetry/meter.ts";
 import { decompress } from "../pipeline/wire/compression.ts";
+import { AgentNames, MAX_ID_CHARS } from "./agent_names.ts";
 import type { AgentSecret } from "./agent_secret.ts";
-import { readAgentReports } from "./own_metrics.ts";
+import { type AgentReport, INSTANCE_ID, readAgentReports } from "./own_metrics.ts";
 
 /** One request of an agent, after decompression, bytes. */
 export const MAX_METRICS_BYTES = 4 * 1024 * 1024;
@@ -19,7 +23,10 @@ export const METRICS_PATH = "/v1/metrics";
 
 export interface MetricsDoorParts {
   readonly fleet: Fleet;
+  readonly port: FleetPort;
   readonly rollouts: Rollouts;
+  readonly clock: Pick<Clock, "monotonicMs">;
+  readonly meter: Meter;
   readonly logger: Logger;
   readonly secret: AgentSecret;
   /** Where agents reach the controller, without a path. */
@@ -30,15 +37,27 @@ export class MetricsDoor {
   readonly #parts: MetricsDoorParts;
   /** Agents that have been offered it by this process. */
   readonly #offered = new Set<string>();
+  readonly #names = new AgentNames();
+  readonly #strangers = new Repeated();
+  readonly #taken: Counter;
+  readonly #passedOver: Counter;
 
   constructor(parts: MetricsDoorParts) {
     this.#parts = parts;
+    const counterOf = (outcome: string) => parts.meter.counter("sluice_controller_agent_reports", { outcome });
+    this.#taken = counterOf("taken");
+    this.#passedOver = counterOf("unknown_agent");
   }
 
-  /** Offers it to those of these agents that report own metrics and were not offered it. */
-  offer(uids: Iterable<string>): void {
+  /** Knows these agents by their descriptions, and offers it to those that report own metrics and were not offered it. */
+  follow(uids: Iterable<string>): void {
+    const reporting = [...uids].filter((uid) => this.#reports(uid));
+    for (const uid of reporting) this.#names.note(uid, this.#parts.port.get(uid)?.attribute(INSTANCE_ID));
+    this.#offer(reporting.filter((uid) => !this.#offered.has(uid)));
+  }
+
+  #offer(fresh: readonly string[]): void {
     const { fleet, secret: { token }, publicUrl, logger } = this.#parts;
-    const fresh = [...uids].filter((uid) => this.#wants(uid));
     if (fresh.length === 0) return;
     try {
       fleet.setConnection(fresh, {
@@ -56,6 +75,7 @@ export class MetricsDoor {
 
   forget(uid: string): void {
     this.#offered.delete(uid);
+    this.#names.forget(uid);
   }
 
   /** Answers a POST of an ExportMetricsServiceRequest. */
@@ -67,15 +87,34 @@ export class MetricsDoor {
     if (encoding !== "" && encoding !== "gzip") return answer(415);
     try {
       const body = await decompress(encoding, await request.bytes(), MAX_METRICS_BYTES);
-      for (const { uid, traffic } of readAgentReports(body)) this.#parts.rollouts.onTraffic(uid, traffic);
+      for (const report of readAgentReports(body)) this.#take(report);
       return answer(200);
     } catch (thrown) {
       return answer(toGatewayError(thrown).httpStatus);
     }
   }
 
-  #wants(uid: string): boolean {
-    const agent = this.#offered.has(uid) ? undefined : this.#parts.fleet.get(uid);
+  #take({ instanceId, traffic }: AgentReport): void {
+    const { fleet, rollouts } = this.#parts;
+    const uid = this.#names.uidOf(instanceId, (uid) => fleet.get(uid) !== undefined);
+    if (uid === undefined) return this.#passOver(instanceId);
+    this.#taken.add(1);
+    rollouts.onReport(uid, traffic);
+  }
+
+  #passOver(instanceId: string): void {
+    const { clock, logger } = this.#parts;
+    this.#passedOver.add(1);
+    const times = this.#strangers.note(clock.monotonicMs());
+    if (times === undefined) return;
+    logger.warn("Own metrics are of no agent that is known: no rollout is judged by them", {
+      [INSTANCE_ID]: instanceId.slice(0, MAX_ID_CHARS),
+      times,
+    });
+  }
+
+  #reports(uid: string): boolean {
+    const agent = this.#parts.fleet.get(uid);
     return agent !== undefined && hasBits(agent.capabilities, AgentCapabilities.ReportsOwnMetrics);
   }
 }

@@ -8,16 +8,15 @@
  * @module
  */
 
-import { parseInstanceUid } from "../opamp/protocol/instance_uid.ts";
-import { bytesToHex } from "../opamp/protocol/hashes.ts";
 import type { AgentTraffic } from "../opamp/rollouts/mod.ts";
 import { FieldReader, WireType } from "../pipeline/wire/protobuf.ts";
 
-/** One agent's counts. */
+/** What one agent told. */
 export interface AgentReport {
-  /** In hexadecimal. */
-  readonly uid: string;
-  readonly traffic: AgentTraffic;
+  /** Its `service.instance.id`; empty: it says none. */
+  readonly instanceId: string;
+  /** Undefined: it tells none of the counters, as one that has not handled anything may. */
+  readonly traffic: AgentTraffic | undefined;
 }
 
 /** `_total` is what a Prometheus exporter puts behind; the collector's names have none or that. */
@@ -26,23 +25,19 @@ const FAILED =
   /^otelcol_(?:exporter_(?:send|enqueue)_failed|receiver_refused)_(?:spans|metric_points|log_records|profile_samples)(?:_total)?$/;
 
 const CUMULATIVE = 2;
-/** Attribute of a resource that names the agent. */
-const INSTANCE_ID = "service.instance.id";
+/** Attribute of a resource, and of an agent's description, that names the agent. */
+export const INSTANCE_ID = "service.instance.id";
 
 /**
- * The counts in one ExportMetricsServiceRequest.
+ * What agents told in one ExportMetricsServiceRequest, each resource a report.
  *
  * @throws {InvalidPayloadError} It is none.
  */
 export function readAgentReports(bytes: Uint8Array): AgentReport[] {
-  const reports: AgentReport[] = [];
-  for (const resourceMetrics of children(bytes, 1)) {
-    const uid = uidOf(resourceMetrics);
-    if (uid === undefined) continue;
-    const traffic = trafficOf(resourceMetrics);
-    if (traffic !== undefined) reports.push({ uid, traffic });
-  }
-  return reports;
+  return Array.from(children(bytes, 1), (resourceMetrics) => ({
+    instanceId: instanceIdOf(resourceMetrics),
+    traffic: trafficOf(resourceMetrics),
+  }));
 }
 
 /** Undefined when the agent tells none of the counters. */
@@ -90,21 +85,14 @@ function pointOf(point: Uint8Array): number {
   return Number.isFinite(value) ? Math.max(0, value) : 0;
 }
 
-function uidOf(resourceMetrics: Uint8Array): string | undefined {
+function instanceIdOf(resourceMetrics: Uint8Array): string {
   for (const resource of children(resourceMetrics, 1)) {
     for (const attribute of children(resource, 1)) {
       if (textOf(attribute, 1) !== INSTANCE_ID) continue;
-      for (const value of children(attribute, 2)) return readUid(textOf(value, 1));
+      for (const value of children(attribute, 2)) return textOf(value, 1);
     }
   }
-  return undefined;
-}
-
-/** A UUID's text, or its digits alone. */
-function readUid(text: string): string | undefined {
-  const uid = parseInstanceUid(text);
-  if (uid !== undefined) return bytesToHex(uid);
-  return /^[0-9a-f]{32}$/i.test(text) ? text.toLowerCase() : undefined;
+  return "";
 }
 
 /** The values of a field of messages. */

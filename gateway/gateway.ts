@@ -58,6 +58,8 @@ export interface GatewayOptions {
    */
   readonly workers: number;
   readonly version: string;
+  /** `service.instance.id` of own telemetry, where the configuration has no other. Default: a new UUID. */
+  readonly instanceId?: string | undefined;
   /** Opens listeners; for more than one worker theirs is the one of `data_worker.ts`. */
   readonly serveHttp: ServeHttp;
   /**
@@ -185,7 +187,7 @@ class ControlThread implements Gateway {
   constructor(options: GatewayOptions) {
     this.#options = options;
     this.#config = parseConfig(options.resolved, REGISTRY);
-    this.#resource = resourceOf(this.#config.telemetry, options.version);
+    this.#resource = resourceOf(this.#config.telemetry, options.version, options.instanceId);
     this.#log = openLog(this.#config, this.#clock, this.#resource);
     this.logger = this.#log.logger;
     this.broken = this.#breaks.promise;

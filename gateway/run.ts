@@ -137,7 +137,7 @@ async function start(options: RunOptions): Promise<Running | undefined> {
     const base = await readSources(options);
     const plan = await planOpamp(base.resolved.tree, stateDir);
     const given = plan.overlay === NO_OVERLAY ? base : await readOverlaid(options, plan.overlay, readSources);
-    const started = await startOne(options, { base, given }, history);
+    const started = await startOne(options, { base, given, instanceId: plan.instanceUid }, history);
     gateway = started.gateway;
     const live = openLiveConfig(options, plan, given, started, history);
     const admin = await openAdminOf(options, gateway, live);
@@ -169,13 +169,19 @@ interface Started {
 interface Given {
   readonly base: ReadConfig;
   readonly given: ReadConfig;
+  /** What an OpAMP server knows the gateway as; undefined: no server does yet. */
+  readonly instanceId: string | undefined;
 }
 
 /**
  * Starts with the given configuration; else with the local one alone, where a server had added to it; else with the last
  * good one, where that is wanted.
  */
-async function startOne(options: RunOptions, { base, given }: Given, history: ConfigHistory): Promise<Started> {
+async function startOne(
+  options: RunOptions,
+  { base, given, instanceId }: Given,
+  history: ConfigHistory,
+): Promise<Started> {
   const { useLastGood } = options;
   const startWith = async (read: ReadConfig): Promise<Started> => {
     const { resolved } = read;
@@ -184,6 +190,7 @@ async function startOne(options: RunOptions, { base, given }: Given, history: Co
       gateway: await startGateway({
         ...options,
         resolved,
+        instanceId,
         serveHttp,
         preflight: portsInUse,
         tenantFiles: diskTenantFiles,
@@ -196,7 +203,7 @@ async function startOne(options: RunOptions, { base, given }: Given, history: Co
   } catch (thrown) {
     if (versionOf(given.resolved) !== versionOf(base.resolved)) {
       writeLine(Deno.stderr, explainFailure(thrown));
-      const started = await startOne(options, { base, given: base }, history);
+      const started = await startOne(options, { base, given: base, instanceId }, history);
       started.gateway.logger.error("Runs without the remote configuration: it does not load with the local one");
       return { ...started, remoteProblem: reasonsOf(thrown).join("\n") };
     }

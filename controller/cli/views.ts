@@ -214,9 +214,21 @@ export const showRollouts: ControllerView = async (client) => {
   const json = await all((page) => client.ask("listRollouts", { query: page }));
   const rows = json.map((each) => [
     ...[each.id, each.state, refText(each.config), each.selector, stageText(each), each.counts["released"] ?? 0],
-    ...[each.counts["applied"] ?? 0, each.counts["failed"] ?? 0, each.who, each.reason],
+    ...[each.counts["applied"] ?? 0, each.counts["failed"] ?? 0, each.error_rate, each.who, each.reason],
   ]);
-  const heads = ["ID", "STATE", "CONFIG", "SELECTOR", "STAGE", "GIVEN", "APPLIED", "FAILED", "WHO", "WHY"];
+  const heads = [
+    "ID",
+    "STATE",
+    "CONFIG",
+    "SELECTOR",
+    "STAGE",
+    "GIVEN",
+    "APPLIED",
+    "FAILED",
+    "ERROR RATE",
+    "WHO",
+    "WHY",
+  ];
   return { json, text: table(heads, rows) };
 };
 
@@ -279,6 +291,7 @@ export function showRollout(id: string): ControllerView {
       ["config", refText(json.config)],
       ["selector", json.selector],
       ["agents", counts.map(([name, agents]) => `${agents} ${words(name)}`).join(", ")],
+      ...json.error_rate === "" ? [] : [["error rate", json.error_rate]],
       ...json.progress === undefined ? [] : [["stage", progressText(json)]],
       ...json.waits_for.length === 0 ? [] : [["waits for", json.waits_for.join(", ")]],
     ];

@@ -77,7 +77,7 @@ export class GatewayAgent {
   static async open(id: string, config: OpampConfig, deps: AgentDeps): Promise<GatewayAgent> {
     const { remote_config: remote, packages } = config;
     return new GatewayAgent(id, config, deps, {
-      client: await clientSettings(config),
+      client: await clientSettings(config, deps.gateway.resource),
       remoteKey: await readKey(remote),
       packageKey: await readKey(packages),
     });

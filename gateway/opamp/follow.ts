@@ -19,6 +19,8 @@ export interface OpampPlan {
   readonly overlay: ConfigOverlay;
   /** Opened with the first configuration that has the extension. */
   readonly state: OpampState | undefined;
+  /** What the gateway is called, as a UUID; undefined: it has no name yet. */
+  readonly instanceUid: string | undefined;
 }
 
 /**
@@ -30,10 +32,20 @@ export interface OpampPlan {
  */
 export async function planFor(id: string, tree: MapNode, stateDir: string | undefined): Promise<OpampPlan> {
   const section = sectionOf(tree, id);
-  if (section === undefined) return { overlay: NO_OVERLAY, state: undefined };
+  if (section === undefined) return { overlay: NO_OVERLAY, state: undefined, instanceUid: undefined };
   const state = await openOpampState(directoryOf(section, stateDir));
   const files = await state.lastGood.load();
-  return { overlay: new OpampOverlay(id, { files, telemetry: new Map() }), state };
+  const overlay = new OpampOverlay(id, { files, telemetry: new Map() });
+  return { overlay, state, instanceUid: section.instance_uid || await storedUid(state) };
+}
+
+/** What cannot be read begins anew: the client says so when it starts. */
+async function storedUid({ client }: OpampState): Promise<string | undefined> {
+  try {
+    return (await client.load())?.instanceUid;
+  } catch {
+    return undefined;
+  }
 }
 
 function directoryOf({ state_directory: own }: OpampConfig, stateDir: string | undefined): string | undefined {

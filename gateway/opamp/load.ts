@@ -28,7 +28,7 @@ export async function planOpamp(tree: MapNode, stateDir: string | undefined): Pr
   return await planFor(id, tree, stateDir);
 }
 
-const NO_PLAN: OpampPlan = { overlay: NO_OVERLAY, state: undefined };
+const NO_PLAN: OpampPlan = { overlay: NO_OVERLAY, state: undefined, instanceUid: undefined };
 
 /** Follows the server that the configuration names, from the first configuration on that names one. */
 export class OpampLoader {

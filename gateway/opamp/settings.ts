@@ -9,17 +9,23 @@ import type { ClientTls, ServerConnection } from "../../opamp/client/transports/
 import { AgentCapabilities, type AgentCapability, maskOf } from "../../opamp/protocol/capabilities.ts";
 import { parseInstanceUid } from "../../opamp/protocol/instance_uid.ts";
 import { readPem, type TlsClientConfig } from "../../pipeline/config/tls.ts";
+import type { Attributes } from "../../pipeline/core/telemetry/meter.ts";
 import type { OpampConfig } from "../../pipeline/extensions/opamp.ts";
 import { TAP_CAPABILITY } from "./tap.ts";
 
-/** @throws {Error} A certificate or key cannot be read. */
-export async function clientSettings(config: OpampConfig): Promise<ClientSettings> {
+/**
+ * @param resource Of own telemetry: a gateway that has no name yet is called what its telemetry says, as the collector's
+ * extension does it, so that a server knows whose metrics it is sent.
+ * @throws {Error} A certificate or key cannot be read.
+ */
+export async function clientSettings(config: OpampConfig, resource: Attributes): Promise<ClientSettings> {
   const { server, instance_uid: uid, heartbeat_interval: heartbeatIntervalMs, tap } = config;
   return {
     connection: await connectionOf(server),
     capabilities: capabilitiesOf(config.capabilities),
     customCapabilities: tap.enabled ? [TAP_CAPABILITY] : [],
     instanceUid: parseInstanceUid(uid),
+    firstInstanceUid: parseInstanceUid(resource["service.instance.id"] ?? ""),
     heartbeatIntervalMs,
     ...(server.http === undefined ? {} : { pollIntervalMs: server.http.polling_interval }),
   };

@@ -40,12 +40,20 @@ export function shownAt(level: MetricLevel, collect: () => readonly SeriesValue[
   return () => collect().filter(({ name }) => isShownAt(name, level));
 }
 
-/** The resource that the metrics describe: the built-in attributes, over them those configured; null takes one away. */
-export function resourceOf({ resource }: TelemetryConfig, version: string): Attributes {
+/**
+ * The resource that own telemetry describes: the built-in attributes, over them those configured; null takes one away.
+ *
+ * @param instanceId Of the process. Default: a new one.
+ */
+export function resourceOf(
+  { resource }: TelemetryConfig,
+  version: string,
+  instanceId: string = crypto.randomUUID(),
+): Attributes {
   const attributes = {
     "service.name": "sluice",
     "service.version": version,
-    "service.instance.id": crypto.randomUUID(),
+    "service.instance.id": instanceId,
     ...resource,
   };
   return Object.fromEntries(Object.entries(attributes).filter((pair): pair is [string, string] => pair[1] !== null));

@@ -51,6 +51,8 @@ export interface ClientSettings {
   readonly customCapabilities?: readonly string[];
   /** 16 bytes, fixed by the configuration; else the stored one, else a new one. */
   readonly instanceUid?: Uint8Array | undefined;
+  /** 16 bytes: what a new one is. Default one of this moment, of version 7. */
+  readonly firstInstanceUid?: Uint8Array | undefined;
   /** Whether the server is asked for a uid when none is stored. Default false. */
   readonly requestInstanceUid?: boolean;
   /** Milliseconds between heartbeats on a WebSocket when the server has not said; 0 = none. Default 30 s. */
@@ -314,7 +316,8 @@ export class OpampClient {
   #makeIdentity(stored: ClientState | undefined): Identity {
     const uid = this.#settings.instanceUid ?? (stored && parseInstanceUid(stored.instanceUid));
     if (uid !== undefined) return new Identity(uid, false);
-    const made = makeInstanceUid(this.#deps.clock.nowMs(), this.#deps.randomBytes(INSTANCE_UID_RANDOM_BYTES));
+    const made = this.#settings.firstInstanceUid ??
+      makeInstanceUid(this.#deps.clock.nowMs(), this.#deps.randomBytes(INSTANCE_UID_RANDOM_BYTES));
     return new Identity(made, this.#settings.requestInstanceUid ?? false);
   }
 

@@ -95,6 +95,8 @@ export interface RolloutRecord {
   readonly endedMs: number;
   /** Why it is rolled back or aborted; otherwise empty. */
   readonly reason: string;
+  /** What was known of the error rate when its gate was looked at last, for people; absent until then. */
+  readonly errorRate?: string;
   /** What it becomes when everyone is back. */
   readonly backTo: "rolled_back" | "aborted";
   /** The rollout that it tries again; 0: none. */

@@ -111,12 +111,16 @@ export class Rollouts {
     });
   }
 
-  /** Takes in what an agent has handled since its process started. */
-  onTraffic(uid: string, traffic: AgentTraffic): void {
+  /**
+   * Takes in a report of an agent's own metrics.
+   *
+   * @param traffic What it has handled since its process started; undefined: it does not say.
+   */
+  onReport(uid: string, traffic: AgentTraffic | undefined): void {
     const placements = this.#decisions?.placements;
     if (placements === undefined || !placements.has(uid)) return;
-    const delta = this.#meter.add(uid, traffic);
-    if (delta !== undefined) placements.runOf(uid)?.addTraffic(uid, delta);
+    const delta = traffic && this.#meter.add(uid, traffic); // also of agents that are in no rollout: what was before
+    placements.runOf(uid)?.addReport(uid, delta);
   }
 
   // ---- What operators ask for

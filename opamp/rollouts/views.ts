@@ -39,6 +39,8 @@ export interface RolloutView {
   readonly stageStartedMs: number;
   readonly endedMs: number;
   readonly retryOf: number;
+  /** Of agents with the version, or why it is not judged, for people; empty before there are any. */
+  readonly errorRate: string;
   /** How many agents are how; when it has ended, as they were then. */
   readonly counts: Readonly<Record<string, number>>;
   /** Only while it runs. */
@@ -149,6 +151,7 @@ export function rolloutView(
   waitsFor: readonly number[],
 ): RolloutView {
   const { id, spec, state, stage, who, reason, createdMs, startedMs, stageStartedMs, endedMs, retryOf } = record;
+  const isWatched = run?.isActive && record.state !== "rolling_back";
   return {
     id,
     name: spec.name,
@@ -166,6 +169,7 @@ export function rolloutView(
     stageStartedMs,
     endedMs,
     retryOf,
+    errorRate: isWatched ? run.errorRate : record.errorRate ?? "",
     counts: run === undefined ? record.totals : { ...run.counts satisfies Counts },
     ...run?.isActive ? { progress: progressOf(run) } : {},
     waitsFor,

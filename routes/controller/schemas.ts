@@ -331,6 +331,9 @@ export const rolloutSchema = named(
     stage_started_ms: timeMs(),
     ended_ms: timeMs(),
     retry_of: z.int(),
+    error_rate: z.string().describe(
+      "Of the agents with the version, or why it is not judged, for people; empty before there are any.",
+    ),
     counts: z.record(z.string(), z.number()).describe("Agents by how they are; when it has ended, as they were then."),
     progress: z.strictObject({
       target: count(),

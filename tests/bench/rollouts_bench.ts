@@ -30,8 +30,8 @@ Deno.bench("tick() with nothing to do", () => world.rollouts.tick());
 
 Deno.bench("onAgents() of 18,000 that report the same again", () => world.rollouts.onAgents(agents));
 
-Deno.bench("onTraffic() of 18,000", () => {
-  for (const agent of agents) world.rollouts.onTraffic(agent.uid, { ...agent.traffic });
+Deno.bench("onReport() of 18,000", () => {
+  for (const agent of agents) world.rollouts.onReport(agent.uid, { ...agent.traffic });
 });
 
 Deno.bench("dryRun() over 18,000", () => {

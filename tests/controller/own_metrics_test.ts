@@ -3,7 +3,6 @@ import { readAgentReports } from "../../controller/own_metrics.ts";
 import { InvalidPayloadError } from "../../pipeline/core/errors.ts";
 
 const UID = "0192f0c1-2345-7abc-8def-0123456789ab";
-const HEX = UID.replaceAll("-", "");
 
 function field(number: number, content: Uint8Array | string): Uint8Array {
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
@@ -47,12 +46,12 @@ const cases: { name: string; bytes: Uint8Array; want: ReturnType<typeof readAgen
       metric("otelcol_exporter_enqueue_failed_metric_points", int(15n), CUMULATIVE),
       metric("otelcol_receiver_refused_spans", int(5n), CUMULATIVE),
     ),
-    want: [{ uid: HEX, traffic: { items: 1_000, errors: 50 } }],
+    want: [{ instanceId: UID, traffic: { items: 1_000, errors: 50 } }],
   },
   {
-    name: "a uid without dashes",
-    bytes: request(HEX.toUpperCase(), metric("otelcol_exporter_sent_spans", int(1n), CUMULATIVE)),
-    want: [{ uid: HEX, traffic: { items: 1, errors: 0 } }],
+    name: "any id, as it is written",
+    bytes: request("Edge 7", metric("otelcol_exporter_sent_spans", int(1n), CUMULATIVE)),
+    want: [{ instanceId: "Edge 7", traffic: { items: 1, errors: 0 } }],
   },
   {
     name: "several agents in one request",
@@ -61,34 +60,29 @@ const cases: { name: string; bytes: Uint8Array; want: ReturnType<typeof readAgen
       request("f".repeat(32), metric("otelcol_exporter_sent_spans", int(2n), CUMULATIVE)),
     ),
     want: [
-      { uid: HEX, traffic: { items: 1, errors: 0 } },
-      { uid: "f".repeat(32), traffic: { items: 2, errors: 0 } },
+      { instanceId: UID, traffic: { items: 1, errors: 0 } },
+      { instanceId: "f".repeat(32), traffic: { items: 2, errors: 0 } },
     ],
   },
   {
     name: "nobody's",
     bytes: request(undefined, metric("otelcol_exporter_sent_spans", int(1n), CUMULATIVE)),
-    want: [],
-  },
-  {
-    name: "somebody else's",
-    bytes: request("pod-7", metric("otelcol_exporter_sent_spans", int(1n), CUMULATIVE)),
-    want: [],
+    want: [{ instanceId: "", traffic: { items: 1, errors: 0 } }],
   },
   {
     name: "what says nothing about errors",
     bytes: request(UID, metric("otelcol_process_uptime", int(1n), CUMULATIVE)),
-    want: [],
+    want: [{ instanceId: UID, traffic: undefined }],
   },
   {
     name: "counts from one report to the next",
     bytes: request(UID, metric("otelcol_exporter_sent_spans", int(1n), DELTA)),
-    want: [],
+    want: [{ instanceId: UID, traffic: undefined }],
   },
   {
     name: "values that no count has",
     bytes: request(UID, metric("otelcol_exporter_sent_spans", double(NaN), double(-5), int(7n), CUMULATIVE)),
-    want: [{ uid: HEX, traffic: { items: 7, errors: 0 } }],
+    want: [{ instanceId: UID, traffic: { items: 7, errors: 0 } }],
   },
 ];
 

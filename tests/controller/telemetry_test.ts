@@ -53,6 +53,7 @@ Deno.test("the controller's metrics", async (t) => {
         "sluice_controller_store_errors",
         "sluice_controller_api_requests",
         "sluice_controller_reports",
+        "sluice_controller_agent_reports",
         "sluice_controller_taps",
         "sluice_controller_package_downloads",
       ]);

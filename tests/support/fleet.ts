@@ -33,6 +33,7 @@ export class FakeAgent implements FleetAgent {
   readonly uid: string;
   connected = true;
   followsConfig = true;
+  reportsMetrics = false;
   revision = 1;
   healthy: boolean | undefined = true;
   report = { hash: "", state: "unset" as ConfigState, error: "", revision: 0 };

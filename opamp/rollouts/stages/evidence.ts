@@ -5,7 +5,8 @@
  * @module
  */
 
-import type { GateFigures, Traffic } from "./gate.ts";
+import { counted } from "../../../pipeline/core/text.ts";
+import { type GateFigures, type GateLimits, percent, type Traffic } from "./gate.ts";
 import type { Member } from "./member.ts";
 import { addTraffic, type Members } from "./members.ts";
 
@@ -15,6 +16,8 @@ export class Evidence {
   readonly #members: Members;
   #changed = { ...NOTHING };
   #control = { ...NOTHING };
+  /** That agents with the version have sent. */
+  #reports = 0;
 
   constructor(members: Members) {
     this.#members = members;
@@ -24,10 +27,17 @@ export class Evidence {
   restart(): void {
     this.#changed = { ...NOTHING };
     this.#control = { ...NOTHING };
+    this.#reports = 0;
   }
 
-  /** Takes in what an agent has handled since it was last asked. */
-  addTraffic(member: Readonly<Member> | undefined, traffic: Traffic): void {
+  /**
+   * Takes in a report of an agent's own metrics.
+   *
+   * @param traffic What it has handled since the last; undefined: it does not say, or there is no last one.
+   */
+  addReport(member: Readonly<Member> | undefined, traffic: Traffic | undefined): void {
+    if (member?.phase === "applied") this.#reports++;
+    if (traffic === undefined) return;
     if (member?.phase === "applied") addTraffic(this.#changed, traffic, 1);
     else if (member?.phase === "waiting" && member.changes) addTraffic(this.#control, traffic, 1);
   }
@@ -54,6 +64,18 @@ export class Evidence {
       },
       traffic: { changed: { ...this.#changed }, before: { ...before }, control: { ...this.#control } },
     };
+  }
+
+  /** What is known of the error rate of the agents with the version, for people: the rate, or why there is none. */
+  errorRate({ minItems }: GateLimits): string {
+    const { items, errors } = this.#changed;
+    if (items > 0 && items >= minItems) return `${percent(errors / items)} of ${counted(items, "items")}`;
+    if (this.#reports > 0) return `not judged: ${counted(items, "items")} are too few, wanted ${minItems}`;
+    let reporting = 0;
+    for (const { reportsMetrics } of this.#members.released()) if (reportsMetrics) reporting++;
+    return reporting === 0
+      ? "not judged: no reports, and none of the agents is to report its own metrics"
+      : `NOT JUDGED: no reports, of ${counted(reporting, "agents")} that are to report their own metrics`;
   }
 
   /** What a decision was made on. @param agents That the stage is to reach. */

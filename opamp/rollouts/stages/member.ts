@@ -26,6 +26,8 @@ export interface Member extends Placed {
   awaySinceMs: number;
   /** Away for longer than the grace. */
   isLost: boolean;
+  /** Is to report its own metrics. */
+  reportsMetrics: boolean;
   healthy: boolean;
   /** Its health when the rollout met it; when it was given the version: its health then. */
   wasHealthy: boolean;

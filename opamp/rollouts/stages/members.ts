@@ -94,6 +94,7 @@ export class Members {
       wasSeen: agent.connected,
       awaySinceMs: nowMs,
       isLost: false,
+      reportsMetrics: agent.reportsMetrics ?? false,
       healthy: agent.healthy !== false,
       wasHealthy: stored?.wasHealthy ?? agent.healthy !== false,
       unhealthySinceMs: nowMs,
@@ -140,6 +141,7 @@ export class Members {
     const member = this.#byUid.get(agent.uid);
     if (member === undefined) return;
     this.#update(member, () => {
+      member.reportsMetrics = agent.reportsMetrics ?? false;
       this.#seePresence(member, agent.connected);
       this.#seeHealth(member, agent.healthy !== false);
       this.#seeReport(member, agent);

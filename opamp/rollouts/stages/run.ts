@@ -100,6 +100,11 @@ export class RolloutRun {
     return this.#record.isPromoted ? 0 : this.stage.soakMs;
   }
 
+  /** What is known of the error rate of agents with the version, for people. */
+  get errorRate(): string {
+    return this.#evidence.errorRate(this.stage.limits);
+  }
+
   get counts(): Readonly<Counts> {
     return this.#members.counts;
   }
@@ -164,9 +169,9 @@ export class RolloutRun {
     this.#members.observe(agent);
   }
 
-  /** Takes in what an agent has handled since it was last asked. */
-  addTraffic(uid: string, traffic: Traffic): void {
-    this.#evidence.addTraffic(this.#members.get(uid), traffic);
+  /** Takes in a report of an agent's own metrics. @param traffic What it has handled since the last, where that is known. */
+  addReport(uid: string, traffic: Traffic | undefined): void {
+    this.#evidence.addReport(this.#members.get(uid), traffic);
   }
 
   #onPhase(member: Member, phase: MemberPhase): void {
@@ -286,10 +291,8 @@ export class RolloutRun {
 
   #pass(): void {
     const { stage, spec } = this.#record;
-    const { traffic } = this.figures();
-    const isJudged = traffic.changed.items >= this.stage.limits.minItems;
-    const text = `Stage ${stage + 1} of ${spec.stages.length} is passed by ${counted(this.counts.released, "agents")}` +
-      (isJudged ? "" : `; error rate not judged: ${counted(traffic.changed.items, "items")} are too few`);
+    const text = `Stage ${stage + 1} of ${spec.stages.length} is passed by ` +
+      `${counted(this.counts.released, "agents")}; error rate ${this.errorRate}`;
     this.#event("stage_passed", CONTROLLER, text, this.#numbers());
     if (stage + 1 < spec.stages.length) this.#beginStage(stage + 1);
     else this.#end("completed", `${configText(spec.config)} is what these agents are assigned now`);
@@ -305,7 +308,7 @@ export class RolloutRun {
   }
 
   #rollBack(backTo: "rolled_back" | "aborted", reason: string, who: string): void {
-    this.#write({ state: "rolling_back", reason, backTo });
+    this.#write({ state: "rolling_back", reason, backTo, errorRate: this.errorRate });
     this.#rollbackUntilMs = this.#rollbackEndMs();
     for (const { uid } of this.released()) this.#parts.journal.offer(uid, true);
     const text = `${counted(this.counts.released, "agents")} get back what they had`;
@@ -333,7 +336,8 @@ export class RolloutRun {
   }
 
   #end(state: "completed" | "rolled_back" | "aborted", text: string, numbers: Record<string, number> = {}): void {
-    this.#write({ state, endedMs: this.#parts.clock.nowMs(), totals: { ...this.counts } });
+    const { errorRate = this.errorRate } = this.#record;
+    this.#write({ state, endedMs: this.#parts.clock.nowMs(), totals: { ...this.counts }, errorRate });
     this.#event(state, CONTROLLER, text, { ...this.#numbers(), ...numbers });
   }
 

@@ -45,6 +45,7 @@ function toFleetAgent(view: AgentView): FleetAgent {
     uid: view.uid,
     connected: view.connected,
     followsConfig: hasBits(view.capabilities, FOLLOWS),
+    reportsMetrics: hasBits(view.capabilities, AgentCapabilities.ReportsOwnMetrics),
     revision: view.revision,
     attribute(key) {
       attributes ??= view.attributes();

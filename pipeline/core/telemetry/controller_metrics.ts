@@ -142,6 +142,15 @@ const ROWS: readonly Row[] = [
     when: "a request is answered",
   },
   {
+    name: "sluice_controller_agent_reports",
+    kind: "counter",
+    unit: "{report}",
+    attributes: ["outcome"],
+    help:
+      "What agents told of their own metrics, by outcome: taken, unknown_agent (its service.instance.id names none).",
+    when: "an agent's part of a request was read",
+  },
+  {
     name: "sluice_controller_taps",
     kind: "counter",
     unit: "{tap}",

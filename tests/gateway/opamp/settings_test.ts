@@ -1,5 +1,5 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
-import { clientSettings } from "../../../gateway/opamp/settings.ts";
+import { clientSettings as settingsOf } from "../../../gateway/opamp/settings.ts";
 import { AgentCapabilities, namesOf } from "../../../opamp/protocol/capabilities.ts";
 import { Scalar } from "../../../pipeline/config/schema.ts";
 import { type OpampConfig, opampFactory } from "../../../pipeline/extensions/opamp.ts";
@@ -9,6 +9,8 @@ const on = new Scalar(true, "true");
 function configOf(keys: object): OpampConfig {
   return opampFactory.schema.parse({ server: { ws: { endpoint: "ws://127.0.0.1" } }, ...keys });
 }
+
+const clientSettings = (config: OpampConfig, resource = {}) => settingsOf(config, resource);
 
 Deno.test("clientSettings(): what is declared is what the keys say", async () => {
   const capabilities = { accepts_remote_config: on, accepts_packages: on, reports_own_metrics: on };
@@ -62,4 +64,10 @@ Deno.test("clientSettings(): the instance uid", async () => {
   strictEqual((await clientSettings(configOf({}))).instanceUid, undefined);
   const { instanceUid } = await clientSettings(configOf({ instance_uid: "01906a5c-0000-7000-8000-000000000001" }));
   strictEqual(instanceUid?.toHex(), "01906a5c000070008000000000000001");
+  const id = "0192f0c1-2345-7abc-8def-0123456789ab";
+  const first = async (resource: Record<string, string>) =>
+    (await clientSettings(configOf({}), resource)).firstInstanceUid?.toHex();
+  strictEqual(await first({ "service.instance.id": id }), id.replaceAll("-", ""), "what own telemetry says");
+  strictEqual(await first({ "service.instance.id": "edge-1" }), undefined, "no UUID");
+  strictEqual(await first({}), undefined, "taken away by the configuration");
 });

@@ -71,5 +71,6 @@ Deno.test("resourceOf() lays the configured attributes over its own; null takes 
     "service.version": "1.2.3",
     "region": "eu",
   });
+  strictEqual(resourceOf(telemetrySchema.parse({}), "1", "edge-1")["service.instance.id"], "edge-1");
   match(resourceOf(telemetrySchema.parse({}), "1")["service.instance.id"] ?? "", /^[0-9a-f-]{36}$/);
 });

@@ -202,27 +202,27 @@ Deno.test("what an agent handled before it was known is not its doing", async (t
   await t.step("of one that nobody knew", () => {
     const { world } = fleetWithBase(1);
     const uid = "1".padStart(32, "0");
-    world.rollouts.onTraffic(uid, { items: 1_000, errors: 0 });
+    world.rollouts.onReport(uid, { items: 1_000, errors: 0 });
     world.addAgents(1);
     world.settle();
     const { id } = world.rollouts.start(request(), "ann");
     world.settle();
-    world.rollouts.onTraffic(uid, { items: 3_000, errors: 0 });
+    world.rollouts.onReport(uid, { items: 3_000, errors: 0 });
     strictEqual(itemsOf(world, id), 0);
-    world.rollouts.onTraffic(uid, { items: 3_500, errors: 0 });
+    world.rollouts.onReport(uid, { items: 3_500, errors: 0 });
     strictEqual(itemsOf(world, id), 500);
   });
   await t.step("of one that was removed and has come back", () => {
     const { world } = fleetWithBase(1);
     const [agent] = world.fleet.agents();
-    world.rollouts.onTraffic(agent!.uid, { items: 1_000, errors: 0 });
+    world.rollouts.onReport(agent!.uid, { items: 1_000, errors: 0 });
     world.fleet.byUid.delete(agent!.uid);
     world.rollouts.onGone([agent!.uid]);
     world.fleet.add(agent!);
     world.settle();
     const { id } = world.rollouts.start(request(), "ann");
     world.settle();
-    world.rollouts.onTraffic(agent!.uid, { items: 3_000, errors: 0 });
+    world.rollouts.onReport(agent!.uid, { items: 3_000, errors: 0 });
     strictEqual(itemsOf(world, id), 0);
   });
 });
@@ -246,7 +246,7 @@ Deno.test("while the store has failed nothing is decided, and all of it is read 
   await t.step("what the fleet says is heard later", () => {
     rollouts.onAgents([agent!]);
     rollouts.onGone([agent!.uid]);
-    rollouts.onTraffic(agent!.uid, { items: 1, errors: 0 });
+    rollouts.onReport(agent!.uid, { items: 1, errors: 0 });
   });
   await t.step("the next tick reads all of it", () => {
     rollouts.tick();

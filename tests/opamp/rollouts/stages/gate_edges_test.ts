@@ -127,9 +127,9 @@ Deno.test("Evidence", async (t) => {
   await t.step("is what agents handle that have applied it, beside those that wait for it", () => {
     const { members, evidence } = setUp();
     for (const [uid, items] of [["a", 100], ["b", 1_000], ["waiting", 20], ["unchanged", 5_000]] as const) {
-      evidence.addTraffic(members.get(uid), { items, errors: items / 10 });
+      evidence.addReport(members.get(uid), { items, errors: items / 10 });
     }
-    evidence.addTraffic(undefined, { items: 1, errors: 1 });
+    evidence.addReport(undefined, { items: 1, errors: 1 });
     deepStrictEqual(evidence.figures(2).traffic, {
       changed: { items: 100, errors: 10 },
       before: { items: 14, errors: 6 },

@@ -166,7 +166,7 @@ Deno.test("each stage counts its own traffic, and says whether that was enough",
   let items = 0;
   const handle = (more: number) => {
     items += more;
-    for (const { uid } of agents) world.rollouts.onTraffic(uid, { items, errors: 0 });
+    for (const { uid } of agents) world.rollouts.onReport(uid, { items, errors: 0 });
   };
   handle(0);
   world.settle();
@@ -180,9 +180,45 @@ Deno.test("each stage counts its own traffic, and says whether that was enough",
   world.advance(SOAK_MS);
   const texts = world.eventsOf(id).filter(({ kind }) => kind === "stage_passed").map(({ text }) => text);
   deepStrictEqual(texts, [
-    "Stage 1 of 2 is passed by 5 agents",
-    "Stage 2 of 2 is passed by 10 agents; error rate not judged: 500 items are too few",
+    "Stage 1 of 2 is passed by 5 agents; error rate 0 % of 1000 items",
+    "Stage 2 of 2 is passed by 10 agents; error rate not judged: 500 items are too few, wanted 1000",
   ]);
+});
+
+Deno.test("that nobody has reported an error rate is said in the event, and stays to be seen", async (t) => {
+  const none = "not judged: no reports, and none of the agents is to report its own metrics";
+  const cases: { name: string; reporting: number; reports: "none" | "nothing handled"; want: string }[] = [
+    { name: "nobody is to report", reporting: 0, reports: "none", want: none },
+    {
+      name: "some are to report, and none does",
+      reporting: 3,
+      reports: "none",
+      want: "NOT JUDGED: no reports, of 3 agents that are to report their own metrics",
+    },
+    {
+      name: "they report that they have handled nothing",
+      reporting: 3,
+      reports: "nothing handled",
+      want: "not judged: 0 items are too few, wanted 1000",
+    },
+  ];
+  for (const { name, reporting, reports, want } of cases) {
+    await t.step(name, () => {
+      const { world, start } = fleetWithBase(10);
+      const agents = [...world.fleet.agents()];
+      for (const agent of agents.slice(0, reporting)) world.fleet.touch(agent, { reportsMetrics: true });
+      world.flush();
+      const id = start({ stages: [{ share: 1, soakMs: SOAK_MS }], limits: { ...request().limits, minItems: 1_000 } });
+      world.settle();
+      if (reports !== "none") { for (const { uid } of agents) world.rollouts.onReport(uid, undefined); }
+      strictEqual(world.rollouts.get(id).errorRate, want);
+      world.advance(SOAK_MS);
+      const passed = world.eventsOf(id).find(({ kind }) => kind === "stage_passed");
+      strictEqual(passed?.text, `Stage 1 of 1 is passed by 10 agents; error rate ${want}`);
+      const { state, errorRate } = world.rollouts.get(id);
+      deepStrictEqual([state, errorRate], ["completed", want]);
+    });
+  }
 });
 
 Deno.test("what an agent has below the rollout may change while it waits", () => {
