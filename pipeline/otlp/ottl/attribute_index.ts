@@ -14,7 +14,7 @@
 
 import { rangeEquals, tagOf, WireType } from "../../wire/protobuf.ts";
 import { ProtoWriter } from "../../wire/protobuf_writer.ts";
-import { contentEnd, contentStart, KeyValueRange, Member, memberAt, type StringTable } from "./any_value.ts";
+import { contentEnd, contentStart, type KeyValueRange, Member, memberAt, type StringTable } from "./any_value.ts";
 import { AttributeRanges, MAX_KEPT_ATTRIBUTES, Source } from "./attribute_ranges.ts";
 import type { ByteWords } from "./byte_words.ts";
 import { WantedKeys } from "./wanted_keys.ts";
@@ -58,7 +58,7 @@ export class AttributeIndex {
   readonly wanted = new WantedKeys();
   /** Where strings that are written as numbers stand; in profiles only. */
   strings: StringTable | undefined;
-  readonly #ranges = new AttributeRanges();
+  readonly #ranges: AttributeRanges;
   /** How many the message has as it came, as far as it was read. */
   #count = 0;
   /** Whether all of it was read. */
@@ -69,7 +69,7 @@ export class AttributeIndex {
   #hasTwins = false;
   /** No KeyValue of them has more bytes. */
   #longestBytes = 0;
-  readonly #pair = new KeyValueRange();
+  readonly #pair: KeyValueRange;
   /** Whether any of the message was read. */
   #isBegun = false;
   /** Whether only places are noted: what has a slot is known. */
@@ -92,6 +92,8 @@ export class AttributeIndex {
 
   constructor(message: Message, field: number) {
     this.#message = message;
+    this.#ranges = new AttributeRanges(message, this.constants);
+    this.#pair = this.#ranges.pair;
     this.#field = field;
   }
 
@@ -430,51 +432,30 @@ export class AttributeIndex {
   /** The number of the first attribute with this key, from number `from` on; -1 for none. */
   find(key: Uint8Array, from = 0): number {
     const { span } = this;
-    for (let index = from; index < span; index++) if (this.has(index) && this.#isKey(index, key)) return index;
+    for (let index = from; index < span; index++) {
+      if (this.has(index) && this.#ranges.isKey(index, key, this.strings)) return index;
+    }
     return -1;
-  }
-
-  #isKey(index: number, key: Uint8Array): boolean {
-    const { keyStart, keyEnd, keyIndex } = this.at(index);
-    if (keyIndex === -1) return rangeEquals(this.bytesOf(index), keyStart, keyEnd, key);
-    const found = this.keyOf(index);
-    return rangeEquals(found, 0, found.length, key);
   }
 
   /** The bytes that offsets of this attribute are into. */
   bytesOf(index: number): Uint8Array {
-    switch (this.#ranges.source(index)) {
-      case Source.arena:
-        return this.#message.arena.buffer;
-      case Source.constants:
-        return this.constants.buffer;
-      default:
-        return this.#message.bytes;
-    }
+    return this.#ranges.bytesOf(index);
   }
 
   /** Bytes of the KeyValue of an attribute. */
   byteLengthOf(index: number): number {
-    return this.#ranges.end(index) - this.#startOf(index, this.bytesOf(index));
-  }
-
-  /** Where the KeyValue of an attribute begins. */
-  #startOf(index: number, bytes: Uint8Array): number {
-    const ranges = this.#ranges;
-    return ranges.source(index) === Source.own ? ranges.start(index) : contentStart(bytes, ranges.editStart(index));
+    return this.#ranges.byteLengthOf(index);
   }
 
   /** Key and value of an attribute; overwritten by the next call. Offsets into `bytesOf(index)`. */
   at(index: number): KeyValueRange {
-    const pair = this.#pair;
-    const bytes = this.bytesOf(index);
-    pair.locate(bytes, this.#startOf(index, bytes), this.#ranges.end(index));
-    return pair;
+    return this.#ranges.at(index);
   }
 
   /** The key of an attribute: a view. */
   keyOf(index: number): Uint8Array {
-    return this.at(index).keyBytes(this.bytesOf(index), this.strings);
+    return this.#ranges.keyOf(index, this.strings);
   }
 
   // ---- Edits ----
@@ -553,46 +534,12 @@ export class AttributeIndex {
    * @returns How many lie before what is behind it.
    */
   copyMessage(writer: ProtoWriter, start: number, end: number, from: number): number {
-    const { bytes } = this.#message;
-    const ranges = this.#ranges;
-    let run = start;
-    let next = from;
-    if (this.#isEdited) {
-      const edits = ranges.edits();
-      for (; next < ranges.editCount; next++) {
-        const index = edits[next]!;
-        const tagStart = ranges.tagStart(index);
-        if (tagStart >= end) break;
-        writer.copy(bytes, run, tagStart);
-        run = ranges.fieldEnd(index);
-        this.#writeEdit(writer, index);
-      }
-    }
-    writer.copy(bytes, run, end);
-    return next;
+    return this.#ranges.copyMessage(writer, start, end, from);
   }
 
-  /** What lies one behind the other is one copy. */
+  /** Those that were added. */
   writeAdded(writer: ProtoWriter): void {
-    const ranges = this.#ranges;
-    const last = this.#count + this.#added;
-    for (let index = this.#count; index < last;) {
-      const source = ranges.source(index);
-      const start = ranges.editStart(index);
-      let end = ranges.end(index++);
-      if (source === Source.gone) continue;
-      while (index < last && ranges.source(index) === source && ranges.editStart(index) === end) {
-        end = ranges.end(index++);
-      }
-      writer.copyFrom(source === Source.constants ? this.constants : this.arena, start, end);
-    }
-  }
-
-  #writeEdit(writer: ProtoWriter, index: number): void {
-    const source = this.#ranges.source(index);
-    if (source === Source.gone) return;
-    const from = source === Source.constants ? this.constants : this.arena;
-    writer.copyFrom(from, this.#ranges.editStart(index), this.#ranges.end(index));
+    this.#ranges.writeAdded(writer, this.#count, this.#count + this.#added);
   }
 }
 
