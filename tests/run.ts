@@ -15,6 +15,12 @@ const IGNORED = ["tests/bench", "tests/peers", "tests/golden"];
 /** What `deno test` says at its end: `FAILED | 1 passed (2 steps) | 1 failed (1 step) | 1 ignored (3ms)`. */
 const SUMMARY = /^(?:ok|FAILED) \| \d+ passed.*$/gm;
 
+/** Between two lines of output. The longest step, of hostile bytes, takes three minutes on a busy machine. */
+const QUIET_LIMIT_MS = 10 * 60_000;
+
+/** Between SIGTERM, at which `deno test` still says what has failed, and SIGKILL. */
+const GRACE_MS = 10_000;
+
 /** Tests and steps by result. */
 export interface Counts {
   readonly passed: number;
@@ -55,15 +61,63 @@ function denoArguments(extra: readonly string[]): string[] {
   ];
 }
 
-/** Copies the child's output to ours and keeps its last part, where the summary is. */
-async function streamAndKeepTail(output: ReadableStream<Uint8Array>, maxTailChars: number): Promise<string> {
+/** A file, a test or a step that has begun: its result would stand behind the dots. */
+const BEGUN = /^(?:running \d+ tests? from (?<file>\S+)|(?<test> *\S.*? \.\.\.))\s*$/;
+
+/**
+ * The test that the output ends in, with its file and the steps above it.
+ *
+ * @returns "" when none has begun.
+ */
+export function openTest(output: string): string {
+  let file = "";
+  const open: { readonly indent: number; readonly name: string }[] = [];
+  for (const line of output.split("\n")) {
+    const { groups } = BEGUN.exec(line) ?? {};
+    const indent = line.search(/\S/);
+    if (groups?.["file"] !== undefined) file = groups["file"];
+    if (groups === undefined && !/ \.\.\. (?:ok|FAILED|ignored)/.test(line)) continue; // a test's own words
+    while ((open.at(-1)?.indent ?? -1) >= indent) open.pop();
+    if (groups?.["test"] !== undefined) open.push({ indent, name: groups["test"].trim().replace(/ \.\.\.$/, "") });
+  }
+  return [file, ...open.map(({ name }) => name)].filter((part) => part !== "").join(" > ");
+}
+
+/**
+ * Copies the child's output to ours and keeps its last part, where the summary is.
+ *
+ * @param onQuiet Called with what was kept when nothing has come for `quietLimitMs`.
+ */
+export async function streamAndKeepTail(
+  output: ReadableStream<Uint8Array>,
+  { maxTailChars, quietLimitMs, onQuiet, print }: {
+    readonly maxTailChars: number;
+    readonly quietLimitMs: number;
+    readonly onQuiet: (tail: string) => void;
+    readonly print: (chunk: Uint8Array) => Promise<unknown>;
+  },
+): Promise<string> {
   const decoder = new TextDecoder();
   let tail = "";
+  const watch = () => setTimeout(() => onQuiet(tail), quietLimitMs);
+  let quiet = watch();
   for await (const chunk of output) {
-    await Deno.stdout.write(chunk);
+    clearTimeout(quiet);
+    await print(chunk);
     tail = (tail + decoder.decode(chunk, { stream: true })).slice(-maxTailChars);
+    quiet = watch();
   }
+  clearTimeout(quiet);
   return tail;
+}
+
+/** Ends a run that hangs, with its name. */
+function endHung(child: Deno.ChildProcess, tail: string): void {
+  // deno-lint-ignore no-console
+  console.error(`\nNothing for ${QUIET_LIMIT_MS / 60_000} minutes: ended while it ran ${openTest(tail) || "no test"}`);
+  child.kill("SIGTERM");
+  const kill = setTimeout(() => child.kill("SIGKILL"), GRACE_MS);
+  child.status.then(() => clearTimeout(kill));
 }
 
 async function main(): Promise<never> {
@@ -75,7 +129,12 @@ async function main(): Promise<never> {
     stdout: "piped",
     stderr: "inherit",
   }).spawn();
-  const tail = await streamAndKeepTail(child.stdout, 64 * 1024);
+  const tail = await streamAndKeepTail(child.stdout, {
+    maxTailChars: 64 * 1024,
+    quietLimitMs: QUIET_LIMIT_MS,
+    onQuiet: (tail) => endHung(child, tail),
+    print: (chunk) => Deno.stdout.write(chunk),
+  });
   const { code } = await child.status;
   const counts = readCounts(tail) ?? { passed: 0, failed: 0, skipped: 0 };
   // A run that failed without a failed test (type error, crash, leak) is still a failure that the line must show.
