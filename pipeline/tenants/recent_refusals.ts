@@ -36,6 +36,30 @@ export interface RecentRefusal {
   readonly message: string;
 }
 
+/** What several threads were told, those of one kind and minute as one. */
+export function together(refusals: readonly RecentRefusal[]): readonly RecentRefusal[] {
+  const merged: RecentRefusal[] = [];
+  for (const refusal of refusals.toSorted((a, b) => a.firstMs - b.firstMs)) {
+    const at = merged.findLastIndex(({ signal, reason, firstMs }) =>
+      signal === refusal.signal && reason === refusal.reason && refusal.firstMs - firstMs < TOGETHER_MS
+    );
+    const same = merged[at];
+    if (same === undefined) merged.push(refusal);
+    else merged[at] = joined(same, refusal);
+  }
+  return merged;
+}
+
+function joined(first: RecentRefusal, second: RecentRefusal): RecentRefusal {
+  const last = second.lastMs >= first.lastMs ? second : first;
+  return {
+    ...last,
+    firstMs: first.firstMs,
+    times: first.times + second.times,
+    items: first.items + second.items,
+  };
+}
+
 export class RecentRefusals {
   readonly #clock: Pick<Clock, "nowMs">;
   readonly #byTenant = new Map<string, { -readonly [Key in keyof RecentRefusal]: RecentRefusal[Key] }[]>();

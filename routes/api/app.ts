@@ -6,10 +6,16 @@
 
 import { type Context, Hono } from "hono";
 import type { z } from "zod";
-import { toGatewayError } from "../../pipeline/core/errors.ts";
 import { addHeaders } from "./answer_headers.ts";
-import { checkHost, checkOrigin, checkToken, type GuardOptions, UnauthenticatedError } from "./guard.ts";
-import { HttpProblem, problemAnswer } from "./problem_answer.ts";
+import {
+  checkHost,
+  checkOrigin,
+  checkToken,
+  ForbiddenError,
+  type GuardOptions,
+  UnauthenticatedError,
+} from "./guard.ts";
+import { HttpProblem, problemAnswer, problemSummary } from "./problem_answer.ts";
 import type { AuditEntry, ConfigProblem } from "./schemas.ts";
 import type { Call, Endpoint, EndpointTable, HandlersOf, Reply } from "./endpoint.ts";
 import type { Json } from "./openapi.ts";
@@ -34,6 +40,8 @@ export interface ApiOptions<Table extends EndpointTable> extends GuardOptions {
 
 /** Body of a request, bytes, where its endpoint does not say. */
 const MAX_BODY_BYTES = 1024 * 1024;
+/** What the audit log takes of a target and of a detail, characters. */
+const MAX_AUDIT_CHARS = 500;
 /** Requests that change something, at one time. */
 const MAX_CHANGES = 16;
 
@@ -57,13 +65,16 @@ export function createApi<Table extends EndpointTable>(options: ApiOptions<Table
     app.on(endpoint.method, endpoint.path.replaceAll(/\{(\w+)\}/g, ":$1"), async (c) => {
       const isChange = endpoint.method !== "GET";
       const audited = new Audited(audit, operation, endpoint, c);
+      let isCounted = false;
       try {
         checkOrigin(c.req.raw);
         const who = audited.who = checkToken(c.req.raw, endpoint.scope, options);
-        if (isChange && ++changes > MAX_CHANGES) {
+        isCounted = isChange;
+        if (isCounted && ++changes > MAX_CHANGES) {
           throw new HttpProblem(429, "Cannot do that now: too many changes at once");
         }
         const call = await readCall(c, endpoint, who);
+        audited.isAbout(call);
         const reply = await handlers[operation]!(call);
         if (reply instanceof Response) {
           audited.done(reply.status, "");
@@ -75,7 +86,7 @@ export function createApi<Table extends EndpointTable>(options: ApiOptions<Table
         audited.failed(thrown);
         throw thrown;
       } finally {
-        if (isChange && audited.who !== "") changes--;
+        if (isCounted) changes--;
       }
     });
   }
@@ -95,25 +106,36 @@ class Audited {
   readonly #audit: Audit;
   readonly #operation: string;
   readonly #endpoint: Endpoint;
-  readonly #target: string;
+  #target: string;
 
   constructor(audit: Audit, operation: string, endpoint: Endpoint, c: Context) {
     this.#audit = audit;
     this.#operation = operation;
     this.#endpoint = endpoint;
-    this.#target = Object.values(c.req.param()).join(" ").slice(0, 500);
+    this.#target = Object.values(c.req.param()).join(" ");
+  }
+
+  /** What the body names, where the path names nothing. */
+  isAbout({ body }: Call<Endpoint>): void {
+    const { targetKey } = this.#endpoint;
+    if (targetKey !== undefined) this.#target = String(Reflect.get(Object(body), targetKey));
   }
 
   done(status: number, detail: string): void {
     if (this.#endpoint.audited !== true) return;
-    this.#audit.record({ who: this.who, operation: this.#operation, target: this.#target, status, detail });
+    this.#audit.record({
+      who: this.who,
+      operation: this.#operation,
+      target: this.#target.slice(0, MAX_AUDIT_CHARS),
+      status,
+      detail: detail.slice(0, MAX_AUDIT_CHARS),
+    });
   }
 
   failed(thrown: unknown): void {
     if (thrown instanceof UnauthenticatedError) return this.#audit.denied();
-    if (this.who === "") return;
-    const { httpStatus, code } = toGatewayError(thrown);
-    this.done(problemAnswer(thrown).status, httpStatus >= 500 ? code : "refused");
+    if (thrown instanceof ForbiddenError) this.who = thrown.who;
+    if (this.who !== "") this.done(problemAnswer(thrown).status, problemSummary(thrown));
   }
 }
 

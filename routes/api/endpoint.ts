@@ -33,6 +33,8 @@ export interface Endpoint {
   readonly etag?: "gives" | "wants";
   /** Whether it is told in the audit log. */
   readonly audited?: true;
+  /** The key of its body that says what it is about, where the path does not: the audit log's target. */
+  readonly targetKey?: string;
   /** Other statuses than success that are its own, beside those of every endpoint. */
   readonly errors: readonly number[];
 }

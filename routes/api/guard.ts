@@ -28,6 +28,13 @@ export class UnauthenticatedError extends GatewayError {
 export class ForbiddenError extends GatewayError {
   readonly code = "permission_denied";
   readonly retryable = false;
+  /** "" when it is not known. */
+  readonly who: string;
+
+  constructor(message: string, who = "") {
+    super(message);
+    this.who = who;
+  }
 }
 
 /** The name of who asks where no token is asked for. */
@@ -73,7 +80,7 @@ export function checkToken({ headers }: Request, scope: Scope, { tokens }: Guard
     throw new UnauthenticatedError("Cannot answer: there is no valid token, wanted a bearer token");
   }
   if (scope === "write" && entry.scope === "read") {
-    throw new ForbiddenError("Cannot do that: the token is for reading, wanted one of the scope write");
+    throw new ForbiddenError("Cannot do that: the token is for reading, wanted one of the scope write", entry.name);
   }
   return entry.name;
 }

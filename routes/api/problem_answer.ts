@@ -8,6 +8,7 @@
 
 import { ConfigError, type Problem } from "../../pipeline/config/problem.ts";
 import { GatewayError, toGatewayError } from "../../pipeline/core/errors.ts";
+import { maskUrls } from "../../pipeline/core/mask.ts";
 import { GraphError } from "../../pipeline/graph/graph.ts";
 import type { ConfigProblem, ProblemDocument } from "./schemas.ts";
 
@@ -67,6 +68,15 @@ export function problemAnswer(thrown: unknown): Response {
   const retryAfterMs = thrown instanceof GatewayError ? thrown.retryAfterMs : undefined;
   if (retryAfterMs !== undefined) headers["retry-after"] = String(Math.ceil(retryAfterMs / 1_000));
   return new Response(JSON.stringify(document), { status: document.status, headers });
+}
+
+/** In one line, for the audit log: what went wrong, the first of several problems, and how many more there are. */
+export function problemSummary(thrown: unknown): string {
+  const { status, title, detail = title, problems = [], failures = [] } = describe(thrown);
+  if (status >= 500) return toGatewayError(thrown).code;
+  const [first, ...others] = [...problems.map(({ path, message }) => `${path} ${message}`.trimStart()), ...failures];
+  const more = others.length === 0 ? "" : ` (+${others.length} more)`;
+  return maskUrls(first === undefined ? detail : `${detail}: ${first}${more}`);
 }
 
 function describe(thrown: unknown): ProblemDocument {

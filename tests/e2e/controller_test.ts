@@ -149,7 +149,7 @@ Deno.test({ name: "the controller rolls out over a fleet of the reference implem
     ) {
       ok(operations.has(done), done);
     }
-    ok(items.some(({ detail }: Json) => detail === "409 refused"));
+    ok(items.some(({ detail }: Json) => detail.startsWith("409 Cannot ")));
   });
 
   await t.step("agents are found by selectors, labelled, explained, and told to restart", async () => {

@@ -106,10 +106,10 @@ export function showRefusals(id: string): View {
     const json = await all((cursor) =>
       client.ask("listTenantRefusals", { params: { id }, query: { limit: 500, ...cursor } })
     );
-    const rows = json.map(({ last_ms, times, signal, reason, items, message }) => [
-      ...[time(last_ms), times, signal ?? "-", reason, items, message],
+    const rows = json.map(({ first_ms, last_ms, times, signal, reason, items, message }) => [
+      ...[time(first_ms), time(last_ms), times, signal ?? "-", reason, items, message],
     ]);
-    return { json, text: table(["LAST", "TIMES", "SIGNAL", "REASON", "ITEMS", "MESSAGE"], rows) };
+    return { json, text: table(["FIRST", "LAST", "TIMES", "SIGNAL", "REASON", "ITEMS", "MESSAGE"], rows) };
   };
 }
 

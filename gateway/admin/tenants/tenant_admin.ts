@@ -7,7 +7,7 @@
 import type { Clock } from "../../../pipeline/core/clock.ts";
 import { mintApiKey } from "../../../pipeline/tenants/identity/api_key.ts";
 import type { FleetStatus } from "../../../pipeline/tenants/fleet/rounds.ts";
-import type { RecentRefusal } from "../../../pipeline/tenants/recent_refusals.ts";
+import { type RecentRefusal, together } from "../../../pipeline/tenants/recent_refusals.ts";
 import { ConflictError, NotFoundError, RefusedError } from "../../../routes/admin/control.ts";
 import { placed } from "../../../routes/api/problem_answer.ts";
 import type { ConfigProblem } from "../../../routes/api/schemas.ts";
@@ -101,7 +101,7 @@ export class GatewayTenants implements TenantAdmin {
 
   async refusals(id: string): Promise<readonly Refusal[]> {
     this.limits(id);
-    const told = (await this.#options.refusals(id)).flat();
+    const told = together((await this.#options.refusals(id)).flat());
     return told.toSorted((a, b) => b.lastMs - a.lastMs).map(refusalView);
   }
 

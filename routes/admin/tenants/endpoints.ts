@@ -49,6 +49,7 @@ export const TENANT_ENDPOINTS = {
     answer: createdTenantSchema,
     etag: "gives",
     audited: true,
+    targetKey: "id",
     errors: [409, 422, 507],
   }),
   getTenant: endpoint({

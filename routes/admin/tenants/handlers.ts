@@ -7,13 +7,16 @@
 import { offsetOf, page, precondition } from "../../api/call.ts";
 import type { HandlersOf } from "../../api/endpoint.ts";
 import type { TenantAdmin } from "./control.ts";
+import { changedSettings } from "./changed_settings.ts";
 import type { TENANT_ENDPOINTS } from "./endpoints.ts";
+import type { Tenant } from "./schemas.ts";
 
 export type TenantHandlers = HandlersOf<typeof TENANT_ENDPOINTS>;
 
 export function createTenantHandlers(tenants: TenantAdmin): TenantHandlers {
   /** The version that a change is for; undefined: any. */
-  const meant = async (id: string, ifMatch: string) => precondition(ifMatch, (await tenants.get(id)).version);
+  const meantOf = ({ version }: Tenant, ifMatch: string) => precondition(ifMatch, version);
+  const meant = async (id: string, ifMatch: string) => meantOf(await tenants.get(id), ifMatch);
   return {
     listTenants: ({ query }) => {
       const offset = offsetOf(query);
@@ -23,16 +26,19 @@ export function createTenantHandlers(tenants: TenantAdmin): TenantHandlers {
     },
     createTenant: async ({ body }) => {
       const created = await tenants.create(body);
-      const { id, version } = created.tenant;
-      return { body: created, etag: version, detail: `${id}, ${created.key === null ? "without" : "with"} a key` };
+      const { settings, version } = created.tenant;
+      const key = created.key === null ? "without a key" : "with a key";
+      return { body: created, etag: version, detail: [key, ...changedSettings({}, settings)].join(", ") };
     },
     getTenant: async ({ params }) => {
       const body = await tenants.get(params.id);
       return { body, etag: body.version };
     },
     setTenant: async ({ params, body, ifMatch }) => {
-      const after = await tenants.set(params.id, body.settings, await meant(params.id, ifMatch));
-      return { body: after, etag: after.version, detail: `version ${after.version}` };
+      const before = await tenants.get(params.id);
+      const after = await tenants.set(params.id, body.settings, meantOf(before, ifMatch));
+      const changes = changedSettings(before.settings, after.settings);
+      return { body: after, etag: after.version, detail: changes.join(", ") || "no change" };
     },
     removeTenant: async ({ params, ifMatch }) => {
       await tenants.remove(params.id, await meant(params.id, ifMatch));

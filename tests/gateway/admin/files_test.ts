@@ -1,7 +1,12 @@
 /** The file of tokens, the audit log, the last errors. */
 
 import { deepStrictEqual, match, strictEqual, throws } from "node:assert/strict";
-import { GatewayAudit, MAX_AUDIT_BYTES, MAX_AUDIT_ENTRIES } from "../../../gateway/admin/audit.ts";
+import {
+  GatewayAudit,
+  MAX_AUDIT_BYTES,
+  MAX_AUDIT_ENTRIES,
+  MAX_AUDIT_READ_BYTES,
+} from "../../../gateway/admin/audit.ts";
 import { MAX_COMPONENTS, MAX_ERRORS, RecentErrors } from "../../../gateway/admin/recent_errors.ts";
 import { TokenFile } from "../../../gateway/admin/token_file.ts";
 import { silentLogger } from "../../../pipeline/core/log.ts";
@@ -67,6 +72,37 @@ Deno.test("the audit log", async (t) => {
       audit.record(RECORD);
       strictEqual(Deno.statSync(`${dir}/audit.1.jsonl`).size, MAX_AUDIT_BYTES);
       strictEqual(JSON.parse(Deno.readTextFileSync(`${dir}/audit.jsonl`)).id, 2);
+    }));
+  await t.step("has after a restart what it had before, and goes on counting", () =>
+    inFolder((dir) => {
+      const open = () => new GatewayAudit({ logger: silentLogger, clock: new FakeClock(), stateDir: dir });
+      deepStrictEqual(open().list(), []);
+      const before = open();
+      for (const who of ["ada", "bob"]) before.record({ ...RECORD, who });
+      Deno.renameSync(`${dir}/audit.jsonl`, `${dir}/audit.1.jsonl`);
+      before.record({ ...RECORD, who: "eve" });
+      Deno.writeTextFileSync(`${dir}/audit.jsonl`, '{"id":4,"at_m', { append: true }); // a crash
+      const after = open();
+      deepStrictEqual(after.list(), before.list());
+      after.record(RECORD);
+      deepStrictEqual(after.list().map(({ id, who }) => `${id} ${who}`), ["4 a", "3 eve", "2 bob", "1 ada"]);
+      deepStrictEqual(open().list(), after.list());
+      after.record(RECORD);
+      strictEqual(Deno.readTextFileSync(`${dir}/audit.jsonl`).split("\n").length, 5);
+    }));
+  await t.step("has the last of many after a restart", () =>
+    inFolder((dir) => {
+      const open = () => new GatewayAudit({ logger: silentLogger, clock: new FakeClock(), stateDir: dir });
+      const line = (id: number) => `${JSON.stringify({ id, at_ms: 1, ...RECORD })}\n`;
+      const lines = Array.from({ length: MAX_AUDIT_ENTRIES + 1 }, (_, at) => line(at + 1));
+      Deno.writeTextFileSync(`${dir}/audit.jsonl`, lines.join(""));
+      deepStrictEqual([open().list().length, open().list().at(-1)?.id], [MAX_AUDIT_ENTRIES, 2]);
+      const large = line(2).replace(`"a"`, JSON.stringify("a".repeat(MAX_AUDIT_READ_BYTES - line(2).length + 1)));
+      strictEqual(large.length, MAX_AUDIT_READ_BYTES);
+      Deno.writeTextFileSync(`${dir}/audit.jsonl`, line(1) + large);
+      deepStrictEqual(open().list().map(({ id }) => id), [2]);
+      Deno.writeTextFileSync(`${dir}/audit.jsonl`, line(1) + large.replace("aa", "aaa"));
+      deepStrictEqual(open().list(), []);
     }));
   await t.step("a change goes on when it cannot be written", () => {
     const errors: string[] = [];

@@ -3,7 +3,13 @@ import type { Visit } from "../../../pipeline/contract/tenants.ts";
 import { DEFAULT_PAYLOAD_LIMITS } from "../../../pipeline/otlp/limits.ts";
 import { NO_ORIGIN } from "../../../pipeline/otlp/payload.ts";
 import { readPayload } from "../../../pipeline/otlp/validate.ts";
-import { MAX_REFUSALS, MAX_REFUSED_TENANTS, RecentRefusals } from "../../../pipeline/tenants/recent_refusals.ts";
+import {
+  MAX_REFUSALS,
+  MAX_REFUSED_TENANTS,
+  type RecentRefusal,
+  RecentRefusals,
+  together,
+} from "../../../pipeline/tenants/recent_refusals.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { traceRequestBytes } from "../../support/otlp_samples.ts";
 import { senderOf, testGate } from "./support.ts";
@@ -98,4 +104,37 @@ Deno.test("a gate notes what it refuses, in the words of the answer", async (t) 
     visit.leave(200, 0);
     deepStrictEqual(refusals.of("acme"), []);
   });
+});
+
+Deno.test("together()", async (t) => {
+  const refusal = (firstMs: number, lastMs: number, message: string, of: Partial<RecentRefusal> = {}) => (
+    { firstMs, lastMs, times: 1, signal: "logs" as const, reason: "shed", items: 2, message, ...of }
+  );
+  const cases: { name: string; told: RecentRefusal[]; want: [firstMs: number, times: number, message: string][] }[] = [
+    { name: "none", told: [], want: [] },
+    {
+      name: "of a minute and kind are one, with what the last was told",
+      told: [refusal(1_000, 9_000, "last"), refusal(0, 2_000, "first"), refusal(59_999, 60_000, "c")],
+      want: [[0, 3, "c"]],
+    },
+    {
+      name: "a minute later are another",
+      told: [refusal(0, 1, "a"), refusal(60_000, 60_000, "b")],
+      want: [
+        [0, 1, "a"],
+        [60_000, 1, "b"],
+      ],
+    },
+    {
+      name: "of another reason or signal stay",
+      told: [refusal(0, 1, "a"), refusal(0, 1, "b", { reason: "x" }), refusal(0, 1, "c", { signal: undefined })],
+      want: [[0, 1, "a"], [0, 1, "b"], [0, 1, "c"]],
+    },
+  ];
+  for (const { name, told, want } of cases) {
+    await t.step(name, () => {
+      deepStrictEqual(together(told).map(({ firstMs, times, message }) => [firstMs, times, message]), want);
+      strictEqual(together(told).reduce((sum, { items }) => sum + items, 0), 2 * told.length);
+    });
+  }
 });

@@ -299,11 +299,20 @@ Deno.test("changes", async (t) => {
     await ask(change('"v1"'));
     await ask({ path: "/api/v1/status" });
     deepStrictEqual(control.audits.map(({ who, operation, status, detail }) => [who, operation, status, detail]), [
-      ["will", "applyConfig", 412, "refused"],
+      ["will", "applyConfig", 412, "Cannot change it: it is not as If-Match says, wanted its present ETag"],
       ["will", "applyConfig", 200, "entry 2, version v2"],
     ]);
     strictEqual(control.denials, 1);
     ok(!JSON.stringify(control.audits).includes(writer.token));
+  });
+  await t.step("of who may only read are told too; of who is not known only how many", async () => {
+    const { ask, control } = open({ withTokens: true });
+    const asRita = { ...change('"v1"'), headers: { ...change('"v1"').headers, ...bearer(reader) } };
+    for (let count = 0; count < 20; count++) strictEqual((await ask(asRita)).status, 403); // none of them is under way
+    deepStrictEqual(Object.values(control.audits[0] ?? {}).slice(0, 5), [
+      ...["rita", "applyConfig", "", 403, "Cannot do that: the token is for reading, wanted one of the scope write"],
+    ]);
+    strictEqual((await ask(change('"v1"'))).status, 200);
   });
   await t.step("a paused queue is not drained", async () => {
     const { ask } = open();

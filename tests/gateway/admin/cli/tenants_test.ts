@@ -91,7 +91,10 @@ Deno.test("sluice admin tenants", async (t) => {
     strictEqual((await show(showFleet)).text, `${want} with a share of their own here`);
   });
   await t.step("refusals", async () => {
-    match((await show(showRefusals("acme"))).text, /^1970-01-01T00:00:00Z +3 +logs +shed +4 +m$/m);
+    match(
+      (await show(showRefusals("acme"))).text,
+      /^1970-01-01T00:00:00Z +1970-01-01T00:00:00Z +3 +logs +shed +4 +m$/m,
+    );
   });
   await t.step("usage, as a table and as CSV", async () => {
     const flags = { step: "hour", since: 3_600_000, csv: false };

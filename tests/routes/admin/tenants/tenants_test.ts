@@ -59,10 +59,30 @@ Deno.test("tenants of the admin API", async (t) => {
     strictEqual(JSON.stringify(control.audits).includes("slk_"), false);
     deepStrictEqual(control.audits.map(({ who, operation, target, detail }) => [who, operation, target, detail]), [
       ["will", "rotateTenantKey", "acme", "key c, the others end in 86400000 ms"],
-      ["will", "createTenant", "", "wayne, without a key"],
-      ["will", "createTenant", "", "umbrella, with a key"],
+      ["will", "createTenant", "wayne", "without a key"],
+      ["will", "createTenant", "umbrella", "with a key, weight=3"],
     ]);
   });
+
+  await t.step(
+    "what was changed is told with the words that were given, and what was not with the problem",
+    async () => {
+      const { ask, control } = open();
+      const set = (settings: unknown) => ask("PUT", "/api/v1/tenants/acme", { settings }, ANY);
+      await set({ weight: 2, limits: { all: { requests_per_second: 50 } } });
+      await set({ limits: { all: { requests_per_second: 50 } } });
+      await set({ limits: { all: { requests_per_second: 50 } } });
+      strictEqual((await ask("POST", "/api/v1/tenants", { id: "acme" })).status, 409);
+      strictEqual((await set({ bad: 1 })).status, 422);
+      deepStrictEqual(control.audits.toReversed().map(({ target, status, detail }) => [target, status, detail]), [
+        ["acme", 200, "limits.all.requests_per_second=50"],
+        ["acme", 200, "without weight"],
+        ["acme", 200, "no change"],
+        ["acme", 409, "Cannot make it: there is one"],
+        ["acme", 422, "Cannot use the settings"],
+      ]);
+    },
+  );
 
   await t.step("are removed", async () => {
     const { ask, control } = open();
