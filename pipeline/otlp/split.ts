@@ -14,6 +14,7 @@ import { FieldReader, rangeEquals, tagOf, WireType } from "../wire/protobuf.ts";
 import { ProtoWriter, varintSize } from "../wire/protobuf_writer.ts";
 import { countItems, type Envelope, headerMessage, indexItems, isItem, type ItemIndex } from "./envelopes.ts";
 import type { Payload } from "./payload.ts";
+import { skipShort } from "./short_fields.ts";
 import { type Signal, SIGNALS } from "./signals.ts";
 
 /**
@@ -186,7 +187,8 @@ function traceIdReader(tag: number): (bytes: Uint8Array, start: number, end: num
     const fields = new FieldReader(bytes, start, end);
     let idStart = 0;
     let idEnd = 0;
-    while (fields.next()) {
+    while ((fields.valueEnd = skipShort(bytes, fields.valueEnd, end, tag)) < end) {
+      fields.next();
       if (fields.tag !== tag) continue;
       idStart = fields.start;
       idEnd = fields.valueEnd;

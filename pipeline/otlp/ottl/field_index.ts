@@ -6,6 +6,7 @@
 
 import { skipValue, tagOf, varint32, varintEnd, WireType } from "../../wire/protobuf.ts";
 import { ProtoWriter } from "../../wire/protobuf_writer.ts";
+import { skipShort } from "../short_fields.ts";
 import { AttributeIndex, NO_SLOT } from "./attribute_index.ts";
 
 /** One more than the highest field number of OTLP's messages. */
@@ -289,30 +290,6 @@ export class FieldIndex {
     this.children[at + 1] = start;
     this.children[at + 2] = end;
   }
-}
-
-/**
- * Behind the fields of one byte of tag and at the most one of length: nearly all. A loop that does nothing else.
- *
- * @param until The tag of a field to stop at.
- */
-function skipShort(bytes: Uint8Array, at: number, end: number, until: number): number {
-  while (at + 1 < end) {
-    const tag = bytes[at]!;
-    if (tag === until || tag < 8 || tag >= 0x80) break;
-    const second = bytes[at + 1]!;
-    const type = tag & 7;
-    let next = at;
-    if (type === WireType.bytes) {
-      if (second < 0x80) next = at + 2 + second;
-    } else if (type === WireType.fixed64) next = at + 9;
-    else if (type === WireType.varint) {
-      if (second < 0x80) next = at + 2;
-    } else if (type === WireType.fixed32) next = at + 5;
-    if (next === at || next > end) break;
-    at = next;
-  }
-  return at;
 }
 
 /** Where a field ends whose tag and length are two bytes at the most; NOT_SHORT for any other. */
