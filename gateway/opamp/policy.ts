@@ -13,6 +13,7 @@
 import { posix } from "node:path";
 import { parseComponentId } from "../../pipeline/config/component_id.ts";
 import { COMPONENT_SECTIONS } from "../../pipeline/config/gateway_config.ts";
+import { parseHostPort } from "../../pipeline/config/host_port.ts";
 import { errorAt, type Problem } from "../../pipeline/config/problem.ts";
 import { findExpression } from "../../pipeline/config/tree/expand.ts";
 import {
@@ -163,7 +164,11 @@ function isBelow(path: string, allowed: readonly string[]): boolean {
   );
 }
 
+/** Keys whose text is a host even without a port. */
 const HOST_KEY = /^(?:endpoint|.*_endpoint|brokers|host|.*_url|.*_address|address)$/;
+
+/** Keys below which texts are only said, and never a destination: what looks like one there is none. */
+const SAID = new Set(["headers", "resource"]);
 
 function hostProblem({ allowed_hosts: allowed }: RemotePolicy, localHosts: ReadonlySet<string>): Check {
   return (change) => {
@@ -185,8 +190,14 @@ function hostsOf({ path, node }: Change): readonly string[] {
   const isListener = section === "receivers" || section === "extensions";
   return textsOf(node).flatMap((text) => {
     if (text.includes("://")) return hostOfUrl(text);
-    return !isListener && HOST_KEY.test(lastKey(path)) && text !== "" ? [text.toLowerCase()] : [];
+    return !isListener && isHost(path, text) ? [text.toLowerCase()] : [];
   });
+}
+
+/** By its key, or, whatever a component calls the key, because it reads as `host:port`. */
+function isHost(path: NodePath, text: string): boolean {
+  if (HOST_KEY.test(lastKey(path))) return text !== "";
+  return parseHostPort(text) !== undefined && !path.some((key) => SAID.has(String(key)));
 }
 
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { "http:": "80", "https:": "443", "ws:": "80", "wss:": "443" };

@@ -114,6 +114,15 @@ Deno.test("policy: which hosts", async (t) => {
     { name: "one that is named here, by another path", remote: to("https://upstream.example/v2") },
     { name: "its port by another name", remote: to("https://upstream.example:443") },
     {
+      name: "host:port below a key of any name",
+      remote: "exporters: {lines: {target: 'evil:9999', 'servers': ['[::1]:1']}}",
+      why: /names the host "evil:9999"[^]*names the host "\[::1\]:1"/,
+    },
+    {
+      name: "what only looks like one, and is said to the destination",
+      remote: "exporters: {otlp_http: {headers: {x-route: 'a:1'}}}",
+    },
+    {
       name: "another port of it",
       remote: to("https://upstream.example:444"),
       why: /names the host "upstream.example:444"/,
