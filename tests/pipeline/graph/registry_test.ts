@@ -1,5 +1,7 @@
-import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import type { z } from "zod";
 import { COMPONENT_SECTIONS, type ComponentSection } from "../../../pipeline/config/gateway_config.ts";
+import { childSchemas } from "../../../pipeline/config/schema_form.ts";
 import { loadComponents, REGISTRY } from "../../../pipeline/graph/registry.ts";
 
 await loadComponents();
@@ -32,4 +34,18 @@ Deno.test("REGISTRY", async (t) => {
       ] as const
     ) strictEqual(has(section, name), true, `${section}::${name}`);
   });
+});
+
+/** Of what an exporter cannot be without. */
+const LEAST: Readonly<Record<string, Record<string, unknown>>> = { otlp_http: { endpoint: "http://localhost:1" } };
+
+Deno.test("every exporter with a sending queue warns of one that makes senders wait", async (t) => {
+  for (const { type, schema, warnings } of REGISTRY.exporters) {
+    if (childSchemas(schema as z.core.$ZodType, "sending_queue").length === 0) continue;
+    await t.step(type, () => {
+      const config = schema.parse({ ...LEAST[type], sending_queue: { batch: { flush_timeout: "1h" } } });
+      const paths = warnings?.(config).map(({ path }) => path) ?? [];
+      ok(paths.includes("sending_queue::batch::flush_timeout"), "its factory's `warnings` has queueWarnings()");
+    });
+  }
 });
