@@ -28,6 +28,7 @@ import { type LiveConfig, reasonsOf } from "../config/live_config.ts";
 import { NotFoundError } from "../../routes/admin/control.ts";
 import type { TapEvent, TapQuery } from "../../routes/admin/schemas.ts";
 import { availableComponents, describeAgent } from "./description.ts";
+import { Destinations } from "./destinations.ts";
 import { gatewayHealth, StatusTimes } from "./health.ts";
 import { readDestination } from "./own_telemetry.ts";
 import { packagePolicy } from "./packages/policy.ts";
@@ -66,6 +67,7 @@ export class GatewayAgent {
   readonly #packages: PackageSync | undefined;
   readonly #tap: RemoteTap | undefined;
   readonly #statusTimes = new StatusTimes();
+  readonly #destinations = new Destinations();
   readonly #startedAtMs: number;
   #timer: Timer | undefined;
   #isStopped = false;
@@ -237,6 +239,7 @@ export class GatewayAgent {
       startedAtMs: this.#startedAtMs,
       nowMs,
       errors,
+      failing: this.#destinations.look(gateway.collect(), nowMs),
     });
     this.#client.setHealth(this.#statusTimes.stamp(health, nowMs));
     this.#timer = clock.setTimer(() => void this.#reportHealth(), HEALTH_INTERVAL_MS);

@@ -1,7 +1,8 @@
 /**
  * The gateway's health as a tree: the whole, its pipelines, and the components of each.
  *
- * A component is unhealthy while its last error is less than a minute old; whatever has an unhealthy part is unhealthy.
+ * A component is unhealthy while its last error is less than a minute old, an exporter also while it delivers nothing of
+ * what it tries; whatever has an unhealthy part is unhealthy.
  * Names and words are those of the collector's `opamp` extension.
  *
  * @module
@@ -9,6 +10,7 @@
 
 import type { ComponentHealth } from "../../opamp/protocol/messages.ts";
 import type { GatewayConfig, PipelineConfig } from "../../pipeline/config/gateway_config.ts";
+import { counted } from "../../pipeline/core/text.ts";
 import type { RecentError } from "../admin/thread_messages.ts";
 
 /** How long after an error a component counts as unhealthy, milliseconds. */
@@ -25,6 +27,8 @@ export interface HealthFacts {
   readonly nowMs: number;
   /** Of all threads, by `exporter:otlp_http/eu`. */
   readonly errors: ReadonlyMap<string, readonly RecentError[]>;
+  /** Items that failed since the last that was delivered, by the same names; of exporters that deliver nothing. */
+  readonly failing: ReadonlyMap<string, number>;
 }
 
 /** The health now, without times of status. */
@@ -59,15 +63,23 @@ function componentsOf(ids: readonly string[], kind: string, facts: HealthFacts):
   return new Map(ids.map((id) => [`${kind}:${id}`, componentHealth(`${kind}:${id}`, facts)]));
 }
 
-function componentHealth(name: string, { errors, nowMs, startedAtMs }: HealthFacts): ComponentHealth {
-  const last = errors.get(name)?.filter(({ level }) => level === "error").toSorted((a, b) => b.atMs - a.atMs)[0];
-  const healthy = last === undefined || nowMs - last.atMs >= UNHEALTHY_MS;
-  return {
-    healthy,
-    status: healthy ? OK : RECOVERABLE,
-    startTimeUnixNano: nanos(startedAtMs),
-    ...(healthy ? {} : { lastError: last.message }),
-  };
+function componentHealth(name: string, facts: HealthFacts): ComponentHealth {
+  const startTimeUnixNano = nanos(facts.startedAtMs);
+  const lastError = errorOf(name, facts);
+  if (lastError === undefined) return { healthy: true, status: OK, startTimeUnixNano };
+  return { healthy: false, status: RECOVERABLE, startTimeUnixNano, lastError };
+}
+
+/** Undefined: there is none that counts. */
+function errorOf(name: string, { errors, failing, nowMs }: HealthFacts): string | undefined {
+  const lines = (errors.get(name) ?? []).toSorted((a, b) => b.atMs - a.atMs);
+  const failed = failing.get(name);
+  if (failed !== undefined) {
+    const [last] = lines;
+    return `nothing is delivered, ${counted(failed, "items")} failed${last === undefined ? "" : `: ${last.message}`}`;
+  }
+  const error = lines.find(({ level }) => level === "error");
+  return error !== undefined && nowMs - error.atMs < UNHEALTHY_MS ? error.message : undefined;
 }
 
 /** What its parts come to. */

@@ -107,6 +107,7 @@ Deno.test("a version that ends all delivery is taken back by what the gateways t
       selector: "region=eu",
       config: { name: "edge" },
       stages: [{ count: 1, soak_ms: ROLLOUT_MS }, { share: 1 }],
+      unhealthy_grace_ms: 1_000,
       limits,
     });
     return await until(() => controller.get(`/api/v1/rollouts/${id}`), ({ ended_ms }) => ended_ms > 0, ROLLOUT_MS);
@@ -128,12 +129,28 @@ Deno.test("a version that ends all delivery is taken back by what the gateways t
   await t.step("its error rate takes it back from the first gateway; nobody else was given it", async () => {
     const rollout = await rollOut({ unhealthy: 1, min_items: 100 });
     strictEqual(rollout.state, "rolled_back", rollout.error_rate);
-    match(rollout.reason, /^100 % of \d+ items went wrong/);
-    match(rollout.error_rate, /^100 % of \d+ items$/);
+    match(rollout.reason, /^[\d.]+ % of \d+ items went wrong, before 0 %/);
+    match(rollout.error_rate, /^[\d.]+ % of \d+ items$/);
     strictEqual(rollout.counts.released, 1);
     const shown = await controller.cli("rollouts", "get", String(rollout.id));
-    match(shown.stdout, /^error rate +100 % of \d+ items$/m);
+    match(shown.stdout, /^error rate +[\d.]+ % of \d+ items$/m);
     ok(!controller.process.stderr().includes("are of no agent"), controller.process.stderr());
+  });
+  await t.step("where nobody looks at error rates, its health does", async () => {
+    const isWell = ({ items }: Json) => items.length === 3 && items.every(({ healthy }: Json) => healthy);
+    await until(() => controller.get("/api/v1/agents?connected=true"), isWell);
+    const rollout = await rollOut({ error_rate: 1 });
+    strictEqual(rollout.state, "rolled_back", rollout.error_rate);
+    match(rollout.reason, /^1 of 1 agent became unhealthy/);
+  });
+
+  await t.step("an agent that has applied a version is explained", async () => {
+    strictEqual((await controller.cli("selectors", "assign", "region=eu", "edge")).code, 0);
+    const hasIt = ({ items }: Json) => items.every(({ sync }: Json) => sync === "in_sync");
+    await until(() => controller.get("/api/v1/agents?connected=true"), hasIt);
+    const { code, stdout, stderr } = await controller.cli("agents", "explain", agents[0].uid);
+    strictEqual(code, 0, stderr);
+    match(stdout, /is to have edge 1: in sync/);
   });
   await Deno.remove(directory, { recursive: true });
 });

@@ -17,11 +17,26 @@ const config = sketchConfig({
 
 const NOW_MS = 1_000_000;
 
-function healthWith(errors: Readonly<Record<string, { agoMs: number; level?: "warn" | "error" }>>, isReady = true) {
+interface Told {
+  readonly isReady?: boolean;
+  readonly failing?: Readonly<Record<string, number>>;
+}
+
+function healthWith(
+  errors: Readonly<Record<string, { agoMs: number; level?: "warn" | "error" }>>,
+  { isReady = true, failing = {} }: Told = {},
+) {
   const entries = Object.entries(errors).map(([name, { agoMs, level = "error" }]) =>
     [name, [{ atMs: NOW_MS - agoMs, level, message: "no answer" }]] as const
   );
-  const facts: HealthFacts = { config, isReady, startedAtMs: 5, nowMs: NOW_MS, errors: new Map(entries) };
+  const facts: HealthFacts = {
+    config,
+    isReady,
+    startedAtMs: 5,
+    nowMs: NOW_MS,
+    errors: new Map(entries),
+    failing: new Map(Object.entries(failing)),
+  };
   return gatewayHealth(facts);
 }
 
@@ -43,8 +58,18 @@ Deno.test("gatewayHealth()", async (t) => {
     strictEqual(healthWith({ "exporter:debug": { agoMs: UNHEALTHY_MS } }).healthy, true);
     strictEqual(healthWith({ "exporter:debug": { agoMs: 1, level: "warn" } }).healthy, true);
   });
+  await t.step("an exporter that delivers nothing is unhealthy, whatever it logged", () => {
+    const failing = { "exporter:otlp_http": 40 };
+    strictEqual(
+      healthWith({}, { failing }).lastError,
+      "pipeline:traces/eu: exporter:otlp_http: nothing is delivered, 40 items failed",
+    );
+    const warned = healthWith({ "exporter:otlp_http": { agoMs: 9, level: "warn" } }, { failing });
+    match(warned.lastError ?? "", /40 items failed: no answer$/);
+    strictEqual(warned.componentHealthMap?.get("pipeline:logs")?.healthy, true);
+  });
   await t.step("a gateway that takes no data is not healthy, and says so", () => {
-    const { healthy, lastError } = healthWith({}, false);
+    const { healthy, lastError } = healthWith({}, { isReady: false });
     strictEqual(healthy, false);
     match(lastError ?? "", /takes no data/);
   });
