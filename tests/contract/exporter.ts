@@ -21,8 +21,12 @@ import type { TcpRelay } from "../support/tcp_relay.ts";
 
 /** Where an exporter under test delivers to. */
 export interface ExporterDestination {
-  /** The exporter that delivers here: no sending queue, no retries, `timeout` longer than a test, no compression. */
-  make(deps: TestDeps): Consumer & Lifecycle;
+  /**
+   * The exporter that delivers here: no sending queue, no retries, no compression.
+   *
+   * @param timeout As in its section: what one attempt may take.
+   */
+  make(deps: TestDeps, timeout: string): Consumer & Lifecycle;
   /** All that has come, in any framing; undefined where nothing keeps it (nop). */
   received?(): Uint8Array | Promise<Uint8Array>;
   /** In front of it. Absent: there is no socket. */
@@ -54,6 +58,8 @@ const STAIN = new Uint8Array(64).fill(OVERWRITTEN);
 const LARGE_RECORDS = 12_000;
 /** What the exporter looks at now and then it has looked at, milliseconds; no `timeout` is over. */
 const A_WHILE_MS = 500;
+/** Shorter than a sender that waits is held, which would end an attempt as well. */
+const TIMEOUT_MS = 1_000;
 /** In every sample, and never in an answer. */
 const IN_THE_DATA = "shop.access";
 
@@ -62,9 +68,9 @@ const never = new AbortController().signal;
 /** Registers the suite as one test with a step a rule. */
 export function testExporter({ name, open }: ExporterUnderTest): void {
   Deno.test(`an exporter's contract: ${name}`, async (t) => {
-    const step = (what: string, run: (running: Running) => Promise<void>) =>
+    const step = (what: string, run: (running: Running) => Promise<void>, timeout = "1h") =>
       t.step(what, async () => {
-        const running = await Running.begin(await open());
+        const running = await Running.begin(await open(), timeout);
         try {
           await run(running);
         } finally {
@@ -80,8 +86,11 @@ export function testExporter({ name, open }: ExporterUnderTest): void {
 
     const { relay } = await open().then(async (probe) => (await probe.close(), probe));
     if (relay === undefined) return;
-    const network = (what: string, run: (running: Running, destination: NetworkDestination) => Promise<void>) =>
-      step(what, (running) => run(running, running.destination as NetworkDestination));
+    const network = (
+      what: string,
+      run: (running: Running, destination: NetworkDestination) => Promise<void>,
+      timeout?: string,
+    ) => step(what, (running) => run(running, running.destination as NetworkDestination), timeout);
     await network("no answer, no outcome", waitsForTheAnswer);
     await network("who leaves before it begins sends nothing that is read later", refusesWhoHasLeft);
     await network(
@@ -93,6 +102,7 @@ export function testExporter({ name, open }: ExporterUnderTest): void {
       (running, destination) => endsWhenLeft(running, destination, "deaf", LARGE_RECORDS),
     );
     await network("a destination that is away is told as one that may come back", tellsOfAbsence);
+    await network("an attempt ends with `timeout`", endsInTime, `${TIMEOUT_MS}ms`);
     await network("shutdown ends what is under way", endsAtShutdown);
   });
 }
@@ -103,12 +113,12 @@ class Running {
   readonly exporter: Consumer & Lifecycle;
   #isDown = false;
 
-  private constructor(readonly destination: ExporterDestination) {
-    this.exporter = destination.make(this.deps);
+  private constructor(readonly destination: ExporterDestination, timeout: string) {
+    this.exporter = destination.make(this.deps, timeout);
   }
 
-  static async begin(destination: ExporterDestination): Promise<Running> {
-    const running = new Running(destination);
+  static async begin(destination: ExporterDestination, timeout: string): Promise<Running> {
+    const running = new Running(destination, timeout);
     await running.exporter.start?.();
     return running;
   }
@@ -248,6 +258,19 @@ async function tellsOfAbsence(running: Running, { relay }: NetworkDestination): 
   await relay.close();
   const result = watch(running.consume(sample(3)));
   await eventually(async () => (await running.deps.clock.advance(A_WHILE_MS), result.settled !== undefined));
+  strictEqual(result.error.retryable, true);
+  saysNothing(running, result.error);
+}
+
+async function endsInTime(running: Running, { relay }: NetworkDestination): Promise<void> {
+  await running.consume(sample(1, 9));
+  relay.mode = "mute";
+  const payload = sample(3);
+  const want = bytesOf(payload);
+  const result = watch(running.consume(payload));
+  await eventually(() => running.has(want));
+  await running.deps.clock.advance(TIMEOUT_MS);
+  await eventually(() => result.settled !== undefined);
   strictEqual(result.error.retryable, true);
   saysNothing(running, result.error);
 }

@@ -22,7 +22,7 @@ import { TcpRelay } from "../../support/tcp_relay.ts";
 import { ScriptedBroker } from "./kafka/client/scripted_broker.ts";
 
 const no = new Scalar(false, "false");
-const ALONE = { sending_queue: { enabled: no }, retry_on_failure: { enabled: no }, timeout: "1h" };
+const ALONE = { sending_queue: { enabled: no }, retry_on_failure: { enabled: no } };
 
 /** Names are those of the types, and of what a type can be inside. */
 const UNDER_TEST: readonly (ExporterUnderTest & { readonly type: string })[] = [
@@ -47,6 +47,11 @@ Deno.test("every exporter of the registry runs the contract", () => {
 
 function make<Config>(factory: ExporterFactory<Config>, section: Record<string, unknown>) {
   return (deps: TestDeps) => factory.create(factory.schema.parse(section), deps);
+}
+
+/** Of an exporter with the key `timeout`. */
+function makeTimed<Config>(factory: ExporterFactory<Config>, section: Record<string, unknown>) {
+  return (deps: TestDeps, timeout: string) => make(factory, { ...ALONE, ...section, timeout })(deps);
 }
 
 /** Keeps the bodies of requests, as far as they came. */
@@ -81,7 +86,7 @@ function behindRelay(
   const relay = new TcpRelay(server.addr.port);
   const endpoint = `${scheme}://127.0.0.1:${relay.port}`;
   return {
-    make: make(otlpHttpExporterFactory, { ...ALONE, ...section, endpoint, compression: "none" }),
+    make: makeTimed(otlpHttpExporterFactory, { ...section, endpoint, compression: "none" }),
     received: () => Buffer.concat(received),
     relay,
     async close() {
@@ -96,8 +101,7 @@ function openKafka(client: string): ExporterDestination {
   const relay = new TcpRelay(broker.port);
   broker.advertisedPort = relay.port;
   return {
-    make: make(kafkaExporterFactory, {
-      ...ALONE,
+    make: makeTimed(kafkaExporterFactory, {
       brokers: [`127.0.0.1:${relay.port}`],
       producer: { client, compression: "none", max_message_bytes: new Scalar(100_000_000, "100000000") },
     }),
