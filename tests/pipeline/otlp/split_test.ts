@@ -146,6 +146,23 @@ Deno.test("partitionByTraceId() puts each item with its trace", async (t) => {
     strictEqual(part?.traceId, "ab".repeat(16));
     strictEqual(part?.payload, payload);
   });
+  await t.step("behind fields of any length, and the last of two", () => {
+    for (const length of [0, 1, 127, 128, 300, 20_000]) {
+      const span = new ProtoWriter();
+      span.bytesField(1, new Uint8Array(16).fill(0x11));
+      span.bytesField(5, new Uint8Array(length).fill(0x41));
+      span.varintField(6, 200);
+      span.bytesField(100, new Uint8Array(length));
+      span.bytesField(1, new Uint8Array(16).fill(0xcd));
+      span.bytesField(2, new Uint8Array(8).fill(7));
+      const body = [2, 2, 1].reduce((message, field) => {
+        const writer = new ProtoWriter();
+        writer.bytesField(field, message);
+        return writer.finish();
+      }, span.finish());
+      deepStrictEqual(partitionByTraceId(read("traces", body)).map(({ traceId }) => traceId), ["cd".repeat(16)]);
+    }
+  });
   await t.step("not for metrics", () => {
     throws(() => partitionByTraceId(read("metrics", requestBytes("metrics", 1))), TypeError);
   });
