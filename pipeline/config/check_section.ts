@@ -9,7 +9,7 @@ import { errorAt, type Problem, sortProblems, warningAt } from "./problem.ts";
 import { OF_A_LEAF, parseDurationMs } from "./schema.ts";
 import { childSchemas, type LeafMeta, schemaForm } from "./schema_form.ts";
 import type { ConfigSchema } from "./schema.ts";
-import { suggestion } from "./suggest.ts";
+import { MAX_SUGGESTED, suggestion } from "./suggest.ts";
 import { pruned } from "./tree/prune.ts";
 import {
   childNode,
@@ -152,7 +152,7 @@ function flatProblems(issue: z.core.$ZodIssue, frame: Frame): Problem[] {
   const path = [...frame.path, ...below];
   switch (issue.code) {
     case "unrecognized_keys":
-      return issue.keys.map((key) => unknownKey(key, node, path, knownKeys(frame.schema, below)));
+      return unknownKeys(issue.keys, node, path, knownKeys(frame.schema, below));
     case "invalid_type":
       return [errorAt(node.place, path, typeMessage(issue.expected, childAt(frame.node, below)))];
     case "invalid_union":
@@ -177,6 +177,13 @@ function flatIssues(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
 
 function childAt(root: ConfigNode, path: NodePath): ConfigNode | undefined {
   return path.reduce<ConfigNode | undefined>((node, key) => childNode(node, key), root);
+}
+
+/** The first of them one by one, and how many more there are. */
+function unknownKeys(keys: readonly string[], node: ConfigNode, path: NodePath, known: readonly string[]): Problem[] {
+  const told = keys.slice(0, MAX_SUGGESTED).map((key) => unknownKey(key, node, path, known));
+  const more = keys.length - told.length;
+  return more === 0 ? told : [...told, errorAt(node.place, path, `has ${more} more unknown keys`)];
 }
 
 function unknownKey(key: string, node: ConfigNode, path: NodePath, known: readonly string[]): Problem {

@@ -11,7 +11,7 @@ import { withArticle } from "../core/text.ts";
 import { type CatalogEntry, COMPONENT_SECTIONS, type ComponentSection } from "./gateway_config.ts";
 import { errorAt, type Problem } from "./problem.ts";
 import type { PipelineDraft, Reference, ServiceDraft } from "./service.ts";
-import { suggestion } from "./suggest.ts";
+import { MAX_SUGGESTED, suggestion } from "./suggest.ts";
 import type { NodePath, Place } from "./tree/node.ts";
 
 /** A component that is configured; `entry` is undefined when its type is unknown, which is reported elsewhere. */
@@ -24,15 +24,18 @@ export interface Configured {
 
 export type ConfiguredSections = Readonly<Record<ComponentSection, ReadonlyMap<string, Configured>>>;
 
-/** Everything that is wrong between pipelines and components. */
+/** Everything that is wrong between pipelines and components, or the first hundred problems of it. */
 export function connectionProblems(service: ServiceDraft, configured: ConfiguredSections): Problem[] {
-  return [
-    ...service.pipelines.flatMap((pipeline) => pipelineProblems(pipeline, configured)),
-    ...service.extensions.flatMap((extension) => missing(extension, ["extensions"], configured)),
-    ...sharedIdProblems(configured),
-    ...[...configured.connectors.values()].flatMap((connector) => connectorProblems(connector, service.pipelines)),
-    ...cycleProblems(service.pipelines, configured),
-  ];
+  return problemsBetween(service, configured).take(MAX_SUGGESTED).toArray();
+}
+
+function* problemsBetween(service: ServiceDraft, configured: ConfiguredSections): Generator<Problem> {
+  const uses = usesOf(service.pipelines);
+  for (const pipeline of service.pipelines) yield* pipelineProblems(pipeline, configured);
+  for (const extension of service.extensions) yield* missing(extension, ["extensions"], configured);
+  yield* sharedIdProblems(configured);
+  for (const connector of configured.connectors.values()) yield* connectorProblems(connector, uses);
+  yield* cycleProblems(service.pipelines, configured, uses);
 }
 
 /** The places of a pipeline, and the sections in which their ids are looked up. */
@@ -42,14 +45,13 @@ const SLOTS = {
   exporters: ["exporters", "connectors"],
 } as const satisfies Record<string, readonly ComponentSection[]>;
 
-function pipelineProblems(pipeline: PipelineDraft, configured: ConfiguredSections): Problem[] {
-  const slots = Object.keys(SLOTS) as (keyof typeof SLOTS)[];
-  return slots.flatMap((slot) =>
-    pipeline[slot].flatMap((reference) => [
-      ...missing(reference, SLOTS[slot], configured),
-      ...signalProblems(pipeline, reference, configured[slot].get(reference.id), COMPONENT_SECTIONS[slot]),
-    ])
-  );
+function* pipelineProblems(pipeline: PipelineDraft, configured: ConfiguredSections): Generator<Problem> {
+  for (const slot of Object.keys(SLOTS) as (keyof typeof SLOTS)[]) {
+    for (const reference of pipeline[slot]) {
+      yield* missing(reference, SLOTS[slot], configured);
+      yield* signalProblems(pipeline, reference, configured[slot].get(reference.id), COMPONENT_SECTIONS[slot]);
+    }
+  }
 }
 
 function missing(
@@ -94,16 +96,28 @@ function sharedIdProblems({ connectors, receivers, exporters }: ConfiguredSectio
 
 interface ConnectorUse {
   /** Pipelines that end in it. */
-  readonly from: readonly PipelineDraft[];
+  readonly from: PipelineDraft[];
   /** Pipelines that start with it. */
-  readonly to: readonly PipelineDraft[];
+  readonly to: PipelineDraft[];
 }
 
-function usesOf(id: string, pipelines: readonly PipelineDraft[]): ConnectorUse {
-  return {
-    from: pipelines.filter(({ exporters }) => exporters.some((reference) => reference.id === id)),
-    to: pipelines.filter(({ receivers }) => receivers.some((reference) => reference.id === id)),
+/** By the id of what they name. */
+type Uses = ReadonlyMap<string, ConnectorUse>;
+
+const UNUSED: ConnectorUse = { from: [], to: [] };
+
+function usesOf(pipelines: readonly PipelineDraft[]): Uses {
+  const uses = new Map<string, ConnectorUse>();
+  const useOf = ({ id }: Reference): ConnectorUse => {
+    const use = uses.get(id) ?? { from: [], to: [] };
+    uses.set(id, use);
+    return use;
   };
+  for (const pipeline of pipelines) {
+    for (const reference of pipeline.exporters) useOf(reference).from.push(pipeline);
+    for (const reference of pipeline.receivers) useOf(reference).to.push(pipeline);
+  }
+  return uses;
 }
 
 function routes(entry: CatalogEntry | undefined, from: PipelineDraft, to: PipelineDraft): boolean {
@@ -112,8 +126,8 @@ function routes(entry: CatalogEntry | undefined, from: PipelineDraft, to: Pipeli
 
 const names = (pipelines: readonly PipelineDraft[]) => pipelines.map(({ id }) => id).join(", ");
 
-function connectorProblems({ id, keyPlace, path, entry }: Configured, pipelines: readonly PipelineDraft[]): Problem[] {
-  const { from, to } = usesOf(id, pipelines);
+function connectorProblems({ id, keyPlace, path, entry }: Configured, uses: Uses): Problem[] {
+  const { from, to } = uses.get(id) ?? UNUSED;
   if (from.length === 0 && to.length === 0) return [];
   if (to.length === 0) {
     const message = `is an exporter of ${names(from)} and a receiver of none, wanted a pipeline that starts with it`;
@@ -141,7 +155,11 @@ interface Step {
 }
 
 /** One problem for each way back that a walk from every pipeline finds. */
-function cycleProblems(pipelines: readonly PipelineDraft[], { connectors }: ConfiguredSections): Problem[] {
+function cycleProblems(
+  pipelines: readonly PipelineDraft[],
+  { connectors }: ConfiguredSections,
+  uses: Uses,
+): Problem[] {
   const problems: Problem[] = [];
   const done = new Set<PipelineDraft>();
   const trail: PipelineDraft[] = [];
@@ -150,7 +168,7 @@ function cycleProblems(pipelines: readonly PipelineDraft[], { connectors }: Conf
   const stepsFrom = (pipeline: PipelineDraft): Step[] =>
     pipeline.exporters.filter(({ id }) => connectors.has(id)).flatMap(({ id }) => {
       const entry = connectors.get(id)?.entry;
-      return usesOf(id, pipelines).to
+      return (uses.get(id) ?? UNUSED).to
         .filter((next) => routes(entry, pipeline, next))
         .map((next) => ({ connector: id, next }));
     });

@@ -29,7 +29,7 @@ import {
   reportUnknownKeys,
   type ServiceDraft,
 } from "./service.ts";
-import { componentSuggestion, suggestion } from "./suggest.ts";
+import { componentSuggestion, MAX_SUGGESTED, suggestion } from "./suggest.ts";
 import { type ConfigNode, fingerprintOf, type MapNode, type NodePath } from "./tree/node.ts";
 
 const SECTION_NAMES = Object.keys(COMPONENT_SECTIONS) as readonly ComponentSection[];
@@ -72,9 +72,10 @@ function* parsing(
   const service = readService(tree, problems);
   const users = usersOf(service);
   const sections = mapSections((section) => readSection(section, tree, catalog[section], users, problems));
-  problems.push(...connectionProblems(service, sections));
+  const between = connectionProblems(service, sections);
+  problems.push(...between);
   const components = mapSections(() => new Map<string, ComponentConfig>());
-  let isPartial = service.telemetry === undefined;
+  let isPartial = service.telemetry === undefined || between.length === MAX_SUGGESTED;
   for (const section of SECTION_NAMES) {
     const configs = checkComponents(section, sections, service, users, problems, before);
     for (const config of configs) {
@@ -168,6 +169,9 @@ interface Component extends Configured {
   readonly leaves: () => readonly Leaf[];
 }
 
+/** Components in one section. Those past it are not looked at. */
+const MAX_COMPONENTS = 10_000;
+
 /** The components of one section by id, each with its factory; those without a valid id are reported and left out. */
 function readSection(
   section: ComponentSection,
@@ -177,7 +181,12 @@ function readSection(
   problems: Problem[],
 ): ReadonlyMap<string, Component> {
   const components = new Map<string, Component>();
-  for (const [id, { keyPlace, node }] of readMap(tree, section, [], problems).entries) {
+  const written = readMap(tree, section, [], problems);
+  if (written.entries.size > MAX_COMPONENTS) {
+    const message = `has ${written.entries.size} components, wanted ${MAX_COMPONENTS} at the most`;
+    problems.push(errorAt(written.place, [section], message));
+  }
+  for (const [id, { keyPlace, node }] of written.entries.entries().take(MAX_COMPONENTS)) {
     const path = [section, id];
     const type = parseComponentId(id)?.type;
     if (type === undefined) {

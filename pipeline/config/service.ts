@@ -11,7 +11,7 @@ import { checkSection } from "./check_section.ts";
 import { parseComponentId, WANTED_ID } from "./component_id.ts";
 import { errorAt, type Problem, warningAt } from "./problem.ts";
 import { type TelemetryConfig, telemetrySchema, telemetryWarnings } from "./service_telemetry.ts";
-import { suggestion } from "./suggest.ts";
+import { MAX_SUGGESTED, suggestion } from "./suggest.ts";
 import {
   childNode,
   type ConfigNode,
@@ -68,8 +68,9 @@ export function readService(tree: MapNode, problems: Problem[]): ServiceDraft {
     problems.push(errorAt(pipelines.place, ["service", "pipelines"], message));
   }
   const drafts = [...pipelines.entries].slice(0, MAX_PIPELINES);
+  const broken = brokenLists(problems);
   return {
-    pipelines: drafts.flatMap(([id, { keyPlace, node }]) => readPipeline(id, keyPlace, node, problems) ?? []),
+    pipelines: drafts.flatMap(([id, { keyPlace, node }]) => readPipeline(id, keyPlace, node, broken, problems) ?? []),
     extensions: withoutRepeats(readReferences(service, "extensions", ["service"], problems), problems),
     telemetry: readTelemetry(service, problems),
   };
@@ -78,6 +79,12 @@ export function readService(tree: MapNode, problems: Problem[]): ServiceDraft {
 function hasProblemBelow(problems: readonly Problem[], path: NodePath): boolean {
   const prefix = formatPath(path);
   return problems.some((problem) => problem.severity === "error" && problem.path.startsWith(prefix));
+}
+
+/** The lists of pipelines in which something could not be expanded, by their paths. */
+function brokenLists(problems: readonly Problem[]): ReadonlySet<string> {
+  const errors = problems.filter(({ severity, path }) => severity === "error" && path.startsWith("service::pipelines"));
+  return new Set(errors.map(({ path }) => path.split("::").slice(0, 4).join("::")));
 }
 
 /** The map at `key`; nothing, or something else (a problem), is an empty one. */
@@ -90,14 +97,24 @@ export function readMap(parent: MapNode, key: string, above: NodePath, problems:
   return emptyMap(node?.place ?? parent.place);
 }
 
+/** The first of them one by one, and how many more there are. */
 export function reportUnknownKeys(map: MapNode, known: readonly string[], path: NodePath, problems: Problem[]): void {
-  for (const [key, { keyPlace }] of map.entries) {
-    if (known.includes(key)) continue;
+  const unknown = [...map.entries].filter(([key]) => !known.includes(key));
+  for (const [key, { keyPlace }] of unknown.slice(0, MAX_SUGGESTED)) {
     problems.push(errorAt(keyPlace, [...path, key], `is an unknown key, ${suggestion(key, known)}`));
   }
+  const next = unknown[MAX_SUGGESTED]?.[1].keyPlace;
+  if (next !== undefined) problems.push(errorAt(next, path, `has ${unknown.length - MAX_SUGGESTED} more unknown keys`));
 }
 
-function readPipeline(id: string, place: Place, node: ConfigNode, problems: Problem[]): PipelineDraft | undefined {
+/** @param broken Paths of lists of which it is known that something is wrong in them. */
+function readPipeline(
+  id: string,
+  place: Place,
+  node: ConfigNode,
+  broken: ReadonlySet<string>,
+  problems: Problem[],
+): PipelineDraft | undefined {
   const path = ["service", "pipelines", id];
   const signal = readSignal(id, place, path, problems);
   if (node.kind !== "map" && !isNull(node)) {
@@ -106,12 +123,15 @@ function readPipeline(id: string, place: Place, node: ConfigNode, problems: Prob
   }
   const keys = node.kind === "map" ? node : emptyMap(place);
   reportUnknownKeys(keys, PIPELINE_KEYS, path, problems);
+  const since = problems.length;
   const receivers = withoutRepeats(readReferences(keys, "receivers", path, problems), problems);
   const processors = readReferences(keys, "processors", path, problems);
   const exporters = withoutRepeats(readReferences(keys, "exporters", path, problems), problems);
+  const own = problems.slice(since);
   for (const [key, list] of Object.entries({ receivers, exporters })) {
-    if (list.length > 0 || hasProblemBelow(problems, [...path, key])) continue;
-    problems.push(errorAt(place, [...path, key], "names none, wanted at least one"));
+    const at = [...path, key];
+    if (list.length > 0 || broken.has(formatPath(at)) || hasProblemBelow(own, at)) continue;
+    problems.push(errorAt(place, at, "names none, wanted at least one"));
   }
   reportRepeats(processors, problems);
   return signal === undefined ? undefined : { id, signal, place, path, receivers, processors, exporters };

@@ -8,9 +8,19 @@ import type { ComponentSection } from "./gateway_config.ts";
 
 /** Names longer than this are not compared: nobody mistypes them by a letter. */
 const MAX_LENGTH = 64;
+/** Known names that one is compared with: there can be as many as somebody configures. */
+const MAX_COMPARED = 200;
+/** Known names that are listed. */
+const MAX_LISTED = 50;
+/**
+ * Problems of one kind that are told one by one, each with a suggestion; of the rest their number. Who has made more
+ * has made the same mistake again, or means to keep the gateway busy.
+ */
+export const MAX_SUGGESTED = 100;
 
 /**
- * The known name nearest to `name`, when it is near: a third of its letters, three at the most, or another case.
+ * The known name nearest to `name`, when it is near: a third of its letters, three at the most, or another case. Only
+ * the first 200 known ones are looked at.
  *
  * @returns undefined when none is near.
  */
@@ -19,7 +29,8 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   const limit = Math.min(3, Math.floor(name.length / 3));
   const lower = name.toLowerCase().replaceAll("-", "_");
   let best: { readonly candidate: string; readonly distance: number } | undefined;
-  for (const candidate of known) {
+  for (const candidate of known.slice(0, MAX_COMPARED)) {
+    if (Math.abs(candidate.length - lower.length) > limit) continue;
     const distance = editDistance(lower, candidate.toLowerCase());
     if (distance <= limit && distance < (best?.distance ?? Infinity)) best = { candidate, distance };
   }
@@ -30,7 +41,9 @@ export function nearest(name: string, known: readonly string[]): string | undefi
 export function suggestion(name: string, known: readonly string[]): string {
   const near = nearest(name, known);
   if (near !== undefined) return `did you mean ${JSON.stringify(near)}?`;
-  return known.length === 0 ? "there are none" : `wanted one of ${known.toSorted().join(", ")}`;
+  if (known.length === 0) return "there are none";
+  const more = known.length > MAX_LISTED ? ` and ${known.length - MAX_LISTED} more` : "";
+  return `wanted one of ${known.slice(0, MAX_LISTED).toSorted().join(", ")}${more}`;
 }
 
 const IN_FRONT = "which is not here: keep a collector for it in front";

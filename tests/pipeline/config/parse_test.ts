@@ -203,6 +203,62 @@ Deno.test("a pipeline past 4096 is a problem", async () => {
   ]);
 });
 
+Deno.test("a component past 10,000 of a section is a problem", async () => {
+  const exporters = (count: number) =>
+    GOOD.replace("exporters:", `exporters:\n${Array.from({ length: count }, (_, i) => `  nop/${i}:`).join("\n")}`);
+  const told = async (count: number) =>
+    (await problemLines(exporters(count))).filter((line) => line.includes("at the most")).map((line) =>
+      line.replace(/^.*?: /, "")
+    );
+  const own = (await load(GOOD)).tree.entries.get("exporters")?.node;
+  const ownCount = own?.kind === "map" ? own.entries.size : 0;
+  deepStrictEqual(await told(10_000 - ownCount), []);
+  deepStrictEqual(await told(10_001 - ownCount), ["exporters: has 10001 components, wanted 10000 at the most"]);
+});
+
+Deno.test("of many problems of one kind a hundred are told, and that there are more", async (t) => {
+  const many = (count: number, text: (index: number) => string) =>
+    Array.from({ length: count }, (_, index) => text(index)).join("");
+  const told = async (text: string, part: string) =>
+    (await problemLines(text)).filter((line) => line.includes(part)).length;
+  const texts = {
+    "top-level keys": (count: number) => `${GOOD}\n${many(count, (index) => `k${index}: 1\n`)}`,
+    "keys of a section": (count: number) =>
+      GOOD.replace("level: WARN", `level: WARN, ${many(count, (index) => `k${index}: 1, `)}`),
+  };
+  for (const [name, text] of Object.entries(texts)) {
+    await t.step(name, async () => {
+      deepStrictEqual([await told(text(100), "is an unknown key"), await told(text(100), "more unknown keys")], [
+        100,
+        0,
+      ]);
+      deepStrictEqual([await told(text(102), "is an unknown key"), await told(text(102), "has 2 more unknown")], [
+        100,
+        1,
+      ]);
+    });
+  }
+  await t.step("ids that are not configured", async () => {
+    const extensions = (count: number) =>
+      GOOD.replace(
+        "extensions: bearertokenauth",
+        `extensions: [bearertokenauth, ${many(count, (index) => `none/${index}, `)}]`,
+      );
+    const reject = async (count: number) => {
+      try {
+        parseConfig(await load(extensions(count)), catalog);
+      } catch (thrown) {
+        if (!(thrown instanceof ConfigError)) throw thrown;
+        const missing = thrown.problems.filter(({ message }) => message.includes("not configured"));
+        return [missing.length, thrown.isPartial];
+      }
+      return [];
+    };
+    deepStrictEqual(await reject(99), [99, false]);
+    deepStrictEqual(await reject(101), [100, true]);
+  });
+});
+
 Deno.test("ConfigError tells all errors, and carries the warnings", async () => {
   const resolved = await load("a: 1\nb: ${env:UNSET}\n");
   throws(() => parseConfig(resolved, catalog), (thrown) => {

@@ -30,6 +30,20 @@ Deno.test("suggestion()", async (t) => {
   for (const [name, known, want] of texts) await t.step(want, () => strictEqual(suggestion(name, known), want));
 });
 
+Deno.test("of many known names only some are compared, and listed", async (t) => {
+  const names = (count: number) => Array.from({ length: count }, (_, index) => `other${index}`);
+  const cases: [title: string, known: string[], want: string | undefined][] = [
+    ["the 200th", [...names(199), "wanted_name"], "wanted_name"],
+    ["the 201st", [...names(200), "wanted_name"], undefined],
+  ];
+  for (const [title, known, want] of cases) {
+    await t.step(title, () => strictEqual(nearest("wantedname", known), want));
+  }
+  const listed = (count: number) => suggestion("zzzzzz", names(count));
+  await t.step("50 are listed", () => strictEqual(listed(50), `wanted one of ${names(50).toSorted().join(", ")}`));
+  await t.step("and one more", () => strictEqual(listed(51), `${listed(50)} and 1 more`));
+});
+
 const KEPT_BY_SENDERS = "remove it: with wait_for_result (the default) the sender keeps the data until it is delivered";
 
 Deno.test("componentSuggestion() tells what stands for a component of the collector", async (t) => {

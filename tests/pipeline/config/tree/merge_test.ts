@@ -1,6 +1,6 @@
 /** Several sources into one tree. */
 
-import { deepStrictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok } from "node:assert/strict";
 import fc from "fast-check";
 import { mergeNodes, splitTopLevelKeys } from "../../../../pipeline/config/tree/merge.ts";
 import { type ConfigNode, DEFAULT_TREE_LIMITS, type MapNode } from "../../../../pipeline/config/tree/node.ts";
@@ -64,3 +64,48 @@ Deno.test("splitTopLevelKeys()", () => {
   deepStrictEqual(plainValue(splitTopLevelKeys(root, 3)), { a: { b: { c: 1, d: 2 } }, e: { "f::g": 3 } });
   deepStrictEqual(plainValue(splitTopLevelKeys(parse("{a::b::c: 1}") as MapNode, 2)), { "a::b::c": 1 });
 });
+
+Deno.test("splitTopLevelKeys() puts each key once or twice, however many there are", async (t) => {
+  const count = 3_000;
+  const numbers = Array.from({ length: count }, (_, index) => index);
+  const texts = {
+    "keys of their own": numbers.map((index) => `k${index}: 1`),
+    "keys of one map": numbers.map((index) => `a::b::k${index}: 1`),
+    "keys over a map that is there": [
+      `a: {b: {${numbers.map((index) => `k${index}: 1`)}}}`,
+      "a::b: {x: 1}",
+      "a::b::y: 1",
+    ],
+  };
+  for (const [name, lines] of Object.entries(texts)) {
+    await t.step(name, () => {
+      const root = parse(lines.join("\n")) as MapNode;
+      const puts = putsOf(() => void splitTopLevelKeys(root, 100));
+      ok(puts <= 8 * count, `${puts} puts of ${count} keys`);
+    });
+  }
+});
+
+Deno.test("mergeMaps() and splitTopLevelKeys() leave what they are given as it was", () => {
+  const [earlier, later] = [parse("{a: {b: {c: 1}}, a::b::d: 2}"), parse("{a: {b: {e: 3}}}")];
+  const before = structuredClone([earlier, later]);
+  mergeNodes(splitTopLevelKeys(earlier as MapNode, 100), later);
+  mergeNodes(earlier, later);
+  deepStrictEqual([earlier, later], before);
+});
+
+/** How many entries are put into maps meanwhile, those that a copy takes over included. */
+function putsOf(run: () => void): number {
+  const { set } = Map.prototype;
+  let puts = 0;
+  Map.prototype.set = function (key, value) {
+    puts += 1;
+    return set.call(this, key, value);
+  };
+  try {
+    run();
+  } finally {
+    Map.prototype.set = set;
+  }
+  return puts;
+}
