@@ -7,10 +7,9 @@
 
 import type { GatewayConfig, ResolvedConfig } from "../pipeline/config/gateway_config.ts";
 import { parseConfig, parseConfigInSlices } from "../pipeline/config/parse.ts";
-import { tenantSourcesOf } from "../pipeline/tenants/sources.ts";
 import type { TenantSnapshot } from "../pipeline/tenants/table/table.ts";
 import type { UsageReport } from "../pipeline/tenants/usage/usage.ts";
-import { formatProblem, problemLine } from "../pipeline/config/problem.ts";
+import { problemLine } from "../pipeline/config/problem.ts";
 import type { ServeHttp } from "../pipeline/contract/http.ts";
 import { type Clock, systemClock } from "../pipeline/core/clock.ts";
 import type { Logger, LogLevel } from "../pipeline/core/log.ts";
@@ -23,7 +22,6 @@ import { type Build, type GraphChange, NO_CHANGE } from "../pipeline/graph/live_
 import { loadComponents, REGISTRY } from "../pipeline/graph/registry.ts";
 import { RecentErrors } from "./admin/recent_errors.ts";
 import { ThreadAdmin } from "./admin/thread_admin.ts";
-import type { FileWatch } from "./config/file_watch.ts";
 import { endpointsOf } from "./threads/exclusive_listener.ts";
 import { ListenerHub } from "./threads/listener_hub.ts";
 import { joinChanges, LiveParts } from "./threads/live_parts.ts";
@@ -31,12 +29,12 @@ import { openLog, type OwnLog } from "./telemetry/logging.ts";
 import { ownMetricsPages, resourceOf } from "./telemetry/own_metrics.ts";
 import { createProcessMetrics, reportHeap } from "./telemetry/process_metrics.ts";
 import { ownTelemetry } from "./telemetry/own_telemetry.ts";
-import { type IsSettled, type NextTenants, TenantDirectory } from "./tenants/directory.ts";
-import { watchDirectory } from "./tenants/directory_watch.ts";
+import { ControlTenants } from "./tenants/control_tenants.ts";
+import type { TenantDirectory } from "./tenants/directory.ts";
 import type { TenantFiles } from "./tenants/tenant_files.ts";
-import { FleetLimits } from "./tenants/fleet/fleet.ts";
+import type { FleetLimits } from "./tenants/fleet/fleet.ts";
 import { queuesOf, ThreadTenants } from "./tenants/thread_tenants.ts";
-import { UsageLedger } from "./tenants/usage_ledger.ts";
+import type { UsageLedger } from "./tenants/usage_ledger.ts";
 import { configForWorkers } from "./threads/worker_config.ts";
 import {
   createMemoryCells,
@@ -170,13 +168,7 @@ class ControlThread implements Gateway {
   readonly #pool: WorkerPool | undefined;
   readonly #admin: ThreadAdmin | undefined;
   readonly #log: OwnLog;
-  readonly tenants: TenantDirectory;
-  readonly usage: UsageLedger;
-  readonly fleet: FleetLimits;
-  /** Of this thread, where it takes data. */
-  readonly #ownTenants: ThreadTenants | undefined;
-  /** Of the directory that the configuration names. */
-  #tenantWatch: { readonly directory: string; readonly watch: FileWatch } | undefined;
+  readonly #tenants: ControlTenants;
   /** The endpoints of configurations whose listeners may be open: the one that runs, and those that are being drained. */
   readonly #open = new Map<GatewayConfig, readonly string[]>();
   #config: GatewayConfig;
@@ -201,18 +193,14 @@ class ControlThread implements Gateway {
       random: Math.random,
       memory: createThreadMemory(this.#cellsOf(CONTROL_THREAD)),
     };
-    const queues = () => queuesOf(this.#parts.instances);
-    this.usage = new UsageLedger(own);
-    const report = (counted: UsageReport) => this.usage.take(CONTROL_THREAD, counted);
-    this.#ownTenants = options.workers > 1 ? undefined : new ThreadTenants({ ...own, thread: 0, queues, report });
-    this.tenants = this.#openTenants(meter);
-    this.fleet = new FleetLimits({ ...own, cells: () => this.tenants.cells, table: () => this.tenants.table });
+    this.#tenants = this.#openTenants(own);
+    const { own: ownTenants } = this.#tenants;
     this.#deps = {
       ...own,
       registry: REGISTRY,
       serveHttp: hub.serveHttp,
       tracer: this.#tracer,
-      ...(this.#ownTenants === undefined ? {} : { gateOf: this.#ownTenants.gateOf, usage: this.#ownTenants.usage }),
+      ...(ownTenants === undefined ? {} : { gateOf: ownTenants.gateOf, usage: ownTenants.usage }),
     };
     this.#stopHeapReport = reportHeap(meter);
     this.#pool = options.workers > 1 ? this.#workers() : undefined;
@@ -222,6 +210,18 @@ class ControlThread implements Gateway {
 
   get meter(): Meter {
     return this.#deps.meter;
+  }
+
+  get tenants(): TenantDirectory {
+    return this.#tenants.directory;
+  }
+
+  get usage(): UsageLedger {
+    return this.#tenants.usage;
+  }
+
+  get fleet(): FleetLimits {
+    return this.#tenants.fleet;
   }
 
   get resource(): Attributes {
@@ -271,7 +271,7 @@ class ControlThread implements Gateway {
   }
 
   async reportUsage(): Promise<void> {
-    this.#ownTenants?.usage.flush();
+    this.#tenants.own?.usage.flush();
     await this.#pool?.reportUsage();
   }
 
@@ -282,7 +282,7 @@ class ControlThread implements Gateway {
 
   async shutdown(deadlineMs: number): Promise<boolean> {
     this.#isStopping = true;
-    this.#tenantWatch?.watch.stop();
+    this.#tenants.stop();
     await this.#changes;
     this.logger.info("Stopping: draining what is held", { deadline_ms: deadlineMs });
     const deadline = AbortSignal.timeout(deadlineMs);
@@ -313,18 +313,16 @@ class ControlThread implements Gateway {
   async #goOver(config: GatewayConfig): Promise<Pick<AppliedConfig, "change" | "drained">> {
     const obstacles = this.obstacles(config);
     if (obstacles.length > 0) throw new GraphError("start", obstacles);
-    const tenants = await this.#prepareTenants(config);
+    const tenants = await this.#tenants.prepare(config);
     let change: GraphChange;
     try {
-      await this.#ownTenants?.prepare(tenants.snapshot);
       const own = await this.#parts.prepare(config);
       change = joinChanges([own, await this.#preparePool(config, tenants.snapshot)]);
     } catch (thrown) {
-      this.#ownTenants?.discard();
       tenants.discard();
       throw thrown;
     }
-    this.#ownTenants?.flip();
+    tenants.flip();
     const drains = [await this.#pool?.flip(DRAIN_AFTER_CHANGE_MS), {
       drained: this.#parts.flip(DRAIN_AFTER_CHANGE_MS),
     }];
@@ -340,38 +338,20 @@ class ControlThread implements Gateway {
     if (before !== config) void drained.then(() => this.#open.delete(before));
     this.#config = config;
     this.#log.setLevel(config.telemetry.logs.level);
-    this.#watchTenants();
   }
 
-  /** @throws {GraphError} There is no such directory. */
-  async #prepareTenants(config: GatewayConfig): Promise<NextTenants> {
-    const next = await this.tenants.prepare(tenantSourcesOf(config));
-    if (next.obstacle === undefined) return next;
-    next.discard();
-    throw new GraphError("start", [formatProblem(next.obstacle)]);
-  }
-
-  #watchTenants(): void {
-    const { directory } = this.tenants.sources ?? {};
-    const { tenantFiles: files } = this.#options;
-    if (this.#tenantWatch?.directory === directory) return;
-    this.#tenantWatch?.watch.stop();
-    const onChange = (isSettled: IsSettled) => this.tenants.refresh(isSettled);
-    this.#tenantWatch = directory === undefined || files === undefined
-      ? undefined
-      : { directory, watch: watchDirectory({ directory, files, clock: this.#clock, onChange }) };
-  }
-
-  #openTenants(meter: Meter): TenantDirectory {
-    return new TenantDirectory({
-      meter,
-      clock: this.#clock,
-      logger: this.logger,
-      files: this.#options.tenantFiles,
-      publish: (snapshot) => {
-        this.#ownTenants?.use(snapshot);
-        return this.#pool?.setTenants(snapshot);
+  #openTenants(own: Omit<GraphDeps, "registry" | "serveHttp" | "tracer">): ControlTenants {
+    const { workers, tenantFiles: files } = this.#options;
+    const queues = () => queuesOf(this.#parts.instances);
+    return new ControlTenants({
+      ...own,
+      directoryLogger: this.logger,
+      files,
+      ownThread: (usage) => {
+        const report = (counted: UsageReport) => usage.take(CONTROL_THREAD, counted);
+        return workers > 1 ? undefined : new ThreadTenants({ ...own, thread: 0, queues, report });
       },
+      publish: (snapshot) => this.#pool?.setTenants(snapshot),
     });
   }
 
@@ -400,14 +380,12 @@ class ControlThread implements Gateway {
     const telemetry: Build = (config, before) => buildParts(ownTelemetry(config.telemetry, own), this.#deps, before);
     const extensions: Build = (config, before) => buildExtensions(config, this.#deps, () => this.#isReady(), before);
     const pipelines: Build = (config, before) => buildPipelinesInSlices(config, this.#deps, before);
-    const tenants = this.#ownTenants;
     return [
       telemetry,
       pages,
       extensions,
-      this.usage.build,
-      this.fleet.build,
-      ...(tenants === undefined ? [] : [tenants.build, pipelines]),
+      ...this.#tenants.builds,
+      ...(this.#tenants.own === undefined ? [] : [pipelines]),
     ];
   }
 
@@ -420,7 +398,7 @@ class ControlThread implements Gateway {
     const { adminChannel: channel } = this.#options;
     if (channel === undefined) return undefined;
     const instances = () => this.#parts.instances;
-    const refusals = this.#ownTenants?.refusals;
+    const refusals = this.#tenants.own?.refusals;
     return new ThreadAdmin({ channel, thread: CONTROL_THREAD, errors, refusals, clock: this.#clock, instances });
   }
 
