@@ -34,11 +34,21 @@ export const silentLogger: Logger = {
   with: () => silentLogger,
 };
 
-/** A failure for a log line: its message and those of its causes, without stacks. */
+/**
+ * A failure for a log line: its message and those of its causes, without stacks. What could not be done is said once: a
+ * cause that begins with the same words ("Cannot export 2 spans: … : Cannot export 2 spans to "eu": …") without them.
+ */
 export function describeError(thrown: unknown): string {
   const parts: string[] = [];
+  let undone = "";
   for (let at: unknown = thrown, depth = 0; at !== undefined && at !== null && depth < 5; depth++) {
-    parts.push(at instanceof Error ? at.message : String(at));
+    const message = at instanceof Error ? at.message : String(at);
+    const colon = message.indexOf(": ");
+    const head = message.slice(0, Math.max(0, colon));
+    // Where to is told by the line's own fields.
+    const isSaid = undone !== "" && (head === undone || head.startsWith(`${undone} to "`));
+    parts.push(isSaid ? message.slice(colon + 2) : message);
+    if (!isSaid && message.startsWith("Cannot ") && colon !== -1) undone = head;
     at = at instanceof Error ? at.cause : undefined;
   }
   return maskUrls(parts.join(": ")); // the runtime tells the whole URL that it could not reach
