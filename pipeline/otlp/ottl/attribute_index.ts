@@ -6,8 +6,8 @@
  * Where only such are asked for, nothing is noted of the others: most messages are never asked for more.
  *
  * Loops over bytes keep their places as ints with `| 0`: what comes out of a property or a call is a tagged value to V8,
- * and so is then each place in the loop. It is one class: in two, one derived from the other, a condition takes a fifth
- * longer.
+ * and so is then each place in the loop. Reading and asking are one class: in two, one derived from the other, a condition
+ * takes a fifth longer; with one held by the other, 7 % longer.
  *
  * @module
  */
@@ -15,7 +15,7 @@
 import { rangeEquals, tagOf, WireType } from "../../wire/protobuf.ts";
 import { ProtoWriter } from "../../wire/protobuf_writer.ts";
 import { contentEnd, contentStart, type KeyValueRange, Member, memberAt, type StringTable } from "./any_value.ts";
-import { AttributeRanges, MAX_KEPT_ATTRIBUTES, Source } from "./attribute_ranges.ts";
+import { AttributeRanges, type EditedMessage, MAX_KEPT_ATTRIBUTES, Source } from "./attribute_ranges.ts";
 import type { ByteWords } from "./byte_words.ts";
 import { WantedKeys } from "./wanted_keys.ts";
 
@@ -43,10 +43,7 @@ const KEY = 0x0a;
 const VALUE = 0x12;
 
 /** The message that they are of. */
-interface Message {
-  readonly bytes: Uint8Array;
-  /** What is edited is written here. */
-  readonly arena: ProtoWriter;
+interface Message extends EditedMessage {
   /** Reads all of it unless it has been: every attribute is placed then. */
   ready(): void;
   /** Reads on until `hasFound(slot)`, or to its end; of attributes that have no slot nothing may be noted. */

@@ -1,7 +1,7 @@
 /**
  * A KeyValue of one key and one short text or integer, written compactly: most of what senders send, in one step.
  *
- * Measured: 100 spans of ten attributes take half as long as by the walk alone.
+ * Measured: 100 spans of ten attributes take little more than half as long as by the walk alone.
  *
  * @module
  */

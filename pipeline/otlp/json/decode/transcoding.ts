@@ -74,7 +74,7 @@ export class Transcoding {
   /** An unsigned or two's complement 64-bit integer in halves of 32 bits. */
   varint(low: number, high: number): void {
     const { out } = this;
-    let to = this.to | 0;
+    let { to } = this;
     low >>>= 0;
     high >>>= 0;
     while (high !== 0 || low > 0x7f) {
@@ -111,9 +111,8 @@ export class Transcoding {
 
   /** The first byte that is no white space, which `at` then points to; END after the last. */
   next(): number {
-    const { source } = this;
-    const end = this.end | 0;
-    for (let at = this.at | 0; at < end; at++) {
+    const { source, end } = this;
+    for (let at = this.at; at < end; at++) {
       const byte = source[at]!;
       if (byte > 32 || (byte !== 32 && byte !== 10 && byte !== 13 && byte !== 9)) {
         this.at = at;
