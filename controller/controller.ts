@@ -29,6 +29,7 @@ import type { Clock, Timer } from "../pipeline/core/clock.ts";
 import type { Logger } from "../pipeline/core/log.ts";
 import type { TokenBook } from "../routes/api/tokens.ts";
 import { createControllerApp } from "../routes/controller/app.ts";
+import { agentGuard } from "./agent_guard.ts";
 import { AgentSecret } from "./agent_secret.ts";
 import { ConfigOffers } from "./config_offers.ts";
 import { ControllerAudit } from "./controller_audit.ts";
@@ -108,6 +109,7 @@ export class Controller {
       meter: telemetry.meter,
       store,
       findConfig: (hash) => offers.byHash(hash),
+      admit: agentGuard({ loopback, authenticated: operators !== undefined }),
       authenticate: operators && (({ headers }) => tokens.identify(headers.authorization)),
       other: (request, response) => serveOther(request, response),
     });

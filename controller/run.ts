@@ -11,6 +11,7 @@ import { stopSignal } from "../gateway/stop_signals.ts";
 import { OpampStore } from "../opamp/server/store/store.ts";
 import { formatEndpoint, parseEndpoint } from "../pipeline/config/http_server.ts";
 import { systemClock } from "../pipeline/core/clock.ts";
+import { isLoopback } from "../routes/bind_address.ts";
 import { createConsoleLogger, openSinks } from "../pipeline/core/console_log.ts";
 import { describeError, type Logger, type LogLevel } from "../pipeline/core/log.ts";
 import { readTlsOptions } from "../routes/tls_server.ts";
@@ -139,8 +140,4 @@ function publicUrlOf({ publicUrl, tlsCert }: ControllerRunOptions, hostname: str
   const isEverywhere = hostname === "" || hostname === "0.0.0.0" || hostname === "::";
   if (isEverywhere || port === 0) return undefined;
   return `${tlsCert === undefined ? "http" : "https"}://${formatEndpoint(hostname, port)}`;
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "::1" || /^127(?:\.\d{1,3}){3}$/.test(hostname);
 }

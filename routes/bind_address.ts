@@ -1,5 +1,5 @@
 /**
- * Which address a listener binds.
+ * Which address a listener binds, and who can reach it there.
  *
  * @module
  */
@@ -11,4 +11,9 @@ export function bindAddress(hostname: string, transport: HttpServerConfig["trans
   const isV6 = transport === "tcp6";
   if (hostname === "localhost") return isV6 ? "::1" : "127.0.0.1";
   return hostname === "0.0.0.0" && isV6 ? "::" : hostname;
+}
+
+/** Whether only this machine can reach a listener on `hostname`. */
+export function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "::1" || /^127(?:\.\d{1,3}){3}$/.test(hostname);
 }

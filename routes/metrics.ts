@@ -11,12 +11,31 @@ import { Hono } from "hono";
 import type { SeriesKind, SeriesValue } from "../pipeline/core/telemetry/store.ts";
 import { metricRow } from "../pipeline/core/telemetry/table.ts";
 import type { Attributes } from "../pipeline/core/telemetry/meter.ts";
+import { checkHost, ForbiddenError } from "./api/guard.ts";
 
 const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores";
 
+export interface MetricsPageOptions {
+  /** On every series. */
+  readonly constantLabels?: Attributes;
+  /** Whether it listens on this machine alone. Then another host's name is answered 403, as by the admin API. */
+  readonly loopback?: boolean;
+}
+
 /** The metrics page. `GET` and `HEAD` of `/metrics`; all else is 404. */
-export function createMetricsApp(collect: () => readonly SeriesValue[], constantLabels: Attributes = {}): Hono {
+export function createMetricsApp(
+  collect: () => readonly SeriesValue[],
+  { constantLabels = {}, loopback = false }: MetricsPageOptions = {},
+): Hono {
   const app = new Hono();
+  app.use(async (c, next) => {
+    checkHost(c.req.raw, { loopback });
+    await next();
+  });
+  app.onError((thrown, c) => {
+    if (thrown instanceof ForbiddenError) return c.text(`${thrown.message}\n`, 403);
+    throw thrown;
+  });
   const page = new PrometheusPage(constantLabels);
   app.get("/metrics", (c) => c.body(page.textOf(collect()), 200, { "content-type": CONTENT_TYPE }));
   return app;

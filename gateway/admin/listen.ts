@@ -12,6 +12,7 @@ import { UnavailableError } from "../../pipeline/core/errors.ts";
 import { describeError } from "../../pipeline/core/log.ts";
 import { MAX_ADMIN_BODY_BYTES } from "../../routes/admin/limits.ts";
 import { unreadable } from "../../routes/api/answer_headers.ts";
+import { isLoopback } from "../../routes/bind_address.ts";
 import type { ConfigManager } from "../config/config_manager.ts";
 import { exclusive } from "../threads/exclusive_listener.ts";
 import type { Gateway } from "../gateway.ts";
@@ -181,8 +182,4 @@ function serverConfig(endpoint: string, { tlsCert, tlsKey }: AdminOptions): Http
     max_connections: MAX_CONNECTIONS,
     write_timeout: WRITE_TIMEOUT_MS,
   };
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "::1" || /^127(?:\.\d{1,3}){3}$/.test(hostname);
 }

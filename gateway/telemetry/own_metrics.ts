@@ -13,6 +13,7 @@ import type { SeriesValue } from "../../pipeline/core/telemetry/store.ts";
 import { isShownAt, type MetricLevel } from "../../pipeline/core/telemetry/table.ts";
 import type { Attributes } from "../../pipeline/core/telemetry/meter.ts";
 import type { PartDraft } from "../../pipeline/graph/build.ts";
+import { isLoopback } from "../../routes/bind_address.ts";
 import { createMetricsApp } from "../../routes/metrics.ts";
 
 /** One page for each Prometheus reader; none at level `none`. */
@@ -26,11 +27,12 @@ export function ownMetricsPages(
   return readers.flatMap(({ pull }) => pull?.exporter.prometheus ?? []).map((reader) => {
     const { host, port, with_resource_constant_labels: chosen } = reader;
     const endpoint = formatEndpoint(host, port);
-    const labels = chooseLabels(resource, chosen);
+    const constantLabels = chooseLabels(resource, chosen);
+    const page = { constantLabels, loopback: isLoopback(host) };
     return {
       name: `own metrics on ${endpoint}`,
-      fingerprint: JSON.stringify([endpoint, labels, level]),
-      make: () => serverOf(endpoint, createMetricsApp(shownAt(level, collect), labels).fetch, serveHttp),
+      fingerprint: JSON.stringify([endpoint, constantLabels, level]),
+      make: () => serverOf(endpoint, createMetricsApp(shownAt(level, collect), page).fetch, serveHttp),
     };
   });
 }

@@ -42,9 +42,14 @@ export const LOCAL = "local";
 
 const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i;
 
+/** @param host Of a Host header: a name or an address, with a port or without. */
+export function isLoopbackHost(host: string | null | undefined): boolean {
+  return LOOPBACK_HOST.test(host ?? "");
+}
+
 /** @throws {ForbiddenError} The request names another host. */
-export function checkHost({ headers }: Request, { loopback }: GuardOptions): void {
-  if (!loopback || LOOPBACK_HOST.test(headers.get("host") ?? "")) return;
+export function checkHost({ headers }: Request, { loopback }: Pick<GuardOptions, "loopback">): void {
+  if (!loopback || isLoopbackHost(headers.get("host"))) return;
   throw new ForbiddenError("Cannot answer: the host is another name, wanted localhost or a loopback address");
 }
 

@@ -58,6 +58,24 @@ Deno.test("createMetricsApp()", async (t) => {
     match(response.headers.get("content-type") ?? "", /^text\/plain; version=0\.0\.4/);
     match(await response.text(), /^otelcol_a 1$/m);
   });
+  await t.step(
+    "on this machine alone it answers to its names alone: a page may make its own name lead here",
+    async () => {
+      const local = createMetricsApp(() => [counter("otelcol_a", {}, 1)], { loopback: true });
+      const statusOf = async (of: typeof app, host: string) =>
+        (await of.request("/metrics", { headers: { host } })).status;
+      const cases: [host: string, want: number][] = [
+        ["localhost:8888", 200],
+        ["127.0.0.1:8888", 200],
+        ["[::1]:8888", 200],
+        ["evil.com", 403],
+        ["127.0.0.1.evil.com:8888", 403],
+        ["", 403],
+      ];
+      for (const [host, want] of cases) strictEqual(await statusOf(local, host), want, host);
+      strictEqual(await statusOf(app, "evil.com"), 200);
+    },
+  );
   await t.step("nothing else is there", async () => {
     strictEqual((await app.request("/")).status, 404);
     strictEqual((await app.request("/metrics", { method: "POST" })).status, 404);

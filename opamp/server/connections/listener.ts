@@ -29,12 +29,17 @@ import { WebSocketConnection } from "./websocket_connection.ts";
 /** Tells who an agent is from its request; undefined when it may not come in. */
 export type Authenticate = (request: IncomingMessage) => string | undefined;
 
+/** Whether a request may be an agent's, by its headers alone. */
+export type Admit = (request: IncomingMessage) => boolean;
+
 export interface ListenerDeps {
   readonly fleet: Fleet;
   readonly settings: OpampServerSettings;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly meter: Meter;
+  /** Asked before anything else; without it every request may be. */
+  readonly admit?: Admit | undefined;
   /** Without it everyone may come in. */
   readonly authenticate?: Authenticate | undefined;
   /** Requests for other paths; without it they are answered 404. */
@@ -149,6 +154,7 @@ export class OpampListener {
       if (other !== undefined) return other(request, response);
       return answer(response, 404, "not found");
     }
+    if (!this.#admits(request)) return answer(response, 403, "forbidden");
     const tokenId = this.#identify(request);
     if (tokenId === undefined) {
       response.setHeader("WWW-Authenticate", "Bearer");
@@ -177,6 +183,7 @@ export class OpampListener {
     socket.on("error", () => socket.destroy());
     const { settings, clock, fleet } = this.#deps;
     if (pathOf(request) !== settings.path) return refuse(socket, 404, "Not Found");
+    if (!this.#admits(request)) return refuse(socket, 403, "Forbidden");
     const tokenId = this.#identify(request);
     if (tokenId === undefined) return refuse(socket, 401, "Unauthorized", "WWW-Authenticate: Bearer\r\n");
     const key = request.headers["sec-websocket-key"];
@@ -215,6 +222,12 @@ export class OpampListener {
     this.#metrics.ended[why].add(1);
     if (this.#connections.size === 0) this.#onEmpty?.();
   };
+
+  #admits(request: IncomingMessage): boolean {
+    const isAdmitted = this.#deps.admit?.(request) ?? true;
+    if (!isAdmitted) this.#metrics.refused.unauthorized.add(1);
+    return isAdmitted;
+  }
 
   #identify(request: IncomingMessage): string | undefined {
     const { authenticate } = this.#deps;
