@@ -10,6 +10,7 @@ import { Command, CommanderError } from "commander";
 import manifest from "../deno.json" with { type: "json" };
 import { addTopCommand, createAdminCommand } from "./admin.ts";
 import { createControllerCommand } from "./controller.ts";
+import { processEnvironment } from "../pipeline/config/environment.ts";
 import { explainFailure, writeLine } from "../gateway/console.ts";
 import { addGatewayCommand, addInspectCommands } from "./gateway.ts";
 import { createOttlCommand } from "./ottl.ts";
@@ -26,6 +27,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   let code = 0;
   const program = createProgram((result) => code = result);
   try {
+    forgetEmptyVariables(program);
     await program.parseAsync([...args], { from: "user" });
     return code;
   } catch (thrown) {
@@ -33,6 +35,14 @@ export async function runCommand(args: readonly string[]): Promise<number> {
     writeLine(Deno.stderr, explainFailure(thrown));
     return 1;
   }
+}
+
+/** An empty variable of an option is as if it were not there: a Compose file or a chart has no other way to say so. */
+function forgetEmptyVariables(command: Command): void {
+  for (const { envVar } of command.options) {
+    if (envVar !== undefined && processEnvironment.env(envVar) === "") Deno.env.delete(envVar);
+  }
+  command.commands.forEach(forgetEmptyVariables);
 }
 
 /** Every command with its options: what runs, and what docs/commands.md is written from. */

@@ -195,6 +195,10 @@ export class GatewayAdmin implements AdminControl {
   }
 
   async rollbackConfig(id: number, { who, ifMatch }: Change): Promise<Applied> {
+    const asked = this.#options.manager.history().find((entry) => entry.id === id);
+    if (asked?.outcome === "failed") {
+      throw new ConflictError(`Cannot go back to entry ${id}: it never ran: ${asked.reasons[0] ?? "it did not start"}`);
+    }
     return appliedView(await this.#options.manager.rollback(id, who, ifMatch));
   }
 

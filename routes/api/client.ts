@@ -131,8 +131,10 @@ export class ApiClient<Table extends EndpointTable> {
     const read = problemSchema.safeParse(await response.json().catch(() => undefined));
     if (!read.success) return `The ${this.#words.name} answers ${response.status}`;
     const { title, detail, problems = [], failures = [] } = read.data;
-    const places = problems.map(({ file, line, column, path, message }) =>
-      `  ${line === 0 ? file : `${file}:${line}:${column}`}: ${path}: ${message}`
+    const places = problems.map(({ severity, file, line, column, path, message }) =>
+      `  ${line === 0 ? file : `${file}:${line}:${column}`}: ${
+        severity === "warning" ? "warning: " : ""
+      }${path}: ${message}`
     );
     const hint = response.status === 401 ? [`  ${this.#words.token}`] : [];
     return [detail === undefined ? title : detail, ...places, ...failures.map((each) => `  ${each}`), ...hint].join(

@@ -43,6 +43,14 @@ const cases: readonly { readonly name: string; readonly args: readonly string[];
   { name: "controller without its directory: an empty variable is none", args: ["controller"], want: 2 },
 ];
 
+Deno.test("an empty variable of any option is none", async () => {
+  const names = ["DRAIN_TIMEOUT", "HEALTH_WINDOW", "STATE_DIR", "ADMIN_LISTEN", "ADMIN_TOKENS", "ADMIN_TLS_CERT"];
+  const env = Object.fromEntries(names.map((name) => [`SLUICE_${name}`, ""]));
+  const { code, stderr } = await runMain(["gateway", "--config", "absent"], { env });
+  match(stderr, /^absent: cannot be read/m);
+  strictEqual(code, 1);
+});
+
 Deno.test("exit codes", async (t) => {
   const cwd = await Deno.makeTempDir({ prefix: "sluice-exit-" });
   for (const { name, args, want } of cases) {

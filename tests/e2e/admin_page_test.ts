@@ -89,6 +89,15 @@ Deno.test({ name: "the admin page in a browser", ignore }, async (t) => {
     await send();
   });
 
+  await t.step("in a narrow window tables and graph scroll, and the page does not", async () => {
+    const cutOff = await browser.run(`
+      document.body.style.width = "390px";
+      const cut = [...document.querySelectorAll("section, #graph")].filter((each) => each.getBoundingClientRect().right > 390);
+      document.body.style.width = "";
+      return cut.length;`);
+    strictEqual(cutOff, 0);
+  });
+
   await t.step("the page of the API lists its operations, and opens one", async () => {
     await browser.open(`${PAGE}/docs`);
     await browser.waitForText("body", /PUT \/api\/v1\/config/);

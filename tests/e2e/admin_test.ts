@@ -201,6 +201,10 @@ for (const workers of [1, 2]) {
       strictEqual(answer.status, 422);
       const [place] = problem.problems.filter(({ path }: { path: string }) => path === "receivers");
       deepStrictEqual([place.file, place.line], ["admin:wrong.yaml", 1]);
+      const [entry] = (await (await get("/api/v1/config/history")).json()).items;
+      const back = await change("POST", "/api/v1/config/rollback", { id: entry.id }, "*");
+      strictEqual(back.status, 409);
+      match((await back.json()).detail, /^Cannot go back to entry \d+: it never ran: .+/);
       await send();
     });
 

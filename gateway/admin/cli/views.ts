@@ -215,7 +215,12 @@ function applied(json: Applied): Shown {
 }
 
 function historyRow({ id, at_ms, who, origin, outcome, version, reasons }: HistoryEntry) {
-  return [id, time(at_ms), who, origin, outcome, version, reasons[0] ?? ""];
+  return [id, time(at_ms), who, origin, outcome, version, firstOf(reasons)];
+}
+
+/** The others are in its JSON, and on the page. */
+function firstOf(reasons: readonly string[]): string {
+  return reasons.length > 1 ? `${reasons[0]} (+${reasons.length - 1} more)` : reasons[0] ?? "";
 }
 
 async function readFiles(files: readonly string[]) {

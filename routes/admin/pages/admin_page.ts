@@ -10,6 +10,7 @@ import { makePage, type Page } from "./page.ts";
 import { SHARED_STYLE } from "./shared.ts";
 
 const STYLE = `${SHARED_STYLE}
+section, #graph { overflow-x: auto; }
 #graph svg { width: 100%; height: auto; border: 1px solid var(--line); border-radius: 4px; }
 #graph rect { fill: var(--soft); stroke: var(--line); } #graph text { fill: CanvasText; font: 12px system-ui; }
 #graph path { fill: none; stroke: var(--accent); stroke-width: 1.5; opacity: .7; }
@@ -106,6 +107,7 @@ function drawGraph({ nodes, edges }) {
     return made;
   };
   const root = svg("svg", { viewBox: "0 0 " + width + " " + height, role: "img", "aria-label": "Graph of components" });
+  root.style.minWidth = width + "px"; // a narrow window scrolls rather than shrinks its text
   for (const { from, to, signal, flow } of edges) {
     const a = at(from), b = at(to), x1 = a.x + W, y1 = a.y + H / 2, y2 = b.y + H / 2, mid = (x1 + b.x) / 2;
     root.append(svg("path", { d: "M" + x1 + " " + y1 + " C" + mid + " " + y1 + " " + mid + " " + y2 + " " + b.x + " " + y2 }));
@@ -136,13 +138,15 @@ function showQueues(queues) {
         element("button", { onclick: () => act(() => call("POST", path + "/drain", {}), queue.exporter + " was told to send what it holds") }, "Drain"))];
   }));
 }
+const firstOf = (reasons) => reasons.length > 1 ? reasons[0] + " (+" + (reasons.length - 1) + " more)" : reasons[0];
 function showHistory(entries) {
   fill($("history"), ["Entry", "When", "Who", "From", "Outcome", "What", ""], entries.map((entry) => {
-    const what = element("details", {}, element("summary", {}, entry.reasons[0] ?? (entry.diff === "" ? "no difference" : "difference")),
+    const what = element("details", {}, element("summary", {}, firstOf(entry.reasons) ?? (entry.diff === "" ? "no difference" : "difference")),
       element("pre", {}, [...entry.reasons, entry.diff].join("\\n")));
     const back = element("button", { onclick: () => confirm("Go back to entry " + entry.id + "?") &&
       act(() => call("POST", "/config/rollback", { id: entry.id }, etag), "Entry " + entry.id + " runs again") }, "Go back to it");
-    return [entry.id, time(entry.at_ms), entry.who, entry.origin, entry.outcome, what, back];
+    const neverRan = entry.outcome === "failed";
+    return [entry.id, time(entry.at_ms), entry.who, entry.origin, entry.outcome, what, neverRan ? "" : back];
   }));
 }
 function showRefusals(id, details) {
