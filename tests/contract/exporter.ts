@@ -67,7 +67,7 @@ const never = new AbortController().signal;
 
 /** Registers the suite as one test with a step a rule. */
 export function testExporter({ name, open }: ExporterUnderTest): void {
-  Deno.test(`an exporter's contract: ${name}`, async (t) => {
+  Deno.test({ name: `an exporter's contract: ${name}`, sanitizeResources: true }, async (t) => {
     const step = (what: string, run: (running: Running) => Promise<void>, timeout = "1h") =>
       t.step(what, async () => {
         const running = await Running.begin(await open(), timeout);
