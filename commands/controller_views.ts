@@ -56,6 +56,7 @@ function addAgentViews(command: Command, addTo: AddTo, done: (code: number) => v
       new Option("--sync <state>", "only those in this state")
         .choices(["unmanaged", "in_sync", "pending", "applying", "failed", "drifted"]),
     )
+    .option("--columns <attributes>", "show these attributes of its description too, like region,host.id")
     .option("--disconnected", "only those that are not connected", false)
     .option("--unhealthy", "only those that report no good health", false);
   agents("get <agent>", "all that an agent has said of itself", (all, _, [id = ""]) => all.showAgent(id));

@@ -140,6 +140,7 @@ async function start(options: RunOptions): Promise<Running | undefined> {
     const started = await startOne(options, { base, given, instanceId: plan.instanceUid }, history);
     gateway = started.gateway;
     const live = openLiveConfig(options, plan, given, started, history);
+    warnOfShortWindow(options, gateway);
     const admin = await openAdminOf(options, gateway, live);
     const { promise: restart, resolve } = Promise.withResolvers<"restart">();
     const { version } = options;
@@ -219,6 +220,17 @@ async function startOne(
     started.gateway.logger.error("Runs with the last good configuration: the given one does not load", { id, which });
     return started;
   }
+}
+
+/** Where a sender is held, an export fails for good only then: what is watched for less has not failed yet. */
+const SHORT_WINDOW_MS = 10_000;
+
+function warnOfShortWindow({ healthWindowMs }: RunOptions, { logger }: Gateway): void {
+  if (healthWindowMs === 0 || healthWindowMs >= SHORT_WINDOW_MS) return;
+  const message =
+    "--health-window is too short to see a destination that does not answer: an export is tried for 8 s " +
+    "before it fails, wanted 10 s or more";
+  logger.warn(message, { health_window_ms: healthWindowMs });
 }
 
 function openAdminOf(options: RunOptions, gateway: Gateway, manager: LiveConfig): Promise<AdminServer | undefined> {

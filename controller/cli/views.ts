@@ -34,20 +34,28 @@ export interface AgentFilter {
   readonly sync?: string;
   readonly disconnected: boolean;
   readonly unhealthy: boolean;
+  /** Attributes of the description, with commas between them. */
+  readonly columns?: string;
 }
 
-export function showAgents({ selector, sync, disconnected, unhealthy }: AgentFilter): ControllerView {
+export function showAgents({ selector, sync, disconnected, unhealthy, columns }: AgentFilter): ControllerView {
   return async (client) => {
     const query = {
       ...selector === undefined ? {} : { selector },
       ...sync === undefined ? {} : { sync },
       ...disconnected ? { connected: "false" } : {},
       ...unhealthy ? { healthy: "false" } : {},
+      ...columns === undefined ? {} : { attributes: columns },
     };
+    const names = columns?.split(",") ?? [];
     const json = await all((page) => client.ask("listAgents", { query: { ...query, ...page } }));
-    const heads = ["AGENT", "SERVICE", "HOST", "CONNECTED", "HEALTHY", "ASSIGNED", "STATE", "LABELS"];
+    const heads = [
+      ...["AGENT", "SERVICE", "HOST", ...names.map((name) => name.toUpperCase())],
+      ...["CONNECTED", "HEALTHY", "ASSIGNED", "STATE", "LABELS"],
+    ];
     const rows = json.map((agent) => [
-      ...[agent.uid, agent.service, agent.host, agent.connected ? agent.transport : `no, ${time(agent.last_seen_ms)}`],
+      ...[agent.uid, agent.service, agent.host, ...names.map((name) => agent.attributes[name] ?? "-")],
+      agent.connected ? agent.transport : `no, ${time(agent.last_seen_ms)}`,
       ...[agent.healthy === null ? "-" : yesNo(agent.healthy), refText(agent.assigned), words(agent.sync)],
       Object.entries(agent.labels).map(([name, value]) => `${name}=${value}`).join(","),
     ]);

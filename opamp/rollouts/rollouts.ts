@@ -177,7 +177,7 @@ export class Rollouts {
   retry(id: number, who: string): RolloutView {
     const { state, spec, seed } = this.#recordOf(id);
     if (!ENDED.has(state)) return this.#changing(id, (run) => run.retryAgents(who));
-    if (state === "completed") throw new ConflictError(`Cannot retry rollout ${id}: it is completed`);
+    if (state === "completed") throw new ConflictError(`Cannot retry rollout ${id}: ${this.#endedText(id)}`);
     const retryId = this.#operating((decisions) => {
       const { problems } = decisions.planSpec(spec, seed);
       if (problems.length > 0) throw new ConflictError(`Cannot retry rollout ${id}: ${problems.join("; ")}`);
@@ -277,6 +277,19 @@ export class Rollouts {
     return this.#opened().recordOf(id);
   }
 
+  /** Of a rollout that has ended: that, and of a completed one the way back. */
+  #endedText(id: number): string {
+    const { state, spec: { selector, config } } = this.#recordOf(id);
+    if (state !== "completed") return `it is ${state}`;
+    const before = this.#opened().records.find((other) =>
+      other.id < id && other.state === "completed" && other.spec.selector === selector &&
+      other.spec.config.hash !== config.hash
+    )?.spec.config;
+    const older = config.version > 1 ? `${config.name}@${config.version - 1}` : `${config.name}@VERSION`;
+    const version = before === undefined || before.version === 0 ? older : `${before.name}@${before.version}`;
+    return `it is completed; to go back: sluice controller rollouts start '${selector}' ${version}`;
+  }
+
   // ---- Decide, write, act
 
   #opened(): Decisions {
@@ -295,9 +308,7 @@ export class Rollouts {
   #changing(id: number, act: (run: RolloutRun, decisions: Decisions) => void): RolloutView {
     this.#operating((decisions) => {
       const run = decisions.run(id);
-      if (run === undefined) {
-        throw new ConflictError(`Cannot change rollout ${id}: it is ${decisions.recordOf(id).state}`);
-      }
+      if (run === undefined) throw new ConflictError(`Cannot change rollout ${id}: ${this.#endedText(id)}`);
       act(run, decisions);
     });
     return this.get(id);

@@ -26,7 +26,13 @@ export interface AgentParts {
   readonly rollouts: Rollouts;
 }
 
-export function agentView(view: AgentView, agent: FleetAgent, rollouts: Rollouts): Agent {
+/** @param columns Attributes of its description that are shown. */
+export function agentView(
+  view: AgentView,
+  agent: FleetAgent,
+  rollouts: Rollouts,
+  columns: readonly string[] = [],
+): Agent {
   const assigned = rollouts.desired(view.uid);
   const { hash, state, error } = agent.report;
   return {
@@ -38,6 +44,10 @@ export function agentView(view: AgentView, agent: FleetAgent, rollouts: Rollouts
     last_seen_ms: view.lastSeenMs,
     healthy: view.healthy ?? null,
     labels: { ...view.labels },
+    attributes: Object.fromEntries(columns.flatMap((key) => {
+      const value = agent.attribute(key);
+      return value === undefined ? [] : [[key, value.slice(0, MAX_TEXT)]];
+    })),
     assigned: assigned === undefined ? null : { name: assigned.name, version: assigned.version, hash: assigned.hash },
     reported: { hash, state, error: error.slice(0, MAX_TEXT) },
     sync: syncOf(agent, assigned),

@@ -8,6 +8,7 @@ import type { Hono } from "hono";
 import type { SeriesValue } from "../../pipeline/core/telemetry/store.ts";
 import { checkToken, type GuardOptions, UnauthenticatedError } from "../api/guard.ts";
 import { type Audit, createApi } from "../api/app.ts";
+import { HttpProblem, problemAnswer } from "../api/problem_answer.ts";
 import { type Json, openApiDocument } from "../api/openapi.ts";
 import { CONTROLLER_ENDPOINTS } from "./endpoints.ts";
 import { createControllerHandlers } from "./handlers.ts";
@@ -21,6 +22,10 @@ const TAGS = {
   packages: "Packages for agents: what there is, who is to have it, and how far it is.",
   access: "Tokens of agents, and who asked for what.",
 };
+
+const NO_PAGE = "Cannot show a page: there is none here; " +
+  "/api/v1/ is for operators (/api/v1/openapi.json describes it; `sluice controller` with a word asks it), " +
+  "/metrics for Prometheus, /v1/opamp for agents, and /v1/metrics and /packages/ for what they are offered";
 
 /**
  * An app whose `fetch` serves the API below /api/v1/, and /metrics for who may read it.
@@ -49,6 +54,7 @@ export function createControllerApp(
     }
     await next();
   });
+  app.get("/", () => problemAnswer(new HttpProblem(404, NO_PAGE)));
   return app.route("/", createMetricsApp(collect));
 }
 

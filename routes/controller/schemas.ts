@@ -59,6 +59,7 @@ export const agentSchema = named(
     last_seen_ms: timeMs(),
     healthy: z.boolean().nullable(),
     labels: z.record(z.string(), z.string()),
+    attributes: z.record(z.string(), z.string()).describe("Of its description: those that were asked for."),
     assigned: configRefSchema.nullable(),
     reported: z.strictObject({ hash: z.string(), state: stateSchema, error: z.string() }),
     sync: syncSchema,

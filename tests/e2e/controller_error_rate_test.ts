@@ -5,7 +5,7 @@
  * @module
  */
 
-import { match, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { ControllerProcess, type Json } from "../support/controller_process.ts";
 import { eventually, until } from "../support/eventually.ts";
 import { freePort, type GatewayProcess, startGateway } from "../support/gateway_process.ts";
@@ -142,6 +142,20 @@ Deno.test("a version that ends all delivery is taken back by what the gateways t
     const rollout = await rollOut({ error_rate: 1 });
     strictEqual(rollout.state, "rolled_back", rollout.error_rate);
     match(rollout.reason, /^1 of 1 agent became unhealthy/);
+  });
+
+  await t.step("gateways of one machine are told apart by a column", async () => {
+    const { stdout } = await controller.cli("agents", "list", "--columns", "name,service.instance.id,none");
+    match(stdout, /^AGENT +SERVICE +HOST +NAME +SERVICE\.INSTANCE\.ID +NONE +CONNECTED /m);
+    match(stdout, / three +edge-3 +- +websocket /);
+    strictEqual((await controller.fetch("GET", "/api/v1/agents?attributes=a,,b")).status, 400);
+  });
+
+  await t.step("its bare address says what is where", async () => {
+    const answer = await controller.fetch("GET", "/");
+    deepStrictEqual([answer.status, answer.headers.get("content-type")], [404, "application/problem+json"]);
+    const { detail } = await answer.json();
+    for (const path of ["/api/v1/", "/metrics", "/v1/opamp"]) ok(detail.includes(path), detail);
   });
 
   await t.step("an agent that has applied a version is explained", async () => {

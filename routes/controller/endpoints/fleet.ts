@@ -24,6 +24,9 @@ import { selectorText } from "./shared.ts";
 
 const agentParams = z.strictObject({ id: z.string().regex(/^[0-9A-Fa-f-]{32,36}$/).describe("instance_uid.") });
 
+/** Names of attributes, with commas between them. */
+const attributeNames = z.string().regex(/^[A-Za-z0-9_./-]{1,128}(?:,[A-Za-z0-9_./-]{1,128}){0,15}$/);
+
 export const FLEET_ENDPOINTS = {
   getControllerStatus: endpoint({
     method: "GET",
@@ -45,6 +48,7 @@ export const FLEET_ENDPOINTS = {
       connected: z.enum(["true", "false"]).optional(),
       healthy: z.enum(["true", "false"]).optional(),
       sync: syncSchema.optional(),
+      attributes: attributeNames.optional().describe("Attributes to show, 16 at the most, with commas between them."),
     }),
     answer: pageOf("Agents", agentSchema),
     errors: [],

@@ -37,7 +37,7 @@ export function fleetHandlers(parts: ControllerParts): HandlersOf<typeof FLEET_E
         memory_rss_bytes: Deno.memoryUsage().rss,
       },
     }),
-    listAgents: ({ query: { selector, connected, healthy, sync, limit, cursor } }) => {
+    listAgents: ({ query: { selector, connected, healthy, sync, attributes, limit, cursor } }) => {
       const chosen = selector === undefined ? undefined : parseSelector(selector, parts.compilePattern);
       const start = Number(cursor ?? 0);
       const items: ReturnType<typeof agentView>[] = [];
@@ -48,7 +48,7 @@ export function fleetHandlers(parts: ControllerParts): HandlersOf<typeof FLEET_E
         if (healthy !== undefined && String(view.healthy) !== healthy) continue;
         const agent = port.get(view.uid);
         if (agent === undefined || chosen?.matches(agent) === false) continue;
-        const shown = agentView(view, agent, rollouts);
+        const shown = agentView(view, agent, rollouts, attributes?.split(","));
         if (sync !== undefined && shown.sync !== sync) continue;
         if (items.length === limit) return { body: { items, next_cursor: String(at - 1) } };
         items.push(shown);

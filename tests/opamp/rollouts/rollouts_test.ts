@@ -580,6 +580,44 @@ Deno.test("explain() names every rule", () => {
   throws(() => world.rollouts.explain("nobody"), UnknownNameError);
 });
 
+Deno.test("of a completed rollout the way back is told", async (t) => {
+  const { world } = fleetWithBase(3);
+  const complete = (more: Partial<RolloutRequest> = {}) => {
+    const { id } = world.rollouts.start(request({ stages: [{ share: 1, soakMs: 0 }], ...more }), "ann");
+    world.settle();
+    world.tick();
+    strictEqual(world.rollouts.get(id).state, "completed");
+    return id;
+  };
+  const refusal = (verb: string, id: number, way: string) => ({
+    name: "ConflictError",
+    message: `Cannot ${verb} rollout ${id}: it is completed; to go back: sluice controller rollouts start ` +
+      `'service.name = sluice' ${way}`,
+  });
+  await t.step("the version before, where no rollout says more", () => {
+    const id = complete();
+    throws(() => world.rollouts.abort(id, { rollback: true, reason: "" }, "ann"), refusal("change", id, "edge@1"));
+    throws(() => world.rollouts.retry(id, "ann"), refusal("retry", id, "edge@1"));
+  });
+  await t.step("what a rollout over the same agents had brought", () => {
+    world.config("edge", "a: 3");
+    world.config("edge", "a: 4");
+    const id = complete();
+    throws(() => world.rollouts.retry(id, "ann"), refusal("retry", id, "edge@2"));
+  });
+  await t.step("a version to be named, where there is no older one", () => {
+    const { world: fresh } = fleetWithBase(1);
+    fresh.config("other", "b: 1");
+    const { id } = fresh.rollouts.start(
+      request({ config: { name: "other" }, stages: [{ share: 1, soakMs: 0 }] }),
+      "ann",
+    );
+    fresh.settle();
+    fresh.tick();
+    throws(() => fresh.rollouts.retry(id, "ann"), refusal("retry", id, "other@VERSION"));
+  });
+});
+
 Deno.test("drift is counted", () => {
   const { world, old } = fleetWithBase(6);
   const [a, b, c, d] = [...world.fleet.agents()];
