@@ -26,6 +26,7 @@ const ALONE = { sending_queue: { enabled: no }, retry_on_failure: { enabled: no 
 
 /** Names are those of the types, and of what a type can be inside. */
 const UNDER_TEST: readonly (ExporterUnderTest & { readonly type: string })[] = [
+  { type: "file", name: "file", open: () => Promise.resolve(openFile()), sanitizeResources: true },
   { type: "otlp_http", name: "otlp_http, connections of our own", open: () => Promise.resolve(openHttp()) },
   { type: "otlp_http", name: "otlp_http, undici", open: () => Promise.resolve(openHttps()) },
   ...CLIENTS.map((client) => ({
@@ -33,7 +34,6 @@ const UNDER_TEST: readonly (ExporterUnderTest & { readonly type: string })[] = [
     name: `kafka, ${client}`,
     open: () => Promise.resolve(openKafka(client)),
   })),
-  { type: "file", name: "file", open: () => Promise.resolve(openFile()) },
   { type: "debug", name: "debug", open: () => Promise.resolve(openSink(debugFactory)) },
   { type: "nop", name: "nop", open: () => Promise.resolve(openSink(nopFactory)) },
 ];
