@@ -19,6 +19,9 @@ const FADE_A_MINUTE = 0.955;
 /** Bytes below which a tenant is forgotten. */
 const FORGOTTEN = 1;
 
+/** What a tenant that gets a series has from the start, at 0: a rate cannot see what a series begins with. */
+const WATCHED_OUTCOMES = ["accepted", "refused", "rejected"] as const;
+
 type Measure = "requests" | "items" | "bytes";
 
 export class UsageTop {
@@ -71,8 +74,10 @@ export class UsageTop {
   }
 
   #name(tenant: string): void {
+    if (this.#named.has(tenant)) return;
     this.#named.add(tenant);
     this.#everNamed.add(tenant);
+    for (const outcome of WATCHED_OUTCOMES) this.#countersOf(tenant, outcome);
   }
 
   #countersOf(tenant: string, outcome: string): Record<Measure, Counter> {

@@ -11,7 +11,8 @@ function setUp(places: number) {
   const add = (minute: number, tenant: string, items: number) =>
     top.add(minute * MINUTE_MS, { tenant, series, requests: 1, items, bytes: items * 100 });
   const items = (tenant: string) => meter.values.get(`sluice_tenant_usage_items tenant=${tenant} outcome=accepted`);
-  const tenants = () => [...meter.values.keys()].filter((key) => key.startsWith("sluice_tenant_usage_items")).length;
+  const tenants = () =>
+    [...meter.values.keys()].filter((key) => /^sluice_tenant_usage_items .*outcome=accepted/.test(key)).length;
   return { add, items, tenants, meter };
 }
 
@@ -20,6 +21,21 @@ Deno.test("tenants that use the most have metrics of their own", async (t) => {
     const { add, items } = setUp(2);
     for (const tenant of ["a", "b", "c", "d", "a"]) add(1, tenant, 10);
     deepStrictEqual([items("a"), items("b"), items("c"), items("(other)")], [20, 10, undefined, 20]);
+  });
+  await t.step("who is named is seen to be refused from the first time on: the series was there at 0", () => {
+    const { add, meter } = setUp(1);
+    const made: string[] = [];
+    const { counter } = meter;
+    meter.counter = (name, attributes) => {
+      made.push(`${name} ${attributes.tenant} ${attributes.outcome}`);
+      return counter.call(meter, name, attributes);
+    };
+    add(1, "a", 10);
+    add(1, "b", 10);
+    const items = made.filter((each) => each.startsWith("sluice_tenant_usage_items "));
+    deepStrictEqual(items.map((each) => each.split(" ").slice(1).join(" ")), [
+      ...["a accepted", "a refused", "a rejected", "(other) accepted"],
+    ]);
   });
   await t.step("who uses more later takes a place; counters never go back, and are the whole", () => {
     const { add, items, meter } = setUp(2);
