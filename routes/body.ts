@@ -139,6 +139,11 @@ export class BodyBuffer {
     return this.#place?.isIn === false ? this.#place.ready : undefined;
   }
 
+  /** So much more is announced. @throws {LimitExceededError} It would be more than the limit. */
+  expect(bytes: number): void {
+    if (this.#length + bytes > this.#maxBytes) throw tooLarge(this.#maxBytes);
+  }
+
   /** Takes a whole body as it is, without copying. The caller does not use it any more. */
   adopt(whole: Uint8Array<ArrayBuffer>): void {
     if (whole.length > this.#maxBytes) throw tooLarge(this.#maxBytes);

@@ -6,6 +6,9 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
+import { isField } from "./head.ts";
+
 /** Of one chunk's line, and of all trailers together, bytes. */
 const MAX_LINE_BYTES = 4 * 1024;
 /** Digits of a chunk's size: 16 TB, more than any body may have. */
@@ -29,6 +32,11 @@ export class ChunkReader {
 
   get isDone(): boolean {
     return this.#state === "done";
+  }
+
+  /** Bytes of the present chunk that are announced and have not come. */
+  get left(): number {
+    return this.#left;
   }
 
   /** The first byte that the last `read` did not take. */
@@ -90,6 +98,9 @@ export class ChunkReader {
       default:
         this.#lineBytes += lineEnd + 2 - this.#at;
         if (isEmpty) this.#state = "done";
+        else if (!isField(Buffer.prototype.latin1Slice.call(bytes, this.#at, lineEnd))) {
+          throw new MalformedChunk("a trailer of it is no field, wanted name: value");
+        }
     }
   }
 }
@@ -105,7 +116,9 @@ function sizeOf(bytes: Uint8Array, from: number, end: number): number {
   }
   const isExtended = bytes[at] === 0x3b || bytes[at] === 0x20 || bytes[at] === 0x09;
   if (at === from || at - from > MAX_SIZE_DIGITS || (at < end && !isExtended)) {
-    throw new MalformedChunk("a chunk has no size");
+    throw new MalformedChunk(
+      `a chunk has no size that can be read, wanted up to ${MAX_SIZE_DIGITS} hexadecimal digits`,
+    );
   }
   return size;
 }

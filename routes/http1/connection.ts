@@ -216,7 +216,7 @@ export class Connection implements Wire {
 
   async #receiveBody(buffer: BodyBuffer, saysContinue: boolean): Promise<void> {
     if (saysContinue) await this.write(CONTINUE);
-    if (this.#unread === CHUNKED) await this.#receiveChunks((chunk) => buffer.push(chunk));
+    if (this.#unread === CHUNKED) await this.#receiveChunks(buffer);
     else await this.#receiveLength(buffer);
     this.#failBody = undefined;
     this.#bodyIsRead();
@@ -266,10 +266,10 @@ export class Connection implements Wire {
     return buffer.push(chunk);
   }
 
-  async #receiveChunks(onData: (chunk: Uint8Array) => Promise<void> | undefined): Promise<void> {
+  async #receiveChunks(buffer: BodyBuffer): Promise<void> {
     const chunks = this.#chunks ??= new ChunkReader();
     while (!chunks.isDone) {
-      const room = this.#takeChunks(chunks, onData);
+      const room = this.#takeChunks(chunks, buffer);
       if (room !== undefined) await room;
       else if (!chunks.isDone && !await this.#receive()) throw hasLeft();
       this.#checkWanted();
@@ -277,13 +277,11 @@ export class Connection implements Wire {
     this.#unread = 0;
   }
 
-  #takeChunks(
-    chunks: ChunkReader,
-    onData: (chunk: Uint8Array) => Promise<void> | undefined,
-  ): Promise<void> | undefined {
+  #takeChunks(chunks: ChunkReader, buffer: BodyBuffer): Promise<void> | undefined {
     try {
-      const room = chunks.read(this.#space, this.#start, this.#end, onData);
+      const room = chunks.read(this.#space, this.#start, this.#end, (chunk) => buffer.push(chunk));
       this.#start = chunks.at;
+      buffer.expect(chunks.left);
       return room;
     } catch (error) {
       if (!(error instanceof MalformedChunk)) throw error;

@@ -137,6 +137,11 @@ function hasOption(connection: string, wanted: string): boolean {
   return connection !== "" && connection.split(",").some((option) => option.trim() === wanted);
 }
 
+/** Whether `line`, without its end, is a field: of a head, or behind the last chunk. */
+export function isField(line: string): boolean {
+  return readFields(`${line}\r\n\r\n`, 0) !== undefined;
+}
+
 /** @returns undefined when a line is no field. */
 function readFields(text: string, from: number): string[] | undefined {
   const fields: string[] = [];

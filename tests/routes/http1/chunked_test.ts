@@ -51,11 +51,25 @@ Deno.test("ChunkReader", async (t) => {
     "a chunk longer than its size": "1\r\nab\r\n",
     "a line that ends with a line feed alone": "1\na\r\n",
     "a line without an end": `1;${"x".repeat(5_000)}`,
+    "a trailer that is no field": "0\r\nfoo bar\r\n\r\n",
+    "a trailer without a name": "0\r\n: b\r\n\r\n",
+    "a folded trailer": "0\r\nA: b\r\n c\r\n\r\n",
     "trailers without an end": `0\r\n${"A: b\r\n".repeat(1_000)}`,
   };
   for (const [name, text] of Object.entries(malformed)) {
     await t.step(`refused: ${name}`, () => throws(() => readAll(utf8(text), [utf8(text).length]), MalformedChunk));
   }
+  await t.step("a size of more digits than any body has says how many are wanted", () => {
+    const wanted = { message: "a chunk has no size that can be read, wanted up to 11 hexadecimal digits" };
+    throws(() => readAll(utf8("100000000000\r\n"), []), wanted);
+    ok(!readAll(utf8("10000000000\r\n"), []).isDone);
+  });
+  await t.step("what a chunk announces is known before it comes", () => {
+    const reader = new ChunkReader();
+    const line = utf8("100000000\r\n");
+    reader.read(line, 0, line.length, () => undefined);
+    strictEqual(reader.left, 4 * 1024 ** 3);
+  });
   await t.step("lines and trailers up to the limit are read over", () => {
     const { isDone } = readAll(utf8(`1;${"x".repeat(4_000)}\r\na\r\n0\r\nA: ${"b".repeat(4_000)}\r\n\r\n`), []);
     ok(isDone);

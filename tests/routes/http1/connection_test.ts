@@ -88,6 +88,17 @@ Deno.test("a connection", async (t) => {
       ok(!/transfer-encoding/i.test(text));
     }, () => Promise.resolve(new Response(new Blob(["streamed"]).stream()))));
 
+  await t.step("a chunk that announces more than a body may have is refused before it comes", async () => {
+    const server = await serveHttp({ ...config, max_request_body_size: 1_000 }, { fetch: echo });
+    try {
+      using connection = await RawConnection.open(server.address.port);
+      await connection.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n100000000\r\n");
+      strictEqual((await connection.answer())?.status, 413);
+    } finally {
+      await server.shutdown(AbortSignal.timeout(2_000));
+    }
+  });
+
   await t.step("every answer has a date", () =>
     withServer(async (port) => {
       using connection = await RawConnection.open(port);
