@@ -25,6 +25,9 @@ export type TokenAnswer =
 /** A tenant's id or a subject is no longer. */
 const MAX_CLAIM_CHARS = 256;
 
+/** Three parts of base64url (RFC 7515 7.1), which has no padding: a signature is to be written in one way only. */
+const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]*$/;
+
 interface Issuer {
   readonly config: JwtConfig;
   readonly keys: IssuerKeys;
@@ -55,6 +58,7 @@ export class TokenVerifier {
   async verify(token: string): Promise<TokenAnswer> {
     const issuer = this.#issuers.get(unverifiedIssuer(token) ?? "");
     if (issuer === undefined) return { refusal: "the token's issuer is not known" };
+    if (!COMPACT.test(token)) return { refusal: "the token is malformed" };
     const { config, keys } = issuer;
     try {
       const { payload } = await jwtVerify(token, keys.get, {

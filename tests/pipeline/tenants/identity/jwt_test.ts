@@ -72,6 +72,7 @@ const SIGNATURE = "the token's signature is wrong";
 
 const CASES: readonly Case[] = [
   { name: "a good token", token: sign(CLAIMS) },
+  { name: "padding behind the signature", token: sign(CLAIMS).then((token) => `${token}==`), refusal: MALFORMED },
   { name: "one of several audiences", token: sign({ ...CLAIMS, aud: ["other", "edge"] }) },
   {
     name: "another algorithm of the configuration",
