@@ -6,7 +6,7 @@
 
 import { atOnce, eventLoopPause, inSlices, type Sliced } from "../core/slices.ts";
 import { type CheckedSection, checkSection, type Judged, type Leaf, leaves, wholly } from "./check_section.ts";
-import { parseComponentId, WANTED_ID } from "./component_id.ts";
+import { parseComponentId, WANTED_ID, wrongCharacter } from "./component_id.ts";
 import { type Configured, connectionProblems, notConfigured } from "./connections.ts";
 import {
   type CatalogEntry,
@@ -190,7 +190,7 @@ function readSection(
     const path = [section, id];
     const type = parseComponentId(id)?.type;
     if (type === undefined) {
-      problems.push(errorAt(keyPlace, path, `is no id, ${WANTED_ID}`));
+      problems.push(errorAt(keyPlace, path, `is no id${wrongCharacter(id)}, ${WANTED_ID}`));
       continue;
     }
     const entry = findEntry(type, entries);

@@ -8,7 +8,7 @@
 
 import { isSignal, type Signal, SIGNAL_NAMES } from "../otlp/signals.ts";
 import { checkSection } from "./check_section.ts";
-import { parseComponentId, WANTED_ID } from "./component_id.ts";
+import { parseComponentId, WANTED_ID, wrongCharacter } from "./component_id.ts";
 import { errorAt, type Problem, warningAt } from "./problem.ts";
 import { type TelemetryConfig, telemetrySchema, telemetryWarnings } from "./service_telemetry.ts";
 import { MAX_SUGGESTED, suggestion } from "./suggest.ts";
@@ -171,7 +171,7 @@ function readItem(item: ConfigNode, path: NodePath, problems: Problem[]): Refere
 
 function readReference(id: string, place: Place, path: NodePath, problems: Problem[]): Reference | undefined {
   if (parseComponentId(id) !== undefined) return { id, place, path };
-  problems.push(errorAt(place, path, `is ${JSON.stringify(id.slice(0, 80))}, ${WANTED_ID}`));
+  problems.push(errorAt(place, path, `is ${JSON.stringify(id.slice(0, 80))}${wrongCharacter(id)}, ${WANTED_ID}`));
   return undefined;
 }
 

@@ -190,6 +190,21 @@ Deno.test("ids of components", async (t) => {
   }
 });
 
+Deno.test("a character that may not be in a name is told", async (t) => {
+  const texts: [id: string, want: string][] = [
+    ["debug/<img>", 'is no id: its name has the character "<", wanted type or type/name'],
+    ["debug/a b", 'is no id: its name has the character " ", wanted type or type/name'],
+    ["de bug", "is no id, wanted type or type/name"],
+    ["debug/", "is no id, wanted type or type/name"],
+  ];
+  for (const [id, want] of texts) {
+    await t.step(id, async () => {
+      const lines = await problemLines(`${MINIMAL}}\nprocessors: {${JSON.stringify(id)}: }`);
+      ok(lines.some((line) => line.includes(want)), lines.join("\n"));
+    });
+  }
+});
+
 Deno.test("a pipeline past 4096 is a problem", async () => {
   const pipelines = (count: number) =>
     `receivers: {zipkin: }\nexporters: {otlp_http: {endpoint: 'http://h'}}\nservice:\n  pipelines:\n${
