@@ -78,7 +78,8 @@ export async function readSources(
     });
     return { sources, inline, files: await reader.read(directory), trouble: [] };
   } catch (thrown) {
-    const message = `cannot be read, so that its tenants stay as they are: ${describeError(thrown)}`;
+    const kept = known === NO_STATE.files ? "" : ", so that its tenants stay as they are";
+    const message = `cannot be read${kept}: ${describeError(thrown)}`;
     return { sources, inline, files: known, trouble: [errorAt(wholeOf(directory), ["tenants_dir"], message)] };
   }
 }

@@ -5,7 +5,7 @@
  */
 
 import type { AnswerOf, Endpoint, EndpointTable } from "./endpoint.ts";
-import { problemSchema } from "./schemas.ts";
+import { type ConfigProblem, problemSchema } from "./schemas.ts";
 
 /** Of an event without end, characters. */
 const MAX_EVENT_CHARS = 1024 * 1024;
@@ -131,14 +131,16 @@ export class ApiClient<Table extends EndpointTable> {
     const read = problemSchema.safeParse(await response.json().catch(() => undefined));
     if (!read.success) return `The ${this.#words.name} answers ${response.status}`;
     const { title, detail, problems = [], failures = [] } = read.data;
-    const places = problems.map(({ severity, file, line, column, path, message }) =>
-      `  ${line === 0 ? file : `${file}:${line}:${column}`}: ${
-        severity === "warning" ? "warning: " : ""
-      }${path}: ${message}`
-    );
+    const places = problems.map((problem) => `  ${problemText(problem)}`);
     const hint = response.status === 401 ? [`  ${this.#words.token}`] : [];
     return [detail === undefined ? title : detail, ...places, ...failures.map((each) => `  ${each}`), ...hint].join(
       "\n",
     );
   }
+}
+
+/** A problem in one line: where it is, of what, and whether it is a warning. */
+export function problemText({ severity, file, line, column, path, message }: ConfigProblem): string {
+  const place = line === 0 ? file : `${file}:${line}:${column}`;
+  return [place, severity === "warning" ? "warning" : "", path, message].filter((part) => part !== "").join(": ");
 }

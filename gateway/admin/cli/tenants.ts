@@ -9,7 +9,7 @@ import { DEFAULT_TREE_LIMITS, toPlain } from "../../../pipeline/config/tree/node
 import { parseYaml } from "../../../pipeline/config/tree/yaml.ts";
 import { systemClock } from "../../../pipeline/core/clock.ts";
 import type { Tenant, UsageEntry } from "../../../routes/admin/tenants/schemas.ts";
-import { ApiFailure } from "../../../routes/api/client.ts";
+import { ApiFailure, problemText } from "../../../routes/api/client.ts";
 import type { AdminClient } from "./client.ts";
 import { age, figure, plainLines, table, time } from "./table.ts";
 import { all, type View } from "./views.ts";
@@ -23,9 +23,7 @@ export function listTenants(search: string): View {
     const rows = json.map((
       { id, enabled, keys, refusals, place },
     ) => [id, enabled ? "yes" : "no", keys, refusals, place]);
-    const note = problems.map(({ file, line, column, path, message }) =>
-      `${file}:${line}:${column}: ${path}: ${message}`
-    );
+    const note = problems.map(problemText);
     return { json, text: table(["TENANT", "ENABLED", "KEYS", "REFUSALS", "PLACE"], rows), note: note.join("\n") };
   };
 }

@@ -6,6 +6,7 @@
 
 import { readNamedFile } from "../../../pipeline/config/environment.ts";
 import type { Applied, HistoryEntry } from "../../../routes/admin/schemas.ts";
+import { problemText } from "../../../routes/api/client.ts";
 import type { AdminClient } from "./client.ts";
 import { age, figure, plain, plainLines, table, time } from "./table.ts";
 
@@ -127,9 +128,7 @@ export function logLevel(level: string | undefined): View {
 export function checkConfig(files: readonly string[]): View {
   return async (client) => {
     const { body: json } = await client.ask("validateConfig", { body: await readFiles(files) });
-    const problems = json.problems.map(({ severity, file, line, column, path, message }) =>
-      `${file}:${line}:${column}: ${severity === "warning" ? "warning: " : ""}${path}: ${message}`
-    );
+    const problems = json.problems.map(problemText);
     const lines = [...problems, ...json.obstacles, json.valid ? "valid" : "not valid"];
     return { json, text: lines.map(plainLines).join("\n"), isBad: !json.valid };
   };

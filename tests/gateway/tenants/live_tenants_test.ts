@@ -105,7 +105,7 @@ for (const workers of [0, 2]) {
 
     await t.step("a configuration that cannot start changes no tenant", async () => {
       const broken = await resolve({ port, directory: `${directory}/none`, inline: inlineTenants });
-      await rejects(gateway.apply(broken), /tenants_dir: cannot be read/);
+      await rejects(gateway.apply(broken), /tenants_dir: cannot be read: /);
       deepStrictEqual(await send(port, inline.key), [401]);
       deepStrictEqual(await send(port, rotated), [200]);
     });

@@ -515,3 +515,9 @@ Deno.test("a payload does not share memory with the next", () => {
   read("logs", ofBody('{"stringValue":"other"}'));
   deepStrictEqual(payloadBytes(first), copy);
 });
+
+Deno.test("a key without quotes is told as what is wanted there", async (t) => {
+  for (const json of ["{resourceLogs:[]}", '{"resourceLogs":[],}', "{'resourceLogs':[]}"]) {
+    await t.step(json, () => throws(() => read("logs", json), /does not fit, wanted a key in quotes$/));
+  }
+});

@@ -125,7 +125,7 @@ export class Transcoding {
 
   /** Steps over white space and then `byte`, which must be there. */
   step(byte: number): void {
-    if (this.next() !== byte) this.fail(`"${String.fromCharCode(byte)}"`);
+    if (this.next() !== byte) this.fail(byte === 0x22 ? "a key in quotes" : `"${String.fromCharCode(byte)}"`);
     this.at++;
   }
 
