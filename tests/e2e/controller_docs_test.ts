@@ -36,7 +36,7 @@ class Shell implements AsyncDisposable {
 
   async until(text: string, wanted: RegExp): Promise<string> {
     let seen = "";
-    for (const endMs = Date.now() + 60_000; Date.now() < endMs;) {
+    for (const endMs = Date.now() + 120_000; Date.now() < endMs;) {
       const { stdout, stderr } = await this.#command(text).output();
       seen = new TextDecoder().decode(stdout);
       if (wanted.test(seen)) return seen;
@@ -47,13 +47,13 @@ class Shell implements AsyncDisposable {
   }
 
   /**
-   * `sluice` is this tree's, and every port one that is free.
+   * `sluice` is this tree's, and every port one that is free; the controller knows none of them.
    *
    * @param how `exec` where all of them run in the background: then a job is the process itself, and can be ended.
    */
   #command(text: string, how: "exec" | "" = ""): Deno.Command {
     const ports = this.#ports.map((port, index) => `${index + 1}) P=${port};;`).join(" ");
-    const own = text.replaceAll("127.0.0.1:4320", this.#address).replaceAll("431${env:N}", "${env:P}");
+    const own = text.replaceAll("127.0.0.1:4320", this.#address).replaceAll("431${env:N}", "${env:P:-1}");
     const sluice =
       `sluice() { case "\${N:-}" in ${ports} esac; export P; ${how} "${Deno.execPath()}" run -A "${MAIN}" "$@"; }`;
     return new Deno.Command("bash", {
