@@ -345,12 +345,8 @@ class Assembler {
     this.#take(to);
   }
 
-  /** Slices stay slices; neighbours that are framed anew share a buffer. Profiles are one chunk, as they must be. */
+  /** Slices stay slices; neighbours that are framed anew share a buffer. */
   #addChunks(chunks: Uint8Array[], request: Reframed): void {
-    if (!SIGNALS[this.#payload.signal].mergeable) {
-      chunks.push(this.#written(request.pieces));
-      return;
-    }
     let fresh: Piece[] = [];
     for (const piece of request.pieces) {
       if (piece.envelope !== undefined) {

@@ -400,10 +400,9 @@ export class RolloutRun {
   /**
    * Lets agents that have not come to APPLIED have what they had, and gives them the version again in their turn.
    *
-   * @returns How many.
    * @throws {ConflictError} It does not run.
    */
-  retryAgents(who: string): number {
+  retryAgents(who: string): void {
     this.#want(["running", "paused"], "retry");
     const again = [...this.released()].filter(({ phase }) => phase !== "applied" && phase !== "applying");
     for (const member of again) {
@@ -413,7 +412,6 @@ export class RolloutRun {
     }
     if (again.length > 0 && this.#record.phase === "soaking") this.#write({ phase: "releasing" });
     this.#event("retried", who, `${counted(again.length, "agents")} are given the version again`, this.#numbers());
-    return again.length;
   }
 
   #want(states: readonly RolloutRecord["state"][], verb: string): void {
