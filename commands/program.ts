@@ -10,7 +10,7 @@ import { Command, CommanderError } from "commander";
 import manifest from "../deno.json" with { type: "json" };
 import { addTopCommand, createAdminCommand } from "./admin.ts";
 import { createControllerCommand } from "./controller.ts";
-import { processEnvironment } from "../pipeline/config/environment.ts";
+import { forgetEmptyVariable } from "../pipeline/config/environment.ts";
 import { explainFailure, writeLine } from "../gateway/console.ts";
 import { addGatewayCommand, addInspectCommands } from "./gateway.ts";
 import { createOttlCommand } from "./ottl.ts";
@@ -37,10 +37,10 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   }
 }
 
-/** An empty variable of an option is as if it were not there: a Compose file or a chart has no other way to say so. */
+/** What an option is called in the environment may be there and empty. */
 function forgetEmptyVariables(command: Command): void {
   for (const { envVar } of command.options) {
-    if (envVar !== undefined && processEnvironment.env(envVar) === "") Deno.env.delete(envVar);
+    if (envVar !== undefined) forgetEmptyVariable(envVar);
   }
   command.commands.forEach(forgetEmptyVariables);
 }

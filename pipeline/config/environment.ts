@@ -14,6 +14,11 @@ export const processEnvironment: ConfigEnvironment = {
   readFile: (path) => reading(path, (given) => readTextFile(given, DEFAULT_TREE_LIMITS.maxSourceBytes)),
 };
 
+/** Makes an empty variable one that is not there: a Compose file or a chart has no other way to say so. */
+export function forgetEmptyVariable(name: string): void {
+  if (Deno.env.get(name) === "") Deno.env.delete(name);
+}
+
 /** A file that somebody named cannot be read: the message says which, where it was looked for, and why. */
 export class UnreadableFileError extends Error {
   override readonly name = "UnreadableFileError";
