@@ -8,7 +8,7 @@
 import { systemClock } from "../pipeline/core/clock.ts";
 import { describeError } from "../pipeline/core/log.ts";
 import { serveHttp } from "../routes/listener.ts";
-import { type AdminOptions, type AdminServer, checkAdminOptions, openAdmin } from "./admin/listen.ts";
+import { type AdminOptions, type AdminServer, checkAdminOptions, checkAdminPort, openAdmin } from "./admin/listen.ts";
 import { FileWatch, lookAtFile } from "./config/file_watch.ts";
 import { DEFAULT_HEALTH_LIMITS, sampleHealth } from "./config/health.ts";
 import { HealthWatch } from "./config/health_watch.ts";
@@ -132,6 +132,7 @@ async function start(options: RunOptions): Promise<Running | undefined> {
   try {
     const { stateDir } = options;
     checkAdminOptions(options.admin);
+    checkAdminPort(options.admin);
     const history = new ConfigHistory(stateDir === undefined ? undefined : await openHistoryFile(stateDir), onTrouble);
     await history.load();
     const base = await readSources(options);

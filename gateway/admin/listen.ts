@@ -14,7 +14,7 @@ import { MAX_ADMIN_BODY_BYTES } from "../../routes/admin/limits.ts";
 import { unreadable } from "../../routes/api/answer_headers.ts";
 import { isLoopback } from "../../routes/bind_address.ts";
 import type { ConfigManager } from "../config/config_manager.ts";
-import { exclusive } from "../threads/exclusive_listener.ts";
+import { exclusive, probe } from "../threads/exclusive_listener.ts";
 import type { Gateway } from "../gateway.ts";
 import type { TenantFiles } from "../tenants/tenant_files.ts";
 import type { AdminAppDeps, OpenAdminApp } from "./open_app.ts";
@@ -78,6 +78,22 @@ export function checkAdminOptions({ listen = DEFAULT_ADMIN_LISTEN, tokens, tlsCe
   throw new TypeError(
     `Cannot open the admin API at ${listen}: others can reach it, wanted --admin-tokens, or a loopback address`,
   );
+}
+
+/**
+ * Before anything listens: a gateway that takes data and then stops because of this port has taken it for nothing.
+ *
+ * @throws {UnavailableError} The address that was asked for is taken.
+ */
+export function checkAdminPort(options: AdminOptions): void {
+  const { listen } = options;
+  if (listen === undefined || listen === ADMIN_OFF) return;
+  try {
+    probe(serverConfig(listen, options));
+  } catch (thrown) {
+    if (!(thrown instanceof UnavailableError)) throw thrown;
+    throw new UnavailableError(`--admin-listen: ${thrown.message}, or off`);
+  }
 }
 
 /**

@@ -89,7 +89,8 @@ function listenersIn(config: unknown, path: NodePath): readonly ListenerAt[] {
   return Object.entries(config).flatMap(([key, below]) => listenersIn(below, [...path, key]));
 }
 
-function probe({ endpoint, transport }: Listener): void {
+/** @throws {UnavailableError} Its port is taken. */
+export function probe({ endpoint, transport }: Listener): void {
   const { hostname, port } = parseEndpoint(endpoint);
   if (port === 0) return;
   try {

@@ -370,7 +370,8 @@ service:
     match(await gateway.waitForLine("The admin API is off"), /8887.*the port is in use/);
     const refused = await runMain(["gateway", "--config", `yaml:${yaml()}`, "--admin-listen", DEFAULT_ADMIN_LISTEN]);
     strictEqual(refused.code, 1);
-    match(refused.stderr, /8887.*the port is in use/);
+    match(refused.stderr, /--admin-listen: .*8887.*the port is in use, wanted a free one, or off/);
+    strictEqual(refused.stderr.includes("Starting"), false);
   } finally {
     held?.close();
   }
