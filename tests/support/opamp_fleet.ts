@@ -52,7 +52,7 @@ export function decoded(parts: MessageParts): ServerToAgent {
 /** A connection that keeps what is sent over it. */
 export class FakeLink implements AgentLink<AgentSession> {
   readonly sessions: AgentSession[] = [];
-  readonly tokenId = undefined;
+  tokenId: string | undefined;
   readonly transport: Transport;
   readonly pushes: ServerToAgent[] = [];
   readonly closes: number[] = [];

@@ -62,6 +62,8 @@ export class AgentSession extends AgentRecord {
 
   link: SessionLink | undefined;
   transport: Transport = "websocket";
+  /** The token that it came with last; undefined when it had none, or that is revoked. */
+  tokenId: string | undefined;
   connected = false;
 
   /** The uid that it is to take on. */

@@ -115,6 +115,22 @@ function contentHash(effectiveConfig: Uint8Array): string {
   return hash;
 }
 
+/** Another version of an agent is the same agent. */
+const VERSION = "service.version";
+
+/** Whether two descriptions, each as it is kept, are of different agents by their identifying attributes. */
+export function isAnother(before: Uint8Array | undefined, after: Uint8Array | undefined): boolean {
+  if (before === undefined || after === undefined) return false;
+  const [former, present] = [identifying(before), identifying(after)];
+  const names = new Set([...Object.keys(former), ...Object.keys(present)]);
+  names.delete(VERSION);
+  return names.values().some((name) => former[name] !== present[name]);
+}
+
+function identifying(description: Uint8Array): Attributes {
+  return toRecord(decodeAgentToServer(description).agentDescription?.identifyingAttributes);
+}
+
 function readAttributes(description: AgentDescription = {}): ReturnType<AgentView["attributes"]> {
   return {
     identifying: toRecord(description.identifyingAttributes),

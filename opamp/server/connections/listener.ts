@@ -112,6 +112,7 @@ export class OpampListener {
 
   /** Ends what came in with a token that is no longer good. */
   cut(tokenId: string): void {
+    this.#deps.fleet.forgetToken(tokenId);
     for (const connection of this.#connections) {
       if (connection.tokenId === tokenId) connection.close(CloseCodes.policyViolation, "the token was revoked");
     }

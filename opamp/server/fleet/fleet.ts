@@ -30,7 +30,7 @@ import {
   type ServerFace,
   type SessionLink,
 } from "../agents/agent_session.ts";
-import { AgentView } from "../agents/agent_view.ts";
+import { AgentView, isAnother } from "../agents/agent_view.ts";
 import { busyAnswer, errorAnswer } from "../agents/answers.ts";
 import { ComponentSets } from "../agents/component_sets.ts";
 import { CustomMessages, type MessageListener } from "./custom_messages.ts";
@@ -242,6 +242,11 @@ export class Fleet {
     return session.newUid && bytesToHex(session.newUid);
   }
 
+  /** A token is revoked: its agents may come back with another at once. */
+  forgetToken(tokenId: string): void {
+    for (const session of this.#roster.all()) if (session.tokenId === tokenId) session.tokenId = undefined;
+  }
+
   /** Labels that operators put on an agent. */
   setLabels(uid: string, labels: Readonly<Record<string, string>>): void {
     const session = this.#roster.get(uid);
@@ -294,9 +299,11 @@ export class Fleet {
     if (session === undefined) return this.#answerTooMany(uid);
     if (this.#presence.isDuplicate(session, link, message)) return this.#answerDuplicate(session, link);
     this.#presence.connect(session, link);
+    const { description } = session;
     const { changes, isIncomplete, isRepeated } = session.absorb(message, bytes, this.#deps.clock.nowMs());
     if (isIncomplete) session.wantsFullState = true;
     if (changes !== 0) this.#notes.reported(session, changes);
+    if (changes & AgentChanges.description && isAnother(description, session.description)) this.#noteIdentity(session);
     this.#components.absorb(session, message, bytes);
     if (asksForUid(message)) this.#roster.expectNewUid(session);
     if (message.customMessage !== undefined && !isRepeated) this.#messages.tell(session.key, message.customMessage);
@@ -305,6 +312,15 @@ export class Fleet {
     const answer = this.#outgoing.answer(session, message);
     if (message.agentDisconnect !== undefined) this.#presence.leave(session, link);
     return answer;
+  }
+
+  /** It may be another agent under the same uid: without tokens nothing else tells. */
+  #noteIdentity(session: AgentSession): void {
+    this.#notes.event(session, "identity_changed", "its identifying attributes are others than before");
+    this.#deps.logger.warn("an agent's identifying attributes are others than before", {
+      uid: formatInstanceUid(session.uid),
+      transport: session.transport,
+    });
   }
 
   #answerTooMany(uid: Uint8Array): MessageParts {

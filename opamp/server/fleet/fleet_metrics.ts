@@ -16,6 +16,7 @@ export const EVENT_KINDS = [
   "disconnected",
   "uid_changed",
   "duplicate_uid",
+  "identity_changed",
   "config_applied",
   "config_failed",
   "config_rolled_back",

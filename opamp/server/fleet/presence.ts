@@ -40,6 +40,7 @@ export class Presence {
   /** The agent has sent something over this connection. */
   connect(session: AgentSession, link: SessionLink): void {
     session.transport = link.transport;
+    session.tokenId = link.tokenId;
     if (session.link !== link) {
       const former = session.link;
       if (former !== undefined) moveAway(session, former);
@@ -84,10 +85,13 @@ export class Presence {
 
   /**
    * Whether this message comes from a second agent under the uid of a live one. An agent that reconnects goes on with
-   * its sequence or comes after its old connection ended; one that starts anew while the other is alive is another.
+   * its sequence or comes after its old connection ended; one that starts anew while the other is alive is another, and
+   * so is one that shows another token meanwhile: an agent that is given a new one is gone in between.
    */
-  isDuplicate({ link: owner, sequence }: AgentSession, link: SessionLink, message: AgentToServer): boolean {
+  isDuplicate(session: AgentSession, link: SessionLink, message: AgentToServer): boolean {
+    const { link: owner, sequence } = session;
     if (owner === link) return false;
+    if (hasAnotherToken(session, link)) return true;
     if (owner === undefined) return link.transport === "http" && sequence.regressions >= MAX_REGRESSIONS;
     if (sequence.last !== undefined && (message.sequenceNum ?? 0) > sequence.last) return false;
     const { pingIntervalMs, pongTimeoutMs } = this.#deps.settings;
@@ -112,6 +116,10 @@ export class Presence {
 
 /** Over HTTP, a sequence that goes back so often is that of two agents. */
 const MAX_REGRESSIONS = 3;
+
+function hasAnotherToken({ connected, tokenId }: AgentSession, link: SessionLink): boolean {
+  return connected && tokenId !== undefined && tokenId !== link.tokenId;
+}
 
 /** The agent speaks over another connection now: the old one ends unless others use it. */
 function moveAway(session: AgentSession, former: SessionLink): void {
