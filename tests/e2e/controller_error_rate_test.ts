@@ -45,6 +45,7 @@ async function startSending(fleet: Fleet, name: string, resource = "{}"): Promis
   const path = `${fleet.directory}/${name}.yaml`;
   await Deno.writeTextFile(path, yaml(fleet, port, name, resource));
   const gateway = await startGateway(undefined, { args: ["--config", path, "--health-window", "1s"] });
+  await gateway.waitForLine("--health-window is too short to see");
   const sender = startSender(port);
   return { [Symbol.asyncDispose]: async () => (await sender.stop(), await stop(gateway)) };
 }
