@@ -241,6 +241,22 @@ class FileTenantControl implements TenantControl {
     if (taken.length > 0) throw new ConfigError(taken);
   }
 
+  /**
+   * Where a file system does not tell capital letters apart, both would be one file.
+   *
+   * @throws {TenantChangeError} Another tenant has this id but for its capital letters.
+   */
+  #checkCase(id: string): void {
+    const lower = id.toLowerCase();
+    const other = this.#directory.table?.ids().find((each) =>
+      each.length === id.length && each.toLowerCase() === lower
+    );
+    if (other === undefined) return;
+    const message =
+      `Cannot make tenant ${id}: there is ${other}, wanted an id that differs in more than capital letters`;
+    throw new TenantChangeError(message, "invalid_argument", 409);
+  }
+
   #reload(path: string): Promise<void> {
     return this.#directory.refresh((changed) => changed === path);
   }
@@ -256,7 +272,10 @@ class FileTenantControl implements TenantControl {
       throw new TenantChangeError(message, "invalid_argument", 409);
     }
     const { directory } = this.#directory.sources ?? {};
-    if (directory !== undefined) return pathIn(directory, `${id}.yaml`);
+    if (directory !== undefined) {
+      this.#checkCase(id);
+      return pathIn(directory, `${id}.yaml`);
+    }
     throw new TenantChangeError(
       `Cannot make tenant ${id}: the configuration names no tenants_dir`,
       "invalid_argument",

@@ -67,6 +67,12 @@ Deno.test("a tenant is made, changed and removed", async (t) => {
     await rejects(control.put("globex", { keys: [{ id: "aaaaaaaaaaaa", hash: HASH }] }), ConfigError);
     deepStrictEqual(await bench.names(), ["acme.yaml"]);
   });
+  await t.step("an id that is another's but for capital letters is refused: it may be the same file", async () => {
+    const before = await bench.names();
+    await rejects(control.put("Acme", {}), statusOf(409));
+    await rejects(control.put("ACME", {}, ""), statusOf(409));
+    deepStrictEqual(await bench.names(), before);
+  });
   await t.step("no file is written outside of the directory", () => rejects(control.put("../acme", {}), statusOf(400)));
   await t.step("removed", async () => {
     await control.remove("acme");
