@@ -138,8 +138,9 @@ export function waitWarnings(
   const consequence = waitMs > MAX_SENSIBLE_WAIT_MS
     ? `it will give up and send again, wanted at most ${MAX_SENSIBLE_WAIT_MS} ms`
     : `one request after the other it sends one in that time, wanted less than ${LONG_WAIT_MS} ms`;
-  const message = `is ${waitMs} ms, and with wait_for_result a lone sender waits that long for its answer: ` +
-    `${consequence}, or wait_for_result: false`;
+  const message =
+    `is ${waitMs} ms, and with wait_for_result a sender waits that long for its answer unless the batch ` +
+    `fills before: ${consequence}, or wait_for_result: false`;
   return [{ path, message }];
 }
 

@@ -206,7 +206,12 @@ function compileSource({ default_value, from_attribute, from_context }: Attribut
     const contextOf = compileContext(from_context);
     return (_attributes, origin) => contextOf(origin) ?? fallback;
   }
-  if (from_attribute !== "") return (attributes) => attributes.get(from_attribute) ?? fallback;
+  if (from_attribute !== "") {
+    return (attributes) => {
+      const value = attributes.get(from_attribute);
+      return value === undefined ? fallback : value; // one that is there and empty is a value
+    };
+  }
   return () => fallback;
 }
 

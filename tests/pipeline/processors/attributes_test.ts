@@ -77,6 +77,18 @@ Deno.test("a payload in which nothing changes is passed on as it is", async () =
   strictEqual(await process("logs", "attributes", "{actions: [{key: none, action: delete}]}", payload), payload);
 });
 
+Deno.test("from_attribute of an attribute that is there and empty", async () => {
+  const request = {
+    resourceLogs: [{ resource: { attributes: [{ key: "a", value: {} }] }, scopeLogs: [{ logRecords: [{}] }] }],
+  };
+  const yaml = "{attributes: [{key: b, from_attribute: a, action: upsert}]}";
+  const changed = await process("logs", "resource", yaml, payloadOf("logs", request));
+  const { resourceLogs: [{ resource }] } = JSON.parse(
+    new TextDecoder().decode(requestToJson("logs", payloadBytes(changed))),
+  );
+  deepStrictEqual(resource.attributes, [{ key: "a", value: {} }, { key: "b", value: {} }]);
+});
+
 Deno.test("from_context of the connection", async (t) => {
   const request = { resourceLogs: [{ scopeLogs: [{ logRecords: [{}] }] }] };
   const origin = (address: string): Origin => ({
