@@ -27,6 +27,10 @@ const MAX_SYNTAX_PROBLEMS = 20;
 
 /** Lexemes for each node at the most: its text, indicators, spaces and comments. */
 const LEXEMES_PER_NODE = 32;
+/** What the lexer gives in front of each scalar that is not quoted. */
+const SCALAR_MARK = "\u001f";
+/** Scalars for each node at the most: a key, and its value. */
+const SCALARS_PER_NODE = 2;
 /** Lexemes that are read in one go: about 0.3 ms. */
 const LEXEMES_PER_SLICE = 64;
 
@@ -124,13 +128,16 @@ function* boundedTokens(source: string, lines: YAML.LineCounter, limits: TreeLim
   const tokens: YAML.CST.Token[] = [];
   lines.addNewLine(0);
   let lexemes = 0;
+  let scalars = 0;
   for (const lexeme of new YAML.Lexer().lex(source)) {
     for (const token of parser.next(lexeme)) tokens.push(token);
     lexemes += 1;
+    if (lexeme === SCALAR_MARK) scalars += 1;
     if (lexemes % LEXEMES_PER_SLICE === 0) yield;
     // The stack holds the document, each open collection, and one more while a scalar or a pair is read.
     if (parser.stack.length > limits.maxDepth + 3) throw new Unreadable(parser.offset, tooDeep(limits));
-    if (lexemes > limits.maxNodes * LEXEMES_PER_NODE) throw new Unreadable(parser.offset, tooMany(limits));
+    const isTooMany = scalars > limits.maxNodes * SCALARS_PER_NODE || lexemes > limits.maxNodes * LEXEMES_PER_NODE;
+    if (isTooMany) throw new Unreadable(parser.offset, tooMany(limits));
   }
   tokens.push(...parser.end());
   return tokens;

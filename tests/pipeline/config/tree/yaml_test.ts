@@ -171,3 +171,10 @@ Deno.test("parseYaml() gives up on bombs", async (t) => {
 Deno.test("parseYaml() reports at most twenty syntax problems", () => {
   strictEqual(parse(Array.from({ length: 100 }, (_, i) => `k${i}: *none`).join("\n")).problems.length, 20);
 });
+
+Deno.test("parseYaml() gives up on too many values while it reads, before anything is made of them", () => {
+  const limits = { ...DEFAULT_TREE_LIMITS, maxNodes: 10 };
+  const lines = Array.from({ length: 1_000 }, (_, index) => `k${index}: 1`);
+  const { problems, beyondLimits } = parseYaml(lines.join("\n"), "f.yaml", limits);
+  deepStrictEqual([beyondLimits, problems.length, problems[0]?.line], [true, 1, 11]);
+});
