@@ -28,7 +28,8 @@ export async function replaceBy(
   const encoder = new TextEncoder();
   try {
     {
-      using file = await Deno.open(draft, { write: true, create: true, truncate: true, mode: await modeOf(path) });
+      await removeIfThere(draft); // of a crash; or a link that somebody has laid, which would be written through
+      using file = await Deno.open(draft, { write: true, createNew: true, mode: await modeOf(path) });
       await fill((text) => {
         const bytes = encoder.encode(text);
         for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
@@ -42,6 +43,14 @@ export async function replaceBy(
   }
   using folder = await Deno.open(dirname(path));
   await folder.sync();
+}
+
+async function removeIfThere(path: string): Promise<void> {
+  try {
+    await Deno.remove(path);
+  } catch (thrown) {
+    if (!(thrown instanceof Deno.errors.NotFound)) throw thrown;
+  }
 }
 
 async function modeOf(path: string): Promise<number> {
