@@ -84,7 +84,7 @@ const ROWS: readonly Row[] = [
     unit: "{connection}",
     attributes: ["reason"],
     help: "Agents that were not let in: `busy` (told when to come back), or `unauthorized`.",
-    when: "a request is answered with 503 or 401",
+    when: "a request is answered with 503, 401 or 403",
   },
   {
     name: "sluice_controller_agent_events",
