@@ -78,6 +78,10 @@ export async function runGateway(options: RunOptions): Promise<number> {
 
   for (let isFirst = true;; isFirst = false) {
     const started = await Promise.race([start(options), tooLateToStart(stopped, options)]);
+    if (started === "late") {
+      const { drainTimeoutMs: ms } = options;
+      writeLine(Deno.stderr, `Cannot start: a stop was asked for, and the start is not over after ${ms} ms`);
+    }
     if (started === undefined || started === "late") return 1;
     running = started;
     const current = running;
@@ -98,7 +102,6 @@ export async function runGateway(options: RunOptions): Promise<number> {
 async function tooLateToStart(stopped: Promise<void>, { drainTimeoutMs }: RunOptions): Promise<"late"> {
   await stopped;
   await new Promise((resolve) => Deno.unrefTimer(setTimeout(resolve, drainTimeoutMs)));
-  writeLine(Deno.stderr, `Cannot start: a stop was asked for, and the start is not over after ${drainTimeoutMs} ms`);
   return "late";
 }
 

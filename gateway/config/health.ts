@@ -37,6 +37,8 @@ export interface HealthFigures extends Omit<HealthSample, "atMs"> {
 export interface HealthLimits {
   /** Items, or requests refused, without which a share says nothing. */
   readonly minItems: number;
+  /** Items that say something though they are fewer, when none of them could be exported. */
+  readonly minAllFailed: number;
   /** Of the share of failed among sent and failed items, 0 to 1. */
   readonly maxErrorRise: number;
   /** Of the share of refused among accepted and refused items, 0 to 1. */
@@ -51,6 +53,7 @@ export interface HealthLimits {
 
 export const DEFAULT_HEALTH_LIMITS: HealthLimits = {
   minItems: 20,
+  minAllFailed: 3,
   maxErrorRise: 0.1,
   maxRefusalRise: 0.1,
   minIntake: 0.5,
@@ -115,9 +118,11 @@ export function figuresBetween(first: HealthSample, last: HealthSample): HealthF
  * @returns Why it is worse, a sentence each; empty when it is not.
  */
 export function judge(before: HealthFigures, after: HealthFigures, limits: HealthLimits): readonly string[] {
+  const { minItems, minAllFailed, maxErrorRise, maxRefusalRise } = limits;
+  const minExported = after.sent === 0 ? minAllFailed : minItems;
   return [
-    ...shareRise("of the items could not be exported", exports(before), exports(after), limits.maxErrorRise, limits),
-    ...shareRise("of the items were refused", intake(before), intake(after), limits.maxRefusalRise, limits),
+    ...shareRise("of the items could not be exported", exports(before), exports(after), maxErrorRise, minExported),
+    ...shareRise("of the items were refused", intake(before), intake(after), maxRefusalRise, minItems),
     ...intakeFall(before, after, limits),
     ...queueRises(before, after, limits),
     ...(after.workerRestarts > limits.maxWorkerRestarts ? [`${after.workerRestarts} data workers died`] : []),
@@ -133,7 +138,7 @@ interface Share {
 const exports = ({ sent, failed }: HealthFigures): Share => ({ part: failed, whole: sent + failed });
 const intake = ({ accepted, refused }: HealthFigures): Share => ({ part: refused, whole: accepted + refused });
 
-function shareRise(what: string, before: Share, after: Share, maxRise: number, { minItems }: HealthLimits): string[] {
+function shareRise(what: string, before: Share, after: Share, maxRise: number, minItems: number): string[] {
   if (after.whole < minItems) return [];
   const [was, is] = [rateOf(before), rateOf(after)];
   return is - was > maxRise ? [`${percent(is)} ${what}, before it ${percent(was)}`] : [];

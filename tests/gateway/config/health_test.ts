@@ -40,12 +40,19 @@ const cases: {
     after: { sent: 450, failed: 550 },
     want: [],
   },
-  { name: "too few items to tell", after: { sent: 0, failed: 19 }, want: [] },
+  { name: "too few items to tell", after: { sent: 1, failed: 18 }, want: [] },
   {
     name: "just enough items to tell",
-    after: { sent: 0, failed: 20 },
+    after: { sent: 1, failed: 19 },
+    want: ["95 % of the items could not be exported, before it 0 %"],
+  },
+  { name: "too few that all failed", after: { sent: 0, failed: 2 }, want: [] },
+  {
+    name: "just enough that all failed",
+    after: { sent: 0, failed: 3 },
     want: ["100 % of the items could not be exported, before it 0 %"],
   },
+  { name: "as many that were all refused", after: { accepted: 0, refused: 19 }, want: [] },
   {
     name: "refused items",
     after: { accepted: 500, refused: 500 },
