@@ -27,8 +27,10 @@ export interface ExporterDestination {
    * @param timeout As in its section: what one attempt may take.
    */
   make(deps: TestDeps, timeout: string): Consumer & Lifecycle;
-  /** All that has come, in any framing; undefined where nothing keeps it (nop). */
+  /** All that has come, in any framing. */
   received?(): Uint8Array | Promise<Uint8Array>;
+  /** There is nothing to compare. Whoever has no `received` says so, or an exporter that writes nothing would pass. */
+  readonly keepsNothing?: true;
   /** In front of it. Absent: there is no socket. */
   readonly relay?: TcpRelay;
   /**
@@ -120,6 +122,8 @@ class Running {
   }
 
   static async begin(destination: ExporterDestination, timeout: string): Promise<Running> {
+    const { received, keepsNothing = false } = destination;
+    strictEqual(received === undefined, keepsNothing, "wanted received(), or keepsNothing");
     const running = new Running(destination, timeout);
     await running.exporter.start?.();
     return running;

@@ -127,5 +127,5 @@ function openFile(): ExporterDestination {
 
 /** What keeps nothing that could be compared. */
 function openSink<Config>(factory: ExporterFactory<Config>): ExporterDestination {
-  return { make: make(factory, {}), close: () => Promise.resolve() };
+  return { make: make(factory, {}), keepsNothing: true, close: () => Promise.resolve() };
 }

@@ -47,7 +47,11 @@ Deno.test("the page about going over from a collector", async (t) => {
     for (const section of Object.keys(COMPONENT_SECTIONS) as ComponentSection[]) {
       const here = ROWS.filter((row) => row.section === section && row.advice === "runs here");
       const names = here.flatMap((row) => row.names).sort();
-      deepStrictEqual(names, REGISTRY[section].flatMap(({ type, aliases = [] }) => [type, ...aliases]).sort(), section);
+      deepStrictEqual(
+        names,
+        REGISTRY[section].flatMap(({ type, aliases = [] }) => [type, ...aliases]).sort(),
+        `${section} of docs/migrating.md`,
+      );
     }
   });
 
