@@ -44,6 +44,7 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: "filter", label: "`filter` by an int attribute, 100 spans", variants: ["plain"] },
   { name: "transform", label: "`transform`: set and delete_key, 100 spans", variants: ["plain"] },
   { name: "transform20", label: "`transform`: 20 statements, 100 spans", variants: ["plain"] },
+  { name: "hash", label: "`attributes`: one hashed, 100 spans", variants: ["plain"] },
 ];
 
 /** A program of tests/bench that prints its own figures. */
