@@ -18,18 +18,21 @@ const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8; escaping=undersc
 export interface MetricsPageOptions {
   /** On every series. */
   readonly constantLabels?: Attributes;
-  /** Whether it listens on this machine alone. Then another host's name is answered 403, as by the admin API. */
-  readonly loopback?: boolean;
+  /**
+   * Whether it listens on this machine alone, which is known when it listens. Then another host's name is answered 403, as
+   * by the admin API.
+   */
+  readonly loopback?: () => boolean;
 }
 
 /** The metrics page. `GET` and `HEAD` of `/metrics`; all else is 404. */
 export function createMetricsApp(
   collect: () => readonly SeriesValue[],
-  { constantLabels = {}, loopback = false }: MetricsPageOptions = {},
+  { constantLabels = {}, loopback = () => false }: MetricsPageOptions = {},
 ): Hono {
   const app = new Hono();
-  app.use(async (c, next) => {
-    checkHost(c.req.raw, { loopback });
+  app.use("/metrics", async (c, next) => {
+    checkHost(c.req.raw, { loopback: loopback() });
     await next();
   });
   app.onError((thrown, c) => {

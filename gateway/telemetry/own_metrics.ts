@@ -28,11 +28,15 @@ export function ownMetricsPages(
     const { host, port, with_resource_constant_labels: chosen } = reader;
     const endpoint = formatEndpoint(host, port);
     const constantLabels = chooseLabels(resource, chosen);
-    const page = { constantLabels, loopback: isLoopback(host) };
     return {
       name: `own metrics on ${endpoint}`,
       fingerprint: JSON.stringify([endpoint, constantLabels, level]),
-      make: () => serverOf(endpoint, createMetricsApp(shownAt(level, collect), page).fetch, serveHttp),
+      make: () =>
+        serverOf(
+          endpoint,
+          serveHttp,
+          (loopback) => createMetricsApp(shownAt(level, collect), { constantLabels, loopback }).fetch,
+        ),
     };
   });
 }
@@ -84,9 +88,15 @@ function fits(name: string, patterns: readonly string[]): boolean {
   });
 }
 
-function serverOf(endpoint: string, fetch: FetchHandler, serveHttp: ServeHttp): Lifecycle {
+/** @param open Makes what is served, and may ask whether this machine alone reaches it: on a platform's server others do. */
+function serverOf(
+  endpoint: string,
+  serveHttp: ServeHttp,
+  open: (isLocal: () => boolean) => FetchHandler,
+): Lifecycle {
   const config = section(httpServerShape(endpoint)).parse({});
   let server: HttpServer | undefined;
+  const fetch = open(() => server !== undefined && isLoopback(server.address.hostname));
   return {
     start: async () => {
       server = await serveHttp(config, { fetch });

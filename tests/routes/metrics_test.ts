@@ -61,7 +61,7 @@ Deno.test("createMetricsApp()", async (t) => {
   await t.step(
     "on this machine alone it answers to its names alone: a page may make its own name lead here",
     async () => {
-      const local = createMetricsApp(() => [counter("otelcol_a", {}, 1)], { loopback: true });
+      const local = createMetricsApp(() => [counter("otelcol_a", {}, 1)], { loopback: () => true });
       const statusOf = async (of: typeof app, host: string) =>
         (await of.request("/metrics", { headers: { host } })).status;
       const cases: [host: string, want: number][] = [
