@@ -35,6 +35,8 @@ export interface FleetAgent {
   readonly uid: string;
   /** Has a stream, or has polled lately. */
   readonly connected: boolean;
+  /** Has said what it is, now or to a former process: until then no selector says anything about it. */
+  readonly isDescribed: boolean;
   /** Declares AcceptsRemoteConfig and ReportsRemoteConfig: without either it can be given nothing, or not be watched. */
   readonly followsConfig: boolean;
   /** Declares ReportsOwnMetrics: an error rate is to be known of it. */

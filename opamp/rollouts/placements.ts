@@ -51,6 +51,13 @@ export class Placements {
     this.#stored.delete(rollout);
   }
 
+  /** An agent that has gone elsewhere while nobody wrote it down does not come back to what it had there. */
+  #forgetElsewhere(uid: string, run: RolloutRun | undefined): void {
+    for (const [rollout, ofRollout] of this.#stored) {
+      if (rollout !== run?.id && ofRollout.delete(uid)) this.#parts.pending.memberRemoved(rollout, uid);
+    }
+  }
+
   #takeStored(rollout: number, uid: string): MemberRecord | undefined {
     const ofRollout = this.#stored.get(rollout);
     const record = ofRollout?.get(uid);
@@ -97,6 +104,7 @@ export class Placements {
     const tracked = this.#tracked.get(uid) ?? { revision, assignment: undefined, run: undefined, told: undefined };
     const before = tracked.run;
     this.#tracked.set(uid, Object.assign(tracked, { revision, assignment, run }));
+    if (agent.isDescribed) this.#forgetElsewhere(uid, run);
     const base = rules.baseOf(uid, assignment);
     if (before !== run) {
       if (before !== undefined && runs.has(before.id)) before.leave(uid);

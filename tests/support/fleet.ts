@@ -32,6 +32,7 @@ export const compilePattern: CompilePattern = (pattern) => {
 export class FakeAgent implements FleetAgent {
   readonly uid: string;
   connected = true;
+  isDescribed = true;
   followsConfig = true;
   reportsMetrics = false;
   revision = 1;

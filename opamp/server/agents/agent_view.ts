@@ -28,6 +28,8 @@ export class AgentView {
   readonly uid: string;
   readonly transport: Transport;
   readonly connected: boolean;
+  /** Has said what it is. */
+  readonly isDescribed: boolean;
   /** Milliseconds since 1970. */
   readonly lastSeenMs: number;
   /** `AgentCapabilities`. */
@@ -58,6 +60,7 @@ export class AgentView {
     this.uid = session.key;
     this.transport = session.transport;
     this.connected = session.connected;
+    this.isDescribed = session.description !== undefined;
     this.lastSeenMs = session.lastSeenMs;
     this.capabilities = session.capabilities;
     this.sequence = session.sequence.last;

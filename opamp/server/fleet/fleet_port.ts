@@ -44,6 +44,7 @@ function toFleetAgent(view: AgentView): FleetAgent {
   return {
     uid: view.uid,
     connected: view.connected,
+    isDescribed: view.isDescribed,
     followsConfig: hasBits(view.capabilities, FOLLOWS),
     reportsMetrics: hasBits(view.capabilities, AgentCapabilities.ReportsOwnMetrics),
     revision: view.revision,

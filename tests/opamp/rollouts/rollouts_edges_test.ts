@@ -404,3 +404,29 @@ Deno.test("an agent that returns with something of ours is told that it is to ha
   world.settle();
   deepStrictEqual([ours, other].map((agent) => agent?.desired?.hash), [NO_CONFIG.hash, undefined]);
 });
+
+Deno.test("an agent that moves while nothing can be written is one of the stage no more when it comes back", async (t) => {
+  for (
+    const [name, isDescribed, released] of [
+      ["it has said what it is", true, 1],
+      ["it is not known what it is until it has come back", false, 2],
+    ] as const
+  ) {
+    await t.step(name, () => {
+      const { world, fresh } = fleetWithBase(10);
+      const { id } = world.rollouts.start(
+        request({ stages: [{ share: 0.1, soakMs: MINUTE_MS }, { share: 1 }] }),
+        "ann",
+      );
+      const agent = [...world.fleet.agents()].find(({ desired }) => desired?.hash === fresh.hash);
+      const { attributes } = agent!;
+      world.failingWrites = 1;
+      world.fleet.touch(agent!, { revision: 2, isDescribed, attributes: { ...attributes, "service.name": "other" } });
+      world.flush();
+      world.crash();
+      world.fleet.touch(agent!, { revision: 3, isDescribed: true, attributes });
+      world.flush();
+      strictEqual(world.rollouts.get(id).counts.released, released);
+    });
+  }
+});
