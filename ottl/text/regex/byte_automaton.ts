@@ -11,7 +11,7 @@
  */
 
 import { Op, type Program } from "./byte_program.ts";
-import type { Ranges } from "./syntax.ts";
+import type { Ranges } from "./ranges.ts";
 
 /** States of one automaton: more are not made. At 4 bytes for each class of bytes, 129 at the most, 130 kB. */
 const MAX_STATES = 256;

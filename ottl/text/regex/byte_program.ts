@@ -8,7 +8,8 @@
  */
 
 import { canBeEmpty } from "./native.ts";
-import { type PatternNode, type Ranges, type Repeat, sizeOf } from "./syntax.ts";
+import type { Ranges } from "./ranges.ts";
+import { type PatternNode, type Repeat, sizeOf } from "./syntax.ts";
 
 /** What an instruction does. */
 export const Op = {

@@ -18,7 +18,8 @@
  */
 
 import { CHARACTERS, print, UnitPrinter } from "./print.ts";
-import { areDisjoint, type PatternNode, type Ranges, type Repeat } from "./syntax.ts";
+import { areDisjoint, type Ranges } from "./ranges.ts";
+import type { PatternNode, Repeat } from "./syntax.ts";
 
 /** How a pattern runs on the runtime's engine. */
 export interface NativePlan {

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { areDisjoint, type Assertion, type PatternNode, type Ranges, type Repeat } from "./syntax.ts";
+import { areDisjoint, type Ranges } from "./ranges.ts";
+import type { Assertion, PatternNode, Repeat } from "./syntax.ts";
 
 const ASSERTIONS: Readonly<Record<Assertion, string>> = {
   "text start": "^",
