@@ -8,7 +8,7 @@ import type { OttlLimits } from "../limits.ts";
 import { compileReplacement, compileTemplate } from "../text/regex/expand.ts";
 import { PatternChange } from "../text/regex/pattern_change.ts";
 import { compileRegex } from "../text/regex/regex.ts";
-import { sprintf } from "../text/sprintf.ts";
+import { sprintf } from "../text/sprintf/sprintf.ts";
 import { OttlError } from "../values/errors.ts";
 import { type Expression, type FunctionReference, type Item, prepared } from "./definition.ts";
 import { regexArgument } from "./patterns.ts";

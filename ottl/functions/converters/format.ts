@@ -5,7 +5,7 @@
  */
 
 import { durationText, timeText } from "../../text/go_text.ts";
-import { sprintf } from "../../text/sprintf.ts";
+import { sprintf } from "../../text/sprintf/sprintf.ts";
 import { plainJson } from "../../values/json.ts";
 import { any, converter, listOf, litStr } from "../definition.ts";
 

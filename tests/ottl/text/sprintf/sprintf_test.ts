@@ -1,12 +1,12 @@
 import { strictEqual, throws } from "node:assert";
 import { Buffer } from "node:buffer";
-import { durationText, timeText } from "../../../ottl/text/go_text.ts";
-import { sprintf } from "../../../ottl/text/sprintf.ts";
-import { OttlError } from "../../../ottl/values/errors.ts";
-import { plainJson } from "../../../ottl/values/json.ts";
-import { encodeUtf8 } from "../../../ottl/values/utf8.ts";
-import { Duration, Id, OttlList, PlainMap, Time, type Value } from "../../../ottl/values/value.ts";
-import { readAnswers } from "./go_answers/answers.ts";
+import { durationText, timeText } from "../../../../ottl/text/go_text.ts";
+import { sprintf } from "../../../../ottl/text/sprintf/sprintf.ts";
+import { OttlError } from "../../../../ottl/values/errors.ts";
+import { plainJson } from "../../../../ottl/values/json.ts";
+import { encodeUtf8 } from "../../../../ottl/values/utf8.ts";
+import { Duration, Id, OttlList, PlainMap, Time, type Value } from "../../../../ottl/values/value.ts";
+import { readAnswers } from "../go_answers/answers.ts";
 
 type WrittenArgument =
   | readonly ["string" | "int" | "float bits" | "bytes", string]
