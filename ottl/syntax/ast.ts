@@ -69,6 +69,9 @@ export type ValueNode =
   | MapNode
   | LambdaNode;
 
+/** Before it is known which of the two is wanted. */
+export type AnyNode = BooleanNode | ValueNode;
+
 export interface NilLiteral {
   readonly kind: "nil";
   readonly span: Span;

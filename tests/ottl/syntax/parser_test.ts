@@ -7,13 +7,8 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import { DEFAULT_OTTL_LIMITS, type OttlLimits } from "../../../ottl/limits.ts";
 import type { ValueNode } from "../../../ottl/syntax/ast.ts";
-import {
-  MAX_MATH_OPERATORS,
-  parseCondition,
-  parseRule,
-  parseStatement,
-  parseValue,
-} from "../../../ottl/syntax/parser.ts";
+import { MAX_MATH_OPERATORS } from "../../../ottl/syntax/expression_parser.ts";
+import { parseCondition, parseRule, parseStatement, parseValue } from "../../../ottl/syntax/parser.ts";
 import { type OttlProblem, OttlSyntaxError, placeOf } from "../../../ottl/syntax/problem.ts";
 import { printCondition, printStatement } from "../../../ottl/syntax/print.ts";
 import { withoutPlaces } from "../../support/ottl_trees.ts";
