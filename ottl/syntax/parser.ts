@@ -2,7 +2,7 @@
  * Reads statements, conditions and values of OTTL, and rules of our own form, into trees.
  *
  * One pass without backtracking: the grammar's choices are told apart by the tokens ahead (docs/ottl.md has the grammar).
- * What is read here ends a text; conditions and math are read in `ExpressionParser`, what they are made of in `OperandParser`.
+ * A whole text is read here, its conditions and math by `ExpressionParser`, what these are made of by `OperandParser`.
  *
  * Source: OTTL grammar of the reference engine (pkg/ottl 1.3).
  *
