@@ -8,7 +8,7 @@
  * @module
  */
 
-import { InvalidPayloadError, LimitExceededError } from "../core/errors.ts";
+import { InvalidPayloadError, LimitExceededError } from "../../core/errors.ts";
 
 /** One frame that has content. */
 export interface ZstdFrame {

@@ -6,9 +6,9 @@
 
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import zlib from "node:zlib";
-import { compress, decompress } from "../../../pipeline/wire/compression.ts";
-import { ZlibContext } from "../../../pipeline/wire/zlib_context.ts";
-import { readZstdFrames } from "../../../pipeline/wire/zstd_frames.ts";
+import { compress, decompress } from "../../../../pipeline/wire/compression.ts";
+import { ZlibContext } from "../../../../pipeline/wire/compression/zlib_context.ts";
+import { readZstdFrames } from "../../../../pipeline/wire/compression/zstd_frames.ts";
 
 const { Z_FINISH, ZSTD_e_end, ZSTD_c_checksumFlag } = zlib.constants;
 const TEXT = new TextEncoder().encode("a span, a span, another span and its end ".repeat(50));
