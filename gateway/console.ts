@@ -10,7 +10,7 @@ import { GraphError } from "../pipeline/graph/graph.ts";
 
 /** What went wrong at a start, one line a problem. */
 export function explainFailure(thrown: unknown): string {
-  if (thrown instanceof ConfigError) return thrown.message;
+  if (thrown instanceof ConfigError) return thrown.explanation;
   if (thrown instanceof GraphError) return ["Cannot start the gateway:", ...thrown.failures].join("\n  ");
   return `Cannot start the gateway: ${describeError(thrown)}`;
 }

@@ -11,7 +11,7 @@ import {
   type GatewayConfig,
 } from "../pipeline/config/gateway_config.ts";
 import { parseConfig } from "../pipeline/config/parse.ts";
-import { ConfigError, formatProblems, type Problem } from "../pipeline/config/problem.ts";
+import { ConfigError, formatProblems, formatReport, type Problem } from "../pipeline/config/problem.ts";
 import { showConfig } from "../pipeline/config/show.ts";
 import { systemClock } from "../pipeline/core/clock.ts";
 import { silentLogger } from "../pipeline/core/log.ts";
@@ -19,6 +19,7 @@ import { loadComponents, REGISTRY } from "../pipeline/graph/registry.ts";
 import { tenantSourcesOf } from "../pipeline/tenants/sources.ts";
 import { explainFailure, writeLine } from "./console.ts";
 import { resolveSources, type Sources } from "./config/sources.ts";
+import { missingFiles } from "./preflight.ts";
 import { TenantDirectory } from "./tenants/directory.ts";
 import { diskTenantFiles } from "./tenants/tenant_files.ts";
 
@@ -26,19 +27,16 @@ import { diskTenantFiles } from "./tenants/tenant_files.ts";
 export async function validate(sources: Sources): Promise<number> {
   try {
     const config = parseConfig(await resolveSources(sources), REGISTRY);
-    const problems = [...config.warnings, ...await tenantProblems(config)];
-    if (problems.length > 0) writeLine(Deno.stderr, formatProblems(problems));
+    const problems = [...config.warnings, ...missingFiles(config), ...await tenantProblems(config)];
+    if (problems.length > 0) writeLine(Deno.stderr, formatReport(problems));
     if (problems.some(({ severity }) => severity === "error")) return 1;
     writeLine(Deno.stdout, "valid");
     return 0;
   } catch (thrown) {
-    writeLine(Deno.stderr, thrown instanceof ConfigError ? allLines(thrown) : explainFailure(thrown));
+    const isOfConfig = thrown instanceof ConfigError;
+    writeLine(Deno.stderr, isOfConfig ? formatReport(thrown.problems, thrown.isPartial) : explainFailure(thrown));
     return 1;
   }
-}
-
-function allLines({ problems, rest }: ConfigError): string {
-  return [formatProblems(problems), ...rest === undefined ? [] : [rest]].join("\n");
 }
 
 async function tenantProblems(config: GatewayConfig): Promise<readonly Problem[]> {

@@ -18,7 +18,7 @@ import { openHistoryFile } from "./config/history_file.ts";
 import { ConfigBusyError, type ConfigOrigin } from "./config/config_manager.ts";
 import { explainFailure, writeLine } from "./console.ts";
 import { welcome } from "./config/default_config.ts";
-import { portsInUse } from "./threads/exclusive_listener.ts";
+import { preflight } from "./preflight.ts";
 import { type Gateway, startGateway } from "./gateway.ts";
 import { LiveConfig, reasonsOf, versionOf } from "./config/live_config.ts";
 import type { OpampPlan } from "./opamp/follow.ts";
@@ -197,7 +197,7 @@ async function startOne(
         resolved,
         instanceId,
         serveHttp,
-        preflight: portsInUse,
+        preflight,
         tenantFiles: diskTenantFiles,
         adminChannel: ADMIN_CHANNEL,
       }),

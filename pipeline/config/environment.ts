@@ -48,6 +48,16 @@ async function reading<T>(path: string, read: (path: string) => Promise<T>): Pro
   }
 }
 
+/** Why a file cannot be read, without reading it; undefined when it can. */
+export function whyUnreadableFile(path: string): string | undefined {
+  try {
+    using file = Deno.openSync(path);
+    return file.statSync().isDirectory ? `${resolve(path)} is a directory` : undefined;
+  } catch (thrown) {
+    return whyUnreadable(resolve(path), thrown);
+  }
+}
+
 function whyUnreadable(path: string, thrown: unknown): string {
   if (thrown instanceof Deno.errors.NotFound) return `there is no file ${path}`;
   if (thrown instanceof Deno.errors.PermissionDenied) return `this user may not read ${path}`;

@@ -38,8 +38,17 @@ export interface CatalogEntry {
   /** Connectors: which signal may become which. */
   readonly routes?: readonly { readonly from: Signal; readonly to: Signal }[];
   warnings?(config: unknown): readonly { readonly path: string; readonly message: string }[];
+  senderWait?(config: unknown): SenderWait;
   /** Connectors: pipelines that a config names, each with its place below the component. */
   pipelineNames?(config: unknown): readonly { readonly path: readonly (string | number)[]; readonly id: string }[];
+}
+
+/** How long a component keeps a sender waiting that sends little. */
+export interface SenderWait {
+  /** Until a batch goes that does not fill, milliseconds. */
+  readonly waitMs: number;
+  /** Whether the sender has its answer before that: it waits neither here nor for what comes behind. */
+  readonly isAnswered: boolean;
 }
 
 /** A top-level key that is neither a section of components nor `service`, and what reads it. */

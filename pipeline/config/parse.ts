@@ -30,6 +30,7 @@ import {
   type ServiceDraft,
 } from "./service.ts";
 import { componentSuggestion, MAX_SUGGESTED, suggestion } from "./suggest.ts";
+import { waitProblems } from "./validate_waits.ts";
 import { type ConfigNode, fingerprintOf, type MapNode, type NodePath } from "./tree/node.ts";
 
 const SECTION_NAMES = Object.keys(COMPONENT_SECTIONS) as readonly ComponentSection[];
@@ -86,6 +87,10 @@ function* parsing(
   }
   const settings = readSettings(entries, tree, service, problems);
   problems.push(...metadataWarnings(sections, users));
+  problems.push(...waitProblems(service.pipelines, (section, id) => {
+    const [entry, component] = [sections[section].get(id)?.entry, components[section].get(id)];
+    return entry === undefined || component === undefined ? undefined : { entry, config: component.config };
+  }));
   isPartial ||= entries.some(({ key }) => tree.entries.has(key)); // what they name is read when it is all in order
   const { telemetry } = service;
   if (telemetry === undefined || problems.some(({ severity }) => severity === "error")) {

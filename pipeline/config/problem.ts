@@ -5,6 +5,7 @@
  */
 
 import { GatewayError } from "../core/errors.ts";
+import { counted } from "../core/text.ts";
 import { formatPath, type NodePath, type Place } from "./tree/node.ts";
 
 /** One thing that is wrong ("error": it cannot run) or that deserves a look ("warning": it runs). */
@@ -19,6 +20,8 @@ export interface Problem {
   /** Counts from 1; 0 when the file as a whole is meant. */
   readonly line: number;
   readonly column: number;
+  /** Of a text that cannot be read: the line and a mark below the place, two lines, secrets hidden. */
+  readonly excerpt?: string;
 }
 
 export function errorAt(place: Place, path: NodePath, message: string): Problem {
@@ -48,9 +51,11 @@ function whatIsWrong({ path, message }: Problem): string {
   return path === "" ? message : `${path}: ${message}`;
 }
 
-/** One problem a line, in the order of their places. */
+/** One problem a line, in the order of their places; below one of a text that cannot be read, its excerpt. */
 export function formatProblems(problems: readonly Problem[]): string {
-  return sortProblems(problems).map(formatProblem).join("\n");
+  return sortProblems(problems)
+    .flatMap((problem) => [formatProblem(problem), ...problem.excerpt === undefined ? [] : [problem.excerpt]])
+    .join("\n");
 }
 
 /** By file in the order in which files are first mentioned, then by line and column; equal ones once. */
@@ -73,20 +78,40 @@ export class ConfigError extends GatewayError {
 
   constructor(problems: readonly Problem[], { isPartial = false }: { readonly isPartial?: boolean } = {}) {
     const sorted = sortProblems(problems);
-    const errors = sorted.filter(({ severity }) => severity === "error");
-    super(`Cannot use the configuration: ${countProblems(errors.length)}\n${errors.map(formatProblem).join("\n")}`);
+    const errors = errorsIn(sorted);
+    super(`Cannot use the configuration: ${countProblems(errors)}\n${errors.map(formatProblem).join("\n")}`);
     this.problems = sorted;
     this.isPartial = isPartial;
   }
 
-  /** How many there are, where they are not all: the last line below them. */
-  get rest(): string | undefined {
-    if (!this.isPartial) return undefined;
-    const count = this.problems.filter(({ severity }) => severity === "error").length;
-    return `${countProblems(count)}; more may show when ${count === 1 ? "it is" : "these are"} mended`;
+  /** The message, and whether it is all. Without excerpts: what a start says is kept in logs. */
+  get explanation(): string {
+    return this.isPartial ? `${this.message}\n${moreMayShow(errorsIn(this.problems).length)}` : this.message;
   }
 }
 
-function countProblems(count: number): string {
-  return count === 1 ? "1 problem" : `${count} problems`;
+/** Everything that was found, a line each, and how much that is: the last line. */
+export function formatReport(problems: readonly Problem[], isPartial = false): string {
+  const rest = isPartial ? `; ${moreMayShow(errorsIn(problems).length)}` : "";
+  return `${formatProblems(problems)}\n${countProblems(problems)}${rest}`;
+}
+
+/** `13 problems, 5 warnings`: those that are equal count once. */
+export function countProblems(problems: readonly Problem[]): string {
+  const distinct = sortProblems(problems);
+  const errors = errorsIn(distinct).length;
+  const warnings = distinct.length - errors;
+  const counts = [
+    ...errors > 0 ? [counted(errors, "problems")] : [],
+    ...warnings > 0 ? [counted(warnings, "warnings")] : [],
+  ];
+  return counts.length === 0 ? "no problems" : counts.join(", ");
+}
+
+function moreMayShow(errors: number): string {
+  return `more may show when ${errors === 1 ? "it is" : "these are"} mended`;
+}
+
+function errorsIn(problems: readonly Problem[]): readonly Problem[] {
+  return problems.filter(({ severity }) => severity === "error");
 }

@@ -19,6 +19,8 @@ export interface LeafMeta {
   readonly asksMetadata?: (text: string) => boolean;
   /** When it is true, headers are kept. */
   readonly keepsMetadata?: boolean;
+  /** Its text names a file without which its component does not start. */
+  readonly readAtStart?: boolean;
   /** The words that an enum takes. */
   readonly words?: readonly string[];
   readonly [key: string]: unknown;

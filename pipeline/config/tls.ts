@@ -7,16 +7,19 @@
  */
 
 import type { z } from "zod";
-import { bool, durationMs, oneOf, secret, section, text, textList } from "./schema.ts";
+import { bool, durationMs, leaf, oneOf, readText, secret, section, text, textList } from "./schema.ts";
 
 const VERSIONS = ["", "1.0", "1.1", "1.2", "1.3"] as const;
 
+/** A file that is read when the component starts; "" for none. */
+const pemFile = () => leaf("string", "a string", readText, { readAtStart: true });
+
 const common = {
-  ca_file: text().default(""),
+  ca_file: pemFile().default(""),
   ca_pem: secret().default(""),
-  cert_file: text().default(""),
+  cert_file: pemFile().default(""),
   cert_pem: secret().default(""),
-  key_file: text().default(""),
+  key_file: pemFile().default(""),
   key_pem: secret().default(""),
   include_system_ca_certs_pool: bool().default(false),
   min_version: oneOf(VERSIONS).default("1.2"),
@@ -29,7 +32,7 @@ const common = {
 /** TLS of a listener: needs a certificate and its key. */
 export const tlsServerSchema = section({
   ...common,
-  client_ca_file: text().default(""),
+  client_ca_file: pemFile().default(""),
   client_ca_file_reload: bool().default(false),
 }).superRefine((tls, context) => {
   for (const [file, pem] of [["cert_file", "cert_pem"], ["key_file", "key_pem"]] as const) {

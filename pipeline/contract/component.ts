@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { SenderWait } from "../config/gateway_config.ts";
 import type { ConfigSchema } from "../config/schema.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import type { Logger } from "../core/log.ts";
@@ -46,6 +47,8 @@ export interface Factory<Config> {
   readonly schema: ConfigSchema<Config>;
   /** Things in a config that load but do not act, told once at start. Places are config paths below the component. */
   warnings?(config: Config): readonly { readonly path: string; readonly message: string }[];
+  /** How long a sender may wait here for its answer. Absent: it does not. */
+  senderWait?(config: Config): SenderWait;
 }
 
 export interface ProcessorFactory<Config> extends Factory<Config> {

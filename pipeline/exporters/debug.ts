@@ -21,7 +21,7 @@ import { payloadToJson } from "../otlp/json_encode.ts";
 import type { Payload } from "../otlp/payload.ts";
 import { type Signal, SIGNAL_NAMES, SIGNALS } from "../otlp/signals.ts";
 import { createSenderChain } from "../queue/sender_chain.ts";
-import { queueSchema, queueWarnings, type RetryConfig, retrySchema } from "../queue/settings.ts";
+import { queueSchema, queueWait, queueWarnings, type RetryConfig, retrySchema } from "../queue/settings.ts";
 import { FieldReader, tagOf, WireType } from "../wire/protobuf.ts";
 import { describeItems } from "./debug/item_lines.ts";
 
@@ -55,6 +55,7 @@ export const debugFactory: ExporterFactory<DebugConfig> = {
   summary: "Prints counts, items or whole payloads.",
   schema: debugSchema,
   warnings: ({ sending_queue }) => sending_queue === undefined ? [] : queueWarnings(sending_queue),
+  senderWait: ({ sending_queue }) => queueWait(sending_queue),
   signals: SIGNAL_NAMES,
   create: (config, deps) =>
     createSenderChain(new DebugExporter(config, deps), {

@@ -60,6 +60,10 @@ export const batchProcessorFactory: ProcessorFactory<BatchConfig> = {
   signals: SIGNAL_NAMES,
   schema: batchSchema,
   warnings: ({ timeout, wait_for_result }) => waitWarnings("timeout", timeout, wait_for_result),
+  senderWait: ({ timeout, wait_for_result }) => ({
+    waitMs: wait_for_result ? timeout : 0,
+    isAnswered: !wait_for_result,
+  }),
   create: (config, deps, next) => createBatchProcessor(config, deps, next),
 };
 

@@ -9,7 +9,9 @@
  */
 
 import type { z } from "zod";
+import type { SenderWait } from "../config/gateway_config.ts";
 import { bool, durationMs, int, metadataKeys, number, oneOf, section, text } from "../config/schema.ts";
+import { waitConsequence } from "../config/validate_waits.ts";
 
 export const SIZERS = ["requests", "items", "bytes"] as const;
 export type Sizer = typeof SIZERS[number];
@@ -123,21 +125,14 @@ export function retryPolicy(config: RetryConfig, isHeld: boolean): RetryPolicy {
   return { ...config, initial_interval, max_interval: config.max_interval ?? longest };
 }
 
-/** A sender of one request at a time sends no more than one in that long: from here on that is told. */
-const LONG_WAIT_MS = 1_000;
-/** Senders are told to come back after 8 s, and SDKs give up after 10: one that waits longer for a batch sends twice. */
-const MAX_SENSIBLE_WAIT_MS = 5_000;
-
 /** What to say of a batch that a sender may wait for; nothing when it is filled soon enough. */
 export function waitWarnings(
   path: string,
   waitMs: number,
   waitForResult: boolean,
 ): { path: string; message: string }[] {
-  if (!waitForResult || waitMs < LONG_WAIT_MS) return [];
-  const consequence = waitMs > MAX_SENSIBLE_WAIT_MS
-    ? `it will give up and send again, wanted at most ${MAX_SENSIBLE_WAIT_MS} ms`
-    : `one request after the other it sends one in that time, wanted less than ${LONG_WAIT_MS} ms`;
+  const consequence = waitConsequence(waitMs);
+  if (!waitForResult || consequence === undefined) return [];
   const message =
     `is ${waitMs} ms, and with wait_for_result a sender waits that long for its answer unless the batch ` +
     `fills before: ${consequence}, or wait_for_result: false`;
@@ -148,6 +143,13 @@ export function waitWarnings(
 export function queueWarnings({ enabled, wait_for_result, batch }: QueueConfig): { path: string; message: string }[] {
   if (!enabled || batch === undefined) return [];
   return waitWarnings("sending_queue::batch::flush_timeout", batch.flush_timeout, wait_for_result);
+}
+
+/** How long a sender may wait for the batch of an exporter's queue. */
+export function queueWait(queue: QueueConfig | undefined): SenderWait {
+  if (queue?.enabled !== true) return { waitMs: 0, isAnswered: false };
+  const { wait_for_result, batch } = queue;
+  return { waitMs: wait_for_result ? batch?.flush_timeout ?? 0 : 0, isAnswered: !wait_for_result };
 }
 
 /** The keys of the chain for an exporter's section. */

@@ -3,11 +3,13 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { runMain } from "../support/gateway_process.ts";
 
-async function validate(yaml: string) {
+const validate = (yaml: string) => command(["validate"], yaml);
+
+async function command(args: readonly string[], yaml: string) {
   const path = await Deno.makeTempFile({ suffix: ".yaml" });
   try {
     await Deno.writeTextFile(path, yaml);
-    const { code, stdout, stderr } = await runMain(["validate", "--config", path]);
+    const { code, stdout, stderr } = await runMain([...args, "--config", path]);
     return { code, stdout, stderr: stderr.replaceAll(path, "gateway.yaml") };
   } finally {
     await Deno.remove(path);
@@ -49,6 +51,42 @@ service:
     );
     match(stderr, /^gateway\.yaml:8:3: exporters::unheard_of/m);
     match(stderr, /^gateway\.yaml:12:25: service::pipelines::logs::receivers/m);
+    match(stderr, /^3 problems; more may show when these are mended\n$/m);
+  });
+
+  await t.step("a text that is not YAML, with its line and a mark", async () => {
+    deepStrictEqual(await validate("receivers:\n  otlp: { protocols: ]\n"), {
+      code: 1,
+      stdout: "",
+      stderr: [
+        "gateway.yaml:2:22: is not YAML: flow map in block collection must be sufficiently indented and end with a }",
+        "  2 |   otlp: { protocols: ]",
+        "    |                      ^",
+        "1 problem; more may show when it is mended",
+        "",
+      ].join("\n"),
+    });
+  });
+
+  await t.step("files of TLS that are not there, at a start too", async () => {
+    const yaml = `
+receivers: {otlp: {protocols: {http: {endpoint: "127.0.0.1:0", tls: {cert_file: /gone/c.pem, key_pem: x}}}}}
+exporters: {otlp_http: {endpoint: "https://h", tls: {ca_file: /gone/ca.pem}}}
+service:
+  telemetry: {metrics: {level: none}}
+  pipelines: {traces: {receivers: [otlp], exporters: [otlp_http]}}
+`;
+    const lines = [
+      "gateway.yaml:2:81: receivers::otlp::protocols::http::tls::cert_file: cannot be read: there is no file /gone/c.pem",
+      "gateway.yaml:3:63: exporters::otlp_http::tls::ca_file: cannot be read: there is no file /gone/ca.pem",
+    ];
+    strictEqual((await validate(yaml)).stderr, [...lines, "2 problems", ""].join("\n"));
+    const { code, stderr } = await command(["gateway", "--admin-listen", "off"], yaml);
+    strictEqual(code, 1);
+    strictEqual(
+      stderr.slice(stderr.indexOf("Cannot start")),
+      ["Cannot start the gateway:", ...lines].join("\n  ") + "\n",
+    );
   });
 
   await t.step("a warning does not fail", async () => {
@@ -60,7 +98,7 @@ service:
   pipelines: {traces: {receivers: [otlp], exporters: [nop]}}
 `);
     deepStrictEqual([code, stdout], [0, "valid\n"]);
-    match(stderr, /^gateway\.yaml:5:\d+: warning: service::telemetry::metrics::address/m);
+    match(stderr, /^gateway\.yaml:5:\d+: warning: service::telemetry::metrics::address.*\n1 warning\n$/m);
   });
 
   await t.step("a file that is not there", async () => {

@@ -11,6 +11,7 @@
 import * as YAML from "yaml";
 import { atOnce, type Sliced } from "../../core/slices.ts";
 import { errorAt, type Problem } from "../problem.ts";
+import { excerptAt } from "./excerpt.ts";
 import { type ConfigNode, emptyMap, type MapEntry, type MapNode, type Place, type TreeLimits } from "./node.ts";
 import { resolvePlainScalar } from "./scalar.ts";
 
@@ -71,7 +72,7 @@ export function* parsingYaml(source: string, file: string, limits: TreeLimits): 
     checkSize(source, limits);
     const document = yield* composing(source, lines, limits);
     if (document === undefined) return { node: nullScalar(start), problems: [], beyondLimits: false };
-    const syntax = syntaxErrors(document).map((error) => errorAt(placeAt(error.pos[0]), [], syntaxMessage(error)));
+    const syntax = syntaxProblems(document, source, placeAt);
     if (syntax.length > 0) return { node: nullScalar(start), problems: syntax, beyondLimits: false };
     const reader = new TreeReader(document, placeAt, limits);
     return { node: reader.read(), problems: reader.problems, beyondLimits: false };
@@ -80,6 +81,34 @@ export function* parsingYaml(source: string, file: string, limits: TreeLimits): 
     const place = thrown.offset < 0 ? { file, line: 0, column: 0 } : placeAt(thrown.offset);
     return { node: nullScalar(start), problems: [errorAt(place, [], thrown.message)], beyondLimits: true };
   }
+}
+
+function syntaxProblems(
+  document: YAML.Document.Parsed,
+  source: string,
+  placeAt: (offset: number) => Place,
+): readonly Problem[] {
+  const errors = syntaxErrors(document);
+  if (errors.length === 0) return [];
+  const openQuote = unclosedQuote(source);
+  const own = errors.filter(({ pos: [offset] }) => offset < openQuote)
+    .map((error) => ({ offset: error.pos[0], message: syntaxMessage(error) }));
+  const all = openQuote < Infinity ? [...own, { offset: openQuote, message: `is not YAML: ${NOT_CLOSED}` }] : own;
+  const lines = source.split(/\r?\n/);
+  return all.map(({ offset, message }) => {
+    const place = placeAt(offset);
+    return { ...errorAt(place, [], message), excerpt: excerptAt(lines, place.line, place.column) };
+  });
+}
+
+const NOT_CLOSED = "the quote is not closed, wanted another one at the end of its text";
+
+/** Where a text begins that has no end, and takes all below it in; Infinity when there is none. */
+function unclosedQuote(source: string): number {
+  let last = "";
+  for (const lexeme of new YAML.Lexer().lex(source)) last = lexeme;
+  const isQuoted = /^["']/.test(last);
+  return isQuoted && (last.length === 1 || !last.endsWith(last.charAt(0))) ? source.length - last.length : Infinity;
 }
 
 /** A token in the wrong place makes those behind it wrong too: only the first of them is told. */

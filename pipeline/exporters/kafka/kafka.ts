@@ -26,7 +26,7 @@ import { StageTimes } from "../../core/telemetry/stages.ts";
 import type { Payload } from "../../otlp/payload.ts";
 import { type Signal, SIGNAL_NAMES, SIGNALS } from "../../otlp/signals.ts";
 import { createSenderChain } from "../../queue/sender_chain.ts";
-import { queueWarnings } from "../../queue/settings.ts";
+import { queueWait, queueWarnings } from "../../queue/settings.ts";
 import type { ProducerSettings, RecordProducer } from "./client/producer.ts";
 import { BATCH_OVERHEAD_BYTES, recordBytes } from "./client/record.ts";
 import { tlsOptions } from "./client/tls.ts";
@@ -46,6 +46,7 @@ export const kafkaExporterFactory: ExporterFactory<KafkaConfig> = {
   signals: SIGNAL_NAMES,
   schema: kafkaSchema,
   warnings: (config) => [...kafkaWarnings(config), ...queueWarnings(config.sending_queue)],
+  senderWait: ({ sending_queue }) => queueWait(sending_queue),
   create(config, deps) {
     const push = new KafkaPush(config, deps, () => createProducer(config, deps));
     const { timeout, retry_on_failure, sending_queue } = config;

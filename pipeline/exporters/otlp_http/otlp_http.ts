@@ -31,7 +31,7 @@ import { type Signal, SIGNAL_NAMES, SIGNALS } from "../../otlp/signals.ts";
 import { decodeResponse, decodeResponseJson } from "../../otlp/partial_success.ts";
 import { decodeStatus, decodeStatusJson } from "../../otlp/status.ts";
 import { createSenderChain } from "../../queue/sender_chain.ts";
-import { queueWarnings, senderShape } from "../../queue/settings.ts";
+import { queueWait, queueWarnings, senderShape } from "../../queue/settings.ts";
 import { compress, type ContentEncoding } from "../../wire/compression.ts";
 import { createTcpTransport } from "./tcp_transport.ts";
 import type { ConnectionLimits, HttpResponse, HttpTransport } from "./transport.ts";
@@ -108,6 +108,7 @@ export const otlpHttpExporterFactory: ExporterFactory<OtlpHttpConfig> = {
     ...(config.tls === undefined ? [] : tlsWarnings("tls", config.tls)),
     ...queueWarnings(config.sending_queue),
   ],
+  senderWait: ({ sending_queue }) => queueWait(sending_queue),
   create(config, deps) {
     const push = new OtlpHttpPush(config, deps);
     const { timeout, retry_on_failure, sending_queue } = config;

@@ -43,7 +43,11 @@ Deno.test("parseYaml() values", async (t) => {
 });
 
 const broken: { name: string; text: string; want: string[] }[] = [
-  { name: "open quote", text: 'a: "x', want: ['f.yaml:1:6: is not YAML: missing closing "quote'] },
+  {
+    name: "open quote",
+    text: 'a: "x',
+    want: ["f.yaml:1:4: is not YAML: the quote is not closed, wanted another one at the end of its text"],
+  },
   {
     name: "bad indent",
     text: "a:\n  b: 1\n c: 2\n",
