@@ -99,8 +99,9 @@ export function parseResults(text: string): Results {
   return results;
 }
 
-/** As it is kept: rows of one line each, so that a change is seen as one. */
-export function printResults({ environments, requests, parts, tables, failures }: Results): string {
+/** As it is kept: rows of one line each with their keys in the schema's order, so that a change is seen as one. */
+export function printResults(results: Results): string {
+  const { environments, requests, parts, tables, failures } = resultsSchema.parse(results);
   const list = (rows: readonly unknown[]) =>
     rows.length === 0 ? "[]" : `[\n${rows.map((row) => `    ${JSON.stringify(row)}`).join(",\n")}\n  ]`;
   const record = (rows: Readonly<Record<string, unknown>>) => {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { deepStrictEqual, throws } from "node:assert";
+import { deepStrictEqual, strictEqual, throws } from "node:assert";
 import { ENVIRONMENT, requestRow, resultsWith } from "./samples.ts";
 import { mergeResults, NO_RESULTS, parseResults, printResults, spreadOf } from "./results.ts";
 
@@ -52,6 +52,8 @@ Deno.test("mergeResults() keeps what a run did not renew", () => {
   deepStrictEqual(merged.failures, []);
   deepStrictEqual(Object.keys(merged.environments), ["aaaaaaa", "bbbbbbb"]);
   deepStrictEqual(parseResults(printResults(merged)), merged);
+  const turned = merged.requests.map((row) => Object.fromEntries(Object.entries(row).reverse()) as typeof row);
+  strictEqual(printResults({ ...merged, requests: turned }), printResults(merged), "the order of keys is the schema's");
   const all = mergeResults(resultsWith({ requests: [requestRow()] }), fresh);
   deepStrictEqual(Object.keys(all.environments), ["bbbbbbb"], "of a commit that no row is of nothing is kept");
 });
