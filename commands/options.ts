@@ -28,7 +28,8 @@ export function configOption(): Option {
 }
 
 export function setOption(): Option {
-  const what = "one value over all sources, like exporters.debug.verbosity=normal; repeatable";
+  const what =
+    'one value over all sources, like exporters.debug.verbosity=normal or resource."service.name"=edge; repeatable';
   return repeatable(new Option("--set <key=value>", what), parseSetSource);
 }
 

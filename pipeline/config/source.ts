@@ -10,6 +10,7 @@
 import type { ResolvedConfig } from "./gateway_config.ts";
 import { eventLoopPause, inSlices } from "../core/slices.ts";
 import { ConfigError, errorAt, type Problem, warningAt } from "./problem.ts";
+import { formatSetPath, readSetPath, SetPathError } from "./set_path.ts";
 import { type ConfigEnvironment, expandTree, reason } from "./tree/expand.ts";
 import { mergeMaps, nest, splitTopLevelKeys } from "./tree/merge.ts";
 import { DEFAULT_TREE_LIMITS, emptyMap, type MapNode, type Place, type TreeLimits } from "./tree/node.ts";
@@ -25,6 +26,9 @@ export type ConfigSource =
   | { readonly kind: "text"; readonly name: string; readonly text: string }
   /** One value: `--set processors.batch.timeout=2s`. Given after all others. */
   | { readonly kind: "set"; readonly path: readonly string[]; readonly text: string };
+
+/** Of an argument, in a message. */
+const MAX_SHOWN_CHARS = 60;
 
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]+):(.*)$/s;
 
@@ -51,21 +55,31 @@ export function parseConfigSource(argument: string): ConfigSource {
 }
 
 /**
- * What `--set` is given: `a.b.c=value`, the value as YAML.
+ * What `--set` is given: `a.b.c=value`, the value as YAML; a key with dots in it stands in quotes (set_path.ts).
  *
- * @throws {ConfigError} Not of that form.
+ * @throws {ConfigError} Not of that form: with the column.
  */
 export function parseSetSource(argument: string): ConfigSource {
-  const cut = argument.indexOf("=");
-  const path = argument.slice(0, Math.max(cut, 0)).trim().split(".");
-  if (path.includes("") || path.length > DEFAULT_TREE_LIMITS.maxDepth) {
-    throw argumentError("--set", "is of another form, wanted key.key=value");
+  try {
+    const { keys: path, end } = readSetPath(argument);
+    const { maxDepth } = DEFAULT_TREE_LIMITS;
+    if (path.length > maxDepth) throw new SetPathError(1, `has ${path.length} keys, wanted ${maxDepth} at the most`);
+    return { kind: "set", path, text: argument.slice(end + 1).trim() };
+  } catch (thrown) {
+    if (!(thrown instanceof SetPathError)) throw thrown;
+    throw argumentError("--set", setMessage(argument, thrown), thrown.column);
   }
-  return { kind: "set", path, text: argument.slice(cut + 1).trim() };
 }
 
-function argumentError(file: string, message: string): ConfigError {
-  return new ConfigError([errorAt({ file, line: 0, column: 0 }, [], message)]);
+/** With what stands before the mistake: several may be given. That is path; a value may be a secret. */
+function setMessage(argument: string, { message, column }: SetPathError): string {
+  const before = argument.slice(0, column - 1).slice(-MAX_SHOWN_CHARS);
+  return before === "" ? message : `${message}, behind ${JSON.stringify(before)}`;
+}
+
+/** @param column Counts from 1; 0 when the whole argument is meant. */
+function argumentError(file: string, message: string, column = 0): ConfigError {
+  return new ConfigError([errorAt({ file, line: column === 0 ? 0 : 1, column }, [], message)]);
 }
 
 /**
@@ -147,7 +161,7 @@ async function readText(text: string, file: string, limits: TreeLimits): Promise
 }
 
 async function readSet(path: readonly string[], text: string, limits: TreeLimits): Promise<ReadSource> {
-  const file = `--set ${path.join(".")}`;
+  const file = `--set ${formatSetPath(path)}`;
   const place: Place = { file, line: 1, column: 1 };
   const { node, problems } = await inSlices(parsingYaml(text, file, limits), eventLoopPause());
   return { root: nest(path, { keyPlace: place, node }, place), problems };
