@@ -173,6 +173,7 @@ export class RolloutWorld {
   /** The process dies and another begins: all that is not in the store is gone. */
   crash(): void {
     this.fleet.offersToLive = Infinity;
+    for (const agent of this.fleet.agents()) agent.report = { ...agent.report, revision: 0 };
     this.store = this.#openStore();
     [this.catalog, this.rollouts] = this.#boot();
     this.rollouts.open();

@@ -83,10 +83,7 @@ const steps: fc.Arbitrary<Step>[] = [
   onAgent("reports an older version", (world, agent) => {
     if (agent.connected) world.fleet.reports(agent, agent.sent.at(-2) ?? "", "applied");
   }),
-  onAgent(
-    "forgets",
-    (world, agent) => world.fleet.touch(agent, { report: { ...agent.report, hash: "", revision: -2 } }),
-  ),
+  onAgent("forgets", (world, agent) => world.fleet.reports(agent, "", "unset")),
   onAgent("disconnects", (world, agent) => world.fleet.touch(agent, { connected: false })),
   onAgent("connects", (world, agent) => world.fleet.touch(agent, { connected: true })),
   onAgent("is well or not", (world, agent) => world.fleet.touch(agent, { healthy: !agent.healthy })),
