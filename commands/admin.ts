@@ -7,7 +7,7 @@
 import { Command, Option } from "commander";
 import type { AdminFlags, TapFlags, TokenFlags } from "../gateway/admin/cli/run.ts";
 import { type AddView, adminViews } from "./admin_views.ts";
-import { ADMIN_API, durationOption, parseItemNumber, textsOption, withApi } from "./options.ts";
+import { ADMIN_API, durationOption, givenOptions, parseItemNumber, textsOption, withApi } from "./options.ts";
 import { createTenantsCommand } from "./tenants.ts";
 
 /** Of all subcommands of `admin`; each has its own. */
@@ -102,7 +102,8 @@ function addTap(admin: Command, done: (code: number) => void): void {
     .addOption(durationOption("--duration <duration>", "when it ends", 30_000))
     .option("--samples <count>", "how many at the most", parseItemNumber, 100)
     .addOption(textsOption("mask", "an attribute whose values are masked"))
-    .action(async (node: string, flags: AdminFlags & TapFlags) => {
+    .action(async (node: string, _: unknown, command: Command) => {
+      const flags = givenOptions<AdminFlags & TapFlags>(command);
       const { runTap } = await import("../gateway/admin/cli/run.ts");
       done(await runTap(flags, node, flags));
     });

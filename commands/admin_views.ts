@@ -7,7 +7,7 @@
 import type { Command } from "commander";
 import type { AdminFlags } from "../gateway/admin/cli/run.ts";
 import type { View } from "../gateway/admin/cli/views.ts";
-import { ADMIN_API, withApi } from "./options.ts";
+import { ADMIN_API, givenOptions, withApi } from "./options.ts";
 
 /** Makes a subcommand that shows what `pick` chooses, of its options and words. */
 export type AddView<Views, Flags> = (
@@ -16,16 +16,21 @@ export type AddView<Views, Flags> = (
   pick: (all: Views, flags: Flags, ...words: string[]) => View,
 ) => Command;
 
-/** @param load The views, when one is asked for. @param done Is given the exit code. */
+/**
+ * Where to ask may stand before the subcommand as well: `sluice admin --address HOST:PORT status`.
+ *
+ * @param load The views, when one is asked for. @param done Is given the exit code.
+ */
 export function adminViews<Views, Flags>(
   parent: Command,
   load: () => Promise<Views>,
   done: (code: number) => void,
 ): AddView<Views, Flags> {
+  withApi(parent, ADMIN_API).enablePositionalOptions();
   return (usage, what, pick) =>
     withApi(parent.command(usage), ADMIN_API).description(what).action(async (...given: unknown[]) => {
       const command = given.at(-1) as Command;
-      const flags = command.opts<AdminFlags & Flags>();
+      const flags = givenOptions<AdminFlags & Flags>(command);
       const { runView } = await import("../gateway/admin/cli/run.ts");
       done(await runView(flags, pick(await load(), flags, ...command.args)));
     });

@@ -92,6 +92,19 @@ export function withApi(command: Command, { env, address, where, listenEnv }: As
     .option("--watch", "look again and again", false);
 }
 
+/** The options of a command; what stands before it, at a command above, counts where it is not given behind. */
+export function givenOptions<Flags extends object>(command: Command): Flags {
+  const given = { ...command.opts() };
+  const isOpen = (name: string) => command.getOptionValueSource(name) !== "cli";
+  const open = new Set(command.options.map((option) => option.attributeName()).filter(isOpen));
+  for (let above = command.parent; above !== null; above = above.parent) {
+    for (const [name, value] of Object.entries(above.opts())) {
+      if (above.getOptionValueSource(name) === "cli" && open.delete(name)) given[name] = value;
+    }
+  }
+  return given as Flags;
+}
+
 /** Where to ask what listens there: of all addresses the one of this machine. undefined: nowhere, as with "off". */
 function addressOf(listen: string): string | undefined {
   const [, host = "", port] = /^(.*):(\d+)$/.exec(listen) ?? [];

@@ -60,3 +60,31 @@ Deno.test("a gateway that is not there is told with its address, and how to name
     match(stdout, /default: "127\.0\.0\.1:8887"/);
   });
 });
+
+Deno.test("where to ask stands behind the subcommand or before it; behind counts more:", async (t) => {
+  const [here, other] = [`127.0.0.1:${freePort()}`, `127.0.0.1:${freePort()}`];
+  const cases: { args: string[]; env?: Record<string, string> }[] = [
+    { args: ["admin", "status", "--address", here] },
+    { args: ["admin", "--address", here, "status"] },
+    { args: ["admin", "--address", here, "tap", "exporter:nop:logs"] },
+    { args: ["admin", "--address", other, "status", "--address", here] },
+    { args: ["admin", "--address", here, "tenants", "list"] },
+    { args: ["admin", "--address", other, "tenants", "--address", here, "list"] },
+    { args: ["admin", "--address", here, "status"], env: { SLUICE_ADMIN_ADDRESS: other } },
+  ];
+  for (const { args, env = {} } of cases) {
+    await t.step(
+      `${args.join(" ")} ${Object.keys(env)}`.replaceAll(here, "HERE").replaceAll(other, "OTHER"),
+      async () => {
+        const { code, stderr } = await runMain(args, { env });
+        strictEqual(stderr.split(" ")[5], `http://${here}:`);
+        strictEqual(code, 1);
+      },
+    );
+  }
+
+  await t.step("an option that no command has is refused at either place", async () => {
+    strictEqual((await runMain(["admin", "--adress", here, "status"])).code, 2);
+    strictEqual((await runMain(["admin", "status", "--adress", here])).code, 2);
+  });
+});
