@@ -4,6 +4,9 @@
  * Streams what `deno test` prints, and closes with one line that a machine can read: `N passed, M failed`, with
  * `, K skipped` when tests were. A step counts as a test does. The permissions that the tests get are named here.
  *
+ * All of them run several files at a time (`DENO_JOBS`, one more than there are cores): most that take long wait for
+ * processes they have started. Named paths run one after another, and show their own output where it arises.
+ *
  * @module
  */
 
@@ -18,7 +21,7 @@ const SUMMARY = /^(?:ok|FAILED) \| \d+ passed.*$/gm;
 /** Between two lines of output. The longest step, of hostile bytes, takes three minutes on a busy machine. */
 const QUIET_LIMIT_MS = 10 * 60_000;
 
-/** Between SIGTERM, at which `deno test` still says what has failed, and SIGKILL. */
+/** Between SIGINT, at which `deno test` says what has failed and what goes on, and SIGKILL. */
 const GRACE_MS = 10_000;
 
 /** Tests and steps by result. */
@@ -57,49 +60,27 @@ function denoArguments(extra: readonly string[]): string[] {
     ...PERMISSIONS.map((name) => `--allow-${name}`),
     `--ignore=${IGNORED.join(",")}`,
     ...extra,
-    ...named ? [] : ["tests/"],
+    ...named ? [] : ["--parallel", "tests/"],
   ];
-}
-
-/** A file, a test or a step that has begun: its result would stand behind the dots. */
-const BEGUN = /^(?:running \d+ tests? from (?<file>\S+)|(?<test> *\S.*? \.\.\.))\s*$/;
-
-/**
- * The test that the output ends in, with its file and the steps above it.
- *
- * @returns "" when none has begun.
- */
-export function openTest(output: string): string {
-  let file = "";
-  const open: { readonly indent: number; readonly name: string }[] = [];
-  for (const line of output.split("\n")) {
-    const { groups } = BEGUN.exec(line) ?? {};
-    const indent = line.search(/\S/);
-    if (groups?.["file"] !== undefined) file = groups["file"];
-    if (groups === undefined && !/ \.\.\. (?:ok|FAILED|ignored)/.test(line)) continue; // a test's own words
-    while ((open.at(-1)?.indent ?? -1) >= indent) open.pop();
-    if (groups?.["test"] !== undefined) open.push({ indent, name: groups["test"].trim().replace(/ \.\.\.$/, "") });
-  }
-  return [file, ...open.map(({ name }) => name)].filter((part) => part !== "").join(" > ");
 }
 
 /**
  * Copies the child's output to ours and keeps its last part, where the summary is.
  *
- * @param onQuiet Called with what was kept when nothing has come for `quietLimitMs`.
+ * @param onQuiet Called when nothing has come for `quietLimitMs`.
  */
 export async function streamAndKeepTail(
   output: ReadableStream<Uint8Array>,
   { maxTailChars, quietLimitMs, onQuiet, print }: {
     readonly maxTailChars: number;
     readonly quietLimitMs: number;
-    readonly onQuiet: (tail: string) => void;
+    readonly onQuiet: () => void;
     readonly print: (chunk: Uint8Array) => Promise<unknown>;
   },
 ): Promise<string> {
   const decoder = new TextDecoder();
   let tail = "";
-  const watch = () => setTimeout(() => onQuiet(tail), quietLimitMs);
+  const watch = () => setTimeout(onQuiet, quietLimitMs);
   let quiet = watch();
   for await (const chunk of output) {
     clearTimeout(quiet);
@@ -111,11 +92,11 @@ export async function streamAndKeepTail(
   return tail;
 }
 
-/** Ends a run that hangs, with its name. */
-function endHung(child: Deno.ChildProcess, tail: string): void {
+/** Ends a run that hangs; it names the tests that have not ended. */
+function endHung(child: Deno.ChildProcess): void {
   // deno-lint-ignore no-console
-  console.error(`\nNothing for ${QUIET_LIMIT_MS / 60_000} minutes: ended while it ran ${openTest(tail) || "no test"}`);
-  child.kill("SIGTERM");
+  console.error(`\nNothing for ${QUIET_LIMIT_MS / 60_000} minutes: ended`);
+  child.kill("SIGINT");
   const kill = setTimeout(() => child.kill("SIGKILL"), GRACE_MS);
   child.status.then(() => clearTimeout(kill));
 }
@@ -124,7 +105,7 @@ async function main(): Promise<never> {
   const child = new Deno.Command(Deno.execPath(), {
     args: denoArguments(Deno.args),
     cwd: new URL("..", import.meta.url),
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", DENO_JOBS: Deno.env.get("DENO_JOBS") ?? String(navigator.hardwareConcurrency + 1) },
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",
@@ -132,7 +113,7 @@ async function main(): Promise<never> {
   const tail = await streamAndKeepTail(child.stdout, {
     maxTailChars: 64 * 1024,
     quietLimitMs: QUIET_LIMIT_MS,
-    onQuiet: (tail) => endHung(child, tail),
+    onQuiet: () => endHung(child),
     print: (chunk) => Deno.stdout.write(chunk),
   });
   const { code } = await child.status;
