@@ -20,6 +20,7 @@ export const PROGRAM_FOLDERS = [
 export interface Source {
   /** From the root of the repository on. */
   readonly path: string;
+  readonly text: string;
   /** Without its comments. */
   readonly code: string;
 }
@@ -31,7 +32,8 @@ export async function* sourcesBelow(...folders: readonly string[]): AsyncGenerat
       const path = `${folder}${name}`;
       if (isDirectory) yield* sourcesBelow(`${path}/`);
       else if (name.endsWith(".ts")) {
-        yield { path, code: withoutComments(await Deno.readTextFile(new URL(path, ROOT))) };
+        const text = await Deno.readTextFile(new URL(path, ROOT));
+        yield { path, text, code: withoutComments(text) };
       }
     }
   }
