@@ -17,9 +17,9 @@ import {
   BusyError,
   type Change,
   ConflictError,
-  NotFoundError,
   type ProbeKind,
 } from "../../routes/admin/control.ts";
+import { unknownName } from "../../routes/admin/unknown.ts";
 import { placed } from "../../routes/api/problem_answer.ts";
 import type {
   Applied,
@@ -53,7 +53,7 @@ import { createTenantControl } from "../tenants/tenant_control.ts";
 import type { TenantFiles } from "../tenants/tenant_files.ts";
 import { componentViews } from "./views/component_view.ts";
 import { configValues, countUsed, REMOTE_PREFIX, sectionTexts } from "./views/config_view.ts";
-import { graphView } from "./views/graph_view.ts";
+import { graphView, nodesOf } from "./views/graph_view.ts";
 import type { Rates } from "./rates.ts";
 import { openTap } from "./taps/open_tap.ts";
 import type { Tap } from "./taps/tap.ts";
@@ -261,7 +261,8 @@ export class GatewayAdmin implements AdminControl {
   }
 
   tap(node: string, query: TapQuery, abort: AbortSignal): AsyncIterable<TapEvent> {
-    if (!this.graph().nodes.some(({ id }) => id === node)) throw unknown("node", node);
+    const nodes = nodesOf(this.#options.gateway.config).map(({ id }) => id);
+    if (!nodes.includes(node)) throw unknownName("node", node, nodes);
     if (this.#taps.size >= MAX_TAPS) {
       throw new BusyError(`Cannot tap: there are ${MAX_TAPS} taps, wanted one of them to end`, { retryAfterMs: 5_000 });
     }
@@ -296,7 +297,7 @@ export class GatewayAdmin implements AdminControl {
   }
 
   async #profile<T>(thread: string, make: () => Promise<T>): Promise<T> {
-    if (!this.#profiledThreads().has(thread)) throw unknown("thread", thread);
+    if (!this.#profiledThreads().has(thread)) throw unknownName("thread", thread, [...this.#profiledThreads()]);
     if (this.#isProfiling) throw new BusyError("Cannot profile: a profile is being made, wanted it to end first");
     this.#isProfiling = true;
     try {
@@ -314,14 +315,11 @@ export class GatewayAdmin implements AdminControl {
   }
 
   async #queue(id: string): Promise<Queue> {
-    const queue = (await this.queues()).find((each) => each.id === id);
-    if (queue === undefined) throw unknown("queue", id);
+    const queues = await this.queues();
+    const queue = queues.find((each) => each.id === id);
+    if (queue === undefined) throw unknownName("queue", id, queues.map((each) => each.id));
     return queue;
   }
-}
-
-function unknown(what: string, id: string): NotFoundError {
-  return new NotFoundError(`Cannot find the ${what} ${JSON.stringify(id.slice(0, 100))}`);
 }
 
 function sourcesOf({ sources, set }: ConfigRequest): Sources {

@@ -166,9 +166,13 @@ export class LiveConfig implements ConfigManager {
   sourcesOf(id: number): Sources {
     const sources = this.#options.history.sourcesOf(id);
     if (sources === undefined) {
-      throw new UnknownConfigError(`Cannot find configuration ${id}: the history has none such`);
+      throw new UnknownConfigError(`Cannot find configuration ${id}: the history has ${this.#knownIds()}`);
     }
     return sources;
+  }
+
+  #knownIds(): string {
+    return this.#options.history.entries.map((entry) => entry.id).join(", ") || "none";
   }
 
   async rollback(id: number, who: string, ifVersion?: string): Promise<AppliedChange> {

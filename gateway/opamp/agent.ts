@@ -21,11 +21,12 @@ import { describeError, type Logger } from "../../pipeline/core/log.ts";
 import type { OpampConfig } from "../../pipeline/extensions/opamp.ts";
 import { REGISTRY } from "../../pipeline/graph/registry.ts";
 import { openTap } from "../admin/taps/open_tap.ts";
+import { nodesOf } from "../admin/views/graph_view.ts";
 import { ThreadHub } from "../admin/thread_hub.ts";
 import type { RecentError } from "../admin/thread_messages.ts";
 import type { Gateway } from "../gateway.ts";
 import { type LiveConfig, reasonsOf } from "../config/live_config.ts";
-import { NotFoundError } from "../../routes/admin/control.ts";
+import { unknownName } from "../../routes/admin/unknown.ts";
 import type { TapEvent, TapQuery } from "../../routes/admin/schemas.ts";
 import { availableComponents, describeAgent } from "./description.ts";
 import { Destinations } from "./destinations.ts";
@@ -250,7 +251,7 @@ export class GatewayAgent {
     abort.addEventListener("abort", () => void tap.return(), { once: true });
     if (await isFound) return tap;
     await tap.return();
-    throw new NotFoundError(`Cannot find the node ${JSON.stringify(node.slice(0, 100))}`);
+    throw unknownName("node", node, nodesOf(this.#deps.gateway.config).map(({ id }) => id));
   }
 }
 

@@ -7,9 +7,10 @@
 import { page, precondition } from "../api/call.ts";
 import type { HandlersOf } from "../api/endpoint.ts";
 import { eventStream } from "../api/event_stream.ts";
-import { type AdminControl, NotFoundError } from "./control.ts";
+import type { AdminControl } from "./control.ts";
 import type { Endpoints } from "./endpoints.ts";
 import type { Applied, Probe, Queue } from "./schemas.ts";
+import { unknownName } from "./unknown.ts";
 import { createTenantHandlers } from "./tenants/handlers.ts";
 
 export function createHandlers(control: AdminControl): HandlersOf<Endpoints> {
@@ -90,6 +91,6 @@ function probed(body: Probe) {
 
 function found<Item extends { readonly id: string }>(all: readonly Item[], id: string, what: string): Item {
   const item = all.find((each) => each.id === id);
-  if (item === undefined) throw new NotFoundError(`Cannot find the ${what} ${JSON.stringify(id.slice(0, 100))}`);
+  if (item === undefined) throw unknownName(what, id, all.map((each) => each.id));
   return item;
 }

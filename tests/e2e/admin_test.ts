@@ -262,7 +262,19 @@ Deno.test("the client of the admin API", async (t) => {
     { name: "queues", args: ["admin", "queues"], out: /^exporter:otlp_http\/down:traces +running/m },
     { name: "pause", args: ["admin", "pause", QUEUE], out: /is paused/ },
     { name: "resume", args: ["admin", "resume", QUEUE], out: /is running/ },
-    { name: "a queue that is not", args: ["admin", "pause", "nothing"], code: 1, err: /Cannot find the queue/ },
+    {
+      name: "a queue that is not",
+      args: ["admin", "pause", "nothing"],
+      code: 1,
+      err: /Cannot find the queue "nothing": there are /,
+    },
+    {
+      name: "a node that is not: what may be meant comes first",
+      args: ["admin", "tap", "exporter:otlp_http/down"],
+      code: 1,
+      err:
+        /Cannot find the node "exporter:otlp_http\/down": there are exporter:otlp_http\/down:traces, receiver:otlp, processor:batch:traces\n/,
+    },
     { name: "log-level", args: ["admin", "log-level", "warn"], out: /^warn \(configured: info\)$/m },
     {
       name: "ottl",

@@ -41,6 +41,13 @@ export function graphView(config: GatewayConfig, version: string, reading: Readi
   };
 }
 
+/** The components in pipelines, as the graph has them. */
+export function nodesOf(config: GatewayConfig): readonly GraphNode[] {
+  const nodes = new Map<string, GraphNode>();
+  new EdgeFinder(config, nodes).edges();
+  return [...nodes.values()];
+}
+
 /** Walks the pipelines as `pipeline/graph/build.ts` builds them. */
 class EdgeFinder {
   readonly #config: GatewayConfig;
