@@ -307,18 +307,3 @@ Deno.test("every file has a snake_case name, and says at its top what it is unle
   const silent = product.filter(({ text }) => !/^\/\*\*[\s\S]*?@module\n/.test(text));
   deepStrictEqual([...misnamed, ...silent].map(({ path }) => path), []);
 });
-
-Deno.test("docs/architecture.md names what is there", () => {
-  const text = Deno.readTextFileSync(join(ROOT, "docs/architecture.md"));
-  const named = Array.from(text.matchAll(/`([\w/.-]*\/[\w.]*|\w+\.ts)`/g), ([, path = ""]) => path);
-  ok(named.length > 40);
-  const all = [...product, ...tests].map(({ path }) => path);
-  const isThere = (path: string) =>
-    path.endsWith("/")
-      ? all.some((each) => `/${each}`.includes(`/${path}`))
-      : all.some((each) => `/${each}`.endsWith(`/${path}`));
-  deepStrictEqual(
-    named.filter((path) => path.endsWith(".ts") || path.endsWith("/")).filter((path) => !isThere(path)),
-    [],
-  );
-});

@@ -1,7 +1,7 @@
 /**
  * One connection to a server as the client sees it: a WebSocket, or a series of HTTP exchanges.
  *
- * Two implementations; both are held to it by tests/opamp/client/transports_test.ts.
+ * Two implementations; both are held to it by tests/opamp/client/transports/transports_test.ts.
  *
  * @module
  */

@@ -2,7 +2,7 @@
  * Regular expressions on strings where they lie in bytes: no string is made of what need not be looked at as one.
  *
  * It answers for ASCII as Regex does, in linear time whatever the pattern, and says where it cannot: for other texts, and
- * for patterns with more states than there is room for. tests/ottl/text/byte_regex_test.ts holds it against Regex.
+ * for patterns with more states than there is room for. tests/ottl/text/regex/byte_regex_test.ts holds it against Regex.
  *
  * @module
  */

@@ -3,8 +3,8 @@
  * never more than linear time, since patterns and texts may both come from a stranger.
  *
  * re2js is the engine of record: it accepts or refuses a pattern, all but the plainest, and it runs on any text. The
- * runtime's own engine, several times faster on short texts, runs where regex_native.ts proves its cost bounded.
- * tests/ottl/text/regex_test.ts holds the two against each other, and both against Go.
+ * runtime's own engine, several times faster on short texts, runs where native.ts proves its cost bounded.
+ * tests/ottl/text/regex/regex_test.ts holds the two against each other, and both against Go.
  *
  * Texts are strings of values/utf8.ts: a byte that is no UTF-8 is read as U+FFFD, as Go does, and comes out as it was.
  *

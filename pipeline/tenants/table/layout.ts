@@ -5,7 +5,7 @@
  * addressing (`Uint32` pairs of hash and offset); the records. Whatever has a name is a record: a tenant's row, and right
  * behind it its credentials, each with the slot of the tenant.
  *
- * A record: slot u32, length u16, kind u8, length of its name u16, the name (UTF-8), and what `table_record.ts` says of
+ * A record: slot u32, length u16, kind u8, length of its name u16, the name (UTF-8), and what `record.ts` says of
  * its kind. Little endian, unaligned.
  *
  * @module
