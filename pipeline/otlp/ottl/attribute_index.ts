@@ -14,6 +14,7 @@
 
 import { rangeEquals, tagOf, WireType } from "../../wire/protobuf.ts";
 import { ProtoWriter } from "../../wire/protobuf_writer.ts";
+import { skipShort } from "../short_fields.ts";
 import { contentEnd, contentStart, type KeyValueRange, Member, memberAt, type StringTable } from "./any_value.ts";
 import { AttributeRanges, type EditedMessage, MAX_KEPT_ATTRIBUTES, Source } from "./attribute_ranges.ts";
 import type { ByteWords } from "./byte_words.ts";
@@ -246,36 +247,50 @@ export class AttributeIndex {
     let index = this.#count | 0;
     at |= 0;
     end |= 0;
+    tag |= 0;
     let slot = NO_SLOT;
     do {
+      at = skipShort(bytes, at, end, tag) | 0;
+      let head = 0;
       let middle = 0;
       let next = 0;
       let keyLength = 0;
       let isKeyFirst = true;
       let isUsual = false;
       // Past those whose keys are of a length that nobody wants: without a call or a write in it, V8 holds on to all
-      // that this loop needs.
-      for (; at + 1 < end && bytes[at] === tag; at = next, index++) {
-        const length = bytes[at + 1]!;
-        next = at + 2 + length;
-        if (length >= 0x80 || next > end) return this.#pauseAt(at, index);
-        const first = bytes[at + 2]!;
-        keyLength = bytes[at + 3]!;
-        middle = at + 4 + keyLength;
-        const secondLength = bytes[middle + 1]!;
-        isKeyFirst = first === KEY;
-        isUsual = middle + 2 + secondLength === next && bytes[middle] === (isKeyFirst ? VALUE : KEY) &&
-          (isKeyFirst || first === VALUE);
-        if (!isUsual) break;
-        if (!isKeyFirst) keyLength = secondLength;
-        if ((lengths >>> (keyLength & 31) & 1) !== 0) break;
+      // that this loop needs. The field's tag and length and those of what is first in it are one number.
+      for (; (at + 4 | 0) <= end; at = next, index = index + 1 | 0) {
+        head = view.getInt32(at, true);
+        next = at + 2 + (head >>> 8 & 0xff) | 0;
+        middle = at + 4 + (head >>> 24) | 0;
+        isUsual = false;
+        if ((head & 0x80ff) !== tag || next > end) break;
+        if ((middle + 2 | 0) > next) break;
+        const second = view.getUint16(middle, true);
+        const secondLength = next - middle - 2 | 0;
+        if ((head & 0xff0000) === KEY << 16) {
+          if (second !== (secondLength << 8 | VALUE)) break;
+          isKeyFirst = true;
+          keyLength = head >>> 24;
+        } else {
+          if ((head & 0xff0000) !== VALUE << 16 || second !== (secondLength << 8 | KEY)) break;
+          isKeyFirst = false;
+          keyLength = secondLength;
+        }
+        isUsual = true;
+        if ((lengths >>> keyLength & 1) !== 0) break;
       }
       if (at + 1 >= end || bytes[at] !== tag) break;
       if (isUsual) {
         const keyStart = isKeyFirst ? at + 4 : middle + 2;
         slot = wanted.findIn(bytes, view, keyStart, keyStart + keyLength) | 0;
         if (slot !== NO_SLOT) this.#fillUnplaced(slot, index, bytes, at, isKeyFirst ? middle : at + 2);
-      } else this.#noteUnusual(index, bytes, at, at + 2, next);
+      } else {
+        const length = bytes[at + 1]!;
+        next = at + 2 + length;
+        if (length >= 0x80 || next > end) break;
+        this.#noteUnusual(index, bytes, at, at + 2, next);
+      }
       index++;
       at = next;
     } while (slot === NO_SLOT || slot !== until);

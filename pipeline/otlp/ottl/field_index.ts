@@ -6,8 +6,10 @@
 
 import { skipValue, tagOf, varint32, varintEnd, WireType } from "../../wire/protobuf.ts";
 import { ProtoWriter } from "../../wire/protobuf_writer.ts";
-import { skipShort } from "../short_fields.ts";
 import { AttributeIndex, NO_SLOT } from "./attribute_index.ts";
+
+// Taken from an object that another module has, each would be looked up again in every turn of a loop.
+const { varint: VARINT, fixed64: FIXED64, bytes: BYTES, fixed32: FIXED32 } = WireType;
 
 /** One more than the highest field number of OTLP's messages. */
 export const FIELDS = 18;
@@ -154,19 +156,13 @@ export class FieldIndex {
   #seek(slot: number): void {
     const { bytes, attributes } = this;
     const end = this.end | 0;
-    const attributesTag = attributes.field === 0 ? NO_TAG : tagOf(attributes.field, WireType.bytes);
+    const attributesTag = attributes.field === 0 ? NO_TAG : tagOf(attributes.field, BYTES);
     let at = this.#at | 0;
     while (at < end) {
-      at = skipShort(bytes, at, end, attributesTag);
-      if (at === end) break;
-      if (bytes[at] === attributesTag) {
-        const next = attributes.seekRun(bytes, at, end, attributesTag, slot) | 0;
-        at = next === at ? this.#readField(at) | 0 : next;
-        if (slot !== NO_SLOT && attributes.hasFound(slot)) break;
-      } else {
-        const next = shortFieldEnd(bytes, at);
-        at = next !== NOT_SHORT && next <= end ? next : this.#readField(at) | 0;
-      }
+      at = attributes.seekRun(bytes, at, end, attributesTag, slot) | 0;
+      if (at === end || slot !== NO_SLOT && attributes.hasFound(slot)) break;
+      const next = shortFieldEnd(bytes, at);
+      at = bytes[at] !== attributesTag && next !== NOT_SHORT && next <= end ? next : this.#readField(at) | 0;
     }
     this.#at = at;
   }
@@ -179,7 +175,7 @@ export class FieldIndex {
     const { bytes, attributes, starts, ends, tagStarts } = this;
     const end = this.end | 0;
     const childMask = this.childMask | 0;
-    const attributesTag = attributes.field === 0 ? NO_TAG : tagOf(attributes.field, WireType.bytes);
+    const attributesTag = attributes.field === 0 ? NO_TAG : tagOf(attributes.field, BYTES);
     let at = this.#at | 0;
     let present = this.present | 0;
     let repeated = this.repeated | 0;
@@ -195,20 +191,20 @@ export class FieldIndex {
       if (tag >= 0x80) tag = tag & 0x7f | bytes[start++]! << 7;
       let next = end + 1; // it is not short
       switch (tag & 7) {
-        case WireType.varint:
+        case VARINT:
           if (bytes[start]! < 0x80) next = start + 1;
           break;
-        case WireType.fixed64:
+        case FIXED64:
           next = start + 8;
           break;
-        case WireType.bytes: {
+        case BYTES: {
           let length = bytes[start++]!;
           if (length >= 0x80 && bytes[start]! < 0x80) length = length & 0x7f | bytes[start++]! << 7;
           else if (length >= 0x80) break;
           next = start + length;
           break;
         }
-        case WireType.fixed32:
+        case FIXED32:
           next = start + 4;
       }
       const field = tag >>> 3;
@@ -221,7 +217,7 @@ export class FieldIndex {
         repeated = this.repeated | 0;
         continue;
       }
-      if ((childMask >>> field & 1) !== 0 && (tag & 7) === WireType.bytes) {
+      if ((childMask >>> field & 1) !== 0 && (tag & 7) === BYTES) {
         this.#addChild(at, start, next);
         at = tag < 0x80 ? this.#readChildren(next, end, tag) | 0 : next;
         continue;
@@ -251,7 +247,7 @@ export class FieldIndex {
     const next = skipValue(bytes, at, end, tag);
     const field = tag >>> 3;
     if (field >= FIELDS) return next;
-    if ((tag & 7) === WireType.bytes) {
+    if ((tag & 7) === BYTES) {
       at = bytes[at]! < 0x80 ? at + 1 : varintEnd(bytes, at, end);
       if (field === this.attributes.field) {
         this.attributes.note(bytes, tagStart, at, next);
@@ -301,16 +297,16 @@ function shortFieldEnd(bytes: Uint8Array, tagStart: number): number {
     if (!(high > 0 && high < 0x80)) return NOT_SHORT;
   } else if (tag < 8) return NOT_SHORT;
   switch (tag & 7) {
-    case WireType.varint:
+    case VARINT:
       return bytes[at]! < 0x80 ? at + 1 : NOT_SHORT;
-    case WireType.fixed64:
+    case FIXED64:
       return at + 8;
-    case WireType.bytes: {
+    case BYTES: {
       const length = bytes[at]!;
       if (length < 0x80) return at + 1 + length;
       return bytes[at + 1]! < 0x80 ? at + 2 + (length & 0x7f | bytes[at + 1]! << 7) : NOT_SHORT;
     }
-    case WireType.fixed32:
+    case FIXED32:
       return at + 4;
   }
   return NOT_SHORT;
