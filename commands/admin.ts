@@ -12,7 +12,6 @@ import { createTenantsCommand } from "./tenants.ts";
 
 /** Of all subcommands of `admin`; each has its own. */
 interface ViewFlags {
-  readonly ifVersion?: string;
   /** Milliseconds. */
   readonly timeout: number;
   /** Milliseconds. */
@@ -26,7 +25,7 @@ export function createAdminCommand(done: (code: number) => void): Command {
   const admin = new Command("admin").description("look into a gateway that runs, and change it").exitOverride();
   const add: Add = adminViews(admin, () => import("../gateway/admin/cli/views.ts"), done);
   add("status", "build, state, threads, and the configuration that runs", (all) => all.showStatus);
-  addConfigViews(add);
+  addConfigViews(admin, done);
   add("graph", "components and what flows between them", (all) => all.showGraph);
   add(
     "components [id]",
@@ -45,25 +44,33 @@ export function createAdminCommand(done: (code: number) => void): Command {
 
 type Add = AddView<typeof import("../gateway/admin/cli/views.ts"), ViewFlags>;
 
-function addConfigViews(add: Add): void {
-  const ifVersion = () =>
-    new Option("--if-version <version>", "which must run (default: the one that runs when the command does)");
+/** Of the subcommands that change the configuration. */
+interface ChangeFlags {
+  readonly ifVersion?: string;
+  readonly wait: boolean;
+}
+
+function addConfigViews(admin: Command, done: (code: number) => void): void {
+  const add = adminViews<typeof import("../gateway/admin/cli/config_views.ts"), ChangeFlags>(
+    admin,
+    () => import("../gateway/admin/cli/config_views.ts"),
+    done,
+  );
+  const change: typeof add = (usage, what, pick) =>
+    add(usage, what, pick)
+      .option("--if-version <version>", "which must run (default: the one that runs when the command does)")
+      .option("--wait", "until its health window is over; exit code 1 when it does not stay", false);
   add("config", "the effective configuration, secrets masked", (all) => all.showConfig);
   add("values [prefix]", "each value with where it comes from", (all, _, prefix = "") => all.showValues(prefix));
   add("validate <files...>", "every problem of a configuration", (all, _, ...files) => all.checkConfig(files));
   add("diff <files...>", "what a configuration would change", (all, _, ...files) => all.diffConfig(files));
-  add(
-    "apply <files...>",
-    "go over to a configuration",
-    (all, flags, ...files) => all.applyConfig(files, flags.ifVersion),
-  ).addOption(ifVersion());
-  add("reload", "read again what the process was started with", (all, flags) => all.reloadConfig(flags.ifVersion))
-    .addOption(ifVersion());
-  add(
+  change("apply <files...>", "go over to a configuration", (all, flags, ...files) => all.applyConfig(files, flags));
+  change("reload", "read again what the process was started with", (all, flags) => all.reloadConfig(flags));
+  change(
     "rollback <entry>",
     "go to a configuration of the history",
-    (all, flags, entry = "") => all.rollbackConfig(Number(entry), flags.ifVersion),
-  ).addOption(ifVersion());
+    (all, flags, entry = "") => all.rollbackConfig(Number(entry), flags),
+  );
   add("history", "configurations that ran or were meant to", (all) => all.showHistory);
 }
 

@@ -26,7 +26,8 @@ export function adminViews<Views, Flags>(
   load: () => Promise<Views>,
   done: (code: number) => void,
 ): AddView<Views, Flags> {
-  withApi(parent, ADMIN_API).enablePositionalOptions();
+  const isThere = parent.options.some((option) => option.attributeName() === "address"); // from a call before
+  if (!isThere) withApi(parent, ADMIN_API).enablePositionalOptions();
   return (usage, what, pick) =>
     withApi(parent.command(usage), ADMIN_API).description(what).action(async (...given: unknown[]) => {
       const command = given.at(-1) as Command;

@@ -46,7 +46,13 @@ import type {
   TapQuery,
 } from "../../routes/admin/schemas.ts";
 import type { TenantAdmin } from "../../routes/admin/tenants/control.ts";
-import type { AppliedChange, CheckedChange, ConfigEntry, ConfigManager } from "../config/config_manager.ts";
+import type {
+  AppliedChange,
+  CheckedChange,
+  ConfigEntry,
+  ConfigManager,
+  HealthWindow,
+} from "../config/config_manager.ts";
 import { CONTROL_THREAD, type Gateway } from "../gateway.ts";
 import type { Sources } from "../config/sources.ts";
 import { createTenantControl } from "../tenants/tenant_control.ts";
@@ -331,9 +337,13 @@ function entryView({ id, atMs, who, origin, outcome, reasons, version, diff, too
   return { id, at_ms: atMs, who, origin, outcome, reasons: [...reasons], version, diff, took_ms: tookMs };
 }
 
-function appliedView({ entry, changed, change: { kept, replaced, added, removed } }: AppliedChange): Applied {
+function appliedView({ entry, changed, window, change: { kept, replaced, added, removed } }: AppliedChange): Applied {
   const change = { kept: [...kept], replaced: [...replaced], added: [...added], removed: [...removed] };
-  return { entry: entryView(entry), changed, ...change };
+  return { entry: entryView(entry), changed, ...change, watch: window === undefined ? null : windowView(window) };
+}
+
+function windowView({ untilMs, backTo: { id, version } }: HealthWindow): Applied["watch"] {
+  return { until_ms: untilMs, back_to: { id, version } };
 }
 
 /** One queue of the parts of it that each thread has. */

@@ -21,7 +21,7 @@ export type ConfigOrigin = "start" | "signal" | "watch" | "admin" | "opamp" | "r
 export type ConfigOutcome =
   /** It runs, and its health window is not over. */
   | "watching"
-  /** It passed its health window, or there was nothing before it to compare with. */
+  /** It passed its health window, or there was nothing to judge it by: `reasons` say so where too little came. */
   | "good"
   /** The gateway did worse with it, and went back. */
   | "rolled_back"
@@ -57,7 +57,7 @@ export interface ConfigEntry {
   readonly who: string;
   readonly origin: ConfigOrigin;
   readonly outcome: ConfigOutcome;
-  /** Of a failure or a way back: why, one line each, with places; no secrets. */
+  /** Of a failure, a way back, or a window that says nothing: why, one line each, with places; no secrets. */
   readonly reasons: readonly string[];
   /** Of its content: 16 hexadecimal characters, the same for equal configurations; "" when it could not be read. */
   readonly version: string;
@@ -74,12 +74,22 @@ export interface CurrentConfig {
   readonly resolved: ResolvedConfig;
 }
 
+/** A health window that is open. */
+export interface HealthWindow {
+  /** When it ends, milliseconds since 1970. */
+  readonly untilMs: number;
+  /** What the gateway goes back to if it does worse. */
+  readonly backTo: ConfigEntry;
+}
+
 /** A change that has the traffic. */
 export interface AppliedChange {
   readonly entry: ConfigEntry;
   /** False when it is what ran already: then nothing was done, and `entry` is the running one. */
   readonly changed: boolean;
   readonly change: GraphChange;
+  /** undefined: it is not watched, or no longer. */
+  readonly window: HealthWindow | undefined;
   /** Settles when its health window is over, with the outcome. */
   readonly settled: Promise<ConfigOutcome>;
 }

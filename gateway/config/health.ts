@@ -129,6 +129,16 @@ export function judge(before: HealthFigures, after: HealthFigures, limits: Healt
   ];
 }
 
+/** Why a time is too quiet to tell whether it is worse; undefined when it is not. */
+export function whyNotJudged(after: HealthFigures, { minItems, minAllFailed }: HealthLimits): string | undefined {
+  const [exported, taken] = [exports(after).whole, intake(after).whole];
+  const isTold = exported >= minItems || taken >= minItems || after.refusedRequests >= minItems ||
+    (after.sent === 0 && after.failed >= minAllFailed);
+  if (isTold) return undefined;
+  const seconds = Math.round(after.durationMs / 1_000);
+  return `not judged: ${exported} items were exported and ${taken} came in ${seconds} s, wanted ${minItems} of either`;
+}
+
 /** A part of a whole, in items. */
 interface Share {
   readonly part: number;

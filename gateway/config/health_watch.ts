@@ -5,7 +5,14 @@
  */
 
 import { type Clock, sleep, type Timer } from "../../pipeline/core/clock.ts";
-import { figuresBetween, type HealthFigures, type HealthLimits, type HealthSample, judge } from "./health.ts";
+import {
+  figuresBetween,
+  type HealthFigures,
+  type HealthLimits,
+  type HealthSample,
+  judge,
+  whyNotJudged,
+} from "./health.ts";
 
 /** How often the health is looked at in a window. */
 export const LOOKS_PER_WINDOW = 6;
@@ -16,6 +23,14 @@ export interface HealthWatchOptions {
   readonly limits: HealthLimits;
   readonly sample: () => HealthSample;
   readonly clock: Clock;
+}
+
+/** What a window came to. */
+export interface Verdict {
+  /** Why it is worse, at two looks in a row or at the last one; empty when it is not. */
+  readonly worse: readonly string[];
+  /** Why that says nothing: too little came. undefined: it says something, or there was nothing to compare with. */
+  readonly notJudged: string | undefined;
 }
 
 export class HealthWatch {
@@ -54,18 +69,22 @@ export class HealthWatch {
    * Watches for a window from now.
    *
    * @param before What to compare with. Absent: nothing can be worse, only time passes.
-   * @returns Why it is worse, at two looks in a row or at the last one; empty when it is not; undefined when `abort` fired.
+   * @returns undefined when `abort` fired.
    */
-  async watch(before: HealthFigures | undefined, abort: AbortSignal): Promise<readonly string[] | undefined> {
+  async watch(before: HealthFigures | undefined, abort: AbortSignal): Promise<Verdict | undefined> {
     const { windowMs, limits, sample, clock } = this.#options;
     const first = sample();
-    let reasons: readonly string[] = [];
+    let worse: readonly string[] = [];
+    let notJudged: string | undefined;
     for (let look = 1; look <= LOOKS_PER_WINDOW && windowMs > 0; look++) {
       if (!await sleep(clock, windowMs / LOOKS_PER_WINDOW, abort)) return undefined;
-      const wasWorse = reasons.length > 0;
-      reasons = before === undefined ? [] : judge(before, figuresBetween(first, sample()), limits);
-      if (wasWorse && reasons.length > 0) return reasons;
+      if (before === undefined) continue;
+      const wasWorse = worse.length > 0;
+      const after = figuresBetween(first, sample());
+      worse = judge(before, after, limits);
+      notJudged = whyNotJudged(after, limits);
+      if (wasWorse && worse.length > 0) break;
     }
-    return reasons;
+    return { worse, notJudged };
   }
 }

@@ -5,18 +5,13 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
-import type { ResolvedConfig } from "../../pipeline/config/gateway_config.ts";
 import { parseConfig } from "../../pipeline/config/parse.ts";
-import { ConfigError, formatProblem } from "../../pipeline/config/problem.ts";
-import { showConfig } from "../../pipeline/config/show.ts";
-import { fingerprintOf } from "../../pipeline/config/tree/node.ts";
+import { ConfigError } from "../../pipeline/config/problem.ts";
 import type { Clock } from "../../pipeline/core/clock.ts";
-import { describeError, type Logger } from "../../pipeline/core/log.ts";
+import type { Logger } from "../../pipeline/core/log.ts";
 import { nextTurn } from "../../pipeline/core/slices.ts";
 import type { Gauge } from "../../pipeline/core/telemetry/meter.ts";
 import { diffLines } from "../../pipeline/core/text_diff.ts";
-import { GraphError } from "../../pipeline/graph/graph.ts";
 import { type GraphChange, NO_CHANGE } from "../../pipeline/graph/live_graph.ts";
 import { REGISTRY } from "../../pipeline/graph/registry.ts";
 import type { HealthFigures } from "./health.ts";
@@ -26,7 +21,6 @@ import { type ConfigOverlay, NO_OVERLAY, readOverlaid } from "./overlay.ts";
 import {
   type AppliedChange,
   type CheckedChange,
-  ConfigBusyError,
   type ConfigChange,
   ConfigConflictError,
   type ConfigEntry,
@@ -34,15 +28,13 @@ import {
   type ConfigOrigin,
   type ConfigOutcome,
   type CurrentConfig,
+  type HealthWindow,
   UnknownConfigError,
 } from "./config_manager.ts";
 import type { Gateway } from "../gateway.ts";
+import { effectiveYaml, isSound, reasonsOf, versionOf } from "./shown.ts";
 import { type ReadConfig, type Sources, withSets } from "./sources.ts";
-
-/** Changes that wait for the one that runs. */
-export const MAX_WAITING_CHANGES = 1;
-/** Who is told to come back later comes back after this, milliseconds. */
-const BUSY_RETRY_AFTER_MS = 1_000;
+import { Turns } from "./turns.ts";
 
 export interface LiveConfigOptions {
   readonly gateway: Pick<Gateway, "config" | "apply" | "obstacles" | "logger" | "meter">;
@@ -70,11 +62,11 @@ interface Running {
   readonly shown: string;
 }
 
-/** A change whose health window is not over. */
 interface Watching {
   readonly id: number;
   /** How the gateway did with the last good configuration. */
   readonly before: HealthFigures | undefined;
+  readonly window: HealthWindow;
   readonly stop: AbortController;
   readonly settled: Promise<ConfigOutcome>;
 }
@@ -98,9 +90,7 @@ export class LiveConfig implements ConfigManager {
   /** Of the sources to reload, as they were read last. */
   #files: readonly string[];
   readonly #listeners: (() => void)[] = [];
-  #pending = 0;
-  #last: Promise<unknown> = Promise.resolve();
-  #isClosed = false;
+  readonly #turns = new Turns();
 
   constructor(options: LiveConfigOptions) {
     this.#options = options;
@@ -109,7 +99,7 @@ export class LiveConfig implements ConfigManager {
     this.#isLastGood = options.gateway.meter.gauge("sluice_config_last_change_successful", {});
     this.#isLastGood.set(1);
     const { started: read, overlay = NO_OVERLAY } = options;
-    this.#running = this.#good = { read, overlay, shown: show(read.resolved), entry: this.#entryOfStart() };
+    this.#running = this.#good = { read, overlay, shown: effectiveYaml(read.resolved), entry: this.#entryOfStart() };
     if (this.#running.entry.outcome === "watching") this.#watch(undefined);
   }
 
@@ -139,7 +129,7 @@ export class LiveConfig implements ConfigManager {
   }
 
   apply(change: ConfigChange): Promise<AppliedChange> {
-    return this.#inTurn(() => this.#apply(change));
+    return this.#turns.take(() => this.#apply(change));
   }
 
   reload(who: string, origin: ConfigOrigin): Promise<AppliedChange> {
@@ -149,7 +139,7 @@ export class LiveConfig implements ConfigManager {
   async check(sources: Sources): Promise<CheckedChange> {
     const { resolved } = await this.#readGiven(sources);
     const version = versionOf(resolved);
-    const diff = resolved.complete ? this.#diff(show(resolved), version) : "";
+    const diff = resolved.complete ? this.#diff(effectiveYaml(resolved), version) : "";
     try {
       const config = parseConfig(resolved, REGISTRY);
       return { problems: config.warnings, obstacles: this.#options.gateway.obstacles(config), diff, version };
@@ -166,13 +156,10 @@ export class LiveConfig implements ConfigManager {
   sourcesOf(id: number): Sources {
     const sources = this.#options.history.sourcesOf(id);
     if (sources === undefined) {
-      throw new UnknownConfigError(`Cannot find configuration ${id}: the history has ${this.#knownIds()}`);
+      const known = this.history().map((entry) => entry.id).join(", ");
+      throw new UnknownConfigError(`Cannot find configuration ${id}: the history has ${known || "none"}`);
     }
     return sources;
-  }
-
-  #knownIds(): string {
-    return this.#options.history.entries.map((entry) => entry.id).join(", ") || "none";
   }
 
   async rollback(id: number, who: string, ifVersion?: string): Promise<AppliedChange> {
@@ -180,30 +167,11 @@ export class LiveConfig implements ConfigManager {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.#turns.close();
     this.#watching?.stop.abort();
     this.#options.health.stop();
-    await this.#last;
+    await this.#turns.over();
     await this.#options.history.saved();
-  }
-
-  /** One after the other; so many wait. */
-  #inTurn(make: () => Promise<AppliedChange>): Promise<AppliedChange> {
-    if (this.#isClosed) {
-      return Promise.reject(new ConfigBusyError("Cannot change the configuration: the gateway is stopping"));
-    }
-    if (this.#pending > MAX_WAITING_CHANGES) {
-      const message = "Cannot change the configuration: one change is under way and another waits, wanted no more";
-      return Promise.reject(new ConfigBusyError(message, { retryAfterMs: BUSY_RETRY_AFTER_MS }));
-    }
-    return this.#append(make);
-  }
-
-  #append<T>(make: () => Promise<T>): Promise<T> {
-    this.#pending++;
-    const made = this.#last.then(make).finally(() => this.#pending--);
-    this.#last = made.catch(() => {});
-    return made;
   }
 
   async #apply(change: ConfigChange): Promise<AppliedChange> {
@@ -248,7 +216,7 @@ export class LiveConfig implements ConfigManager {
     const level = origin === "watch" ? "debug" : "info";
     this.#logger[level]("The configuration is the one that runs: nothing to do", { id: entry.id, who });
     const settled = this.#watching?.settled ?? Promise.resolve(entry.outcome);
-    return { entry, changed: false, change: NO_CHANGE, settled };
+    return { entry, changed: false, change: NO_CHANGE, window: this.#watching?.window, settled };
   }
 
   /** Has the gateway go over; a failure is told in the log and in the history. */
@@ -273,7 +241,7 @@ export class LiveConfig implements ConfigManager {
     { before, change, tookMs }: Flip,
   ): AppliedChange {
     const { health } = this.#options;
-    const shown = show(read.resolved);
+    const shown = effectiveYaml(read.resolved);
     this.#count(origin === "health" ? "rolled_back" : "applied");
     this.#supersede();
     const outcome = health.windowMs > 0 && origin !== "health" ? "watching" : "good";
@@ -288,7 +256,7 @@ export class LiveConfig implements ConfigManager {
     });
     const settled = outcome === "good" ? Promise.resolve<ConfigOutcome>(outcome) : this.#watch(before);
     for (const tell of this.#listeners) tell();
-    return { entry, changed: true, change, settled };
+    return { entry, changed: true, change, window: this.#watching?.window, settled };
   }
 
   #count(outcome: "applied" | "failed" | "rolled_back"): void {
@@ -305,30 +273,32 @@ export class LiveConfig implements ConfigManager {
 
   /** Watches the one that runs. */
   #watch(before: HealthFigures | undefined): Promise<ConfigOutcome> {
+    const { health, clock } = this.#options;
     const stop = new AbortController();
     const { id } = this.#running.entry;
-    const settled = this.#options.health.watch(before, stop.signal).then(
-      (reasons): ConfigOutcome | Promise<ConfigOutcome> => {
-        if (reasons === undefined) return this.#isClosed ? "interrupted" : "superseded";
-        return reasons.length === 0 ? this.#hasPassed(id) : this.#append(() => this.#goBack(id, reasons));
-      },
-    );
-    this.#watching = { id, before, stop, settled };
+    const window = { untilMs: clock.nowMs() + health.windowMs, backTo: this.#good.entry };
+    const settled = health.watch(before, stop.signal).then((verdict): ConfigOutcome | Promise<ConfigOutcome> => {
+      if (verdict === undefined) return this.#turns.isClosed ? "interrupted" : "superseded";
+      const { worse, notJudged } = verdict;
+      return worse.length === 0 ? this.#hasPassed(id, notJudged) : this.#turns.append(() => this.#goBack(id, worse));
+    });
+    this.#watching = { id, before, window, stop, settled };
     return settled;
   }
 
-  #hasPassed(id: number): ConfigOutcome {
+  #hasPassed(id: number, notJudged: string | undefined): ConfigOutcome {
     if (this.#running.entry.id !== id) return "superseded";
     this.#watching = undefined;
-    this.#settle("good");
+    this.#settle("good", notJudged === undefined ? [] : [notJudged]);
     this.#good = this.#running;
-    this.#logger.info("The configuration has passed its health window", { id });
+    const what = "The configuration has passed its health window";
+    this.#logger.info(what, { id, ...(notJudged === undefined ? {} : { but: notJudged }) });
     return "good";
   }
 
   /** Back to the last good one, unless another has followed meanwhile. */
   async #goBack(id: number, reasons: readonly string[]): Promise<ConfigOutcome> {
-    if (this.#running.entry.id !== id || this.#isClosed) return "superseded";
+    if (this.#running.entry.id !== id || this.#turns.isClosed) return "superseded";
     this.#watching = undefined;
     const { read, overlay, entry: { id: to, version } } = this.#good;
     this.#logger.error("The gateway does worse with the configuration: goes back", { id, to, why: reasons.join("; ") });
@@ -377,25 +347,4 @@ export class LiveConfig implements ConfigManager {
     const diff = diffLines(this.#running.shown, shown);
     return diff === "" && version !== this.#running.entry.version ? "# only values that are masked differ" : diff;
   }
-}
-
-/** The effective YAML, secrets masked. */
-function show(resolved: ResolvedConfig): string {
-  return showConfig(resolved, REGISTRY).trimEnd();
-}
-
-/** Equal for configurations that a gateway cannot tell apart. */
-export function versionOf({ tree, complete }: ResolvedConfig): string {
-  return complete ? createHash("sha256").update(fingerprintOf(tree)).digest("hex").slice(0, 16) : "";
-}
-
-function isSound({ complete, problems }: ResolvedConfig): boolean {
-  return complete && problems.every(({ severity }) => severity === "warning");
-}
-
-/** What is wrong, one line each. */
-export function reasonsOf(thrown: unknown): readonly string[] {
-  if (thrown instanceof GraphError) return thrown.failures;
-  if (!(thrown instanceof ConfigError)) return [describeError(thrown)];
-  return thrown.problems.filter(({ severity }) => severity === "error").map(formatProblem);
 }

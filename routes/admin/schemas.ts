@@ -31,7 +31,7 @@ export const historyEntrySchema = named(
     who: z.string(),
     origin: z.enum(["start", "signal", "watch", "admin", "opamp", "rollback", "health"]),
     outcome: z.enum(["watching", "good", "rolled_back", "superseded", "failed", "interrupted"]),
-    reasons: z.array(z.string()).describe("Why it failed or was gone back from."),
+    reasons: z.array(z.string()).describe("Why it failed, was gone back from, or was not judged."),
     version: z.string().describe("Of its content; empty when it could not be read."),
     diff: z.string().describe("A unified diff against the one before, secrets masked."),
     took_ms: count(),
@@ -130,6 +130,10 @@ export const appliedSchema = named(
     replaced: z.array(z.string()).describe("Made anew: its settings, or what it passes data to, have changed."),
     added: z.array(z.string()),
     removed: z.array(z.string()),
+    watch: z.strictObject({
+      until_ms: timeMs(),
+      back_to: z.strictObject({ id: z.int().min(0), version: z.string() }).describe("What it goes back to by itself."),
+    }).nullable().describe("The health window that is open; null: none is."),
   }),
 );
 

@@ -241,7 +241,12 @@ Deno.test("the client of the admin API", async (t) => {
     { name: "values", args: ["admin", "values", "processors"], out: /^processors::batch::timeout +10ms +text/m },
     { name: "validate", args: ["admin", "validate", next], out: /^valid$/m },
     { name: "diff", args: ["admin", "diff", next], out: /^\+.*30ms/m },
-    { name: "apply", args: ["admin", "apply", next], out: /has the traffic/ },
+    {
+      name: "apply",
+      args: ["admin", "apply", next],
+      out:
+        /has the traffic: .*\nwatched until \d\d:\d\d:\d\dZ, back to entry 1, version [0-9a-f]{16}, if the gateway does worse/,
+    },
     {
       name: "apply to another version",
       args: ["admin", "apply", next, "--if-version", "0000"],

@@ -33,6 +33,8 @@ export class MemoryAdmin implements AdminControl {
   isReady = true;
   denials = 0;
   readonly tenants = new MemoryTenants();
+  /** Of changes that are made from now on. */
+  watch: Applied["watch"] = null;
   /** Taps that were told to end. */
   endedTaps = 0;
   readonly audits: AuditEntry[] = [];
@@ -220,7 +222,15 @@ export class MemoryAdmin implements AdminControl {
 
   #add(who: string, origin: HistoryEntry["origin"]): Applied {
     this.entries.unshift({ ...entryOf(this.entries.length + 1, origin), who });
-    return { entry: this.#current(), changed: true, kept: [], replaced: [], added: ["a"], removed: [] };
+    return {
+      entry: this.#current(),
+      changed: true,
+      kept: [],
+      replaced: [],
+      added: ["a"],
+      removed: [],
+      watch: this.watch,
+    };
   }
 }
 

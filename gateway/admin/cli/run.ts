@@ -43,15 +43,20 @@ export function look<Client>(
     const client = await open();
     let code: number;
     do {
-      const { json, text, note = "", isBad = false } = await view(client);
-      code = isBad ? 1 : 0;
+      let shown = await view(client);
       if (flags.watch && !flags.json) await Deno.stdout.write(new TextEncoder().encode(CLEAR_SCREEN));
-      if (note !== "" && !flags.json) writeLine(Deno.stderr, plainLines(note));
-      writeLine(Deno.stdout, flags.json ? JSON.stringify(json) : text);
+      for (; shown.next !== undefined; shown = await shown.next()) if (!flags.json) print(shown, flags);
+      print(shown, flags);
+      code = shown.isBad === true ? 1 : 0;
       if (flags.watch) await new Promise((resolve) => setTimeout(resolve, WATCH_MS));
     } while (flags.watch);
     return code;
   });
+}
+
+function print({ json, text, note = "" }: Shown, flags: Pick<AdminFlags, "json">): void {
+  if (note !== "" && !flags.json) writeLine(Deno.stderr, plainLines(note));
+  writeLine(Deno.stdout, flags.json ? JSON.stringify(json) : text);
 }
 
 export interface TapFlags {

@@ -5,8 +5,6 @@
  */
 
 import { readNamedFile } from "../../../pipeline/config/environment.ts";
-import type { Applied, HistoryEntry } from "../../../routes/admin/schemas.ts";
-import { problemText } from "../../../routes/api/client.ts";
 import type { AdminClient } from "./client.ts";
 import { age, figure, plain, plainLines, table, time } from "./table.ts";
 
@@ -18,6 +16,8 @@ export interface Shown {
   readonly note?: string;
   /** What was asked about is not as it should be: the exit code is 1. */
   readonly isBad?: boolean;
+  /** What comes of it, when that is known. For programs there is that alone. */
+  readonly next?: () => Promise<Shown>;
 }
 
 /** Asks and shows. */
@@ -39,22 +39,6 @@ export const showStatus: View = async (client) => {
   ];
   return { json, text: rows.map(([name = "", value = ""]) => `${name.padEnd(14)} ${plain(value)}`).join("\n") };
 };
-
-export const showConfig: View = async (client) => {
-  const { body: json } = await client.ask("getConfig");
-  return { json, text: plainLines(json.yaml.trimEnd()) };
-};
-
-export function showValues(prefix: string): View {
-  return async (client) => {
-    const json = await all((cursor) => client.ask("listConfigValues", { query: { prefix, limit: 500, ...cursor } }));
-    const rows = json.map(({ path, value, origin: { kind, source, line, expanded_from } }) => {
-      const place = line === 0 ? source : `${source}:${line}`;
-      return [path, value.slice(0, 60), [kind, place, ...expanded_from].filter((each) => each !== "").join(" ")];
-    });
-    return { json, text: table(["PATH", "VALUE", "FROM"], rows) };
-  };
-}
 
 export const showGraph: View = async (client) => {
   const { body: json } = await client.ask("getGraph");
@@ -125,40 +109,6 @@ export function logLevel(level: string | undefined): View {
   };
 }
 
-export function checkConfig(files: readonly string[]): View {
-  return async (client) => {
-    const { body: json } = await client.ask("validateConfig", { body: await readFiles(files) });
-    const problems = json.problems.map(problemText);
-    const lines = [...problems, ...json.obstacles, json.valid ? "valid" : "not valid"];
-    return { json, text: lines.map(plainLines).join("\n"), isBad: !json.valid };
-  };
-}
-
-export function diffConfig(files: readonly string[]): View {
-  return async (client) => {
-    const { body: json } = await client.ask("diffConfig", { body: await readFiles(files) });
-    return { json, text: json.diff === "" ? "no difference" : plainLines(json.diff.trimEnd()) };
-  };
-}
-
-/** @param ifMatch The version that must run; absent: the one that runs when it is asked. */
-export function applyConfig(files: readonly string[], ifMatch: string | undefined): View {
-  return async (client) => applied(await changeConfig(client, "applyConfig", ifMatch, await readFiles(files)));
-}
-
-export function reloadConfig(ifMatch: string | undefined): View {
-  return async (client) => applied(await changeConfig(client, "reloadConfig", ifMatch, undefined));
-}
-
-export function rollbackConfig(id: number, ifMatch: string | undefined): View {
-  return async (client) => applied(await changeConfig(client, "rollbackConfig", ifMatch, { id }));
-}
-
-export const showHistory: View = async (client) => {
-  const json = await all((cursor) => client.ask("listHistory", { query: { limit: 500, ...cursor } }));
-  return { json, text: table(["ENTRY", "TIME", "WHO", "FROM", "OUTCOME", "VERSION", "WHY"], json.map(historyRow)) };
-};
-
 export const showAudit: View = async (client) => {
   const json = await all((cursor) => client.ask("listAudit", { query: { limit: 500, ...cursor } }));
   const rows = json.map((each) => [time(each.at_ms), each.who, each.operation, each.target, each.status, each.detail]);
@@ -194,40 +144,6 @@ export function tryOttl({ statement: statements, condition: conditions, input }:
     const { body: json } = await client.ask("tryOttl", { body });
     return { json, text: plainLines([...json.explanation, "", ...json.changes, ...json.failures].join("\n").trim()) };
   };
-}
-
-async function changeConfig(
-  client: AdminClient,
-  operation: "applyConfig" | "reloadConfig" | "rollbackConfig",
-  version: string | undefined,
-  body: unknown,
-): Promise<Applied> {
-  const ifMatch = version === undefined ? (await client.ask("getConfig")).etag : `"${version}"`;
-  return (await client.ask(operation, { body, ifMatch })).body;
-}
-
-function applied(json: Applied): Shown {
-  const { entry, changed, kept, replaced, added, removed } = json;
-  if (!changed) return { json, text: `version ${entry.version} runs already: nothing was changed` };
-  const change = `${added.length} added, ${removed.length} removed, ${replaced.length} replaced, ${kept.length} kept`;
-  return { json, text: `entry ${entry.id}, version ${entry.version}, has the traffic: ${change}` };
-}
-
-function historyRow({ id, at_ms, who, origin, outcome, version, reasons }: HistoryEntry) {
-  return [id, time(at_ms), who, origin, outcome, version, firstOf(reasons)];
-}
-
-/** The others are in its JSON, and on the page. */
-function firstOf(reasons: readonly string[]): string {
-  return reasons.length > 1 ? `${reasons[0]} (+${reasons.length - 1} more)` : reasons[0] ?? "";
-}
-
-async function readFiles(files: readonly string[]) {
-  const sources = await Promise.all(files.map(async (path) => ({
-    name: path.replace(/[^\w.@/-]/g, "_").slice(-200),
-    text: await readNamedFile(path, path, Deno.readTextFile),
-  })));
-  return { sources };
 }
 
 /** Every page of a list. */

@@ -1,4 +1,4 @@
-import { deepStrictEqual } from "node:assert/strict";
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import {
   DEFAULT_HEALTH_LIMITS,
   figuresBetween,
@@ -6,6 +6,7 @@ import {
   type HealthSample,
   judge,
   sampleHealth,
+  whyNotJudged,
 } from "../../../gateway/config/health.ts";
 import type { SeriesValue } from "../../../pipeline/core/telemetry/store.ts";
 
@@ -89,6 +90,30 @@ Deno.test("judge()", async (t) => {
       deepStrictEqual(judge({ ...FINE, ...before }, { ...FINE, ...after }, DEFAULT_HEALTH_LIMITS), want);
     });
   }
+});
+
+const quiet: { name: string; after: Partial<HealthFigures>; isJudged: boolean }[] = [
+  { name: "nothing", after: { accepted: 0, sent: 0 }, isJudged: false },
+  { name: "one item too few of each", after: { accepted: 19, sent: 19, refusedRequests: 19 }, isJudged: false },
+  { name: "enough exported", after: { accepted: 0, sent: 1, failed: 19 }, isJudged: true },
+  { name: "enough taken", after: { accepted: 10, refused: 10, sent: 0 }, isJudged: true },
+  { name: "enough requests refused", after: { accepted: 0, sent: 0, refusedRequests: 20 }, isJudged: true },
+  { name: "too few that all failed", after: { accepted: 2, sent: 0, failed: 2 }, isJudged: false },
+  { name: "just enough that all failed", after: { accepted: 3, sent: 0, failed: 3 }, isJudged: true },
+];
+
+Deno.test("whyNotJudged()", async (t) => {
+  for (const { name, after, isJudged } of quiet) {
+    await t.step(name, () => {
+      strictEqual(whyNotJudged({ ...FINE, ...after }, DEFAULT_HEALTH_LIMITS) === undefined, isJudged);
+    });
+  }
+  await t.step("in words", () => {
+    strictEqual(
+      whyNotJudged({ ...FINE, accepted: 4, sent: 1, failed: 2 }, DEFAULT_HEALTH_LIMITS),
+      "not judged: 3 items were exported and 4 came in 30 s, wanted 20 of either",
+    );
+  });
 });
 
 Deno.test("sampleHealth() adds up receivers and exporters, and takes each queue for itself", () => {

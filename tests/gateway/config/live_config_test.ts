@@ -104,6 +104,41 @@ Deno.test("LiveConfig keeps a configuration that does well", async () => {
   await live.close();
 });
 
+Deno.test("LiveConfig says until when a change is watched, and what it goes back to", async () => {
+  const { clock, live, change } = await setUp();
+  await clock.advance(WINDOW_MS);
+  const startMs = clock.nowMs();
+  const first = await change(yaml("normal"));
+  deepStrictEqual([first.window?.untilMs, first.window?.backTo.id], [startMs + WINDOW_MS, 1]);
+  await clock.advance(1_000);
+  const same = await change(yaml("normal"));
+  deepStrictEqual([same.changed, same.window], [false, first.window]);
+  const second = await change(yaml("detailed"));
+  deepStrictEqual([second.window?.untilMs, second.window?.backTo.id], [startMs + 1_000 + WINDOW_MS, 1]);
+  await clock.advance(WINDOW_MS);
+  strictEqual((await change(yaml("detailed"))).window, undefined);
+  await live.close();
+  const unwatched = await setUp({ windowMs: 0 });
+  strictEqual((await unwatched.change(yaml("normal"))).window, undefined);
+  await unwatched.live.close();
+});
+
+Deno.test("LiveConfig says of a configuration that too little came to judge it", async (t) => {
+  const quiet = "not judged: 15 items were exported and 0 came in 30 s, wanted 20 of either";
+  for (const { perSecond, want } of [{ perSecond: 0.5, want: [quiet] }, { perSecond: 1, want: [] }]) {
+    await t.step(`${perSecond} items a second`, async () => {
+      const { clock, rates, live, change } = await setUp();
+      await clock.advance(WINDOW_MS);
+      rates.sent = perSecond;
+      const { settled } = await change(yaml("normal"));
+      await clock.advance(WINDOW_MS);
+      strictEqual(await settled, "good");
+      deepStrictEqual(live.current().entry.reasons, want);
+      await live.close();
+    });
+  }
+});
+
 Deno.test("LiveConfig goes back from one that does worse", async (t) => {
   await t.step("and says why", async () => {
     const { clock, gateway, rates, live, change, outcomes } = await setUp();
