@@ -19,7 +19,7 @@ import { createCompressor } from "../../pipeline/exporters/kafka/client/compress
 import type { ProducerSettings, RecordProducer } from "../../pipeline/exporters/kafka/client/producer.ts";
 import { encodeHeaders, type KafkaRecord, NO_HEADERS } from "../../pipeline/exporters/kafka/client/record.ts";
 import { SASL_MECHANISMS, type SaslCredentials } from "../../pipeline/exporters/kafka/client/sasl.ts";
-import { tlsOptions } from "../../pipeline/exporters/kafka/client/tls.ts";
+import { tlsOptionsIfWanted } from "../../pipeline/config/tls_client.ts";
 import { type ProduceAnswer, ScriptedBroker } from "../pipeline/exporters/kafka/client/scripted_broker.ts";
 import type { KafkaCluster, StoredRecord } from "../support/kafka.ts";
 
@@ -51,7 +51,7 @@ export async function producerSettings(
     bootstrap: bootstrap.map((address) => parseHostPort(address)!),
     connection: {
       clientId,
-      tls: tls && await tlsOptions({ ...tlsClientSchema.parse({}), ...tls }),
+      tls: tls && await tlsOptionsIfWanted({ ...tlsClientSchema.parse({}), ...tls }),
       sasl,
       connectTimeoutMs: 10_000,
       requestTimeoutMs,

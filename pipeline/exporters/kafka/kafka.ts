@@ -9,6 +9,7 @@
  */
 
 import { parseHostPort } from "../../config/host_port.ts";
+import { tlsOptionsIfWanted } from "../../config/tls_client.ts";
 import type { ComponentDeps, ExporterFactory } from "../../contract/component.ts";
 import { type Consumer, KEPT, type Lifecycle, type Outcome } from "../../contract/consumer.ts";
 import {
@@ -29,7 +30,6 @@ import { createSenderChain } from "../../queue/sender_chain.ts";
 import { queueWait, queueWarnings } from "../../queue/settings.ts";
 import type { ProducerSettings, RecordProducer } from "./client/producer.ts";
 import { BATCH_OVERHEAD_BYTES, recordBytes } from "./client/record.ts";
-import { tlsOptions } from "./client/tls.ts";
 import { type KafkaConfig, kafkaSchema, kafkaWarnings, saslCredentials } from "./config.ts";
 import {
   murmur2,
@@ -275,7 +275,7 @@ async function producerSettings(config: KafkaConfig, deps: ComponentDeps): Promi
     bootstrap: config.brokers.map((broker) => parseHostPort(broker)!),
     connection: {
       clientId,
-      tls: await tlsOptions(config.tls ?? config.auth?.tls),
+      tls: await tlsOptionsIfWanted(config.tls ?? config.auth?.tls),
       sasl: saslCredentials(config),
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       requestTimeoutMs,

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { rootCertificates } from "node:tls";
 import { type Dispatcher, Pool, ProxyAgent } from "undici";
 import { concatBytes } from "../../core/bytes.ts";
-import { readPem, type TlsClientConfig } from "../../config/tls.ts";
+import type { TlsClientConfig } from "../../config/tls.ts";
+import { tlsClientOptions } from "../../config/tls_client.ts";
 import { UnavailableError } from "../../core/errors.ts";
 import {
   type ConnectionLimits,
@@ -16,14 +16,6 @@ import {
   MAX_RESPONSE_BYTES,
   MAX_RESPONSE_HEAD_BYTES,
 } from "./transport.ts";
-
-type TlsVersion = "TLSv1" | "TLSv1.1" | "TLSv1.2" | "TLSv1.3";
-const TLS_VERSIONS: Readonly<Record<string, TlsVersion>> = {
-  "1.0": "TLSv1",
-  "1.1": "TLSv1.1",
-  "1.2": "TLSv1.2",
-  "1.3": "TLSv1.3",
-};
 
 /**
  * Makes the transport for one origin.
@@ -39,7 +31,7 @@ export async function createUndiciTransport(
     readonly limits: ConnectionLimits;
   },
 ): Promise<HttpTransport> {
-  const connect = tls === undefined ? {} : await tlsOptions(tls);
+  const connect = tls === undefined ? {} : await tlsClientOptions(tls);
   const common = {
     connections: limits.maxConnections,
     pipelining: 1,
@@ -53,21 +45,6 @@ export async function createUndiciTransport(
     ? new Pool(origin, { ...common, connect })
     : new ProxyAgent({ ...common, uri: proxyUrl, requestTls: connect });
   return new UndiciTransport(dispatcher, origin);
-}
-
-async function tlsOptions(tls: TlsClientConfig): Promise<Record<string, unknown>> {
-  const ca = await readPem(tls.ca_file, tls.ca_pem);
-  const options: Record<string, unknown> = {
-    ca: ca !== undefined && tls.include_system_ca_certs_pool ? [...rootCertificates, ca] : ca,
-    cert: await readPem(tls.cert_file, tls.cert_pem),
-    key: await readPem(tls.key_file, tls.key_pem),
-    servername: tls.server_name_override || undefined,
-    minVersion: TLS_VERSIONS[tls.min_version],
-    maxVersion: TLS_VERSIONS[tls.max_version],
-    ciphers: tls.cipher_suites.length > 0 ? tls.cipher_suites.join(":") : undefined,
-    rejectUnauthorized: !tls.insecure_skip_verify,
-  };
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
 class UndiciTransport implements HttpTransport {

@@ -1,11 +1,13 @@
 /**
- * The collector's TLS settings as Node's.
+ * TLS settings of a client as `node:tls` takes them. Apart from tls.ts, so that a start without TLS loads none.
+ *
+ * Source: collector reference 3.4 (configtls).
  *
  * @module
  */
 
 import { type ConnectionOptions, rootCertificates, type SecureVersion } from "node:tls";
-import { readPem, type TlsClientConfig } from "../../../config/tls.ts";
+import { readPem, type TlsClientConfig } from "./tls.ts";
 
 const VERSIONS: Readonly<Record<string, SecureVersion>> = {
   "1.0": "TLSv1",
@@ -14,12 +16,18 @@ const VERSIONS: Readonly<Record<string, SecureVersion>> = {
   "1.3": "TLSv1.3",
 };
 
+/** Those of a connection's options that settings can say. */
+export type TlsClientOptions = Pick<
+  ConnectionOptions,
+  "ca" | "cert" | "key" | "servername" | "minVersion" | "maxVersion" | "ciphers" | "rejectUnauthorized"
+>;
+
 /**
- * @returns undefined for plain text: no section, or `insecure`.
+ * What the settings say; what they leave open is not there, and is the runtime's.
+ *
  * @throws {Deno.errors.NotFound} A file is not there.
  */
-export async function tlsOptions(tls: TlsClientConfig | undefined): Promise<ConnectionOptions | undefined> {
-  if (tls === undefined || tls.insecure) return undefined;
+export async function tlsClientOptions(tls: TlsClientConfig): Promise<TlsClientOptions> {
   const ca = await readPem(tls.ca_file, tls.ca_pem);
   const cert = await readPem(tls.cert_file, tls.cert_pem);
   const key = await readPem(tls.key_file, tls.key_pem);
@@ -34,4 +42,14 @@ export async function tlsOptions(tls: TlsClientConfig | undefined): Promise<Conn
     ...(maxVersion === undefined ? {} : { maxVersion }),
     ...(tls.cipher_suites.length === 0 ? {} : { ciphers: tls.cipher_suites.join(":") }),
   };
+}
+
+/**
+ * The same where the section decides whether there is TLS at all.
+ *
+ * @returns undefined for plain text: no section, or `insecure`.
+ * @throws {Deno.errors.NotFound} A file is not there.
+ */
+export async function tlsOptionsIfWanted(tls: TlsClientConfig | undefined): Promise<TlsClientOptions | undefined> {
+  return tls === undefined || tls.insecure ? undefined : await tlsClientOptions(tls);
 }
