@@ -107,7 +107,3 @@ export function readBytesLiteral(text: string, token: Token, refuse: Refuse): Ui
   }
   return Uint8Array.fromHex(digits);
 }
-
-export function writeBytesLiteral(value: Uint8Array): string {
-  return `0x${value.toHex()}`;
-}

@@ -81,7 +81,7 @@ export function civilOf(time: Time): Civil {
 }
 
 /** Seconds since 1970, rounded down. */
-export function unixSeconds({ unixNano }: Time): bigint {
+function unixSeconds({ unixNano }: Time): bigint {
   return floorDivide(unixNano, NANOS_PER_SECOND);
 }
 

@@ -11,11 +11,11 @@
 import { type Attributes, type Counter, type Gauge, type Histogram, type Meter, silentMeter } from "./meter.ts";
 
 /** Slots of one thread's region: 1 MiB, of which only what is written to takes memory. Enough for 500 components. */
-export const DEFAULT_REGION_SLOTS = 131_072;
+const DEFAULT_REGION_SLOTS = 131_072;
 /** Series of one name in one thread, as in the OpenTelemetry SDK; what comes later counts under `OVERFLOW_ATTRIBUTES`. */
-export const DEFAULT_MAX_SERIES_PER_NAME = 2_000;
+const DEFAULT_MAX_SERIES_PER_NAME = 2_000;
 /** The attributes of the series that takes what found no room, as in the OpenTelemetry SDK's cardinality limit. */
-export const OVERFLOW_ATTRIBUTES: Attributes = { otel_metric_overflow: "true" };
+const OVERFLOW_ATTRIBUTES: Attributes = { otel_metric_overflow: "true" };
 /** The last resort: what was added to series for which the whole region had no slot left. */
 export const OVERFLOW_METRIC = "sluice_telemetry_overflow";
 

@@ -8,7 +8,7 @@ import { deepStrictEqual, strictEqual } from "node:assert";
 import fc from "fast-check";
 import { tokenize } from "../../../ottl/syntax/lexer.ts";
 import { parseCondition, parseStatement, parseValue } from "../../../ottl/syntax/parser.ts";
-import { printCondition, printStatement, printValue } from "../../../ottl/syntax/print.ts";
+import { printCondition, printStatement, printValue } from "../../support/ottl_print.ts";
 import { OttlSyntaxError } from "../../../ottl/syntax/problem.ts";
 import { Grammar } from "../../support/ottl_grammar.ts";
 import { conditionTree, statementTree, valueTree, withoutPlaces } from "../../support/ottl_trees.ts";

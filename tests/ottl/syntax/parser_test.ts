@@ -10,7 +10,7 @@ import type { ValueNode } from "../../../ottl/syntax/ast.ts";
 import { MAX_MATH_OPERATORS } from "../../../ottl/syntax/expression_parser.ts";
 import { parseCondition, parseRule, parseStatement, parseValue } from "../../../ottl/syntax/parser.ts";
 import { type OttlProblem, OttlSyntaxError, placeOf } from "../../../ottl/syntax/problem.ts";
-import { printCondition, printStatement } from "../../../ottl/syntax/print.ts";
+import { printCondition, printStatement } from "../../support/ottl_print.ts";
 import { withoutPlaces } from "../../support/ottl_trees.ts";
 
 const int = (value: bigint) => ({ kind: "int", value });

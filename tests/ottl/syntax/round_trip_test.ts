@@ -8,7 +8,7 @@ import { deepStrictEqual, strictEqual } from "node:assert";
 import fc from "fast-check";
 import { DEFAULT_OTTL_LIMITS } from "../../../ottl/limits.ts";
 import { parseCondition, parseStatement, parseValue } from "../../../ottl/syntax/parser.ts";
-import { printCondition, printStatement, printValue } from "../../../ottl/syntax/print.ts";
+import { printCondition, printStatement, printValue } from "../../support/ottl_print.ts";
 import { conditionTree, statementTree, valueTree, withoutPlaces } from "../../support/ottl_trees.ts";
 
 const LIMITS = { ...DEFAULT_OTTL_LIMITS, maxTextLength: 1_000_000, maxDepth: 1_000 };

@@ -4,9 +4,17 @@
  * @module
  */
 
-import type { ArgumentNode, BooleanNode, CallNode, MathNode, PathNode, Statement, ValueNode } from "./ast.ts";
-import type { MathOperator } from "../values/operators.ts";
-import { writeBytesLiteral, writeFloatLiteral, writeStringLiteral } from "./literals.ts";
+import type {
+  ArgumentNode,
+  BooleanNode,
+  CallNode,
+  MathNode,
+  PathNode,
+  Statement,
+  ValueNode,
+} from "../../ottl/syntax/ast.ts";
+import type { MathOperator } from "../../ottl/values/operators.ts";
+import { writeFloatLiteral, writeStringLiteral } from "../../ottl/syntax/literals.ts";
 
 /** `set(…)` or `set(…) where …`, also for what was written as a rule. */
 export function printStatement({ editor, where }: Statement): string {
@@ -43,7 +51,7 @@ export function printValue(node: ValueNode): string {
     case "float":
       return writeFloatLiteral(node.value);
     case "bytes":
-      return writeBytesLiteral(node.value);
+      return `0x${node.value.toHex()}`;
     case "enum":
       return node.name;
     case "path":
@@ -74,7 +82,7 @@ function printBody(body: ValueNode | BooleanNode): string {
   return printValue(body);
 }
 
-export function printPath({ fields }: PathNode): string {
+function printPath({ fields }: PathNode): string {
   return fields.map(({ name, keys }) => name + printKeys(keys)).join(".");
 }
 
