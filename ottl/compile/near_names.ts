@@ -43,15 +43,15 @@ function editDistance(left: string, right: string, bound: number): number {
   const rows = [Array.from({ length: right.length + 1 }, (_, i) => i)];
   for (let i = 1; i <= left.length; i++) {
     const row = [i];
-    for (let j = 1; j <= right.length; j++) row.push(stepCost(left, right, rows, row, i, j));
     rows.push(row);
+    for (let j = 1; j <= right.length; j++) row.push(stepCost(left, right, rows, i, j));
   }
   return Math.min(rows[left.length]![right.length]!, bound);
 }
 
-function stepCost(left: string, right: string, rows: number[][], row: number[], i: number, j: number): number {
+function stepCost(left: string, right: string, rows: number[][], i: number, j: number): number {
   const replaced = rows[i - 1]![j - 1]! + (left[i - 1] === right[j - 1] ? 0 : 1);
-  const cost = Math.min(replaced, rows[i - 1]![j]! + 1, row[j - 1]! + 1);
+  const cost = Math.min(replaced, rows[i - 1]![j]! + 1, rows[i]![j - 1]! + 1);
   const isSwapped = i > 1 && j > 1 && left[i - 1] === right[j - 2] && left[i - 2] === right[j - 1];
   return isSwapped ? Math.min(cost, rows[i - 2]![j - 2]! + 1) : cost;
 }

@@ -48,6 +48,17 @@ export class RegexMatch {
   }
 }
 
+/** What a pattern was found to be, and what runs it. */
+interface RegexParts {
+  /** With the pattern for `linear`, in which no name repeats. */
+  readonly groups: SeparateNames;
+  /** Undefined for a pattern that surely is one: it is compiled for the first text that needs it. */
+  readonly linear: RE2JS | undefined;
+  readonly plan: NativePlan | undefined;
+  /** Of a pattern without `linear`. */
+  readonly tree: PatternTree | undefined;
+}
+
 /** A compiled pattern. It keeps nothing of the texts that it was run on. */
 export class Regex {
   readonly pattern: string;
@@ -65,19 +76,7 @@ export class Regex {
   /** Null for a pattern that is not for it. */
   #bytes: ByteRegex | null | undefined;
 
-  /**
-   * @param groups With the pattern for `linear`, in which no name repeats.
-   * @param linear Undefined for a pattern that surely is one: it is compiled for the first text that needs it.
-   * @param tree Of such a pattern.
-   */
-  constructor(
-    pattern: string,
-    groups: SeparateNames,
-    linear: RE2JS | undefined,
-    plan: NativePlan | undefined,
-    limits: RegexLimits,
-    tree?: PatternTree,
-  ) {
+  constructor(pattern: string, { groups, linear, plan, tree }: RegexParts, limits: RegexLimits) {
     this.pattern = pattern;
     this.#linear = linear;
     this.#plan = plan;
@@ -295,7 +294,7 @@ export function compileRegex(pattern: string, limits: RegexLimits): Regex {
   const plan = tree && planNative(tree.root);
   const isLater = plan !== undefined && isPlainPattern(pattern);
   const linear = isLater ? undefined : compileLinear(groups.pattern);
-  return new Regex(pattern, groups, linear, plan, limits, isLater ? tree : undefined);
+  return new Regex(pattern, { groups, linear, plan, tree: isLater ? tree : undefined }, limits);
 }
 
 /** Instructions of one pattern: each may have to be looked at for each character of a text. */

@@ -26,7 +26,8 @@ const isError = (category: string) => (error: unknown) => error instanceof OttlE
 /** The same without the runtime's own engine. */
 function compileLinear(pattern: string): Regex {
   const groups = separateNames(pattern, readPattern(pattern)?.names ?? []);
-  return new Regex(pattern, groups, RE2JS.compile(groups.pattern), undefined, DEFAULT_OTTL_LIMITS);
+  const parts = { groups, linear: RE2JS.compile(groups.pattern), plan: undefined, tree: undefined };
+  return new Regex(pattern, parts, DEFAULT_OTTL_LIMITS);
 }
 
 function matchesOf(regex: Regex, text: string): RegexMatch[] {
