@@ -94,3 +94,24 @@ Deno.test("pages about the code name what the code has", () => {
   ok(seen > 20, `only ${seen} names are seen`);
   deepStrictEqual(wrong, []);
 });
+
+Deno.test("a row of docs/architecture.md names a place from the top, and others as seen from there", () => {
+  const isPlace = (path: string) =>
+    files.includes(path) || path.endsWith("/") && files.some((each) => each.startsWith(path));
+  const wrong: string[] = [];
+  const rows = read("docs/architecture.md").split("\n").filter((line) => /^\| \d+ \|/.test(line));
+  for (const row of rows) {
+    const [first = "", ...others] = allOf(/`([^`]+)`/g)(row.split("|")[2] ?? "").map((name) => name.replace("…", ""));
+    const folder = first.slice(0, first.lastIndexOf("/", first.length - 2) + 1);
+    if (!isPlace(first)) wrong.push(first);
+    wrong.push(
+      ...others.filter((name) => !isPlace(name) && !isPlace(folder + name) && !isPlace(parentOf(folder) + name)),
+    );
+  }
+  ok(rows.length > 20, `only ${rows.length} rows are seen`);
+  deepStrictEqual(wrong, []);
+});
+
+function parentOf(folder: string): string {
+  return folder.slice(0, folder.lastIndexOf("/", folder.length - 2) + 1);
+}
