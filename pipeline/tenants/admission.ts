@@ -9,7 +9,7 @@
 import { type GatewayError, LimitExceededError, ThrottledError } from "../core/errors.ts";
 import { type Refusal, type TenantCells, WHOLE_SHARE } from "./rates/cells.ts";
 import { costNs, giveBack, take, takeFitting, waitNs } from "./rates/gcra.ts";
-import { type FlightLimit, PACKED, type Plan, type RateLimit } from "./plans.ts";
+import type { FlightLimit, Plan, RateLimit } from "./plans.ts";
 
 const NS_PER_MS = 1_000_000;
 
@@ -31,34 +31,6 @@ export interface NoRoom {
 export function nsPerUnitOf(cells: TenantCells, slot: number, { group, rate, nsPerUnit }: RateLimit): number {
   const share = cells.share(slot, group, rate);
   return share === WHOLE_SHARE ? nsPerUnit : nsPerUnit * (WHOLE_SHARE / share);
-}
-
-/**
- * Takes from the rates of `packed` between two places, or from none: the short way, for limits that are this gateway's
- * alone and have room, as nearly always.
- *
- * @param packed As a plan's.
- * @returns false: nothing was taken, and `takeRates` is to say why.
- */
-export function takePacked(
-  cells: TenantCells,
-  packed: readonly number[],
-  from: number,
-  to: number,
-  units: number,
-  nowNs: number,
-): boolean {
-  if (cells.isDivided) return false;
-  for (let at = from; at < to; at += PACKED) {
-    const cost = costNs(units, packed[at + 1]!);
-    const burst = packed[at + 2]!;
-    if (cost <= burst && take(cells.times, packed[at]!, cost, burst, nowNs) === 0) continue;
-    for (let taken = from; taken < at; taken += PACKED) {
-      giveBack(cells.times, packed[taken]!, costNs(units, packed[taken + 1]!));
-    }
-    return false;
-  }
-  return true;
 }
 
 /**

@@ -15,6 +15,7 @@ import { type GatewayError, LimitExceededError, PermissionDeniedError } from "..
 import type { Counter } from "../core/telemetry/meter.ts";
 import type { TenantTag } from "../core/tenant.ts";
 import type { Signal } from "../otlp/signals.ts";
+import { returnAhead } from "./advance.ts";
 import { behindReason, DoorUsage } from "./usage/door_usage.ts";
 import { type Refusal, REFUSALS, TenantCells } from "./rates/cells.ts";
 import { type Plan, planOf } from "./plans.ts";
@@ -112,14 +113,27 @@ class ThreadGate implements TenantGate, VisitedGate {
   /** The usual tenants are at hand, by their slots. */
   #planOf(tenant: TenantTag, signal: Signal): Plan {
     const table = this.#table();
-    if (table !== this.#asked) {
-      this.#asked = table;
-      this.#atHand = {};
-    }
+    if (table !== this.#asked) this.#begin(table);
     const plans = this.#atHand[signal] ??= new Array<Plan | undefined>(SEATS).fill(undefined);
     const seat = tenant.slot & (SEATS - 1);
     const known = plans[seat];
-    return known !== undefined && known.tag === tenant ? known : plans[seat] = this.#newPlan(tenant, signal, table);
+    if (known !== undefined && known.tag === tenant) return known;
+    const plan = this.#newPlan(tenant, signal, table);
+    if (known !== undefined) this.#leave(known);
+    return plans[seat] = plan;
+  }
+
+  /** Other tenants than before: nothing that was at hand still counts. */
+  #begin(table: Pick<TenantTable, "at">): void {
+    this.#asked = table;
+    for (const plans of Object.values(this.#atHand)) {
+      for (const plan of plans) if (plan !== undefined) this.#leave(plan);
+    }
+    this.#atHand = {};
+  }
+
+  #leave({ advance, tag }: Plan): void {
+    returnAhead(this.cells, advance, tag.slot);
   }
 
   #newPlan(tenant: TenantTag, signal: Signal, table: Pick<TenantTable, "at">): Plan {

@@ -7,7 +7,8 @@
 import type { Signal } from "../otlp/signals.ts";
 import { TENANT_METADATA, type TenantTag } from "../core/tenant.ts";
 import type { Origin } from "../otlp/payload.ts";
-import { groupOf, HOLDS, RATE, type RateName, timeAt } from "./rates/cells.ts";
+import { type Advance, AHEAD, noAdvance } from "./advance.ts";
+import { groupOf, HOLDS, RATE, type RateName } from "./rates/cells.ts";
 import { costNs, fittingIn } from "./rates/gcra.ts";
 import type { LimitGroup, SignalLimits } from "./limits.ts";
 import type { TenantRow } from "./table/table.ts";
@@ -40,7 +41,7 @@ export interface FlightLimit {
  * What a tenant may do with one signal.
  *
  * With many tenants nothing of a request's own is at hand in the processor's caches, and each piece of memory that it looks
- * at costs as much as all the reckoning with it. So what every request needs stands here, and in `packed`.
+ * at costs as much as all the reckoning with it. So what every request needs stands here, and in `advance.ahead`.
  */
 export interface Plan {
   readonly tag: TenantTag;
@@ -55,11 +56,11 @@ export interface Plan {
   readonly maxBodyBytes: number;
   /** Of a sender whose headers nobody asked for: one object for all requests. */
   readonly metadata: Origin["metadata"];
-  /** The rates as numbers, `PACKED` each: those of requests, of bytes, of items. */
-  readonly packed: readonly number[];
-  /** Where in `packed` those of bytes begin, and those of items. */
-  readonly packedBytes: number;
-  readonly packedItems: number;
+  /** Of the rates of requests, of bytes, of items, in this order. */
+  readonly advance: Advance;
+  /** Where in `advance.ahead` those of bytes begin, and those of items. */
+  readonly aheadBytes: number;
+  readonly aheadItems: number;
   readonly row: TenantRow;
   readonly group: number;
   readonly requests: readonly RateLimit[];
@@ -68,9 +69,6 @@ export interface Plan {
   readonly concurrentRequests: readonly FlightLimit[];
   readonly bytesInFlight: readonly FlightLimit[];
 }
-
-/** Numbers of one rate in `Plan.packed`: where its arrival time is, what a unit costs, the burst. */
-export const PACKED = 3;
 
 /** The plans of the tenants of a thread; they go with their rows. */
 export class Plans {
@@ -140,9 +138,9 @@ export function planOf(row: TenantRow, signal: Signal): Plan {
     holds: concurrentRequests.length + bytesInFlight.length > 0,
     maxBodyBytes: Math.min(...bodies),
     metadata: new Map([[TENANT_METADATA, [row.tag.id]]]),
-    packed: [...requests, ...bytes, ...items].flatMap((limit) => packed(row.tag, limit)),
-    packedBytes: PACKED * requests.length,
-    packedItems: PACKED * (requests.length + bytes.length),
+    advance: noAdvance([...requests, ...bytes, ...items]),
+    aheadBytes: AHEAD * requests.length,
+    aheadItems: AHEAD * (requests.length + bytes.length),
     row,
     group: groupOf(signal),
     requests,
@@ -151,10 +149,6 @@ export function planOf(row: TenantRow, signal: Signal): Plan {
     concurrentRequests,
     bytesInFlight,
   };
-}
-
-function packed({ slot }: TenantTag, { group, rate, nsPerUnit, burstNs }: RateLimit): number[] {
-  return [timeAt(slot, group, rate), nsPerUnit, burstNs];
 }
 
 function rateLimit(

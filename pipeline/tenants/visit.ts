@@ -20,10 +20,10 @@ import {
   rateError,
   takeCounted,
   takeFittingRates,
-  takePacked,
   takeRates,
   waitMsOf,
 } from "./admission.ts";
+import { takeAhead } from "./advance.ts";
 import { MAX_HELD, type Refusal, type TenantCells } from "./rates/cells.ts";
 import type { DoorUsage } from "./usage/door_usage.ts";
 import type { FlightLimit, Plan, RateLimit } from "./plans.ts";
@@ -200,8 +200,8 @@ export class TenantVisit implements Visit {
   }
 
   #chargeRequest(bytes: number): void {
-    const { packed, packedBytes, requests } = this.#plan;
-    if (takePacked(this.#gate.cells, packed, 0, packedBytes, 1, this.#nowNs)) return;
+    const { advance, aheadBytes, requests } = this.#plan;
+    if (takeAhead(this.#gate.cells, advance, 0, aheadBytes, this.#slot, 1, this.#nowNs)) return;
     const found = takeRates(this.#gate.cells, requests, this.#slot, 1, this.#nowNs);
     if (found !== undefined) throw this.#refusal(found, 1, "requests", bytes);
   }
@@ -210,8 +210,8 @@ export class TenantVisit implements Visit {
   #chargeBytes(bytes: number, withRequest: boolean, nowNs: number): void {
     this.#isAnnounced = true;
     this.#chargedBytes = bytes;
-    const { packed, packedBytes, packedItems, bytes: limits } = this.#plan;
-    if (takePacked(this.#gate.cells, packed, packedBytes, packedItems, bytes, nowNs)) return;
+    const { advance, aheadBytes, aheadItems, bytes: limits } = this.#plan;
+    if (takeAhead(this.#gate.cells, advance, aheadBytes, aheadItems, this.#slot, bytes, nowNs)) return;
     const found = takeRates(this.#gate.cells, limits, this.#slot, bytes, nowNs);
     if (found === undefined) return;
     this.#chargedBytes = 0;
@@ -221,10 +221,10 @@ export class TenantVisit implements Visit {
 
   /** @returns How many of them go on. @throws {GatewayError} None do. */
   #chargeItems(payload: Payload): number {
-    const { packed, packedItems, items, row, signal } = this.#plan;
+    const { advance, aheadItems, items, row, signal } = this.#plan;
     const { cells, clock } = this.#gate;
     const { itemCount } = payload;
-    if (takePacked(cells, packed, packedItems, packed.length, itemCount, this.#nowNs)) {
+    if (takeAhead(cells, advance, aheadItems, advance.ahead.length, this.#slot, itemCount, this.#nowNs)) {
       return this.#chargedItems = itemCount;
     }
     const early = takeRates(cells, items, this.#slot, itemCount, this.#nowNs);

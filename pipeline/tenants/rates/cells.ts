@@ -55,10 +55,11 @@ const SLOTS_AT = ASKED_AT + 64 * Math.ceil(ASKED_WORDS * 4 / 64);
 
 /** Of the header, in 64-bit words: where the three of the time are (`shared_clock.ts`). */
 export const CLOCK_WORD = 0;
-/** Of the header, in 32-bit words: what is withheld of rates without a lease; 1 while demand is counted; 1 once either was. */
+/** Of the header, in 32-bit words: what is withheld of rates without a lease; 1 while demand is counted; 1 once either was; the highest number of a thread. */
 const DEFAULT_WITHHELD_WORD = 16;
 const COUNTS_DEMAND_WORD = 17;
 const DIVIDED_WORD = 18;
+const LAST_THREAD_WORD = 19;
 
 /** Of a slot, in 64-bit words: arrival times (a group's three in a row), then bytes in flight. */
 const RATES = Object.keys(RATE).length;
@@ -110,6 +111,20 @@ export class TenantCells {
     this.#counts = new Int32Array(memory);
     this.#amounts = new Float64Array(memory);
     this.#journalAt = HEADER_BYTES + thread * JOURNAL_BYTES;
+    this.#noteThread(thread);
+  }
+
+  /** How many threads there are, as the highest number of one says: 1 or more. */
+  get threads(): number {
+    return 1 + (this.#counts[LAST_THREAD_WORD] ?? 0);
+  }
+
+  #noteThread(thread: number): void {
+    for (let known = this.threads - 1; known < thread;) {
+      const before = Atomics.compareExchange(this.#counts, LAST_THREAD_WORD, known, thread);
+      if (before === known) return;
+      known = before;
+    }
   }
 
   /** Slots that there is room for. */

@@ -72,6 +72,8 @@ export interface TestGate {
   readonly meter: RecordingMeter;
   /** Of the latest snapshot; a test may put others in their places. */
   readonly rows: TenantRow[];
+  /** The tenants are those of another table from now on, which has the same rows. */
+  changeTable(): void;
 }
 
 /** A gate for `tenants`, in the slots of their order. */
@@ -87,7 +89,7 @@ export function testGate(
   } = {},
 ): TestGate {
   const rows = Object.entries(tenants).map(([id, row], slot) => rowOf(id, slot, row));
-  const table = { at: (slot: number) => rows[slot] };
+  let table = { at: (slot: number) => rows[slot] };
   const { meter, ...deps } = testDeps();
   const gate = createTenantGate({
     ...deps,
@@ -101,5 +103,6 @@ export function testGate(
     ...(pressure === undefined ? {} : { pressure }),
     ...(refusals === undefined ? {} : { refusals }),
   });
-  return { gate, cells: new TenantCells(memory, thread), memory, meter, rows };
+  const changeTable = () => void (table = { ...table });
+  return { gate, cells: new TenantCells(memory, thread), memory, meter, rows, changeTable };
 }
