@@ -24,7 +24,7 @@ interface ViewFlags {
 export function createAdminCommand(done: (code: number) => void): Command {
   const admin = new Command("admin").description("look into a gateway that runs, and change it").exitOverride();
   const add: Add = adminViews(admin, () => import("../gateway/admin/cli/views.ts"), done);
-  add("status", "build, state, threads, and the configuration that runs", (all) => all.showStatus);
+  add("status", "build, state, threads, how exporters do, and the configuration that runs", (all) => all.showStatus);
   addConfigViews(admin, done);
   add("graph", "components and what flows between them", (all) => all.showGraph);
   add(

@@ -10,7 +10,6 @@ import { ConfigError } from "../../pipeline/config/problem.ts";
 import { parseSetSource } from "../../pipeline/config/source.ts";
 import { showConfig } from "../../pipeline/config/show.ts";
 import { REGISTRY } from "../../pipeline/graph/registry.ts";
-import { isSignal, type Signal } from "../../pipeline/otlp/signals.ts";
 import {
   type AdminControl,
   type AuditLog,
@@ -46,26 +45,23 @@ import type {
   TapQuery,
 } from "../../routes/admin/schemas.ts";
 import type { TenantAdmin } from "../../routes/admin/tenants/control.ts";
-import type {
-  AppliedChange,
-  CheckedChange,
-  ConfigEntry,
-  ConfigManager,
-  HealthWindow,
-} from "../config/config_manager.ts";
+import type { CheckedChange, ConfigManager } from "../config/config_manager.ts";
 import { CONTROL_THREAD, type Gateway } from "../gateway.ts";
 import type { Sources } from "../config/sources.ts";
 import { createTenantControl } from "../tenants/tenant_control.ts";
 import type { TenantFiles } from "../tenants/tenant_files.ts";
+import { appliedView, entryView } from "./views/change_view.ts";
 import { componentViews } from "./views/component_view.ts";
 import { configValues, countUsed, REMOTE_PREFIX, sectionTexts } from "./views/config_view.ts";
+import { exporterStates, MAX_STATUS_EXPORTERS } from "./views/exporter_view.ts";
 import { graphView, nodesOf } from "./views/graph_view.ts";
+import { queueView } from "./views/queue_view.ts";
 import type { Rates } from "./rates.ts";
 import { openTap } from "./taps/open_tap.ts";
 import type { Tap } from "./taps/tap.ts";
 import { ThreadHub } from "./thread_hub.ts";
 import { GatewayTenants } from "./tenants/tenant_admin.ts";
-import type { NodeQueue, RecentError } from "./thread_messages.ts";
+import type { RecentError } from "./thread_messages.ts";
 
 export interface GatewayAdminOptions {
   readonly gateway: Gateway;
@@ -89,6 +85,8 @@ export const MAX_TAPS = 4;
 /** How much longer than its duration a CPU profile may take, and how long a heap snapshot, milliseconds. */
 const CPU_GRACE_MS = 10_000;
 const HEAP_TIMEOUT_MS = 120_000;
+/** How long a thread may take to say how its exporters do, milliseconds: a status comes soon, with or without it. */
+const STATUS_TIMEOUT_MS = 1_000;
 /** How often a queue that is drained is looked at, milliseconds. */
 const DRAIN_LOOK_MS = 50;
 
@@ -138,8 +136,10 @@ export class GatewayAdmin implements AdminControl {
     return { ok: false, reason: this.#isStopping ? "the gateway stops" : "the gateway takes no data now" };
   }
 
-  status(): Status {
+  async status(): Promise<Status> {
     const { gateway, clock, version, started } = this.#options;
+    const told = (await this.#hub.askAll({ type: "destinations" }, STATUS_TIMEOUT_MS)).flat();
+    const exporters = exporterStates(told, clock.nowMs());
     const { threads, workers, config } = gateway;
     return {
       build: { version, deno: Deno.version.deno, v8: Deno.version.v8, typescript: Deno.version.typescript },
@@ -152,6 +152,8 @@ export class GatewayAdmin implements AdminControl {
       config: entryView(this.#options.manager.current().entry),
       pipelines: config.pipelines.size,
       components: countUsed(config),
+      exporters: exporters.slice(0, MAX_STATUS_EXPORTERS),
+      exporters_total: exporters.length,
       memory_rss_bytes: Deno.memoryUsage().rss,
     };
   }
@@ -331,43 +333,4 @@ export class GatewayAdmin implements AdminControl {
 function sourcesOf({ sources, set }: ConfigRequest): Sources {
   const configs = sources.map(({ name, text }) => ({ kind: "text" as const, name: `${REMOTE_PREFIX}${name}`, text }));
   return { configs, sets: set.map(parseSetSource) };
-}
-
-function entryView({ id, atMs, who, origin, outcome, reasons, version, diff, tookMs }: ConfigEntry): HistoryEntry {
-  return { id, at_ms: atMs, who, origin, outcome, reasons: [...reasons], version, diff, took_ms: tookMs };
-}
-
-function appliedView({ entry, changed, window, change: { kept, replaced, added, removed } }: AppliedChange): Applied {
-  const change = { kept: [...kept], replaced: [...replaced], added: [...added], removed: [...removed] };
-  return { entry: entryView(entry), changed, ...change, watch: window === undefined ? null : windowView(window) };
-}
-
-function windowView({ untilMs, backTo: { id, version } }: HealthWindow): Applied["watch"] {
-  return { until_ms: untilMs, back_to: { id, version } };
-}
-
-/** One queue of the parts of it that each thread has. */
-function queueView(node: string, parts: readonly NodeQueue[]): Queue {
-  const queues = parts.map(({ queue }) => queue);
-  const total = (size: (queue: NodeQueue["queue"]) => number) => queues.reduce((sum, queue) => sum + size(queue), 0);
-  const ages = queues.flatMap(({ oldestAgeMs }) => oldestAgeMs ?? []);
-  const { exporter, signal } = partsOf(node);
-  return {
-    id: node,
-    exporter,
-    signal,
-    state: queues.every(({ isPaused }) => isPaused) ? "paused" : "running",
-    unit: queues[0]?.unit ?? "requests",
-    depth: total(({ depth }) => depth),
-    capacity: total(({ capacity }) => capacity),
-    in_flight_requests: total(({ inFlightRequests }) => inFlightRequests),
-    waiting_requests: total(({ waitingRequests }) => waitingRequests),
-    oldest_age_ms: ages.length === 0 ? null : Math.max(...ages),
-  };
-}
-
-function partsOf(node: string): { readonly exporter: string; readonly signal: Signal } {
-  const [, exporter = "", signal = ""] = node.split(":");
-  if (!isSignal(signal)) throw new TypeError(`Cannot read the node ${node}: wanted exporter:id:signal`);
-  return { exporter, signal };
 }

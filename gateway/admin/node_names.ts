@@ -7,7 +7,7 @@
  * @module
  */
 
-import { type Signal, SIGNAL_NAMES } from "../../pipeline/otlp/signals.ts";
+import { isSignal, type Signal, SIGNAL_NAMES } from "../../pipeline/otlp/signals.ts";
 
 export const receiverNode = (id: string): string => `receiver:${id}`;
 export const processorNode = (id: string, pipeline: string): string => `processor:${id}:${pipeline}`;
@@ -29,6 +29,13 @@ export function instanceNames(node: string): readonly string[] {
     default:
       return [];
   }
+}
+
+/** @throws {TypeError} It is no exporter's. */
+export function exporterNodeParts(node: string): { readonly exporter: string; readonly signal: Signal } {
+  const [, exporter = "", signal = ""] = node.split(":");
+  if (!isSignal(signal)) throw new TypeError(`Cannot read the node ${node}: wanted exporter:id:signal`);
+  return { exporter, signal };
 }
 
 /** The node of an exporter's instance; undefined for others. */

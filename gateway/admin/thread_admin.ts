@@ -14,7 +14,7 @@ import type { RecentRefusals } from "../../pipeline/tenants/recent_refusals.ts";
 import { sampleOf } from "./taps/mask_payload.ts";
 import { exporterNodeOf, instanceNames } from "./node_names.ts";
 import type { RecentErrors } from "./recent_errors.ts";
-import type { Command, Message, NodeQueue, TapSettings } from "./thread_messages.ts";
+import type { Command, Message, NodeDestination, NodeQueue, TapSettings } from "./thread_messages.ts";
 
 export interface ThreadAdminOptions {
   /** Of the channel. */
@@ -76,6 +76,8 @@ export class ThreadAdmin {
     switch (command.type) {
       case "queues":
         return this.#queues();
+      case "destinations":
+        return this.#destinations();
       case "pause":
         return this.#withQueue(command.node, (queue) => queue.setPaused(command.paused));
       case "hurry":
@@ -101,6 +103,15 @@ export class ThreadAdmin {
       const node = exporterNodeOf(name);
       const queue = component?.lifecycle.queue;
       return node === undefined || queue === undefined ? [] : [{ node, queue: queue.snapshot() }];
+    });
+  }
+
+  #destinations(): readonly NodeDestination[] {
+    return [...this.#options.instances()].flatMap(([name, { component }]) => {
+      const node = exporterNodeOf(name);
+      const { destination, queue } = component?.lifecycle ?? {};
+      if (node === undefined || destination === undefined) return [];
+      return [{ node, destination: destination.snapshot(), queue: queue?.snapshot() }];
     });
   }
 

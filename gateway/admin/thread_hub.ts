@@ -47,8 +47,8 @@ export class ThreadHub {
   }
 
   /** The answers of all threads that answer: one that dies now is not waited for by anybody. */
-  async askAll<C extends Command>(command: C): Promise<readonly AnswerTo<C>[]> {
-    const answers = await Promise.allSettled(this.#threads().map((thread) => this.ask(thread, command)));
+  async askAll<C extends Command>(command: C, withinMs = PROMPT_MS): Promise<readonly AnswerTo<C>[]> {
+    const answers = await Promise.allSettled(this.#threads().map((thread) => this.ask(thread, command, withinMs)));
     return answers.flatMap((answer) => answer.status === "fulfilled" ? [answer.value] : []);
   }
 

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { DestinationSnapshot } from "../../pipeline/contract/destination.ts";
 import type { QueueSnapshot } from "../../pipeline/contract/queue_control.ts";
 import type { RecentRefusal } from "../../pipeline/tenants/recent_refusals.ts";
 import type { CpuProfile, TapEvent } from "../../routes/admin/schemas.ts";
@@ -12,6 +13,7 @@ import type { CpuProfile, TapEvent } from "../../routes/admin/schemas.ts";
 /** What is asked. */
 export type Command =
   | { readonly type: "queues" }
+  | { readonly type: "destinations" }
   | { readonly type: "pause"; readonly node: string; readonly paused: boolean }
   | { readonly type: "hurry"; readonly node: string }
   | { readonly type: "errors" }
@@ -34,6 +36,14 @@ export interface NodeQueue {
   readonly queue: QueueSnapshot;
 }
 
+/** How an exporter does. */
+export interface NodeDestination {
+  readonly node: string;
+  readonly destination: DestinationSnapshot;
+  /** undefined: it has none. */
+  readonly queue: QueueSnapshot | undefined;
+}
+
 /** A line of the log, for people who look at a component. */
 export interface RecentError {
   readonly atMs: number;
@@ -44,6 +54,7 @@ export interface RecentError {
 /** What is answered, by the type of the command. */
 export interface Answers {
   readonly queues: readonly NodeQueue[];
+  readonly destinations: readonly NodeDestination[];
   /** Whether there is such a queue. */
   readonly pause: boolean;
   readonly hurry: boolean;

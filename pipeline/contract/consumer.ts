@@ -5,6 +5,7 @@
  */
 
 import type { Payload } from "../otlp/payload.ts";
+import type { Destination } from "./destination.ts";
 import type { QueueControl } from "./queue_control.ts";
 
 /** How a payload was taken: wholly kept, or kept but for some items. A failure of the whole is a GatewayError. */
@@ -66,6 +67,8 @@ export interface Lifecycle {
   adopt?: Adopt;
   /** Of an exporter with a sending queue, for operators. Absent: it has none. */
   readonly queue?: QueueControl | undefined;
+  /** Of an exporter, for operators. Absent: nobody knows how it does. */
+  readonly destination?: Destination | undefined;
 }
 
 /** Takes a payload whose sender has had its answer. @returns false when there is no room: it is as if never offered. */

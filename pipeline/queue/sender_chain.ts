@@ -10,6 +10,7 @@
 
 import type { ComponentDeps } from "../contract/component.ts";
 import type { Adopt, Consumer, Lifecycle, Outcome } from "../contract/consumer.ts";
+import type { Destination } from "../contract/destination.ts";
 import type { Payload } from "../otlp/payload.ts";
 import type { QueueControl } from "../contract/queue_control.ts";
 import { StageTimes } from "../core/telemetry/stages.ts";
@@ -109,6 +110,10 @@ class SenderChain implements Consumer, Lifecycle {
     return head instanceof MemoryQueue ? head : undefined;
   }
 
+  get destination(): Destination {
+    return this.#ledger.destination;
+  }
+
   async start(): Promise<void> {
     await this.#push.start?.();
   }
@@ -157,6 +162,7 @@ class SenderChain implements Consumer, Lifecycle {
   #waitingLine(queue: QueueConfig | undefined): Line {
     const retry = new RetrySender(this.#timeout ?? this.#push, this.#policy(true), this.#deps, {
       cutAtDeadline: false,
+      onRetry: (_attempts, _retryInMs, error) => this.#ledger.attemptFailed(error),
     });
     const head = queue === undefined
       ? createHold(traceSends(retry, this.#deps), this.#ledger, this.#deps)

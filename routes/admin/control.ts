@@ -46,7 +46,7 @@ export interface Change {
 
 export interface AdminControl {
   probe(kind: ProbeKind): Probe;
-  status(): Status;
+  status(): Promise<Status>;
   /** The version that runs: the ETag of the configuration. */
   version(): string;
   config(): EffectiveConfig;

@@ -73,7 +73,7 @@ export const ENDPOINTS = {
   getStatus: endpoint({
     method: "GET",
     path: "/api/v1/status",
-    summary: "Build, state, threads, and the configuration that runs.",
+    summary: "Build, state, threads, how exporters do, and the configuration that runs.",
     tag: "gateway",
     scope: "read",
     answer: statusSchema,

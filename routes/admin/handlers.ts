@@ -28,7 +28,7 @@ export function createHandlers(control: AdminControl): HandlersOf<Endpoints> {
     getLive: () => probed(control.probe("live")),
     getReady: () => probed(control.probe("ready")),
     getStarted: () => probed(control.probe("started")),
-    getStatus: () => ({ body: control.status() }),
+    getStatus: async () => ({ body: await control.status() }),
     getConfig: () => ({ body: control.config(), etag: control.version() }),
     listConfigValues: ({ query }) => ({
       body: page(control.configValues().filter(({ path }) => path.startsWith(query.prefix)), query),

@@ -9,6 +9,7 @@
 
 import { z } from "zod";
 import { SIGNAL_NAMES } from "../../pipeline/otlp/signals.ts";
+import { exporterStateSchema } from "./exporter_schema.ts";
 import { count, named, problemPlaceSchema, timeMs } from "../api/schemas.ts";
 
 /** YAML of one source, characters; the loader's own bound of 4 MiB is in bytes. */
@@ -51,6 +52,8 @@ export const statusSchema = named(
     config: historyEntrySchema,
     pipelines: z.int().min(0),
     components: z.int().min(0),
+    exporters: z.array(exporterStateSchema).describe("One a signal; of a hundred and more those that do worst."),
+    exporters_total: z.int().min(0),
     memory_rss_bytes: count(),
   }),
 );

@@ -47,6 +47,15 @@ Deno.test({ name: "the admin page in a browser", ignore }, async (t) => {
     for (const name of ["otlp", "batch", "nop", "otlp_http/down"]) ok((drawn as string[]).includes(name), name);
   });
 
+  await t.step("shows how exporters do", async () => {
+    const body = JSON.stringify({ resourceLogs: [{ scopeLogs: [{ logRecords: [{ body: { stringValue: "x" } }] }] }] });
+    const headers = { "content-type": "application/json" };
+    const answer = await fetch(`http://127.0.0.1:${otlp}/v1/logs`, { method: "POST", headers, body });
+    strictEqual(answer.status, 503);
+    await answer.body?.cancel();
+    await browser.waitForText("#exporters", /otlp_http\/down\s*logs\s*failing since .*not yet.*Cannot/s);
+  });
+
   await t.step("shows what flows, items and bytes", async () => {
     for (let i = 0; i < 5; i++) await send();
     await openDetails(browser);

@@ -127,6 +127,16 @@ for (const workers of [1, 2]) {
       strictEqual(edges[0].flow.items_total, 1);
     });
 
+    await t.step("says that a destination fails, since when, with what, and how long data waits", async () => {
+      await gateway.waitForLine("will be tried again");
+      const { exporters: [exporter], exporters_total } = await (await get("/api/v1/status")).json();
+      deepStrictEqual([exporter.id, exporter.state, exporters_total], [QUEUE, "failing", 1]);
+      ok(exporter.failing_since_ms <= exporter.last_error.at_ms && exporter.last_error.at_ms <= Date.now());
+      match(exporter.last_error.message, /^Cannot .*127\.0\.0\.1/);
+      ok(exporter.oldest_age_ms > 0);
+      strictEqual(exporter.delivered_at_ms, null);
+    });
+
     await t.step("tells the last errors of a component", async () => {
       await gateway.waitForLine("will be tried again");
       const component = await (await get("/api/v1/components/exporter%3Aotlp_http%2Fdown")).json();
@@ -236,6 +246,11 @@ Deno.test("the client of the admin API", async (t) => {
   await setup.send();
   const cases: { name: string; args: string[]; code?: number; out?: RegExp; err?: RegExp }[] = [
     { name: "status", args: ["admin", "status"], out: /^state +ready$/m },
+    {
+      name: "status has a failing destination",
+      args: ["admin", "status"],
+      out: /^otlp_http\/down +traces +failing since \d\d:\d\d:\d\dZ \(.*\) +\S+ +- +20\S+ Cannot /m,
+    },
     { name: "status for programs", args: ["admin", "status", "--json"], out: /^\{"build".*\}\n$/ },
     { name: "config", args: ["admin", "config"], out: /authorization: "\[REDACTED\]"/ },
     { name: "values", args: ["admin", "values", "processors"], out: /^processors::batch::timeout +10ms +text/m },
@@ -287,7 +302,11 @@ Deno.test("the client of the admin API", async (t) => {
       out: /~ .*name = "GET \/" -> "x"/,
     },
     { name: "audit", args: ["admin", "audit"], out: /ops +applyConfig +412/ },
-    { name: "top", args: ["top", "--once"], out: /^ready, 1 of 1 workers.*\n\nFROM +TO/ },
+    {
+      name: "top",
+      args: ["top", "--once"],
+      out: /^ready, 1 of 1 workers.*\n(?:exporter:otlp_http\/down:traces: failing since .*\n)?\nFROM +TO/,
+    },
   ];
   for (const { name, args, code = 0, out = /^/, err = /^/ } of cases) {
     await t.step(name, async () => {

@@ -21,6 +21,7 @@ import type {
   QueueState,
   TapEvent,
 } from "../../routes/admin/schemas.ts";
+import type { ExporterState } from "../../routes/admin/exporter_schema.ts";
 import type { AuditRecord } from "../../routes/api/app.ts";
 import type { AuditEntry } from "../../routes/api/schemas.ts";
 import { ConfigError } from "../../pipeline/config/problem.ts";
@@ -33,6 +34,7 @@ export class MemoryAdmin implements AdminControl {
   isReady = true;
   denials = 0;
   readonly tenants = new MemoryTenants();
+  exporters: ExporterState[] = [];
   /** Of changes that are made from now on. */
   watch: Applied["watch"] = null;
   /** Taps that were told to end. */
@@ -64,7 +66,7 @@ export class MemoryAdmin implements AdminControl {
   }
 
   status() {
-    return {
+    return Promise.resolve({
       build: { version: "1.0.0", deno: "2", v8: "14", typescript: "6" },
       state: "ready" as const,
       started_at_ms: 1,
@@ -75,8 +77,10 @@ export class MemoryAdmin implements AdminControl {
       config: this.#current(),
       pipelines: 1,
       components: 2,
+      exporters: this.exporters,
+      exporters_total: this.exporters.length,
       memory_rss_bytes: 1,
-    };
+    });
   }
 
   version(): string {

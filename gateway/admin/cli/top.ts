@@ -5,8 +5,8 @@
  */
 
 import type { AdminClient } from "./client.ts";
-import { age, figure, table } from "./table.ts";
-import type { Shown } from "./views.ts";
+import { age, figure, plain, table } from "./table.ts";
+import { type Shown, stateText } from "./views.ts";
 
 /** Lines of each table. */
 const MAX_ROWS = 20;
@@ -19,7 +19,12 @@ export async function showTop(client: AdminClient): Promise<Shown> {
     client.ask("getGraph"),
     client.ask("listQueues", { query: { limit: 500 } }),
   ]);
-  const { state, workers, uptime_ms, memory_rss_bytes, config } = status.body;
+  const { state, workers, started_at_ms, uptime_ms, memory_rss_bytes, config, exporters } = status.body;
+  const bad = exporters.filter((each) => each.state !== "ok").slice(0, MAX_ROWS).map((each) =>
+    `${each.id}: ${stateText(each, started_at_ms + uptime_ms)}${
+      each.last_error === null ? "" : `: ${each.last_error.message}`
+    }`
+  );
   const flows = graph.body.edges.toSorted((a, b) => (b.flow.items_per_second ?? -1) - (a.flow.items_per_second ?? -1))
     .slice(0, MAX_ROWS).map(({ from, to, flow }) => [
       ...[from, to, figure(flow.items_per_second), figure(flow.errors_per_second), figure(flow.items_total)],
@@ -31,6 +36,7 @@ export async function showTop(client: AdminClient): Promise<Shown> {
   const text = [
     `${state}, ${workers.alive} of ${workers.wanted} workers, up ${age(uptime_ms)}, ${figure(memory_rss_bytes)}B, ` +
     `configuration ${config.id} ${config.outcome}`,
+    ...bad.map(plain),
     "",
     table(["FROM", "TO", "ITEMS/S", "ERRORS/S", "ITEMS"], flows),
     "",

@@ -5,6 +5,8 @@
  */
 
 import { readNamedFile } from "../../../pipeline/config/environment.ts";
+import type { ExporterState } from "../../../routes/admin/exporter_schema.ts";
+import type { Status } from "../../../routes/admin/schemas.ts";
 import type { AdminClient } from "./client.ts";
 import { age, figure, plain, plainLines, table, time } from "./table.ts";
 
@@ -37,8 +39,28 @@ export const showStatus: View = async (client) => {
     ["components", String(components)],
     ["memory", `${figure(memory_rss_bytes)}B`],
   ];
-  return { json, text: rows.map(([name = "", value = ""]) => `${name.padEnd(14)} ${plain(value)}`).join("\n") };
+  const text = rows.map(([name = "", value = ""]) => `${name.padEnd(14)} ${plain(value)}`).join("\n");
+  return { json, text: [text, ...json.exporters.length === 0 ? [] : [exporterTable(json)]].join("\n\n") };
 };
+
+function exporterTable({ exporters, exporters_total, started_at_ms, uptime_ms }: Status): string {
+  const nowMs = started_at_ms + uptime_ms; // by the gateway's clock
+  const rows = exporters.map((each) => [
+    ...[each.exporter, each.signal, stateText(each, nowMs), age(each.oldest_age_ms)],
+    ...[each.delivered_at_ms === null ? "-" : time(each.delivered_at_ms)],
+    each.last_error === null ? "-" : `${time(each.last_error.at_ms)} ${each.last_error.message}`,
+  ]);
+  const rest = exporters_total > exporters.length ? `\nand ${exporters_total - exporters.length} more` : "";
+  return `${table(["EXPORTER", "SIGNAL", "STATE", "OLDEST", "DELIVERED", "LAST ERROR"], rows)}${rest}`;
+}
+
+const HELD_BY = { pause: "paused", full_queue: "queue full", no_answer: "no answer" } as const;
+
+/** `failing since 10:32:05Z (3m)`. */
+export function stateText({ state, held_by, failing_since_ms }: ExporterState, nowMs: number): string {
+  if (failing_since_ms === null) return held_by === null ? state : `${state} (${HELD_BY[held_by]})`;
+  return `${state} since ${time(failing_since_ms).slice(11)} (${age(nowMs - failing_since_ms)})`;
+}
 
 export const showGraph: View = async (client) => {
   const { body: json } = await client.ask("getGraph");

@@ -20,11 +20,14 @@ import { traceFields } from "../../core/telemetry/trace.ts";
 import type { SpanContext } from "../../core/telemetry/trace_context.ts";
 import type { Payload } from "../../otlp/payload.ts";
 import { type Signal, SIGNALS } from "../../otlp/signals.ts";
+import { DestinationState } from "./destination_state.ts";
 import { ExportUsage } from "./export_usage.ts";
 import type { Losses, Piece } from "../losses.ts";
 import { MOVED, type Sender } from "../sender.ts";
 
 export class SendLedger implements Losses {
+  /** How it does, by what is counted here. */
+  readonly destination: DestinationState;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #sent: Counter;
@@ -43,6 +46,7 @@ export class SendLedger implements Losses {
     const suffix = SIGNALS[signal].metricSuffix;
     const attributes = { exporter: id };
     this.#clock = clock;
+    this.destination = new DestinationState(clock);
     this.#usage = usage && new ExportUsage(usage, id, signal);
     this.#logger = logger;
     this.#sent = meter.counter(`otelcol_exporter_sent_${suffix}`, attributes);
@@ -55,11 +59,13 @@ export class SendLedger implements Losses {
 
   begun(): void {
     this.#inFlight.add(1);
+    this.destination.begun();
   }
 
   /** A batch that the destination took; what it rejected of it is a failure. */
   sent(items: number, { rejectedItems }: Outcome): void {
-    this.#inFlight.add(-1);
+    this.#ended();
+    this.destination.delivered();
     this.#sent.add(items - rejectedItems);
     if (rejectedItems > 0) this.#sendFailed.add(rejectedItems);
     if (this.#saidRetrying) this.#sayRecovered();
@@ -67,11 +73,17 @@ export class SendLedger implements Losses {
 
   /** A batch that another chain goes on with, or that goes on in pieces. */
   moved(): void {
-    this.#inFlight.add(-1);
+    this.#ended();
   }
 
-  /** An attempt that failed and is made again, for data whose senders have their answer: nobody else would say so. */
+  /** An attempt that failed and is made again. */
+  attemptFailed(error: GatewayError): void {
+    this.destination.failed(error);
+  }
+
+  /** As `attemptFailed`, for data whose senders have their answer: nobody else would say so. */
   retrying(attempt: number, retryInMs: number, error: GatewayError): void {
+    this.attemptFailed(error);
     const failures = this.#retries.note(this.#clock.monotonicMs());
     if (failures === undefined) return;
     this.#saidRetrying = true;
@@ -86,7 +98,7 @@ export class SendLedger implements Losses {
    * @param trace Where it failed.
    */
   failed(items: number, error: unknown, told: boolean, trace?: SpanContext): void {
-    this.#inFlight.add(-1);
+    this.#ended();
     this.#notSent(items, error, told, trace);
   }
 
@@ -101,7 +113,7 @@ export class SendLedger implements Losses {
     if (pieces.length === 0 || result === MOVED) return this.moved();
     const items = itemsOf(pieces);
     if (isAbandoned(result, told)) {
-      this.#inFlight.add(-1);
+      this.#ended();
       this.#abandoned.add(items);
     } else if (result instanceof Error) this.failed(items, result, told, pieces[0]?.payload.origin.trace?.context);
     else this.sent(items, result);
@@ -123,9 +135,15 @@ export class SendLedger implements Losses {
 
   #notSent(items: number, error: unknown, told: boolean, trace?: SpanContext): void {
     this.#sendFailed.add(items);
+    this.destination.failed(error);
     if (told) return this.#logTold(items, error, trace);
     const fields = { items, error: describeError(error), ...traceFields(trace) };
     this.#logger.error("export failed, the data is lost", fields);
+  }
+
+  #ended(): void {
+    this.#inFlight.add(-1);
+    this.destination.ended();
   }
 
   refused({ itemCount, origin }: Payload, isTenants: boolean): void {

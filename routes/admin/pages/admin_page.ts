@@ -26,6 +26,7 @@ const BODY = `
   <button>Use</button></form><a href="/docs">API</a></header>
 <div id="message" role="alert"></div>
 <section aria-labelledby="h-status"><h2 id="h-status">Status</h2><table id="status"></table></section>
+<section aria-labelledby="h-exporters"><h2 id="h-exporters">Exporters</h2><table id="exporters"></table></section>
 <section aria-labelledby="h-graph"><h2 id="h-graph">Graph</h2><div id="graph"></div>
   <details><summary>As a table</summary><table id="edges"></table></details></section>
 <section aria-labelledby="h-queues"><h2 id="h-queues">Queues</h2><table id="queues"></table></section>
@@ -138,6 +139,18 @@ function showQueues(queues) {
         element("button", { onclick: () => act(() => call("POST", path + "/drain", {}), queue.exporter + " was told to send what it holds") }, "Drain"))];
   }));
 }
+const HELD_BY = { pause: "paused", full_queue: "queue full", no_answer: "no answer" };
+function showExporters({ exporters, exporters_total }) {
+  const rows = exporters.map((each) => {
+    const { state, held_by, failing_since_ms: since, last_error: error, oldest_age_ms: oldest } = each;
+    const text = since !== null ? "failing since " + time(since) : held_by !== null ? "held (" + HELD_BY[held_by] + ")" : state;
+    return [each.exporter, each.signal, element("span", { class: state === "ok" ? "good" : "bad" }, text),
+      oldest === null ? "" : (oldest / 1000).toFixed(1) + " s", each.delivered_at_ms === null ? "not yet" : time(each.delivered_at_ms),
+      error === null ? "" : time(error.at_ms) + ": " + error.message];
+  });
+  if (exporters_total > rows.length) rows.push(["and " + (exporters_total - rows.length) + " more", "", "", "", "", ""]);
+  fill($("exporters"), ["Exporter", "Signal", "State", "Oldest", "Delivered", "Last error"], rows);
+}
 const firstOf = (reasons) => reasons.length > 1 ? reasons[0] + " (+" + (reasons.length - 1) + " more)" : reasons[0];
 function showHistory(entries) {
   fill($("history"), ["Entry", "When", "Who", "From", "Outcome", "What", ""], entries.map((entry) => {
@@ -177,7 +190,7 @@ async function refresh() {
   fill($("status"), ["Started", "Threads alive", "Components", "Configuration", "Memory"], [[time(status.json.started_at_ms),
     workers.alive + " of " + workers.wanted, status.json.components, "entry " + entry.id + " by " + entry.who + ": " + entry.outcome,
     (status.json.memory_rss_bytes / 1048576).toFixed(0) + " MB"]]);
-  drawGraph(graph.json); showQueues(queues.json.items); showHistory(history.json.items);
+  showExporters(status.json); drawGraph(graph.json); showQueues(queues.json.items); showHistory(history.json.items);
   showTenants(tenants.json.items, problems.json.items);
   etag = config.etag; $("yaml").textContent = config.json.yaml;
   if ($("draft").value === "") $("draft").value = config.json.yaml;
