@@ -221,7 +221,7 @@ export function unassign(selector: string, priority: number): ControllerView {
 export const showRollouts: ControllerView = async (client) => {
   const json = await all((page) => client.ask("listRollouts", { query: page }));
   const rows = json.map((each) => [
-    ...[each.id, each.state, refText(each.config), each.selector, stageText(each), each.counts["released"] ?? 0],
+    ...[each.id, stateText(each), refText(each.config), each.selector, stageText(each), each.counts["released"] ?? 0],
     ...[each.counts["applied"] ?? 0, each.counts["failed"] ?? 0, each.error_rate, each.who, each.reason],
   ]);
   const heads = [
@@ -295,7 +295,7 @@ export function showRollout(id: string): ControllerView {
     const counts = Object.entries(json.counts).filter(([, agents]) => agents > 0);
     const rows = [
       ["rollout", `${json.id}, ${json.name}`],
-      ["state", `${json.state}${json.reason === "" ? "" : `: ${json.reason}`}`],
+      ["state", `${stateText(json)}${json.reason === "" ? "" : `: ${json.reason}`}`],
       ["config", refText(json.config)],
       ["selector", json.selector],
       ["agents", counts.map(([name, agents]) => `${agents} ${words(name)}`).join(", ")],
@@ -303,9 +303,19 @@ export function showRollout(id: string): ControllerView {
       ...json.progress === undefined ? [] : [["stage", progressText(json)]],
       ...json.waits_for.length === 0 ? [] : [["waits for", json.waits_for.join(", ")]],
     ];
-    const stages = json.stages.map(({ reach, soak_ms, state }, at) => [at + 1, amountText(reach), age(soak_ms), state]);
-    return { json, text: `${pairs(rows)}\n\n${table(["STAGE", "REACH", "SOAK", "STATE"], stages)}` };
+    const stages = json.stages.map(({ reach, soak_ms, state, judged }, at) => [
+      ...[at + 1, amountText(reach), age(soak_ms), state, JUDGED_TEXTS[String(judged)] ?? ""],
+    ]);
+    return { json, text: `${pairs(rows)}\n\n${table(["STAGE", "REACH", "SOAK", "STATE", "ERROR RATE"], stages)}` };
   };
+}
+
+/** Of a stage's error rate; of a stage that was not passed nothing. */
+const JUDGED_TEXTS: Readonly<Record<string, string>> = { true: "judged", false: "not judged" };
+
+/** A rollout that has completed without anything to judge its error rate by is not the same as one that did well. */
+function stateText({ state, judged }: { readonly state: string; readonly judged: boolean | null }): string {
+  return state === "completed" && judged === false ? "completed (not judged)" : state;
 }
 
 type Verb = Extract<ControllerOperation, `${string}Rollout`>;

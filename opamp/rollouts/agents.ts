@@ -40,7 +40,7 @@ export interface FleetAgent {
   /** Declares AcceptsRemoteConfig and ReportsRemoteConfig: without either it can be given nothing, or not be watched. */
   readonly followsConfig: boolean;
   /** Declares ReportsOwnMetrics: an error rate is to be known of it. */
-  readonly reportsMetrics?: boolean;
+  readonly reportsMetrics: boolean;
   /** Another number whenever attributes, labels or `followsConfig` are others: selectors are asked again only then. */
   readonly revision: number;
   /** An identifying or other attribute of the description, as text; undefined when there is none. */

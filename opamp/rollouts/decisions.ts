@@ -11,6 +11,7 @@ import type { Clock } from "../../pipeline/core/clock.ts";
 import { counted } from "../../pipeline/core/text.ts";
 import type { ConfigVersionRef, FleetPort } from "./agents.ts";
 import { type ConfigCatalog, configText } from "./configs/configs.ts";
+import { Conflicts } from "./conflicts.ts";
 import { ConflictError, InvalidRequestError, UnknownNameError } from "./errors.ts";
 import { PendingChanges } from "./journal.ts";
 import { Placements } from "./placements.ts";
@@ -55,12 +56,14 @@ export class Decisions {
   readonly #records = new Map<number, RolloutRecord>();
   /** Those that have not ended, by id, the queued included. */
   readonly #runs = new Map<number, RolloutRun>();
+  readonly #conflicts: Conflicts;
   #sequence: number;
-  /** Something was queued or has ended since it was looked for what can start. */
+  /** It is to be looked for what can start: something was queued or has ended, or time has passed. */
   #mayStart = true;
 
   constructor(parts: DecisionsParts, { rollouts, members, assignments, pins }: StoredState) {
     this.#parts = parts;
+    this.#conflicts = new Conflicts(parts.fleet, this.#runs);
     this.pending = new PendingChanges(parts.clock);
     const { pending, rules } = this;
     this.placements = new Placements({ ...parts, rules, runs: this.#runs, pending });
@@ -82,11 +85,6 @@ export class Decisions {
 
   // ---- What there is
 
-  /** Those that have not ended, the queued included. */
-  get runs(): Iterable<RolloutRun> {
-    return this.#runs.values();
-  }
-
   /** The newest first; of those that have not ended as they were last written. */
   get records(): RolloutRecord[] {
     return [...this.#records.values()].sort((a, b) => b.id - a.id);
@@ -106,16 +104,16 @@ export class Decisions {
 
   /** Rollouts before it that have some of the same agents. */
   conflictsOf(run: RolloutRun): number[] {
-    const others = [...this.#runs.values()].filter((other) => other.id < run.id && !ENDED.has(other.record.state));
-    return others.filter((other) => this.#overlap(run.selector, other.selector)).map(({ id }) => id);
-  }
-
-  #overlap(a: Selector, b: Selector): boolean {
-    for (const agent of this.#parts.fleet.agents()) if (a.matches(agent) && b.matches(agent)) return true;
-    return false;
+    return this.#conflicts.of(run);
   }
 
   // ---- Rollouts
+
+  /** Looks whose time has run out, and who waits for agents that have moved or gone. Then it is to be driven. */
+  tick(): void {
+    for (const run of this.#runs.values()) run.tick();
+    this.#mayStart = true;
+  }
 
   /** Decides until nothing more can be decided. */
   drive(): void {
@@ -228,7 +226,7 @@ export class Decisions {
     this.#mayStart = false;
     let hasStarted = false;
     for (const run of this.#runs.values()) {
-      if (run.record.state !== "queued" || this.conflictsOf(run).length > 0) continue;
+      if (run.record.state !== "queued" || this.#conflicts.has(run)) continue;
       // Its agents must be its own before it counts them.
       run.enlist(++this.#sequence);
       this.placements.placeAll();

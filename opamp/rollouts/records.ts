@@ -97,6 +97,11 @@ export interface RolloutRecord {
   readonly reason: string;
   /** What was known of the error rate when its gate was looked at last, for people; absent until then. */
   readonly errorRate?: string;
+  /**
+   * Of the stages that were passed those, by index, in which enough was handled for the error rate to be judged; absent
+   * until one was passed, and of what an older program has written.
+   */
+  readonly judgedStages?: readonly number[];
   /** What it becomes when everyone is back. */
   readonly backTo: "rolled_back" | "aborted";
   /** The rollout that it tries again; 0: none. */

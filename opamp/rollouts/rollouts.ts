@@ -80,7 +80,7 @@ export class Rollouts {
   tick(): void {
     this.#observing(() => {
       const decisions = this.#decisions ?? this.#read();
-      for (const run of decisions.runs) run.tick();
+      decisions.tick();
       return decisions;
     });
   }

@@ -10,7 +10,7 @@ import type { ConditionResult } from "./rules/selector.ts";
 import type { GateFigures, GateLimits } from "./stages/gate.ts";
 import type { Counts } from "./stages/member.ts";
 import type { RolloutRun } from "./stages/run.ts";
-import type { Amount, RolloutSpec } from "./stages/spec.ts";
+import type { Amount, RolloutSpec, StageSpec } from "./stages/spec.ts";
 
 /** One stage of a rollout. */
 export interface StageView {
@@ -18,6 +18,8 @@ export interface StageView {
   readonly soakMs: number;
   readonly limits: GateLimits;
   readonly state: "waiting" | "releasing" | "soaking" | "passed" | "stopped";
+  /** Enough was handled for the error rate to be judged; null when it was not passed, or is of an older program. */
+  readonly judged: boolean | null;
 }
 
 /** A rollout. */
@@ -41,6 +43,8 @@ export interface RolloutView {
   readonly retryOf: number;
   /** Of agents with the version, or why it is not judged, for people; empty before there are any. */
   readonly errorRate: string;
+  /** The error rate was judged in one of the stages that were passed; null as long as none was. */
+  readonly judged: boolean | null;
   /** How many agents are how; when it has ended, as they were then. */
   readonly counts: Readonly<Record<string, number>>;
   /** Only while it runs. */
@@ -159,7 +163,7 @@ export function rolloutView(
     selector: spec.selector,
     priority: spec.priority,
     config: spec.config,
-    stages: spec.stages.map((each, index) => ({ ...each, state: stageState(record, index) })),
+    stages: spec.stages.map((each, index) => stageView(record, each, index)),
     stage,
     spec,
     who,
@@ -170,6 +174,7 @@ export function rolloutView(
     endedMs,
     retryOf,
     errorRate: isWatched ? run.errorRate : record.errorRate ?? "",
+    judged: record.judgedStages === undefined ? null : record.judgedStages.length > 0,
     counts: run === undefined ? record.totals : { ...run.counts satisfies Counts },
     ...run?.isActive ? { progress: progressOf(run) } : {},
     waitsFor,
@@ -179,6 +184,12 @@ export function rolloutView(
 function progressOf(run: RolloutRun): NonNullable<RolloutView["progress"]> {
   const { target, window, soakLeftMs = null } = run;
   return { target, window, soakLeftMs, figures: run.figures() };
+}
+
+function stageView(record: RolloutRecord, stage: StageSpec, index: number): StageView {
+  const state = stageState(record, index);
+  const judged = state === "passed" ? record.judgedStages?.includes(index) ?? null : null;
+  return { ...stage, state, judged };
 }
 
 function stageState({ state, stage, phase }: RolloutRecord, index: number): StageView["state"] {

@@ -322,7 +322,12 @@ export const rolloutSchema = named(
     selector: z.string(),
     priority: z.int(),
     config: configRefSchema,
-    stages: z.array(stage.extend({ state: z.enum(["waiting", "releasing", "soaking", "passed", "stopped"]) })),
+    stages: z.array(stage.extend({
+      state: z.enum(["waiting", "releasing", "soaking", "passed", "stopped"]),
+      judged: z.boolean().nullable().describe(
+        "Enough was handled for the error rate to be judged; null when the stage was not passed.",
+      ),
+    })),
     stage: z.int().describe("Index into the stages."),
     spec,
     who: z.string(),
@@ -334,6 +339,10 @@ export const rolloutSchema = named(
     retry_of: z.int(),
     error_rate: z.string().describe(
       "Of the agents with the version, or why it is not judged, for people; empty before there are any.",
+    ),
+    judged: z.boolean().nullable().describe(
+      "The error rate was judged in one of the stages that were passed: where it is false, a rollout that has completed " +
+        "says nothing about it. null as long as no stage was passed.",
     ),
     counts: z.record(z.string(), z.number()).describe("Agents by how they are; when it has ended, as they were then."),
     progress: z.strictObject({

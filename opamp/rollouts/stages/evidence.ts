@@ -6,7 +6,7 @@
  */
 
 import { counted } from "../../../pipeline/core/text.ts";
-import { type GateFigures, type GateLimits, percent, type Traffic } from "./gate.ts";
+import { type GateFigures, type GateLimits, isEnough, percent, type Traffic } from "./gate.ts";
 import type { Member } from "./member.ts";
 import { addTraffic, type Members } from "./members.ts";
 
@@ -66,10 +66,16 @@ export class Evidence {
     };
   }
 
+  /** Whether agents with the version have handled enough for their error rate to be judged. */
+  isJudged(limits: GateLimits): boolean {
+    return isEnough(this.#changed, limits);
+  }
+
   /** What is known of the error rate of the agents with the version, for people: the rate, or why there is none. */
-  errorRate({ minItems }: GateLimits): string {
+  errorRate(limits: GateLimits): string {
+    const { minItems } = limits;
     const { items, errors } = this.#changed;
-    if (items > 0 && items >= minItems) return `${percent(errors / items)} of ${counted(items, "items")}`;
+    if (this.isJudged(limits)) return `${percent(errors / items)} of ${counted(items, "items")}`;
     if (this.#reports > 0) return `not judged: ${counted(items, "items")} are too few, wanted ${minItems}`;
     let reporting = 0;
     for (const { reportsMetrics } of this.#members.released()) if (reportsMetrics) reporting++;

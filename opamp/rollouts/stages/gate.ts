@@ -125,13 +125,19 @@ export function chanceOf(count: number, expected: number): number {
   return expected === 0 ? 0 : Math.exp(count - expected - count * Math.log(count / expected));
 }
 
+/** Whether so much was handled that an error rate says something. */
+export function isEnough({ items }: Traffic, { minItems }: Pick<GateLimits, "minItems">): boolean {
+  return items > 0 && items >= minItems;
+}
+
 /** The worse of what the agents had before and what the rest has now is the baseline; with neither it is 0. */
-function judgeErrorRate({ errorRate: allowed, minItems }: GateLimits, { traffic }: GateFigures): Breach[] {
+function judgeErrorRate(limits: GateLimits, { traffic }: GateFigures): Breach[] {
   const { changed, before, control } = traffic;
-  if (changed.items < minItems || changed.items === 0) return [];
+  const { errorRate: allowed } = limits;
+  if (!isEnough(changed, limits)) return [];
   const rate = changed.errors / changed.items;
-  const rateBefore = before.items < minItems ? 0 : before.errors / before.items;
-  const rateControl = control.items < minItems ? 0 : control.errors / control.items;
+  const rateBefore = isEnough(before, limits) ? before.errors / before.items : 0;
+  const rateControl = isEnough(control, limits) ? control.errors / control.items : 0;
   const observed = rate - Math.max(rateBefore, rateControl);
   if (observed <= allowed) return [];
   const text = `${percent(rate)} of ${counted(changed.items, "items")} went wrong, before ${percent(rateBefore)}, ` +

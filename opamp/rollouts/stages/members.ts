@@ -94,7 +94,7 @@ export class Members {
       wasSeen: agent.connected,
       awaySinceMs: nowMs,
       isLost: false,
-      reportsMetrics: agent.reportsMetrics ?? false,
+      reportsMetrics: agent.reportsMetrics,
       healthy: agent.healthy !== false,
       wasHealthy: stored?.wasHealthy ?? agent.healthy !== false,
       unhealthySinceMs: nowMs,
@@ -141,7 +141,7 @@ export class Members {
     const member = this.#byUid.get(agent.uid);
     if (member === undefined) return;
     this.#update(member, () => {
-      member.reportsMetrics = agent.reportsMetrics ?? false;
+      member.reportsMetrics = agent.reportsMetrics;
       this.#seePresence(member, agent.connected);
       this.#seeHealth(member, agent.healthy !== false);
       this.#seeReport(member, agent);

@@ -294,8 +294,14 @@ export class RolloutRun {
     const text = `Stage ${stage + 1} of ${spec.stages.length} is passed by ` +
       `${counted(this.counts.released, "agents")}; error rate ${this.errorRate}`;
     this.#event("stage_passed", CONTROLLER, text, this.#numbers());
-    if (stage + 1 < spec.stages.length) this.#beginStage(stage + 1);
-    else this.#end("completed", `${configText(spec.config)} is what these agents are assigned now`);
+    const judgedStages = [
+      ...this.#record.judgedStages ?? [],
+      ...this.#evidence.isJudged(this.stage.limits) ? [stage] : [],
+    ];
+    this.#write({ judgedStages });
+    if (stage + 1 < spec.stages.length) return this.#beginStage(stage + 1);
+    const unjudged = judgedStages.length === 0 ? "; the error rate was judged in no stage" : "";
+    this.#end("completed", `${configText(spec.config)} is what these agents are assigned now${unjudged}`);
   }
 
   // ---- Back

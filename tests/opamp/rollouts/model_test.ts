@@ -124,6 +124,9 @@ const steps: fc.Arbitrary<Step>[] = [
     new Step(`${ms} ms pass`, (world) => {
       world.timeMs += ms;
       world.rollouts.tick();
+      for (const { id, state, waitsFor } of running(world)) {
+        ok(state !== "queued" || waitsFor.length > 0, `rollout ${id} waits for nobody`);
+      }
     })
   ),
   fc.constant(new Step("a write fails", (world) => world.failingWrites = 1)),
@@ -144,25 +147,27 @@ function crash(world: RolloutWorld): void {
   deepStrictEqual(world.rollouts.list().map(({ id, state, stage }) => ({ id, state, stage })), states);
 }
 
-/** When the process dies in the middle, another begins. */
-function live(world: RolloutWorld, act: () => void): void {
+/** When the process dies in the middle, another begins. @returns Whether it has died. */
+function live(world: RolloutWorld, act: () => void): boolean {
   try {
     act();
+    return false;
   } catch (thrown) {
     if (!(thrown instanceof DiedError)) throw thrown;
     world.failingWrites = 0;
     world.crash();
+    return true;
   }
 }
 
-function check(world: RolloutWorld, model: Model): void {
+function check(world: RolloutWorld, model: Model, hasDied: boolean): void {
   const isSelected = ({ attributes }: FakeAgent) => attributes.env === "prod";
   model.hadNobody ||= ![...world.fleet.agents()].some(isSelected);
   const begun = running(world).filter(({ state }) => state !== "queued");
   ok(begun.length <= 1 || model.hadNobody, `rollouts ${begun.map(({ id }) => id).join(", ")} have the same agents`);
   for (const rollout of world.rollouts.list()) {
     checkEnd(world, rollout, model);
-    if (rollout.state === "running" || rollout.state === "paused") checkRunning(world, rollout, model);
+    if (rollout.state === "running" || rollout.state === "paused") checkRunning(world, rollout, model, hasDied);
   }
 }
 
@@ -182,7 +187,7 @@ function checkEnd(world: RolloutWorld, { id, state, config }: RolloutView, { end
   }
 }
 
-function checkRunning(world: RolloutWorld, rollout: RolloutView, model: Model): void {
+function checkRunning(world: RolloutWorld, rollout: RolloutView, model: Model, hasDied: boolean): void {
   const { id, config, spec, stage, counts } = rollout;
   const agents = [...world.fleet.agents()].filter(({ attributes }) => attributes.env === "prod");
   const holders = agents.filter(({ desired }) => desired?.hash === config.hash);
@@ -208,13 +213,21 @@ function checkRunning(world: RolloutWorld, rollout: RolloutView, model: Model): 
   deepStrictEqual(counts.released, holders.length, `rollout ${id} counts whom it has given the version`);
   ok(failed <= (counts.failed ?? 0), `rollout ${id} counts ${counts.failed} that have failed, ${failed} say so`);
 
-  checkBudget(rollout, holders, model);
+  checkBudget(rollout, holders, model, hasDied);
   model.holders.set(id, new Set(holders.map(({ uid }) => uid)));
 }
 
 /** Whoever is given the version is given it within the budget, which grows with what was applied. */
-function checkBudget({ id, spec, counts }: RolloutView, holders: readonly FakeAgent[], model: Model): void {
-  const { applied = 0, applying = 0 } = counts;
+function checkBudget(
+  { id, spec, counts }: RolloutView,
+  holders: readonly FakeAgent[],
+  model: Model,
+  hasDied: boolean,
+): void {
+  const { applied = 0 } = counts;
+  // Who had been away for too long was none of them; another process waits for him from the beginning.
+  const lost = hasDied ? holders.filter(({ connected }) => !connected).length : 0;
+  const applying = (counts.applying ?? 0) - lost;
   // Counted before and after the step: of the agents that a step has seen applied, one may have lost it again.
   const most = Math.max(model.applied.get(id) ?? 0, applied);
   model.applied.set(id, most);
@@ -243,8 +256,8 @@ Deno.test("whatever happens in whatever order, a rollout keeps its promises", ()
         hadNobody: false,
       };
       for (const step of chosen) {
-        live(world, () => step.run(world));
-        check(world, model);
+        const hasDied = live(world, () => step.run(world));
+        check(world, model, hasDied);
       }
       checkThatAllEnds(world);
       world.db.close();

@@ -12,7 +12,7 @@ import { Rollouts } from "../../../opamp/rollouts/rollouts.ts";
 import type { RolloutRequest } from "../../../opamp/rollouts/stages/spec.ts";
 import { UnavailableError } from "../../../pipeline/core/errors.ts";
 import { type LogFields, silentLogger } from "../../../pipeline/core/log.ts";
-import { compilePattern, RolloutWorld } from "../../support/fleet.ts";
+import { compilePattern, type FakeAgent, RolloutWorld } from "../../support/fleet.ts";
 
 const MINUTE_MS = 60_000;
 const ALL = 'service.name = "sluice"';
@@ -130,6 +130,55 @@ Deno.test("what is completed is not tried again", () => {
   strictEqual(world.rollouts.list().length, 1);
 });
 
+Deno.test("who wants to change what has ended is told what it is, and of what has completed the way back", async (t) => {
+  const { world } = fleetWithBase(3);
+  const other = 'host.name = "gw-0"';
+  const rollOut = (version: number, selector = ALL) => {
+    const { id } = world.rollouts.start(request({ selector, config: { name: "edge", version } }), "ann");
+    world.settle();
+    return id;
+  };
+  const complete = (version: number, selector = ALL) => {
+    const id = rollOut(version, selector);
+    world.advance(MINUTE_MS);
+    return id;
+  };
+  const told = (id: number) => {
+    try {
+      world.rollouts.pause(id, "bob");
+    } catch (thrown) {
+      if (thrown instanceof ConflictError) return thrown.message;
+      throw thrown;
+    }
+    throw new Error("it has not ended");
+  };
+  const back = (id: number, version: string) =>
+    `Cannot change rollout ${id}: it is completed; to go back: sluice controller rollouts start 'service.name = sluice' ${version}`;
+  for (const version of [3, 4, 5, 6]) world.config("edge", `a: ${version}`);
+  const first = complete(3);
+  await t.step("nothing before it: the version before", () => strictEqual(told(first), back(first, "edge@2")));
+  complete(2, other);
+  const aborted = rollOut(4);
+  world.rollouts.abort(aborted, { rollback: true, reason: "" }, "bob");
+  world.settle();
+  await t.step("one that was aborted", () => {
+    strictEqual(told(aborted), `Cannot change rollout ${aborted}: it is aborted`);
+  });
+  const second = complete(1);
+  const third = complete(5);
+  await t.step("what completed before it for the same agents", () => {
+    deepStrictEqual([told(second), told(third)], [back(second, "edge@3"), back(third, "edge@1")]);
+  });
+  await t.step("another version than its own", () => {
+    complete(6);
+    complete(1);
+    const again = complete(5);
+    world.rollouts.assign({ selector: ALL, config: { name: "edge", version: 2 } }, "ann");
+    world.settle();
+    strictEqual(told(complete(5)), back(again + 1, "edge@1"));
+  });
+});
+
 Deno.test("the newest of equal rules is the stronger one, also in a plan", () => {
   const { world } = fleetWithBase(10);
   const { changing, shadowed } = world.rollouts.dryRun(request());
@@ -183,6 +232,78 @@ Deno.test("a queued rollout that nothing is in the way of any more starts when a
   world.rollouts.onGone([both!]);
   world.crash();
   deepStrictEqual([first, second].map((id) => world.rollouts.get(id).state), ["running", "running"]);
+});
+
+Deno.test("a queued rollout starts by the next tick when the agents that were in its way are not any more", async (t) => {
+  const cases: { name: string; more?: string[]; change: (world: RolloutWorld, both: FakeAgent) => void }[] = [
+    {
+      name: "moved",
+      change: ({ fleet }, both) => fleet.touch(both, { attributes: { ...both.attributes, region: "b" }, revision: 2 }),
+    },
+    {
+      name: "moved out of its own selection",
+      change: ({ fleet }, both) => fleet.touch(both, { attributes: { ...both.attributes, region: "a" }, revision: 2 }),
+    },
+    {
+      name: "removed",
+      change: ({ fleet, rollouts }, { uid }) => {
+        fleet.byUid.delete(uid);
+        rollouts.onGone([uid]);
+      },
+    },
+  ];
+  const queued = (regions: string[]) => {
+    const { world } = fleetWithBase(0);
+    for (const region of regions) world.addAgents(1, { region });
+    world.settle();
+    world.answer = silence;
+    const [first, second] = ["a|both", "b|both"].map((pattern) =>
+      world.rollouts.start(request({ selector: `region =~ "${pattern}"`, priority: 1, onConflict: "queue" }), "ann").id
+    );
+    const shared = [...world.fleet.agents()].filter(({ attributes }) => attributes.region === "both");
+    const states = () => [first, second].map((id) => world.rollouts.get(id!).state);
+    deepStrictEqual(states(), ["running", "queued"]);
+    return { world, shared, states };
+  };
+  for (const { name, change } of cases) {
+    await t.step(name, () => {
+      const { world, shared: [both], states } = queued(["a", "both", "b"]);
+      change(world, both!);
+      world.flush();
+      world.rollouts.tick();
+      deepStrictEqual(states(), ["running", "running"]);
+    });
+  }
+  await t.step("not while there is another one", () => {
+    const { world, shared: [one, two], states } = queued(["a", "both", "both", "b"]);
+    for (const [agent, want] of [[one, "queued"], [two, "running"]] as const) {
+      world.fleet.touch(agent!, { attributes: { ...agent!.attributes, region: "a" }, revision: 2 });
+      world.flush();
+      world.rollouts.tick();
+      deepStrictEqual(states(), ["running", want]);
+    }
+  });
+});
+
+Deno.test("what queued rollouts cost is a look at one agent each, until that one is not in the way any more", () => {
+  const { world } = fleetWithBase(500);
+  world.answer = silence;
+  for (let times = 0; times < 5; times++) world.rollouts.start(request({ onConflict: "queue" }), "ann");
+  let looks = 0;
+  const agents = world.fleet.agents.bind(world.fleet);
+  world.fleet.agents = () => {
+    looks++;
+    return agents();
+  };
+  const [first] = agents();
+  for (let times = 0; times < 100; times++) world.rollouts.tick();
+  strictEqual(looks, 0);
+  world.fleet.touch(first!, { attributes: {}, revision: 2 });
+  world.flush();
+  world.rollouts.tick();
+  strictEqual(looks, 4, "each of the four that wait looks for another agent");
+  world.rollouts.tick();
+  strictEqual(looks, 4);
 });
 
 Deno.test("pages have one entry at the least", () => {
@@ -296,6 +417,15 @@ Deno.test("of two equal rules the newer one holds", async (t) => {
     world.crash();
     world.advance(MINUTE_MS);
     strictEqual(world.with(hash).length, 10);
+  });
+  await t.step("and than what came while it ran", () => {
+    const { world, fresh } = fleetWithBase(10);
+    world.rollouts.start(request(), "ann");
+    world.settle();
+    world.rollouts.assign({ selector: 'env = "prod"', config: { name: "edge", version: 1 } }, "ann");
+    world.settle();
+    world.advance(MINUTE_MS);
+    strictEqual(world.with(fresh.hash).length, 10);
   });
 });
 
@@ -429,4 +559,19 @@ Deno.test("an agent that moves while nothing can be written is one of the stage 
       strictEqual(world.rollouts.get(id).counts.released, released);
     });
   }
+  await t.step("nor when the controller has died once more", () => {
+    const { world, fresh } = fleetWithBase(10);
+    const { id } = world.rollouts.start(request({ stages: [{ share: 0.1, soakMs: MINUTE_MS }, { share: 1 }] }), "ann");
+    const agent = [...world.fleet.agents()].find(({ desired }) => desired?.hash === fresh.hash);
+    const { attributes } = agent!;
+    world.failingWrites = 1;
+    world.fleet.touch(agent!, { revision: 2, attributes: { ...attributes, "service.name": "other" } });
+    world.flush();
+    world.crash();
+    world.fleet.touch(agent!, { revision: 3, isDescribed: false });
+    world.crash();
+    world.fleet.touch(agent!, { revision: 4, isDescribed: true, attributes });
+    world.flush();
+    strictEqual(world.rollouts.get(id).counts.released, 1);
+  });
 });

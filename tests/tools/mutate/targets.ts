@@ -41,7 +41,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   },
   rollouts: {
     sources: [
-      ...under("opamp/rollouts", "rollouts", "decisions", "placements"),
+      ...under("opamp/rollouts", "rollouts", "decisions", "conflicts", "placements"),
       ...under("opamp/rollouts/stages", "run", "gate", "soak", "evidence", "member", "members", "placement"),
     ],
     tests: testsUnder(

@@ -52,6 +52,13 @@ Deno.test("a gate's defaults", async (t) => {
     deepStrictEqual([of(1_000, 10), of(999, 999)], [[], []]);
     deepStrictEqual(of(1_000, 11).map(({ limit, observed }) => [limit, observed]), [["errorRate", 0.011]]);
   });
+  await t.step("of the first item where none are wanted, with nothing to compare it with", () => {
+    const of = (errors: number) => {
+      const limits = { ...DEFAULT_LIMITS, minItems: 0 };
+      return judge(limits, figures(1, { traffic: { changed: { items: 1, errors }, before: NONE, control: NONE } }));
+    };
+    deepStrictEqual([of(0), of(1).map(({ limit, observed }) => [limit, observed])], [[], [["errorRate", 1]]]);
+  });
   strictEqual(DEFAULT_LIMITS.minAgents, 1);
 });
 

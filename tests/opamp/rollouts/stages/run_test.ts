@@ -7,7 +7,7 @@
 import { deepStrictEqual, match, strictEqual, throws } from "node:assert/strict";
 import { ConflictError } from "../../../../opamp/rollouts/errors.ts";
 import type { RolloutRequest } from "../../../../opamp/rollouts/stages/spec.ts";
-import { type Answer, RolloutWorld } from "../../../support/fleet.ts";
+import { type Answer, type FakeAgent, RolloutWorld } from "../../../support/fleet.ts";
 
 const MINUTE_MS = 60_000;
 const ALL = 'service.name = "sluice"';
@@ -145,6 +145,7 @@ Deno.test("a stage is passed", async (t) => {
     }
     strictEqual(world.rollouts.get(id).state, "completed");
     match(world.rollouts.events({ rollout: id, limit: 1 })[0]?.text ?? "", /All 1 agent have it already/);
+    strictEqual(world.rollouts.get(id).judged, null, "nothing was to be judged");
     strictEqual(world.rollouts.get(id).config.hash, fresh.hash);
   });
   await t.step("by nobody while nobody is there", () => {
@@ -183,6 +184,10 @@ Deno.test("each stage counts its own traffic, and says whether that was enough",
     "Stage 1 of 2 is passed by 5 agents; error rate 0 % of 1000 items",
     "Stage 2 of 2 is passed by 10 agents; error rate not judged: 500 items are too few, wanted 1000",
   ]);
+  const { judged, stages } = world.rollouts.get(id);
+  deepStrictEqual([judged, stages.map((stage) => stage.judged)], [true, [true, false]]);
+  const completed = world.eventsOf(id).find(({ kind }) => kind === "completed");
+  strictEqual(completed?.text, "edge 2 is what these agents are assigned now");
 });
 
 Deno.test("that nobody has reported an error rate is said in the event, and stays to be seen", async (t) => {
@@ -219,6 +224,145 @@ Deno.test("that nobody has reported an error rate is said in the event, and stay
       deepStrictEqual([state, errorRate], ["completed", want]);
     });
   }
+});
+
+Deno.test("a rollout whose error rate was judged nowhere says so when it has completed", async (t) => {
+  const unjudged = () => {
+    const { world, start } = fleetWithBase(10);
+    const id = start({ limits: { ...request().limits, minItems: 1_000 } });
+    const judgedOf = () => {
+      const { judged, stages } = world.rollouts.get(id);
+      return [judged, ...stages.map((stage) => stage.judged)];
+    };
+    return { world, id, judgedOf };
+  };
+  await t.step("from the first stage that is passed", () => {
+    const { world, id, judgedOf } = unjudged();
+    deepStrictEqual(judgedOf(), [null, null, null]);
+    world.advance(SOAK_MS);
+    deepStrictEqual(judgedOf(), [false, false, null]);
+    world.advance(SOAK_MS);
+    deepStrictEqual(judgedOf(), [false, false, false]);
+    const completed = world.eventsOf(id).find(({ kind }) => kind === "completed");
+    strictEqual(
+      completed?.text,
+      "edge 2 is what these agents are assigned now; the error rate was judged in no stage",
+    );
+  });
+  await t.step("and after a restart", () => {
+    const { world, judgedOf } = unjudged();
+    world.advance(SOAK_MS);
+    world.crash();
+    deepStrictEqual(judgedOf(), [false, false, null]);
+    world.advance(2 * SOAK_MS);
+    deepStrictEqual(judgedOf(), [false, false, false]);
+  });
+});
+
+Deno.test("what is known of the error rate", async (t) => {
+  const none = "not judged: no reports, and none of the agents is to report its own metrics";
+  /** Half of the fleet has the version; `sends` has an agent of either half report. */
+  const halfway = (minItems: number) => {
+    const { world, fresh, start } = fleetWithBase(10);
+    const id = start({ limits: { ...request().limits, minItems } });
+    world.settle();
+    const holder = world.with(fresh.hash)[0]!;
+    const other = [...world.fleet.agents()].find(({ report }) => report.hash !== fresh.hash)!;
+    let handled = 0;
+    const sends = (agent: FakeAgent, items: number) =>
+      world.rollouts.onReport(agent.uid, { items: handled += items, errors: 0 });
+    return { world, holder, other, sends, rate: () => world.rollouts.get(id).errorRate, id };
+  };
+  await t.step("reports of agents that have it are heard", () => {
+    const { holder, other, sends, rate } = halfway(10);
+    sends(other, 1);
+    strictEqual(rate(), none);
+    sends(holder, 1);
+    strictEqual(rate(), "not judged: 0 items are too few, wanted 10");
+  });
+  await t.step("in each stage anew, and in another process", () => {
+    const { world, holder, sends, rate } = halfway(10);
+    sends(holder, 1);
+    world.crash();
+    strictEqual(rate(), none);
+    sends(holder, 1);
+    world.advance(SOAK_MS);
+    strictEqual(rate(), none);
+  });
+  await t.step("of nothing there is no rate, of one item there is", () => {
+    const { world, id, holder, sends, rate } = halfway(0);
+    sends(holder, 1);
+    strictEqual(rate(), "not judged: 0 items are too few, wanted 0");
+    sends(holder, 1);
+    strictEqual(rate(), "0 % of 1 item");
+    world.advance(SOAK_MS);
+    strictEqual(world.rollouts.get(id).judged, true);
+  });
+  await t.step("who is to report is counted as it is, and as it changes", () => {
+    const { world, start } = fleetWithBase(1);
+    world.answer = silence;
+    const [agent] = world.fleet.agents();
+    world.fleet.touch(agent!, { reportsMetrics: true });
+    const id = start();
+    const missing = "NOT JUDGED: no reports, of 1 agent that are to report their own metrics";
+    strictEqual(world.rollouts.get(id).errorRate, missing, "as it joins");
+    world.fleet.touch(agent!, { reportsMetrics: false });
+    world.flush();
+    strictEqual(world.rollouts.get(id).errorRate, none);
+    world.fleet.touch(agent!, { reportsMetrics: true });
+    world.flush();
+    strictEqual(world.rollouts.get(id).errorRate, missing);
+  });
+});
+
+Deno.test("what a stage is judged by while it is watched are the agents that were given the version", () => {
+  const { world, start, fresh } = fleetWithBase(10);
+  const id = start({ limits: { ...request().limits, failed: 0.1 } });
+  world.settle();
+  strictEqual(world.rollouts.get(id).counts.released, 5);
+  world.answer = silence;
+  world.addAgents(30);
+  world.settle();
+  const [agent] = world.with(fresh.hash);
+  world.fleet.reports(agent!, fresh.hash, "failed", "it broke");
+  world.flush();
+  strictEqual(world.rollouts.get(id).state, "rolling_back", "1 of 5, though the stage would reach 20 by now");
+});
+
+Deno.test("one that has the version already and one that is away do not end a rollout for the one that waits", () => {
+  const { world, fresh, start } = fleetWithBase(3);
+  const [has, away] = [...world.fleet.agents()];
+  world.fleet.touch(has!, { attributes: { ...has!.attributes, env: "has" }, revision: 2 });
+  world.fleet.touch(away!, { connected: false });
+  world.rollouts.assign({ selector: "env = has", config: { name: "edge", version: fresh.version } }, "ann");
+  world.settle();
+  world.answer = silence;
+  const id = start({ priority: 1 });
+  const { state, counts: { unchanged, released } } = world.rollouts.get(id);
+  deepStrictEqual([state, unchanged, released], ["running", 1, 1]);
+});
+
+Deno.test("nobody's time runs out on the way back: an agent that had said nothing is told as one that applies", () => {
+  const { world, start } = fleetWithBase(1);
+  world.answer = silence;
+  const id = start({ applyTimeoutMs: 10_000 });
+  world.advance(5_000);
+  world.rollouts.abort(id, { rollback: true, reason: "" }, "bob");
+  world.advance(10_000);
+  const { state, counts: { applying, silent } } = world.rollouts.get(id);
+  deepStrictEqual([state, applying, silent], ["aborted", 1, 0]);
+});
+
+Deno.test("an agent that waits for its second try is not offered again what it has refused before the rollout", () => {
+  const { world, old, fresh, start } = fleetWithBase(1);
+  const [agent] = world.fleet.agents();
+  world.answer = (_, { hash }) => ({ state: hash === fresh.hash ? "failed" : "applied" });
+  const id = start();
+  world.settle();
+  agent!.refused.add(old.hash);
+  world.rollouts.pause(id, "bob");
+  world.rollouts.retry(id, "bob");
+  deepStrictEqual([agent!.desired?.hash, agent!.refused.has(old.hash)], [old.hash, true]);
 });
 
 Deno.test("what an agent has below the rollout may change while it waits", () => {
