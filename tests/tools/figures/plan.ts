@@ -75,6 +75,7 @@ export const PROGRAMS: readonly Program[] = [
   },
   { name: "resident_set", args: [], quickArgs: ["2"], prints: "lines", estimateSeconds: 40 },
   { name: "tenants_boot", args: [], quickArgs: ["1000", "1"], prints: "lines", estimateSeconds: 60 },
+  { name: "cpu_profile", args: [], quickArgs: ["p100", "1", "1"], prints: "table", estimateSeconds: 75 },
   { name: "tenants_refusal", args: [], quickArgs: ["1"], prints: "lines", estimateSeconds: 60 },
   { name: "fairness", args: ["2"], quickArgs: ["1"], prints: "lines", estimateSeconds: 70 },
   { name: "tenants_throughput", args: [], quickArgs: ["1"], prints: "lines", estimateSeconds: 80 },
