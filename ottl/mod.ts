@@ -37,23 +37,14 @@
  */
 
 export { OttlCompiler, parseConditions, parseRules, parseStatements, ProblemCollector } from "./compile/compiler.ts";
-export type {
-  ContextDefinition,
-  ContextPath,
-  ContextPathField,
-  FunctionTable,
-  PathAccess,
-  PathResolver,
-} from "./compile/context.ts";
+export type { FunctionTable, PathAccess, PathResolver } from "./compile/context.ts";
 export { inferContext } from "./compile/inference.ts";
 export type { InferenceCandidate, ParsedCondition, ParsedText } from "./compile/inference.ts";
-export type { Environment } from "./compile/scope.ts";
-export { ConditionList, ERROR_MODES, StatementSequence } from "./compile/sequence.ts";
+export { ConditionList, StatementSequence } from "./compile/sequence.ts";
 export type { CompiledCondition, CompiledStatement, ErrorMode, Failure } from "./compile/sequence.ts";
 export type { Expression, FunctionDefinition, Item, Tools } from "./functions/definition.ts";
 export { functionTable, STANDARD_CONVERTERS, STANDARD_EDITORS } from "./functions/table.ts";
 export { DEFAULT_OTTL_LIMITS } from "./limits.ts";
-export type { OttlLimits } from "./limits.ts";
 export type { Statement } from "./syntax/ast.ts";
 export { OttlSyntaxError, placeOf, showProblem } from "./syntax/problem.ts";
 export type { OttlProblem } from "./syntax/problem.ts";

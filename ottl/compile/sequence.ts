@@ -14,8 +14,6 @@ import { OttlError } from "../values/errors.ts";
 /** What an error of one statement does: the batch fails, it is told and the rest goes on, or the rest just goes on. */
 export type ErrorMode = "propagate" | "ignore" | "silent";
 
-export const ERROR_MODES: readonly ErrorMode[] = ["propagate", "ignore", "silent"];
-
 /** A condition of its own, or that of a statement. */
 export interface CompiledCondition {
   readonly text: string;
