@@ -29,11 +29,12 @@ export const NO_SLOT = -1;
 /**
  * What is kept of each slot: the number of its attribute, -1 for none; where the member of its value begins in the
  * message's bytes, -1 for none, UNKNOWN until somebody asks; where its field begins as long as that has no place in the
- * ranges, -1 when it has.
+ * ranges, -1 when it has; where the field of its value begins, if both are short and nobody edited it, or -1.
  */
-const FOUND = 3;
+const FOUND = 4;
 const MEMBER = 1;
 const UNPLACED = 2;
+const SHORT_VALUE = 3;
 
 const NOTHING: Uint8Array = new Uint8Array(0);
 
@@ -130,7 +131,7 @@ export class AttributeIndex {
   /** The slot of a key; it gets one when it has none. Only while statements are compiled. */
   slotOf(key: Uint8Array): number {
     const slot = this.wanted.slotOf(key);
-    if (slot * FOUND === this.#found.length) this.#found = Int32Array.of(...this.#found, -1, UNKNOWN, -1);
+    if (slot * FOUND === this.#found.length) this.#found = Int32Array.of(...this.#found, -1, UNKNOWN, -1, -1);
     return slot;
   }
 
@@ -168,6 +169,7 @@ export class AttributeIndex {
       found[at] = -1;
       found[at + MEMBER] = UNKNOWN;
       found[at + UNPLACED] = -1;
+      found[at + SHORT_VALUE] = -1;
     }
   }
 
@@ -227,7 +229,7 @@ export class AttributeIndex {
       const keyStart = isKeyFirst ? start + 2 : middle + 2;
       const keyEnd = isKeyFirst ? middle : next;
       if ((lengths >>> (keyEnd - keyStart & 31) & 1) === 0) continue;
-      const slot = wanted.findIn(bytes, view, keyStart, keyEnd);
+      const slot = wanted.findIn(bytes, view, keyStart, keyEnd - keyStart);
       if (slot === -1) continue;
       this.#fill(slot, index, isKeyFirst ? memberAt(bytes, middle + 2, next) : memberAt(bytes, start + 2, middle));
       if (slot === until) {
@@ -248,52 +250,52 @@ export class AttributeIndex {
     at |= 0;
     end |= 0;
     tag |= 0;
-    let slot = NO_SLOT;
     do {
       at = skipShort(bytes, at, end, tag) | 0;
-      let head = 0;
-      let middle = 0;
-      let next = 0;
-      let keyLength = 0;
-      let isKeyFirst = true;
-      let isUsual = false;
-      // Past those whose keys are of a length that nobody wants: without a call or a write in it, V8 holds on to all
-      // that this loop needs. The field's tag and length and those of what is first in it are one number.
-      for (; (at + 4 | 0) <= end; at = next, index = index + 1 | 0) {
-        head = view.getInt32(at, true);
-        next = at + 2 + (head >>> 8 & 0xff) | 0;
-        middle = at + 4 + (head >>> 24) | 0;
-        isUsual = false;
-        if ((head & 0x80ff) !== tag || next > end) break;
-        if ((middle + 2 | 0) > next) break;
-        const second = view.getUint16(middle, true);
-        const secondLength = next - middle - 2 | 0;
-        if ((head & 0xff0000) === KEY << 16) {
-          if (second !== (secondLength << 8 | VALUE)) break;
-          isKeyFirst = true;
-          keyLength = head >>> 24;
-        } else {
-          if ((head & 0xff0000) !== VALUE << 16 || second !== (secondLength << 8 | KEY)) break;
-          isKeyFirst = false;
-          keyLength = secondLength;
+      for (;;) {
+        let middle = 0;
+        let next = 0;
+        let keyLength = 0;
+        let isKeyFirst = true;
+        let isUsual = false;
+        // Past those whose keys are of a length that nobody wants: without a call or a write in it, V8 holds on to all
+        // that this loop needs. The field's tag and length and those of what is first in it are one number.
+        for (; (at + 4 | 0) <= end; at = next, index = index + 1 | 0) {
+          const head = view.getInt32(at, true);
+          next = at + 2 + (head >>> 8 & 0xff) | 0;
+          middle = at + 4 + (head >>> 24) | 0;
+          isUsual = false;
+          if ((head & 0x80ff) !== tag || next > end) break;
+          if ((middle + 2 | 0) > next) break;
+          const second = view.getUint16(middle, true);
+          const secondLength = next - middle - 2 | 0;
+          if ((head & 0xff0000) === KEY << 16) {
+            if (second !== (secondLength << 8 | VALUE)) break;
+            isKeyFirst = true;
+            keyLength = head >>> 24;
+          } else {
+            if ((head & 0xff0000) !== VALUE << 16 || second !== (secondLength << 8 | KEY)) break;
+            isKeyFirst = false;
+            keyLength = secondLength;
+          }
+          isUsual = true;
+          if ((lengths >>> keyLength & 1) !== 0) break;
         }
-        isUsual = true;
-        if ((lengths >>> keyLength & 1) !== 0) break;
+        if (!isUsual || at >= end) break;
+        const keyStart = isKeyFirst ? at + 4 | 0 : middle + 2 | 0;
+        const slot = wanted.findIn(bytes, view, keyStart, keyLength) | 0;
+        if (slot !== NO_SLOT) this.#fillUnplaced(slot, index, at, isKeyFirst ? middle : at + 2 | 0);
+        index = index + 1 | 0;
+        at = next;
+        if (slot !== NO_SLOT && slot === until) return this.#pauseAt(at, index);
       }
       if (at + 1 >= end || bytes[at] !== tag) break;
-      if (isUsual) {
-        const keyStart = isKeyFirst ? at + 4 : middle + 2;
-        slot = wanted.findIn(bytes, view, keyStart, keyStart + keyLength) | 0;
-        if (slot !== NO_SLOT) this.#fillUnplaced(slot, index, bytes, at, isKeyFirst ? middle : at + 2);
-      } else {
-        const length = bytes[at + 1]!;
-        next = at + 2 + length;
-        if (length >= 0x80 || next > end) break;
-        this.#noteUnusual(index, bytes, at, at + 2, next);
-      }
-      index++;
+      const next = at + 2 + bytes[at + 1]! | 0;
+      if (bytes[at + 1]! >= 0x80 || next > end) break;
+      this.#noteUnusual(index, bytes, at, at + 2, next);
+      index = index + 1 | 0;
       at = next;
-    } while (slot === NO_SLOT || slot !== until);
+    } while (until === NO_SLOT || this.#found[until * FOUND] === -1);
     return this.#pauseAt(at, index);
   }
 
@@ -346,17 +348,16 @@ export class AttributeIndex {
   }
 
   /** As `fill`, for a short attribute. @param valueField Where the field of its value begins. */
-  #fillUnplaced(slot: number, index: number, bytes: Uint8Array, tagStart: number, valueField: number): void {
+  #fillUnplaced(slot: number, index: number, tagStart: number, valueField: number): void {
     const found = this.#found;
-    const at = slot * FOUND;
+    const at = slot * FOUND | 0;
     if (found[at] !== -1) {
       this.#hasTwins = true;
       return;
     }
-    const valueStart = valueField + 2;
     found[at] = index;
-    found[at + MEMBER] = memberAt(bytes, valueStart, valueStart + bytes[valueField + 1]!);
-    found[at + UNPLACED] = tagStart;
+    found[at + UNPLACED | 0] = tagStart;
+    found[at + SHORT_VALUE | 0] = valueField;
   }
 
   /** Gives the attribute of a slot its place. Only short ones are without. */
@@ -392,6 +393,12 @@ export class AttributeIndex {
     if (known !== UNKNOWN) return known;
     const index = this.#found[at]!;
     if (index === -1) return this.#found[at + MEMBER] = -1;
+    const valueField = this.#found[at + SHORT_VALUE]!;
+    if (valueField !== -1) {
+      const { bytes } = this.#message;
+      const valueStart = valueField + 2;
+      return this.#found[at + MEMBER] = memberAt(bytes, valueStart, valueStart + bytes[valueField + 1]!);
+    }
     const { valueStart, valueEnd } = this.at(index);
     const member = memberAt(this.bytesOf(index), valueStart, valueEnd);
     // One that was edited lies in other bytes: it is found anew each time.
@@ -407,13 +414,22 @@ export class AttributeIndex {
 
   /** Whether the attribute of a wanted key is this string. */
   isWantedString(slot: number, wanted: ByteWords): boolean {
-    const at = this.wantedMember(slot);
-    if (at === -1) return false;
-    if (this.#found[slot * FOUND + MEMBER] === UNKNOWN) return isString(this.wantedBytes(slot), at, wanted.bytes);
+    if (!this.hasFound(slot) && !this.#isComplete) this.#message.readTo(slot);
     const { bytes } = this.#message;
-    const length = bytes[at + 1]!;
-    if (length >= 0x80) return isString(bytes, at, wanted.bytes);
-    return length === wanted.length && bytes[at] === Member.string && wanted.isAt(bytes, this.#viewOf(bytes), at + 2);
+    const at = this.#found[slot * FOUND + SHORT_VALUE]!;
+    if (at === -1 || at + 4 > bytes.length) return this.#isString(slot, wanted.bytes);
+    // Tags and lengths of the value and of the string that is all of it, as one number.
+    const view = this.#viewOf(bytes);
+    const head = view.getInt32(at, true);
+    if (head === wanted.valueHead) return wanted.isAt(bytes, view, at + 4);
+    const isOther = (head & 0xff0000) === Member.string << 16 && (head >>> 24) + 2 === (head >>> 8 & 0xff);
+    return isOther ? false : this.#isString(slot, wanted.bytes);
+  }
+
+  /** As `isWantedString`, of an attribute in any form. */
+  #isString(slot: number, wanted: Uint8Array): boolean {
+    const at = this.wantedMember(slot);
+    return at !== -1 && isString(this.wantedBytes(slot), at, wanted);
   }
 
   // ---- By number ----
@@ -492,7 +508,7 @@ export class AttributeIndex {
     this.#noteEdit();
     this.#longestBytes = Math.max(this.#longestBytes, end - start);
     this.#ranges.edit(index, source, start, end);
-    if (slot !== NO_SLOT) this.#found[slot * FOUND + MEMBER] = UNKNOWN;
+    if (slot !== NO_SLOT) this.#forgetValue(slot);
   }
 
   /** Adds an attribute whose key is not there: the field from `start` to `end` of the arena or the constants. */
@@ -510,7 +526,13 @@ export class AttributeIndex {
     this.#ranges.edit(index, Source.gone, 0, 0);
     if (slot === NO_SLOT) return;
     this.#found[slot * FOUND] = this.#hasTwins ? this.find(this.wanted.keyAt(slot), index + 1) : -1;
+    this.#forgetValue(slot);
+  }
+
+  /** What was known of the value of a slot: it was edited. */
+  #forgetValue(slot: number): void {
     this.#found[slot * FOUND + MEMBER] = UNKNOWN;
+    this.#found[slot * FOUND + SHORT_VALUE] = -1;
   }
 
   clear(): void {

@@ -4,16 +4,25 @@
  * @module
  */
 
+import { Member, VALUE_TAG } from "./any_value.ts";
+
 const WORD_BYTES = 4;
+
+/** Of a longer string: nothing begins with a tag of 0. */
+const NO_HEAD = 0;
 
 export class ByteWords {
   readonly bytes: Uint8Array;
   readonly length: number;
+  /** How a short string of them begins as the value of an attribute: both tags and lengths, little-endian. */
+  readonly valueHead: number;
   readonly #words: Int32Array;
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
     this.length = bytes.length;
+    const { length } = bytes;
+    this.valueHead = length < 0x7e ? VALUE_TAG | length + 2 << 8 | Member.string << 16 | length << 24 : NO_HEAD;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const words: number[] = [];
     const last = bytes.length - WORD_BYTES;

@@ -11,10 +11,12 @@ const BUCKETS = 256;
 /** Of a number as a key is compared. */
 const WORD_BYTES = 4;
 
-/** Where the entry of a key has its parts: the next one of its bucket, 0 for none; its slot; its length; its words. */
+/** Where the entry of a key has its parts: the next one of its bucket, 0 for none; its slot; its length; its last
+ * four bytes as a number; those before them. */
 const SLOT = 1;
 const LENGTH = 2;
-const WORDS = 3;
+const LAST_WORD = 3;
+const WORDS = 4;
 
 /** Of a view whose keys nobody wants: most are. */
 const NO_KEYS = new Int32Array(BUCKETS);
@@ -38,8 +40,9 @@ export class WantedKeys {
     const found = this.find(key, 0, key.length);
     if (found !== -1) return found;
     const slot = this.#keys.push(key) - 1;
-    const bucket = bucketOf(key, 0, key.length);
-    const entry = [this.#table[bucket]!, slot, key.length, ...wordsOf(key)];
+    const lastWord = lastWordOf(key, 0, key.length);
+    const bucket = bucketOfWord(lastWord, key.length);
+    const entry = [this.#table[bucket]!, slot, key.length, lastWord, ...wordsOf(key)];
     const table = Int32Array.of(...this.#table, ...entry);
     table[bucket] = this.#table.length;
     this.#table = table;
@@ -54,45 +57,51 @@ export class WantedKeys {
   /** The slot of the key from `start` to `end`; -1 when nobody wants it. */
   find(bytes: Uint8Array, start: number, end: number): number {
     const table = this.#table;
-    for (let entry = table[bucketOf(bytes, start, end)]!; entry !== 0; entry = table[entry]!) {
+    const bucket = bucketOfWord(lastWordOf(bytes, start, end), end - start);
+    for (let entry = table[bucket]!; entry !== 0; entry = table[entry]!) {
       const slot = table[entry + SLOT]!;
       if (rangeEquals(bytes, start, end, this.#keys[slot]!)) return slot;
     }
     return -1;
   }
 
-  /** As `find`, faster, for one that is not empty. @param view Of all of `bytes`. */
-  findIn(bytes: Uint8Array, view: DataView, start: number, end: number): number {
-    const length = end - start;
+  /** As `find`, faster. @param view Of all of `bytes`. */
+  findIn(bytes: Uint8Array, view: DataView, start: number, length: number): number {
+    const end = start + length | 0;
     if (length < WORD_BYTES) return this.find(bytes, start, end);
     const table = this.#table;
-    const last = end - WORD_BYTES;
-    for (let entry = table[bucketOf(bytes, start, end)]!; entry !== 0; entry = table[entry]!) {
-      if (table[entry + LENGTH] !== length) continue;
-      let word = entry + WORDS;
+    const last = end - WORD_BYTES | 0;
+    const lastWord = view.getInt32(last, true);
+    for (let entry = table[bucketOfWord(lastWord, length)]! | 0; entry !== 0; entry = table[entry]! | 0) {
+      if (table[entry + LENGTH | 0] !== length || table[entry + LAST_WORD | 0] !== lastWord) continue;
+      let word = entry + WORDS | 0;
       let at = start;
       while (at < last && view.getInt32(at, true) === table[word]) {
-        at += WORD_BYTES;
-        word++;
+        at = at + WORD_BYTES | 0;
+        word = word + 1 | 0;
       }
-      if (at >= last && view.getInt32(last, true) === table[word]) return table[entry + SLOT]!;
+      if (at >= last) return table[entry + SLOT | 0]!;
     }
     return -1;
   }
 }
 
+/** The numbers of four bytes each that a key begins with, before its last four. */
 function wordsOf(key: Uint8Array): number[] {
   const words: number[] = [];
   const view = new DataView(key.buffer, key.byteOffset, key.length);
-  const last = key.length - WORD_BYTES;
-  for (let at = 0; at < last; at += WORD_BYTES) words.push(view.getInt32(at, true));
-  if (last >= 0) words.push(view.getInt32(last, true));
+  for (let at = 0; at < key.length - WORD_BYTES; at += WORD_BYTES) words.push(view.getInt32(at, true));
   return words;
 }
 
-/** Keys of one sender begin alike ("http.request."), so the middle and the last byte tell most. */
-function bucketOf(bytes: Uint8Array, start: number, end: number): number {
-  const length = end - start;
-  if (length === 0) return 0;
-  return (length ^ bytes[end - 1]! << 3 ^ bytes[start + (length >>> 1)]! << 1) & BUCKETS - 1;
+/** The last four bytes of a key, or all that it has. */
+function lastWordOf(bytes: Uint8Array, start: number, end: number): number {
+  let word = 0;
+  for (let at = Math.max(start, end - WORD_BYTES), shift = 0; at < end; at++, shift += 8) word |= bytes[at]! << shift;
+  return word;
+}
+
+/** Keys of one sender begin alike ("http.request."), so the end and the length tell most. */
+function bucketOfWord(lastWord: number, length: number): number {
+  return (Math.imul(lastWord, 0x9e3779b1) >>> 24) ^ length & BUCKETS - 1;
 }
