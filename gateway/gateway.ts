@@ -22,6 +22,7 @@ import { type Build, type GraphChange, NO_CHANGE } from "../pipeline/graph/live_
 import { loadComponents, REGISTRY } from "../pipeline/graph/registry.ts";
 import { RecentErrors } from "./admin/recent_errors.ts";
 import { ThreadAdmin } from "./admin/thread_admin.ts";
+import { stopSummary } from "./stop_summary.ts";
 import { endpointsOf } from "./threads/exclusive_listener.ts";
 import { ListenerHub } from "./threads/listener_hub.ts";
 import { joinChanges, LiveParts } from "./threads/live_parts.ts";
@@ -282,6 +283,8 @@ class ControlThread implements Gateway {
 
   async shutdown(deadlineMs: number): Promise<boolean> {
     this.#isStopping = true;
+    const startedMs = this.#clock.monotonicMs();
+    const before = this.collect();
     this.#tenants.stop();
     await this.#changes;
     this.logger.info("Stopping: draining what is held", { deadline_ms: deadlineMs });
@@ -290,8 +293,10 @@ class ControlThread implements Gateway {
     this.#stopHeapReport();
     this.#admin?.close();
     const drained = results.every((done) => done);
-    if (drained) this.logger.info("Stopped: everything was drained");
-    else this.logger.error("Stopped: not everything could be drained");
+    const tookMs = Math.round(this.#clock.monotonicMs() - startedMs);
+    const summary = { took_ms: tookMs, ...stopSummary(before, this.collect()) };
+    if (drained) this.logger.info("Stopped: everything was drained", summary);
+    else this.logger.error("Stopped: not everything could be drained", summary);
     return drained;
   }
 

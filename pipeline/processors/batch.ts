@@ -139,12 +139,14 @@ class BatchLosses implements Losses {
   readonly #logger: Logger;
   readonly #refused: Counter;
   readonly #dropped: Counter;
+  readonly #lost: Counter;
 
   constructor({ id, logger, meter, signal }: ComponentDeps & { readonly signal: Signal }) {
     const suffix = SIGNALS[signal].metricSuffix;
     this.#logger = logger;
     this.#refused = meter.counter(`otelcol_processor_refused_${suffix}`, { processor: id });
     this.#dropped = meter.counter(`otelcol_processor_dropped_${suffix}`, { processor: id });
+    this.#lost = meter.counter(`sluice_processor_lost_${suffix}`, { processor: id });
   }
 
   refused({ itemCount }: Payload): void {
@@ -154,7 +156,7 @@ class BatchLosses implements Losses {
   dropped(pieces: readonly Piece[], error: GatewayError, told: boolean): void {
     const items = pieces.reduce((sum, { payload }) => sum + payload.itemCount, 0);
     this.#dropped.add(items);
-    if (!told) this.#logLost(items, error);
+    if (!told) this.#sayLost(items, error);
   }
 
   /** For data whose senders have their answer: a failure is said here or nowhere. */
@@ -162,12 +164,13 @@ class BatchLosses implements Losses {
     try {
       return await next.consume(payload, abort);
     } catch (thrown) {
-      this.#logLost(payload.itemCount, thrown);
+      this.#sayLost(payload.itemCount, thrown);
       throw thrown;
     }
   }
 
-  #logLost(items: number, error: unknown): void {
+  #sayLost(items: number, error: unknown): void {
+    this.#lost.add(items);
     this.#logger.error("batch failed, the data is lost", { items, error: describeError(error) });
   }
 }

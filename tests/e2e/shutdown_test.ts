@@ -1,7 +1,8 @@
 /** A stop loses nothing that was answered 200, answers what is in flight, and ends by its deadline. */
 
-import { match, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { SAME_SIGNAL_MS } from "../../gateway/stop_signals.ts";
+import { SIGNAL_NAMES } from "../../pipeline/otlp/signals.ts";
 import { freePort, spawnGateway, startGateway } from "../support/gateway_process.ts";
 import { postLogs } from "../support/otlp_requests.ts";
 import { missingProgram, skipWithout } from "../support/real_parts.ts";
@@ -36,6 +37,31 @@ exporters: {otlp_http: {endpoint: "http://127.0.0.1:${destinationPort}"${queue}}
 service: {pipelines: {logs: {receivers: [otlp], exporters: [otlp_http]}}}
 `;
 
+/** What the closing line has that is not 0; that the zeros are there is checked. */
+function summaryIn(stderr: string): Record<string, number> {
+  const [, text = ""] = /Stopped: .*\t(\{.*\})$/m.exec(stderr) ?? [];
+  const { took_ms, ...counts } = JSON.parse(text) as Record<string, number>;
+  ok(took_ms !== undefined && took_ms >= 0);
+  strictEqual(Object.keys(counts).length, 2 + 4 * SIGNAL_NAMES.length);
+  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count !== 0));
+}
+
+for (const workers of [1, 2]) {
+  Deno.test(`what a stop gives up that was answered 200 is told as lost, ${workers} workers`, async () => {
+    const destination = openDestination();
+    const port = freePort();
+    const queue = ", sending_queue: {wait_for_result: false}";
+    const args = ["--drain-timeout", "300ms"];
+    await using gateway = await startGateway(configOf(port, destination.port, queue), { workers, args });
+    for (let i = 0; i < 3; i++) strictEqual(await postLogs(port), 200);
+    await destination.arrived;
+    const { code, stderr } = await gateway.stop();
+    strictEqual(code, 1);
+    deepStrictEqual(summaryIn(stderr), { logs_lost: 3 });
+    await destination.close();
+  });
+}
+
 for (const workers of [1, 2]) {
   Deno.test(`SIGTERM answers a request in flight and ends with code 0, ${workers} workers`, async () => {
     const destination = openDestination();
@@ -47,8 +73,10 @@ for (const workers of [1, 2]) {
     await gateway.waitForLine("Stopping");
     destination.release();
     strictEqual(await status, 200);
-    strictEqual((await gateway.ended()).code, 0);
+    const { code, stderr } = await gateway.ended();
+    strictEqual(code, 0);
     strictEqual(destination.answered(), 1);
+    deepStrictEqual(summaryIn(stderr), { requests_kept: 1, logs_kept: 1, logs_delivered: 1 });
     await destination.close();
   });
 }
@@ -64,8 +92,10 @@ Deno.test("SIGTERM delivers what was answered 200 and waits in memory", async ()
   gateway.signal("SIGINT");
   await gateway.waitForLine("Stopping");
   destination.release();
-  strictEqual((await gateway.ended()).code, 0);
+  const { code, stderr } = await gateway.ended();
+  strictEqual(code, 0);
   strictEqual(destination.answered(), 2);
+  deepStrictEqual(summaryIn(stderr), { logs_delivered: 2 }); // they were kept before
   await destination.close();
 });
 
@@ -82,6 +112,7 @@ for (const workers of [1, 2]) {
       strictEqual(code, 1);
       match(stderr, /not everything could be drained/);
       strictEqual(await status, 503);
+      deepStrictEqual(summaryIn(stderr), { requests_refused: 1, logs_refused: 1 });
       await destination.close();
     });
     await t.step("a destination that is asked again and again", async () => {

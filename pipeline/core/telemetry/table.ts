@@ -251,6 +251,13 @@ const PROCESSORS: readonly MetricRow[] = [
     help: "Items that the batch processor took and did not pass on.",
     when: "they leave it without an attempt",
   }),
+  ...itemCounters({
+    name: "sluice_processor_lost",
+    level: "basic",
+    attributes: PROCESSOR,
+    help: "Items that the batch processor had answered for, and that are not delivered.",
+    when: "the log says `the data is lost`; only with `wait_for_result: false`",
+  }),
   {
     name: "otelcol_processor_batch_batch_send_size",
     kind: "histogram",
@@ -381,6 +388,13 @@ const EXPORTERS: readonly MetricRow[] = [
     attributes: ["exporter"],
     help: "Items that found no room in the sending queue.",
     when: "a request is refused by the queue",
+  }),
+  ...itemCounters({
+    name: "sluice_exporter_lost",
+    level: "basic",
+    attributes: ["exporter"],
+    help: "Items that senders had an answer of 200 for, and that are given up or were rejected by the destination.",
+    when: "the log says `the data is lost`; only of a queue with `wait_for_result: false`",
   }),
   ...itemCounters({
     name: "sluice_exporter_abandoned",

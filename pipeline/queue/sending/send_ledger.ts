@@ -32,6 +32,7 @@ export class SendLedger implements Losses {
   readonly #logger: Logger;
   readonly #sent: Counter;
   readonly #sendFailed: Counter;
+  readonly #lost: Counter;
   readonly #enqueueFailed: Counter;
   readonly #pastShare: Counter;
   readonly #abandoned: Counter;
@@ -51,6 +52,7 @@ export class SendLedger implements Losses {
     this.#logger = logger;
     this.#sent = meter.counter(`otelcol_exporter_sent_${suffix}`, attributes);
     this.#sendFailed = meter.counter(`otelcol_exporter_send_failed_${suffix}`, attributes);
+    this.#lost = meter.counter(`sluice_exporter_lost_${suffix}`, attributes);
     this.#enqueueFailed = meter.counter(`otelcol_exporter_enqueue_failed_${suffix}`, attributes);
     this.#pastShare = meter.counter(`sluice_exporter_tenant_share_refused_${suffix}`, attributes);
     this.#abandoned = meter.counter(`sluice_exporter_abandoned_${suffix}`, attributes);
@@ -116,7 +118,10 @@ export class SendLedger implements Losses {
       this.#ended();
       this.#abandoned.add(items);
     } else if (result instanceof Error) this.failed(items, result, told, pieces[0]?.payload.origin.trace?.context);
-    else this.sent(items, result);
+    else {
+      this.sent(items, result);
+      if (!told && result.rejectedItems > 0) this.#lost.add(result.rejectedItems);
+    }
     this.#usage?.landed(pieces, result);
   }
 
@@ -137,6 +142,7 @@ export class SendLedger implements Losses {
     this.#sendFailed.add(items);
     this.destination.failed(error);
     if (told) return this.#logTold(items, error, trace);
+    this.#lost.add(items);
     const fields = { items, error: describeError(error), ...traceFields(trace) };
     this.#logger.error("export failed, the data is lost", fields);
   }
