@@ -6,7 +6,7 @@
 
 import { Command, Option } from "commander";
 import manifest from "../deno.json" with { type: "json" };
-import type { LogLevel } from "../pipeline/core/log.ts";
+import { LOG_LEVELS, type LogLevel } from "../pipeline/core/log.ts";
 import { CONTROLLER_API } from "./options.ts";
 import { addControllerViews } from "./controller_views.ts";
 
@@ -45,7 +45,7 @@ export function createControllerCommand(done: (code: number) => void): Command {
     )
     .addOption(env("--public-url <url>", "how agents reach it, for their metrics (default: --listen)", "PUBLIC_URL"))
     .addOption(
-      new Option("--log-level <level>", "the least that is logged").choices(["debug", "info", "warn", "error"])
+      new Option("--log-level <level>", "the least that is logged").choices(LOG_LEVELS)
         .default("info"),
     )
     .action(async ({ stateDir = "", ...flags }: ControllerServeFlags) => {

@@ -8,6 +8,8 @@
  */
 
 import { z } from "zod";
+import { LOG_LEVELS } from "../core/log.ts";
+import { METRIC_LEVELS } from "../core/telemetry/metric_row.ts";
 import {
   anything,
   bool,
@@ -25,9 +27,6 @@ import {
   text,
   textList,
 } from "./schema.ts";
-
-const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
-const METRIC_LEVELS = ["none", "basic", "normal", "detailed"] as const;
 
 /** What every OTLP exporter of own telemetry has. */
 const otlpShape = {

@@ -6,8 +6,9 @@
 
 import { maskUrls } from "./mask.ts";
 
-/** Severity names as the collector's `service::telemetry::logs::level`. */
-export type LogLevel = "debug" | "info" | "warn" | "error";
+/** Severity names as the collector's `service::telemetry::logs::level`, the least first. */
+export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+export type LogLevel = typeof LOG_LEVELS[number];
 
 /** Fields beside the message: short scalars. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;

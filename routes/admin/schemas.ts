@@ -8,6 +8,7 @@
  */
 
 import { z } from "zod";
+import { LOG_LEVELS } from "../../pipeline/core/log.ts";
 import { SIGNAL_NAMES } from "../../pipeline/otlp/signals.ts";
 import { exporterStateSchema } from "./exporter_schema.ts";
 import { count, named, problemPlaceSchema, timeMs } from "../api/schemas.ts";
@@ -230,7 +231,6 @@ export const drainRequestSchema = named(
 );
 export const drainedSchema = named("Drained", z.strictObject({ drained: z.boolean(), queue: queueSchema }));
 
-const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 export const logLevelSchema = named(
   "LogLevel",
   z.strictObject({
