@@ -45,6 +45,7 @@ export const DOCUMENTS: Readonly<Record<string, readonly Part[]>> = {
   "README.md": [{ start: "<!-- bench -->", end: "<!-- /bench -->", write: readmeFigures }],
   "docs/controller.md": [program("rollout_damage"), program("controller_simulation")],
   "docs/opamp.md": [program("opamp_extension"), program("opamp_servers")],
+  "docs/performance.md": [program("cpu_profile")],
   "docs/tenants.md": [
     program("fleet_simulation"),
     {
