@@ -7,15 +7,13 @@
 
 import { connect as connectTls, type ConnectionOptions } from "node:tls";
 import { createClient, defineScript, type RedisScripts } from "@redis/client";
-import { readPem, type TlsClientConfig } from "../../../pipeline/config/tls.ts";
+import { type TlsClientOptions, tlsOptionsIfWanted } from "../../../pipeline/config/tls_client.ts";
 import type { Clock } from "../../../pipeline/core/clock.ts";
 import { DeadlineExceededError, GatewayError, RejectedError, UnavailableError } from "../../../pipeline/core/errors.ts";
 import type { LeaseAnswer, LeaseAsk, LeaseStore } from "../../../pipeline/tenants/fleet/leases.ts";
 import { parseHostPort } from "../../../pipeline/config/host_port.ts";
 import type { RedisConfig } from "../../../pipeline/tenants/fleet/schema.ts";
 import { LEASE_SCRIPT } from "./lease_script.ts";
-
-const TLS_VERSIONS = { "": undefined, "1.0": "TLSv1", "1.1": "TLSv1.1", "1.2": "TLSv1.2", "1.3": "TLSv1.3" } as const;
 
 /** Sends the script's digest, and the script itself where that is not known. */
 const lease = defineScript({
@@ -70,8 +68,8 @@ export class RedisLeaseStore implements LeaseStore {
   }
 
   async #connect(): Promise<Client> {
-    const tls = await tlsOptions(this.#config.tls);
-    if (tls["tls"] === true) await probe({ ...parseHostPort(this.#config.endpoint), ...tls }, this.#config.timeout);
+    const tls = await tlsOptionsIfWanted(this.#config.tls);
+    if (tls !== undefined) await probe({ ...parseHostPort(this.#config.endpoint), ...tls }, this.#config.timeout);
     const client = open(this.#config, tls);
     client.on("error", () => {}); // whoever asked is told
     try {
@@ -111,31 +109,20 @@ function probe(options: ConnectionOptions, timeoutMs: number): Promise<void> {
   });
 }
 
-function open({ endpoint, username, password, database, timeout }: RedisConfig, tls: Record<string, unknown>) {
+/** @param tls undefined for plain text. */
+function open(
+  { endpoint, username, password, database, timeout }: RedisConfig,
+  tls: TlsClientOptions | undefined,
+) {
+  const socket = { ...parseHostPort(endpoint), connectTimeout: timeout, reconnectStrategy: false } as const;
   return createClient({
-    socket: { ...parseHostPort(endpoint), ...tls, connectTimeout: timeout, reconnectStrategy: false },
+    socket: tls === undefined ? socket : { ...socket, ...tls, tls: true },
     ...(username === "" ? {} : { username }),
     ...(password === "" ? {} : { password }),
     database,
     disableOfflineQueue: true,
     scripts: { lease } satisfies RedisScripts,
   });
-}
-
-async function tlsOptions(tls: TlsClientConfig | undefined): Promise<Record<string, unknown>> {
-  if (tls === undefined || tls.insecure) return {};
-  const options = {
-    tls: true,
-    ca: await readPem(tls.ca_file, tls.ca_pem),
-    cert: await readPem(tls.cert_file, tls.cert_pem),
-    key: await readPem(tls.key_file, tls.key_pem),
-    servername: tls.server_name_override || undefined,
-    minVersion: TLS_VERSIONS[tls.min_version],
-    maxVersion: TLS_VERSIONS[tls.max_version],
-    ciphers: tls.cipher_suites.length > 0 ? tls.cipher_suites.join(":") : undefined,
-    rejectUnauthorized: !tls.insecure_skip_verify,
-  };
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
 /** @throws {RejectedError} Something else speaks there. */
