@@ -12,7 +12,7 @@ import type { HttpApp, ServeHttp } from "../pipeline/contract/http.ts";
 import { createOtlpApp } from "../routes/otlp.ts";
 import manifest from "../deno.json" with { type: "json" };
 import { DEFAULT_FETCH_CONFIG } from "./config/default_config.ts";
-import { startGateway } from "./gateway.ts";
+import { startGateway } from "./control_thread.ts";
 
 export interface FetchGatewayOptions {
   /** YAML; `${env:…}` is expanded, `${file:…}` is refused. */

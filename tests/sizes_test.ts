@@ -20,8 +20,6 @@ type Reasons = Readonly<Record<string, string>>;
 
 const LONG_FILES: Reasons = {
   "controller/cli/views.ts": "a list of small views, one a subcommand, that share how a table is printed",
-  "gateway/admin/gateway_admin.ts": "one interface, a short method for each thing that the admin API may ask",
-  "gateway/gateway.ts": "the wiring of the control thread, and the one place that says who starts and ends before whom",
   "gateway/tenants/tenant_control.ts": "one class of short steps around one order: written first, then used",
   "opamp/client/client.ts": "the wiring of the OpAMP client behind its one interface",
   "opamp/client/offers/package_sync.ts": "one sequence, from an offer to what is installed",

@@ -1,7 +1,8 @@
 /** Workers that die hold nothing of a tenant for ever, and know every tenant before they take data again. */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { type Gateway, startGateway } from "../../gateway/gateway.ts";
+import { startGateway } from "../../gateway/control_thread.ts";
+import type { Gateway } from "../../gateway/gateway.ts";
 import { resolveSources } from "../../gateway/config/sources.ts";
 import { createTenantControl } from "../../gateway/tenants/tenant_control.ts";
 import { diskTenantFiles } from "../../gateway/tenants/tenant_files.ts";

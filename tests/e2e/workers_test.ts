@@ -1,7 +1,7 @@
 /** Data workers share a port, are counted together, and come back when they die. */
 
 import { match, ok, strictEqual } from "node:assert/strict";
-import { startGateway } from "../../gateway/gateway.ts";
+import { startGateway } from "../../gateway/control_thread.ts";
 import { loadConfig } from "../../pipeline/config/source.ts";
 import { serveHttp } from "../../routes/listener.ts";
 import { freePort, startGateway as startProcess } from "../support/gateway_process.ts";

@@ -1,6 +1,6 @@
 import { deepStrictEqual, match, rejects, strictEqual } from "node:assert/strict";
 import { portsInUse } from "../../gateway/threads/exclusive_listener.ts";
-import { MAX_DRAINING, startGateway } from "../../gateway/gateway.ts";
+import { MAX_DRAINING, startGateway } from "../../gateway/control_thread.ts";
 import { resolveSources } from "../../gateway/config/sources.ts";
 import { GraphError } from "../../pipeline/graph/graph.ts";
 import { NO_CHANGE } from "../../pipeline/graph/live_graph.ts";

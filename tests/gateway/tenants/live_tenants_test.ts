@@ -1,5 +1,6 @@
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
-import { type Gateway, startGateway } from "../../../gateway/gateway.ts";
+import { startGateway } from "../../../gateway/control_thread.ts";
+import type { Gateway } from "../../../gateway/gateway.ts";
 import { resolveSources } from "../../../gateway/config/sources.ts";
 import { createTenantControl, type TenantControl } from "../../../gateway/tenants/tenant_control.ts";
 import { diskTenantFiles } from "../../../gateway/tenants/tenant_files.ts";

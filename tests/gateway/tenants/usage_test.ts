@@ -1,7 +1,7 @@
 /** Usage through a whole gateway: counted in the threads that take data, added up in the control thread, in the file. */
 
 import { deepStrictEqual, ok, rejects } from "node:assert/strict";
-import { startGateway } from "../../../gateway/gateway.ts";
+import { startGateway } from "../../../gateway/control_thread.ts";
 import { resolveSources } from "../../../gateway/config/sources.ts";
 import { diskTenantFiles } from "../../../gateway/tenants/tenant_files.ts";
 import { queryUsage, type UsageEntry } from "../../../gateway/tenants/usage_query.ts";
@@ -15,7 +15,7 @@ import { freePort } from "../../support/gateway_process.ts";
 const DAY_MS = 24 * 3_600_000;
 const RECORDS = [1, 9, 17].map((severityNumber) => ({ severityNumber, body: { stringValue: "hello" } }));
 const LOGS = JSON.stringify({ resourceLogs: [{ scopeLogs: [{ logRecords: RECORDS }] }] });
-const [acme, globex] = [mintApiKey(), mintApiKey()];
+const [acme, late, globex] = [mintApiKey(), mintApiKey(), mintApiKey()];
 
 function resolve(port: number, file: string) {
   const text = `
@@ -24,7 +24,10 @@ processors: {filter/quiet: {logs: {log_record: ["severity_number < 5"]}}}
 exporters: {debug: {}}
 tenancy: {usage: {file: "${file}"}}
 tenants:
-  acme: {keys: [{id: ${acme.id}, hash: "${acme.hash}"}]}
+  acme:
+    keys:
+      - {id: ${acme.id}, hash: "${acme.hash}"}
+      - {id: ${late.id}, hash: "${late.hash}", expires: 2020-01-01T00:00:00Z}
   globex: {keys: [{id: ${globex.id}, hash: "${globex.hash}"}], signals: [traces]}
 service:
   telemetry: {logs: {level: error}, metrics: {level: none}}
@@ -62,6 +65,7 @@ for (const workers of [0, 2]) {
     });
     for (let each = 0; each < 6; each++) deepStrictEqual(await send(port, acme.key), 200);
     deepStrictEqual(await send(port, globex.key), 403);
+    deepStrictEqual(await send(port, late.key), 401);
     ok(gateway.usage.query({ fromMs: 0, untilMs: Date.now() + DAY_MS, step: "day" }) !== undefined);
     ok(await gateway.shutdown(10_000));
 
@@ -73,6 +77,7 @@ for (const workers of [0, 2]) {
       "acme logs accepted: 6 18 true",
       "acme logs debug sent: 6 12 true",
       "acme logs filtered filter/quiet: 0 6 false",
+      "acme logs refused expired: 1 0 false",
       "globex logs refused signal: 1 0 false",
     ]);
     store.close();

@@ -5,7 +5,8 @@
  */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { type Gateway, startGateway } from "../../../../gateway/gateway.ts";
+import { startGateway } from "../../../../gateway/control_thread.ts";
+import type { Gateway } from "../../../../gateway/gateway.ts";
 import { resolveSources } from "../../../../gateway/config/sources.ts";
 import { mintApiKey } from "../../../../pipeline/tenants/identity/api_key.ts";
 import { serveHttp } from "../../../../routes/listener.ts";
