@@ -342,15 +342,15 @@ Deno.test("one that has the version already and one that is away do not end a ro
   deepStrictEqual([state, unchanged, released], ["running", 1, 1]);
 });
 
-Deno.test("nobody's time runs out on the way back: an agent that had said nothing is told as one that applies", () => {
+Deno.test("nobody's time runs out on the way back: an agent that applies the version still is told as that", () => {
   const { world, start } = fleetWithBase(1);
-  world.answer = silence;
+  world.answer = () => ({ state: "applying" });
   const id = start({ applyTimeoutMs: 10_000 });
   world.advance(5_000);
   world.rollouts.abort(id, { rollback: true, reason: "" }, "bob");
   world.advance(10_000);
-  const { state, counts: { applying, silent } } = world.rollouts.get(id);
-  deepStrictEqual([state, applying, silent], ["aborted", 1, 0]);
+  const { state, counts: { applying, stuck } } = world.rollouts.get(id);
+  deepStrictEqual([state, applying, stuck], ["aborted", 1, 0]);
 });
 
 Deno.test("an agent that waits for its second try is not offered again what it has refused before the rollout", () => {
