@@ -14,6 +14,7 @@ import { durationOption } from "./options.ts";
 interface TenantFlags extends UsageFlags {
   readonly ifVersion?: string;
   readonly key: boolean;
+  readonly unknown: boolean;
   /** Milliseconds. */
   readonly overlap: number;
 }
@@ -51,7 +52,11 @@ export function createTenantsCommand(done: (code: number) => void): Command {
     .addOption(durationOption("--overlap <duration>", "how long its other keys still count", 86_400_000))
     .addOption(ifVersion());
   add("limits <id>", "what is left of each limit now", (all, _, id = "") => all.showLimits(id));
-  add("refusals <id>", "what it was refused lately, and why", (all, _, id = "") => all.showRefusals(id));
+  add(
+    "refusals [id]",
+    "what a tenant was refused lately, and why",
+    (all, { unknown }, id) => unknown ? all.showUnknownRefusals(id) : all.showRefusals(id),
+  ).option("--unknown", "instead, whose credentials were refused, by address", false);
   add("fleet", "how limits are shared with other gateways now", (all) => all.showFleet);
   add("usage [id]", "what a tenant used, or all did", (all, flags, id) => all.showUsage(id, flags))
     .addOption(new Option("--step <step>", "what one line is of").choices(["minute", "hour", "day"]).default("hour"))

@@ -115,6 +115,7 @@ export class GatewayAdmin implements AdminControl {
         return gateway.usage.query(asked);
       },
       refusals: (tenant) => this.#hub.askAll({ type: "refusals", tenant }),
+      unknownRefusals: () => this.#hub.askAll({ type: "unknown_refusals" }),
       fleet: () => gateway.fleet.status,
       clock,
     });

@@ -86,6 +86,8 @@ export class ThreadAdmin {
         return this.#options.errors.list();
       case "refusals":
         return this.#options.refusals?.of(command.tenant) ?? [];
+      case "unknown_refusals":
+        return this.#options.refusals?.unknown() ?? [];
       case "tap":
         return this.#tap(command.tap, command.node, command.settings);
       case "untap":

@@ -7,7 +7,7 @@
 
 import type { DestinationSnapshot } from "../../pipeline/contract/destination.ts";
 import type { QueueSnapshot } from "../../pipeline/contract/queue_control.ts";
-import type { RecentRefusal } from "../../pipeline/tenants/recent_refusals.ts";
+import type { RecentRefusal, UnknownRefusal } from "../../pipeline/tenants/recent_refusals.ts";
 import type { CpuProfile, TapEvent } from "../../routes/admin/schemas.ts";
 
 /** What is asked. */
@@ -18,6 +18,7 @@ export type Command =
   | { readonly type: "hurry"; readonly node: string }
   | { readonly type: "errors" }
   | { readonly type: "refusals"; readonly tenant: string }
+  | { readonly type: "unknown_refusals" }
   | { readonly type: "tap"; readonly tap: string; readonly node: string; readonly settings: TapSettings }
   | { readonly type: "untap"; readonly tap: string }
   | { readonly type: "cpu"; readonly durationMs: number }
@@ -60,6 +61,7 @@ export interface Answers {
   readonly hurry: boolean;
   readonly errors: readonly (readonly [component: string, errors: readonly RecentError[]])[];
   readonly refusals: readonly RecentRefusal[];
+  readonly unknown_refusals: readonly UnknownRefusal[];
   /** Whether there is such a node. */
   readonly tap: boolean;
   readonly untap: boolean;

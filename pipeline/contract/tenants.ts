@@ -48,9 +48,10 @@ export interface Identifier {
    * Without a promise where the answer is known: a promise a request would be the dearest part of it.
    *
    * @param nowMs Monotonic, for who has read the clock just now. Absent: it is read.
+   * @param signal For whoever is told of refusals. Absent: it is not known.
    * @throws {GatewayError} 401 there is no credential that is known; 403 it may not; 429 its peer tried too many.
    */
-  identify(sender: Sender, nowMs?: number): Identity | Promise<Identity>;
+  identify(sender: Sender, nowMs?: number, signal?: Signal): Identity | Promise<Identity>;
 }
 
 /** Decides which requests come in. One a thread, over memory that all threads share. */

@@ -1,5 +1,6 @@
 /**
- * What each tenant was refused lately, and why, for operators: kept in the thread that refused it, within bounds.
+ * What each tenant was refused lately, and why, for operators, and whose credentials were: kept in the thread that refused
+ * it, within bounds.
  *
  * Refusals of one minute, signal and reason are one entry with a count, so that a flood of them costs a look-up each and
  * drives out nothing: neither other reasons of the tenant, nor other tenants.
@@ -13,7 +14,11 @@ import type { Signal } from "../otlp/signals.ts";
 
 /** Tenants of a thread; the one whose last entry began longest ago makes room. */
 export const MAX_REFUSED_TENANTS = 500;
-/** Entries of a tenant. */
+/** Addresses of a thread whose credentials were refused, by the same rule. */
+export const MAX_REFUSED_ADDRESSES = 500;
+/** Of an address, which a proxy may have told, characters. */
+const MAX_ADDRESS_CHARS = 64;
+/** Entries of a tenant, or an address. */
 export const MAX_REFUSALS = 20;
 /** Of an entry's message, characters. */
 const MAX_MESSAGE_CHARS = 300;
@@ -60,17 +65,63 @@ function joined(first: RecentRefusal, second: RecentRefusal): RecentRefusal {
   };
 }
 
+/** Of senders that are not known, by their address. Structured clone takes it. */
+export interface UnknownRefusal extends RecentRefusal {
+  /** As `peerOf` has it; "" where it is not known. */
+  readonly address: string;
+}
+
+/** As `together`, of each address. */
+export function togetherByAddress(refusals: readonly UnknownRefusal[]): readonly UnknownRefusal[] {
+  const byAddress = Map.groupBy(refusals, ({ address }) => address);
+  return [...byAddress].flatMap(([address, own]) => together(own).map((refusal) => ({ ...refusal, address })));
+}
+
 export class RecentRefusals {
-  readonly #clock: Pick<Clock, "nowMs">;
-  readonly #byTenant = new Map<string, { -readonly [Key in keyof RecentRefusal]: RecentRefusal[Key] }[]>();
+  readonly #tenants: Entries;
+  readonly #addresses: Entries;
 
   constructor(clock: Pick<Clock, "nowMs">) {
-    this.#clock = clock;
+    this.#tenants = new Entries(clock, MAX_REFUSED_TENANTS);
+    this.#addresses = new Entries(clock, MAX_REFUSED_ADDRESSES);
   }
 
   note({ id }: TenantTag, signal: Signal | undefined, reason: string, items: number, message: string): void {
+    this.#tenants.note(id, signal, reason, items, message);
+  }
+
+  /** A credential that was refused. @param address Of who sent it, as `peerOf` has it: a host is one. */
+  noteUnknown(address: string, signal: Signal | undefined, reason: string, message: string): void {
+    this.#addresses.note(address.slice(0, MAX_ADDRESS_CHARS), signal, reason, 0, message);
+  }
+
+  /** Of a tenant, those that began last first. */
+  of(id: string): readonly RecentRefusal[] {
+    return this.#tenants.of(id);
+  }
+
+  /** Of all addresses. */
+  unknown(): readonly UnknownRefusal[] {
+    return this.#addresses.all().flatMap(([address, own]) => own.map((refusal) => ({ ...refusal, address })));
+  }
+}
+
+type Entry = { -readonly [Key in keyof RecentRefusal]: RecentRefusal[Key] };
+
+/** Refusals by whom they concern, so many of them. */
+class Entries {
+  readonly #clock: Pick<Clock, "nowMs">;
+  readonly #most: number;
+  readonly #byName = new Map<string, Entry[]>();
+
+  constructor(clock: Pick<Clock, "nowMs">, most: number) {
+    this.#clock = clock;
+    this.#most = most;
+  }
+
+  note(name: string, signal: Signal | undefined, reason: string, items: number, message: string): void {
     const nowMs = this.#clock.nowMs();
-    const entries = this.#byTenant.get(id);
+    const entries = this.#byName.get(name);
     const same = entries?.find((entry) =>
       entry.reason === reason && entry.signal === signal && Math.abs(nowMs - entry.firstMs) < TOGETHER_MS
     );
@@ -83,20 +134,23 @@ export class RecentRefusals {
     }
     const entry = { firstMs: nowMs, lastMs: nowMs, times: 1, signal, reason, items, message };
     this.#add(
-      id,
+      name,
       [{ ...entry, message: message.slice(0, MAX_MESSAGE_CHARS) }, ...entries ?? []].slice(0, MAX_REFUSALS),
     );
   }
 
-  /** Of a tenant, those that began last first. */
-  of(id: string): readonly RecentRefusal[] {
-    return this.#byTenant.get(id) ?? [];
+  of(name: string): readonly RecentRefusal[] {
+    return this.#byName.get(name) ?? [];
   }
 
-  #add(id: string, entries: RecentRefusal[]): void {
-    this.#byTenant.delete(id);
-    this.#byTenant.set(id, entries);
-    const [silent] = this.#byTenant.keys();
-    if (this.#byTenant.size > MAX_REFUSED_TENANTS && silent !== undefined) this.#byTenant.delete(silent);
+  all(): readonly (readonly [name: string, refusals: readonly RecentRefusal[]])[] {
+    return [...this.#byName];
+  }
+
+  #add(name: string, entries: Entry[]): void {
+    this.#byName.delete(name);
+    this.#byName.set(name, entries);
+    const [silent] = this.#byName.keys();
+    if (this.#byName.size > this.#most && silent !== undefined) this.#byName.delete(silent);
   }
 }

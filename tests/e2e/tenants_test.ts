@@ -326,8 +326,12 @@ for (const workers of [1, 2]) {
       const refused = await setup.send(key);
       deepStrictEqual([refused.status, /the API key has expired/.test(refused.message)], [401, true]);
       const { items } = await setup.ask("GET", "tenants/late/refusals");
-      deepStrictEqual([items[0].reason, items[0].signal], ["credential", null]);
+      deepStrictEqual([items[0].reason, items[0].signal], ["expired", "traces"]);
       match(items[0].message, /^the API key has expired: [a-z2-7]{12}$/);
+      const unknown: { reason: string; address: string; message: string }[] =
+        (await setup.ask("GET", "unknown-refusals")).items;
+      const late = unknown.find(({ reason }) => reason === "expired");
+      deepStrictEqual([late?.address, late?.message], ["127.0.0.1", "the API key has expired"]);
     });
 
     await t.step("no key, and no hash of one, is in the log, in an answer or in the list of changes", async () => {

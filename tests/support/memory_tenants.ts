@@ -69,6 +69,11 @@ export class MemoryTenants implements TenantAdmin {
     return { mode: "redis" as const, connected: false, since_ms: 1_000, replicas: 3, leases: 2 };
   }
 
+  unknownRefusals() {
+    const refusal = { first_ms: 1, last_ms: 2, times: 3, signal: null, reason: "expired", message: "m" };
+    return Promise.resolve([{ address: "192.0.2.7", ...refusal }]);
+  }
+
   refusals(id: string) {
     const refusal = {
       first_ms: 1,

@@ -99,8 +99,9 @@ export const showFleet: View = async (client) => {
   return { json, text };
 };
 
-export function showRefusals(id: string): View {
+export function showRefusals(id: string | undefined): View {
   return async (client) => {
+    if (id === undefined) throw new ApiFailure("Cannot show refusals: wanted a tenant's id, or --unknown");
     const json = await all((cursor) =>
       client.ask("listTenantRefusals", { params: { id }, query: { limit: 500, ...cursor } })
     );
@@ -108,6 +109,18 @@ export function showRefusals(id: string): View {
       ...[time(first_ms), time(last_ms), times, signal ?? "-", reason, items, message],
     ]);
     return { json, text: table(["FIRST", "LAST", "TIMES", "SIGNAL", "REASON", "ITEMS", "MESSAGE"], rows) };
+  };
+}
+
+/** Whose credentials were refused. @param id Of a tenant, which has none of these. */
+export function showUnknownRefusals(id: string | undefined): View {
+  return async (client) => {
+    if (id !== undefined) throw new ApiFailure(`Cannot show refusals of ${id} with --unknown: wanted one of the two`);
+    const json = await all((cursor) => client.ask("listUnknownRefusals", { query: { limit: 500, ...cursor } }));
+    const rows = json.map(({ address, first_ms, last_ms, times, signal, reason, message }) => [
+      ...[address === "" ? "-" : address, time(first_ms), time(last_ms), times, signal ?? "-", reason, message],
+    ]);
+    return { json, text: table(["ADDRESS", "FIRST", "LAST", "TIMES", "SIGNAL", "REASON", "MESSAGE"], rows) };
   };
 }
 

@@ -7,7 +7,12 @@
 import type { Clock } from "../../../pipeline/core/clock.ts";
 import { mintApiKey } from "../../../pipeline/tenants/identity/api_key.ts";
 import type { FleetStatus } from "../../../pipeline/tenants/fleet/rounds.ts";
-import { type RecentRefusal, together } from "../../../pipeline/tenants/recent_refusals.ts";
+import {
+  type RecentRefusal,
+  together,
+  togetherByAddress,
+  type UnknownRefusal,
+} from "../../../pipeline/tenants/recent_refusals.ts";
 import { ConflictError, NotFoundError, RefusedError } from "../../../routes/admin/control.ts";
 import { placed } from "../../../routes/api/problem_answer.ts";
 import type { ConfigProblem } from "../../../routes/api/schemas.ts";
@@ -20,6 +25,7 @@ import type {
   TenantFleet,
   TenantLimitsView,
   TenantSummary,
+  UnknownRefusal as UnknownRefusalView,
   UsageRequest,
 } from "../../../routes/admin/tenants/schemas.ts";
 import type { TenantDirectory } from "../../tenants/directory.ts";
@@ -35,6 +41,8 @@ export interface GatewayTenantsOptions {
   readonly usage: (asked: UsageQuery) => Promise<Iterable<UsageEntry> | undefined>;
   /** What each thread refused a tenant lately. */
   readonly refusals: (tenant: string) => Promise<readonly (readonly RecentRefusal[])[]>;
+  /** What each thread refused lately whose sender it did not know. */
+  readonly unknownRefusals: () => Promise<readonly (readonly UnknownRefusal[])[]>;
   /** How limits are shared now; undefined while there are no tenants. */
   readonly fleet: () => FleetStatus | undefined;
   readonly clock: Clock;
@@ -103,6 +111,14 @@ export class GatewayTenants implements TenantAdmin {
     this.limits(id);
     const told = together((await this.#options.refusals(id)).flat());
     return told.toSorted((a, b) => b.lastMs - a.lastMs).map(refusalView);
+  }
+
+  async unknownRefusals(): Promise<readonly UnknownRefusalView[]> {
+    const told = togetherByAddress((await this.#options.unknownRefusals()).flat());
+    return told.toSorted((a, b) => b.lastMs - a.lastMs).map((refusal) => {
+      const { items: _, ...view } = refusalView(refusal); // nobody has looked at them
+      return { address: refusal.address, ...view };
+    });
   }
 
   problems(): readonly ConfigProblem[] {

@@ -158,8 +158,8 @@ const TENANTS: readonly MetricRow[] = [
     level: "basic",
     attributes: ["reason"],
     help:
-      "Requests that are of no tenant: `missing`, `malformed`, `unknown`, `contradictory` credentials, or `limited`: " +
-      "too many of one address.",
+      "Requests whose credentials are refused: `missing`, `malformed`, `unknown`, `expired`, `not_yet` (genuine, and not " +
+      "yet valid), `contradictory`, or `limited`: too many of one address.",
     when: "the sender is refused, before its body is read; it has 401 or 429",
   },
   {

@@ -8,7 +8,9 @@
 import { type GatewayError, UnavailableError } from "../../core/errors.ts";
 import type { Clock } from "../../core/clock.ts";
 import { AnswerCache } from "./answer_cache.ts";
+import type { Signal } from "../../otlp/signals.ts";
 import type { PeerLimit } from "./peer_limit.ts";
+import type { BadCredential, Untimely } from "./refused.ts";
 import type { RefusalErrors } from "./refusal_errors.ts";
 
 /** Bad credentials that are remembered, in each of two generations. */
@@ -19,7 +21,7 @@ export const REFUSED_MS = 10_000;
 export const MAX_CHECKS = 256;
 
 /** What a check has found: what the credential proves, or why it is refused. */
-export type Checked<Good> = { readonly good: Good } | { readonly refusal: string };
+export type Checked<Good> = { readonly good: Good } | BadCredential;
 
 /** Who asks, and what was known. */
 export interface Attempt {
@@ -27,6 +29,8 @@ export interface Attempt {
   readonly header: string;
   /** Of the peer. */
   readonly address: string;
+  /** That it is a request of. Absent: it is not known. */
+  readonly signal?: Signal | undefined;
   /** Whether it was good not long ago: then it is checked whatever else its peer has tried. */
   readonly wasGood: boolean;
   /** What was refused in another generation is checked again. */
@@ -40,11 +44,11 @@ export interface GuardedChecksDeps {
   /** What would be taken, for WWW-Authenticate. */
   readonly challenge: string;
   /** Told of each refusal: the credential is bad, or its peer has tried too many. */
-  refused(kind: "unknown" | "limited"): void;
+  refused(kind: "unknown" | "limited" | Untimely, attempt: Attempt, message: string): void;
 }
 
 interface Refused {
-  readonly reason: string;
+  readonly bad: BadCredential;
   readonly generation: number;
   /** Monotonic. */
   readonly untilMs: number;
@@ -71,10 +75,10 @@ export class GuardedChecks<Good> {
     if (running !== undefined) return running;
     const nowMs = this.#deps.clock.monotonicMs();
     const waitMs = this.#deps.limit.take(attempt.address, nowMs);
-    if (waitMs > 0 && !attempt.wasGood) throw this.#limited(waitMs);
+    if (waitMs > 0 && !attempt.wasGood) throw this.#limited(attempt, waitMs);
     const refused = this.#refused.get(attempt.header);
     if (refused !== undefined && refused.generation === attempt.generation && nowMs < refused.untilMs) {
-      throw this.#bad(refused.reason);
+      throw this.#bad(attempt, refused.bad);
     }
     if (this.#running.size >= MAX_CHECKS) {
       throw new UnavailableError("Cannot check the credentials: too many wait to be checked", { retryAfterMs: 1_000 });
@@ -87,10 +91,11 @@ export class GuardedChecks<Good> {
 
   /** @param isTaken Whether it has cost the peer an attempt; it is given back unless the credential is bad. */
   async #run(
-    { header, address, generation }: Attempt,
+    attempt: Attempt,
     isTaken: boolean,
     check: () => Promise<Checked<Good>>,
   ): Promise<Good> {
+    const { header, address, generation } = attempt;
     let checked: Checked<Good> | undefined;
     try {
       checked = await check();
@@ -100,17 +105,18 @@ export class GuardedChecks<Good> {
     }
     if ("good" in checked) return checked.good;
     const nowMs = this.#deps.clock.monotonicMs();
-    this.#refused.put(header, { reason: checked.refusal, generation, untilMs: nowMs + REFUSED_MS }, nowMs);
-    throw this.#bad(checked.refusal);
+    this.#refused.put(header, { bad: checked, generation, untilMs: nowMs + REFUSED_MS }, nowMs);
+    throw this.#bad(attempt, checked);
   }
 
-  #limited(waitMs: number): GatewayError {
-    this.#deps.refused("limited");
-    return this.#deps.errors.tooMany(waitMs);
+  #limited(attempt: Attempt, waitMs: number): GatewayError {
+    const error = this.#deps.errors.tooMany(waitMs);
+    this.#deps.refused("limited", attempt, error.message);
+    return error;
   }
 
-  #bad(reason: string): GatewayError {
-    this.#deps.refused("unknown");
-    return this.#deps.errors.unauthenticated(reason, this.#deps.challenge);
+  #bad(attempt: Attempt, { refusal, untimely }: BadCredential): GatewayError {
+    this.#deps.refused(untimely ?? "unknown", attempt, refusal);
+    return this.#deps.errors.unauthenticated(refusal, this.#deps.challenge);
   }
 }

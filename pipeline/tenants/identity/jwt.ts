@@ -15,12 +15,13 @@ import type { Clock } from "../../core/clock.ts";
 import { UnavailableError } from "../../core/errors.ts";
 import type { Logger } from "../../core/log.ts";
 import { IssuerKeys, keyReader } from "./jwks.ts";
+import type { BadCredential } from "./refused.ts";
 import type { JwtConfig } from "./schema.ts";
 
 /** What a token says, once it is verified; or why it says nothing. */
 export type TokenAnswer =
   | { readonly tenantId: string; readonly issuer: string; readonly subject: string; readonly expiresMs: number }
-  | { readonly refusal: string };
+  | BadCredential;
 
 /** A tenant's id or a subject is no longer. */
 const MAX_CLAIM_CHARS = 256;
@@ -72,7 +73,7 @@ export class TokenVerifier {
       return answerOf(payload, config);
     } catch (error) {
       if (error instanceof UnavailableError) throw error;
-      return { refusal: reasonOf(error) };
+      return refusalOf(error);
     }
   }
 }
@@ -97,6 +98,15 @@ function answerOf(payload: JWTPayload, { tenant_claim, issuer, clock_skew }: Jwt
   const { sub, exp = 0 } = payload;
   const subject = typeof sub === "string" ? sub.slice(0, MAX_CLAIM_CHARS) : "";
   return { tenantId, issuer, subject, expiresMs: exp * 1_000 + clock_skew };
+}
+
+/** The signature is checked before its times. */
+function refusalOf(error: unknown): BadCredential {
+  const refusal = reasonOf(error);
+  if (error instanceof errors.JWTExpired) return { refusal, untimely: "expired" };
+  if (!(error instanceof errors.JWTClaimValidationFailed)) return { refusal };
+  const isEarly = error.claim === "nbf" && error.reason === "check_failed"; // elsewhere it is no time at all
+  return isEarly ? { refusal, untimely: "not_yet" } : { refusal };
 }
 
 /** In words of ours: the library's may quote the token. */

@@ -27,7 +27,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { GatewayError } from "../../core/errors.ts";
 import type { Logger } from "../../core/log.ts";
 import type { Counter, Meter } from "../../core/telemetry/meter.ts";
-import type { TenantTag } from "../../core/tenant.ts";
+import type { Signal } from "../../otlp/signals.ts";
 import type { TenantRow, TenantTable } from "../table/table.ts";
 import { HeaderCache, type Validity } from "./header_cache.ts";
 import { type ApiKey, isSecret } from "./api_key.ts";
@@ -36,6 +36,8 @@ import { type Checked, GuardedChecks } from "./guarded_checks.ts";
 import type { TokenVerifier } from "./jwt.ts";
 import { type PasswordCheck, Passwords } from "./passwords.ts";
 import { PeerLimit } from "./peer_limit.ts";
+import { type BadCredential, CREDENTIAL_REFUSALS, type CredentialRefusal, type RefusalListener, type Untimely } from //
+"./refused.ts";
 import { RefusalErrors } from "./refusal_errors.ts";
 import { TrustedProxies } from "./proxies.ts";
 import type { IdentityConfig } from "./schema.ts";
@@ -48,15 +50,12 @@ const REALM = 'Bearer realm="sluice"';
 const CHALLENGES = { missing: REALM, invalid: `${REALM}, error="invalid_token"` } as const;
 const NO_ATTRIBUTES: Identity["attributes"] = new Map();
 
-/** Why credentials are refused, as it is counted. */
-type Refusal = "missing" | "malformed" | "unknown" | "contradictory" | "limited";
-
 export interface IdentifierDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly meter: Meter;
-  /** Told of a good credential that is refused for its time, and what the sender is told. Absent: nobody is. */
-  readonly refused?: (tenant: TenantTag, message: string) => void;
+  /** Told of every refusal. Absent: nobody is. */
+  readonly refused?: RefusalListener;
   /** Absent: a thread of its own, when the first password comes. */
   readonly passwords?: PasswordCheck;
 }
@@ -96,7 +95,7 @@ class CredentialIdentifier implements Identifier, Lifecycle {
   readonly #limit: PeerLimit;
   readonly #passwords: PasswordCheck;
   readonly #errors = new RefusalErrors();
-  readonly #refusals: Readonly<Record<Refusal, Counter>>;
+  readonly #refusals: ReadonlyMap<CredentialRefusal, Counter>;
   readonly #byAuthorization = new HeaderCache(MAX_KNOWN, KNOWN_MS);
   readonly #byKey = new HeaderCache(MAX_KNOWN, KNOWN_MS);
   readonly #byProxy = new HeaderCache(MAX_KNOWN, KNOWN_MS);
@@ -117,22 +116,15 @@ class CredentialIdentifier implements Identifier, Lifecycle {
     this.#proxies = config.trusted_proxy === undefined ? undefined : new TrustedProxies(config.trusted_proxy);
     this.#limit = new PeerLimit(config.unknown_limit);
     this.#passwords = deps.passwords ?? new Passwords(deps.clock);
-    const counter = (reason: Refusal) => deps.meter.counter("sluice_tenant_refused_credentials", { reason });
-    this.#refusals = {
-      missing: counter("missing"),
-      malformed: counter("malformed"),
-      unknown: counter("unknown"),
-      contradictory: counter("contradictory"),
-      limited: counter("limited"),
-    };
+    const counter = (reason: CredentialRefusal) => deps.meter.counter("sluice_tenant_refused_credentials", { reason });
+    this.#refusals = new Map(CREDENTIAL_REFUSALS.map((reason) => [reason, counter(reason)]));
     const { clock } = deps;
-    const refused = (kind: "unknown" | "limited") => this.#refusals[kind].add(1);
     this.#checks = new GuardedChecks({
       limit: this.#limit,
       clock,
       errors: this.#errors,
       challenge: CHALLENGES.invalid,
-      refused,
+      refused: (kind, { address, signal }, message) => this.#tell(kind, address, signal, message),
     });
   }
 
@@ -148,26 +140,26 @@ class CredentialIdentifier implements Identifier, Lifecycle {
     return Promise.resolve();
   }
 
-  identify(sender: Sender, nowMs = this.#deps.clock.monotonicMs()): Answer {
+  identify(sender: Sender, nowMs = this.#deps.clock.monotonicMs(), signal?: Signal): Answer {
     const table = this.#table();
     if (table !== this.#asked) this.#begin(table);
     let found: Answer | undefined;
     const authorization = sender.header("authorization");
-    if (authorization !== undefined) found = this.#ofAuthorization(authorization, sender, nowMs);
+    if (authorization !== undefined) found = this.#ofAuthorization(authorization, sender, nowMs, signal);
     for (const name of this.#keyHeaders) {
       const key = sender.header(name);
-      if (key !== undefined) found = this.#agreed(found, this.#ofKeyHeader(key, sender, nowMs), sender);
+      if (key !== undefined) found = this.#agreed(found, this.#ofKeyHeader(key, sender, nowMs, signal), sender, signal);
     }
     if (this.#proxies?.trusts(sender.peerAddress) === true) {
       const id = sender.header(this.#config.trusted_proxy?.header ?? "");
-      if (id !== undefined) found = this.#agreed(found, this.#ofProxy(id, sender, nowMs), sender);
+      if (id !== undefined) found = this.#agreed(found, this.#ofProxy(id, sender, nowMs, signal), sender, signal);
     }
     const certificate = sender.certificate?.();
     if (certificate !== undefined) {
-      const identity = this.#ofCertificate(certificate, sender, nowMs);
-      if (identity !== undefined) found = this.#agreed(found, identity, sender);
+      const identity = this.#ofCertificate(certificate, sender, nowMs, signal);
+      if (identity !== undefined) found = this.#agreed(found, identity, sender, signal);
     }
-    return found ?? this.#default ?? this.#missing();
+    return found ?? this.#default ?? this.#missing(sender, signal);
   }
 
   /** Other tenants than before: nothing that was found out still counts. */
@@ -181,64 +173,77 @@ class CredentialIdentifier implements Identifier, Lifecycle {
     this.#deps.logger.warn("default_tenant is no tenant: who has no credentials is refused");
   }
 
-  #ofAuthorization(header: string, sender: Sender, nowMs: number): Answer {
+  #ofAuthorization(header: string, sender: Sender, nowMs: number, signal: Signal | undefined): Answer {
     const known = this.#byAuthorization.get(header);
     if (known !== undefined && this.#counts(known, nowMs)) return known;
     const claim = readAuthorization(header);
     switch (claim.kind) {
       case "key":
-        return this.#ofKey(claim.key, header, this.#byAuthorization, sender, nowMs);
+        return this.#ofKey(claim.key, header, this.#byAuthorization, sender, nowMs, signal);
       case "token":
-        return this.#ofCostly(() => this.#proveToken(claim.token), header, known !== undefined, sender);
+        return this.#ofCostly(() => this.#proveToken(claim.token), header, known !== undefined, sender, signal);
       case "password":
-        return this.#ofCostly(() => this.#provePassword(claim), header, known !== undefined, sender);
+        return this.#ofCostly(() => this.#provePassword(claim), header, known !== undefined, sender, signal);
       case "malformed":
-        throw this.#refuse("malformed", `Authorization ${claim.reason}`, sender, nowMs);
+        throw this.#refuse("malformed", `Authorization ${claim.reason}`, sender, nowMs, signal);
     }
   }
 
-  #ofKeyHeader(header: string, sender: Sender, nowMs: number): Answer {
+  #ofKeyHeader(header: string, sender: Sender, nowMs: number, signal: Signal | undefined): Answer {
     const known = this.#byKey.get(header);
     if (known !== undefined && this.#counts(known, nowMs)) return known;
     const claim = readKeyHeader(header);
-    if (claim.kind === "key") return this.#ofKey(claim.key, header, this.#byKey, sender, nowMs);
-    throw this.#refuse("malformed", "the header for an API key holds none", sender, nowMs);
+    if (claim.kind === "key") return this.#ofKey(claim.key, header, this.#byKey, sender, nowMs, signal);
+    throw this.#refuse("malformed", "the header for an API key holds none", sender, nowMs, signal);
   }
 
   /** A hash costs less than keeping account of it, so a good key is let in whatever others at its address do. */
-  #ofKey(key: ApiKey, header: string, cache: HeaderCache, sender: Sender, nowMs: number): Identity {
-    const proof = this.#proveKey(key);
-    if ("refusal" in proof) throw this.#refuse("unknown", proof.refusal, sender, nowMs);
+  #ofKey(
+    key: ApiKey,
+    header: string,
+    cache: HeaderCache,
+    sender: Sender,
+    nowMs: number,
+    signal: Signal | undefined,
+  ): Identity {
+    const proof = this.#proveKey(key, signal);
+    if ("refusal" in proof) throw this.#refuse(proof.untimely ?? "unknown", proof.refusal, sender, nowMs, signal);
     return this.#remember(cache, header, proof.good, this.#generation, nowMs);
   }
 
-  #proveKey({ id, secret }: ApiKey): Checked<Proof> {
+  #proveKey({ id, secret }: ApiKey, signal: Signal | undefined): Checked<Proof> {
     const key = this.#tableNow().findKey(id);
     if (!isSecret(secret, key) || key === undefined) return { refusal: "the API key is not known" };
     const nowMs = this.#deps.clock.nowMs();
     const row = this.#tableNow().at(key.slot);
     if (row === undefined) return { refusal: "the API key is not known" };
-    if (nowMs < key.notBeforeMs) return this.#untimely(row, id, "the API key does not count yet");
-    if (nowMs >= key.expiresMs) return this.#untimely(row, id, "the API key has expired");
+    const isEarly = nowMs < key.notBeforeMs;
+    if (isEarly || nowMs >= key.expiresMs) return this.#untimely(row, id, isEarly ? "not_yet" : "expired", signal);
     return { good: { row, credential: id, attributes: NO_ATTRIBUTES, expiresMs: key.expiresMs } };
   }
 
-  #untimely({ tag }: TenantRow, keyId: string, refusal: string): { readonly refusal: string } {
-    this.#deps.refused?.(tag, `${refusal}: ${keyId}`);
-    return { refusal };
+  #untimely({ tag }: TenantRow, keyId: string, untimely: Untimely, signal: Signal | undefined): BadCredential {
+    const refusal = untimely === "expired" ? "the API key has expired" : "the API key does not count yet";
+    this.#deps.refused?.untimely(tag, signal, untimely, `${refusal}: ${keyId}`);
+    return { refusal, untimely };
   }
 
-  #ofProxy(id: string, sender: Sender, nowMs: number): Identity {
+  #ofProxy(id: string, sender: Sender, nowMs: number, signal: Signal | undefined): Identity {
     const known = this.#byProxy.get(id);
     if (known !== undefined && this.#counts(known, nowMs)) return known;
     const row = this.#tableNow().find(id);
     const header = this.#config.trusted_proxy?.header ?? "";
-    if (row === undefined) throw this.#refuse("unknown", `${header} names no tenant`, sender, nowMs);
+    if (row === undefined) throw this.#refuse("unknown", `${header} names no tenant`, sender, nowMs, signal);
     const proof = { row, credential: `header:${header}`, attributes: NO_ATTRIBUTES, expiresMs: Infinity };
     return this.#remember(this.#byProxy, id, proof, this.#generation, nowMs);
   }
 
-  #ofCertificate(certificate: ClientCertificate, sender: Sender, nowMs: number): Identity | undefined {
+  #ofCertificate(
+    certificate: ClientCertificate,
+    sender: Sender,
+    nowMs: number,
+    signal: Signal | undefined,
+  ): Identity | undefined {
     let identity = this.#byCertificate.get(certificate);
     if (identity === undefined) {
       identity = certificateIdentity(certificate, this.#tableNow());
@@ -246,12 +251,18 @@ class CredentialIdentifier implements Identifier, Lifecycle {
     }
     if (identity === "none") return undefined;
     if (identity === "several") {
-      throw this.#refuse("contradictory", "the certificate is of several tenants", sender, nowMs);
+      throw this.#refuse("contradictory", "the certificate is of several tenants", sender, nowMs, signal);
     }
     return identity;
   }
 
-  #ofCostly(prove: () => Promise<Checked<Proof>>, header: string, wasGood: boolean, sender: Sender): Promise<Identity> {
+  #ofCostly(
+    prove: () => Promise<Checked<Proof>>,
+    header: string,
+    wasGood: boolean,
+    sender: Sender,
+    signal: Signal | undefined,
+  ): Promise<Identity> {
     const generation = this.#generation;
     const check = async (): Promise<Checked<Identity>> => {
       const proof = await prove();
@@ -259,7 +270,7 @@ class CredentialIdentifier implements Identifier, Lifecycle {
       const nowMs = this.#deps.clock.monotonicMs();
       return { good: this.#remember(this.#byAuthorization, header, proof.good, generation, nowMs) };
     };
-    return this.#checks.run({ header, address: this.#addressOf(sender), wasGood, generation }, check);
+    return this.#checks.run({ header, address: this.#addressOf(sender), signal, wasGood, generation }, check);
   }
 
   async #proveToken(token: string): Promise<Checked<Proof>> {
@@ -307,30 +318,44 @@ class CredentialIdentifier implements Identifier, Lifecycle {
   }
 
   /** One identity of two: of whoever comes first, when they are the same tenant's. */
-  #agreed(first: Answer | undefined, second: Answer, sender: Sender): Answer {
+  #agreed(first: Answer | undefined, second: Answer, sender: Sender, signal: Signal | undefined): Answer {
     if (first === undefined) return second;
     if (first instanceof Promise || second instanceof Promise) {
-      return Promise.all([first, second]).then(([one, other]) => this.#same(one, other, sender));
+      return Promise.all([first, second]).then(([one, other]) => this.#same(one, other, sender, signal));
     }
-    return this.#same(first, second, sender);
+    return this.#same(first, second, sender, signal);
   }
 
-  #same(first: Identity, second: Identity, sender: Sender): Identity {
+  #same(first: Identity, second: Identity, sender: Sender, signal: Signal | undefined): Identity {
     if (first.tenant.slot === second.tenant.slot) return first;
     const nowMs = this.#deps.clock.monotonicMs();
-    throw this.#refuse("contradictory", "the credentials are of several tenants", sender, nowMs);
+    throw this.#refuse("contradictory", "the credentials are of several tenants", sender, nowMs, signal);
   }
 
-  #missing(): never {
-    this.#refusals.missing.add(1);
-    throw this.#errors.unauthenticated("the request has no credentials", CHALLENGES.missing);
+  #missing(sender: Sender, signal: Signal | undefined): never {
+    const reason = "the request has no credentials";
+    this.#tell("missing", this.#addressOf(sender), signal, reason);
+    throw this.#errors.unauthenticated(reason, CHALLENGES.missing);
   }
 
   /** Takes an attempt of the peer. @returns What to throw: 401, or 429 when it has had too many. */
-  #refuse(kind: Refusal, reason: string, sender: Sender, nowMs: number): GatewayError {
-    const waitMs = this.#limit.take(this.#addressOf(sender), nowMs);
-    this.#refusals[waitMs > 0 ? "limited" : kind].add(1);
-    return waitMs > 0 ? this.#errors.tooMany(waitMs) : this.#errors.unauthenticated(reason, CHALLENGES.invalid);
+  #refuse(
+    kind: CredentialRefusal,
+    reason: string,
+    sender: Sender,
+    nowMs: number,
+    signal: Signal | undefined,
+  ): GatewayError {
+    const address = this.#addressOf(sender);
+    const waitMs = this.#limit.take(address, nowMs);
+    const error = waitMs > 0 ? this.#errors.tooMany(waitMs) : this.#errors.unauthenticated(reason, CHALLENGES.invalid);
+    this.#tell(waitMs > 0 ? "limited" : kind, address, signal, waitMs > 0 ? error.message : reason);
+    return error;
+  }
+
+  #tell(kind: CredentialRefusal, address: string, signal: Signal | undefined, message: string): void {
+    this.#refusals.get(kind)?.add(1);
+    this.#deps.refused?.unknown(address, signal, kind, message);
   }
 
   /** Behind a trusted proxy it is the one that the proxy tells. */

@@ -64,11 +64,12 @@ export class PeerLimit {
   }
 }
 
-/** An IPv6 host has a /64 to itself, and could come from any address in it (RFC 4291 2.5.4). */
-function peerOf(address: string): string {
+/** Whose an address is: an IPv6 host has a /64 to itself, and could come from any address in it (RFC 4291 2.5.4). */
+export function peerOf(address: string): string {
   if (!address.includes(":")) return address;
   const [unscoped = ""] = address.split("%", 1);
   const bits = parseAddress(unscoped);
   if (bits === undefined) return address;
-  return bits >> 32n === 0xffffn ? bits.toString(16) : `${(bits >> 64n).toString(16)}/64`;
+  if (bits >> 32n === 0xffffn) return [24n, 16n, 8n, 0n].map((shift) => bits >> shift & 0xffn).join(".");
+  return `${[112n, 96n, 80n, 64n].map((shift) => (bits >> shift & 0xffffn).toString(16)).join(":")}::/64`;
 }

@@ -8,6 +8,7 @@
 import type { UsageCounter, UsageMeter, UsageSeries } from "../../contract/usage.ts";
 import type { TenantTag } from "../../core/tenant.ts";
 import type { Signal } from "../../otlp/signals.ts";
+import type { Untimely } from "../identity/refused.ts";
 import type { Refusal } from "../rates/cells.ts";
 
 /** Why a request that was let in is not answered with 200, or items of it are not kept behind the gate. */
@@ -40,8 +41,8 @@ export class DoorUsage {
     this.#meter = meter;
   }
 
-  /** A request that is refused whole. */
-  refused(tenant: TenantTag, signal: Signal, reason: Refusal, items: number): void {
+  /** A request that is refused whole, by a limit or for the time of its credential. */
+  refused(tenant: TenantTag, signal: Signal, reason: Refusal | Untimely, items: number): void {
     this.#counter(signal, "refused", reason).add(tenant, 1, items, 0);
   }
 
@@ -67,7 +68,7 @@ export class DoorUsage {
     if (behind > 0) this.#counter(signal, "rejected", "pipeline").add(tenant, 0, behind, 0);
   }
 
-  #counter(signal: Signal, outcome: UsageSeries["outcome"], reason: Refusal | Behind | ""): UsageCounter {
+  #counter(signal: Signal, outcome: UsageSeries["outcome"], reason: Refusal | Untimely | Behind | ""): UsageCounter {
     const key = `${signal}${outcome}${reason}`;
     let counter = this.#counters.get(key);
     if (counter === undefined) {

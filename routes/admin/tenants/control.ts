@@ -14,6 +14,7 @@ import type {
   TenantFleet,
   TenantLimitsView,
   TenantSummary,
+  UnknownRefusal,
   UsageRequest,
 } from "./schemas.ts";
 
@@ -41,6 +42,8 @@ export interface TenantAdmin {
   limits(id: string): TenantLimitsView;
   /** The newest first. @throws {GatewayError} 404. */
   refusals(id: string): Promise<readonly Refusal[]>;
+  /** Of credentials, by the address that they came from, the newest first. */
+  unknownRefusals(): Promise<readonly UnknownRefusal[]>;
   problems(): readonly ConfigProblem[];
   /** How limits are shared with other gateways. */
   fleet(): TenantFleet;

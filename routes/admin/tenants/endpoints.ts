@@ -21,6 +21,7 @@ import {
   tenantRequestSchema,
   tenantSchema,
   tenantSummarySchema,
+  unknownRefusalSchema,
   usageEntrySchema,
   usageQuerySchema,
 } from "./schemas.ts";
@@ -121,6 +122,17 @@ export const TENANT_ENDPOINTS = {
     query: pageQuerySchema,
     answer: pageOf("Refusals", refusalSchema),
     errors: [404],
+  }),
+  listUnknownRefusals: endpoint({
+    method: "GET",
+    path: "/api/v1/unknown-refusals",
+    summary:
+      "Whose credentials were refused lately and why, by address, the newest first; those of one minute together.",
+    tag: "tenants",
+    scope: "read",
+    query: pageQuerySchema,
+    answer: pageOf("UnknownRefusals", unknownRefusalSchema),
+    errors: [],
   }),
   listTenantProblems: endpoint({
     method: "GET",

@@ -52,6 +52,7 @@ export function createTenantHandlers(tenants: TenantAdmin): TenantHandlers {
     },
     getTenantLimits: ({ params }) => ({ body: tenants.limits(params.id) }),
     listTenantRefusals: async ({ params, query }) => ({ body: page(await tenants.refusals(params.id), query) }),
+    listUnknownRefusals: async ({ query }) => ({ body: page(await tenants.unknownRefusals(), query) }),
     listTenantProblems: ({ query }) => ({ body: page(tenants.problems(), query) }),
     getTenantFleet: () => ({ body: tenants.fleet() }),
     getUsage: async ({ query }) => ({ body: await tenants.usage(query, "json") }),

@@ -6,6 +6,7 @@
 
 import { z } from "zod";
 import { SIGNAL_NAMES } from "../../../pipeline/otlp/signals.ts";
+import { CREDENTIAL_REFUSALS } from "../../../pipeline/tenants/identity/refused.ts";
 import { LIMIT_GROUPS } from "../../../pipeline/tenants/limits.ts";
 import { isTenantId, WANTED_TENANT_ID } from "../../../pipeline/tenants/schema.ts";
 import { pageQuerySchema } from "../../api/schemas.ts";
@@ -114,6 +115,11 @@ export const refusalSchema = z.strictObject({
   message: z.string().describe("What the last of them was told."),
 }).meta({ id: "Refusal" });
 
+export const unknownRefusalSchema = refusalSchema.omit({ items: true }).extend({
+  address: z.string().describe("Of the peer; of IPv6 its /64. Behind a trusted proxy the one that the proxy tells."),
+  reason: z.string().describe(`${CREDENTIAL_REFUSALS.join(", ")}.`),
+}).meta({ id: "UnknownRefusal" });
+
 export const usageQuerySchema = z.strictObject({
   tenant: z.string().max(128).optional(),
   signal: z.enum(SIGNAL_NAMES).optional(),
@@ -142,5 +148,6 @@ export type RotatedKey = z.output<typeof rotatedKeySchema>;
 export type TenantFleet = z.output<typeof tenantFleetSchema>;
 export type TenantLimitsView = z.output<typeof tenantLimitsSchema>;
 export type Refusal = z.output<typeof refusalSchema>;
+export type UnknownRefusal = z.output<typeof unknownRefusalSchema>;
 export type UsageRequest = z.output<typeof usageQuerySchema>;
 export type UsageEntry = z.output<typeof usageEntrySchema>;

@@ -5,10 +5,12 @@ import { NO_ORIGIN } from "../../../pipeline/otlp/payload.ts";
 import { readPayload } from "../../../pipeline/otlp/validate.ts";
 import {
   MAX_REFUSALS,
+  MAX_REFUSED_ADDRESSES,
   MAX_REFUSED_TENANTS,
   type RecentRefusal,
   RecentRefusals,
   together,
+  togetherByAddress,
 } from "../../../pipeline/tenants/recent_refusals.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { traceRequestBytes } from "../../support/otlp_samples.ts";
@@ -28,7 +30,7 @@ Deno.test("RecentRefusals", async (t) => {
     await clock.advance(1);
     refusals.note(tag("acme"), "logs", "shed", 1, "of the next minute");
     refusals.note(tag("acme"), "traces", "shed", 1, "of another signal");
-    refusals.note(tag("acme"), undefined, "credential", 0, "of another reason");
+    refusals.note(tag("acme"), undefined, "expired", 0, "of another reason");
     deepStrictEqual(refusals.of("acme").map(({ message }) => message), [
       ...["of another reason", "of another signal", "of the next minute", "last"],
     ]);
@@ -53,6 +55,45 @@ Deno.test("RecentRefusals", async (t) => {
     strictEqual(refusals.of("acme").length, MAX_REFUSALS);
     refusals.note(tag("one more"), "logs", "shed", 0, "");
     deepStrictEqual([refusals.of("acme").length, refusals.of("t1").length], [0, 1]);
+  });
+
+  await t.step("those of unknown senders are by address, apart from tenants", async () => {
+    const clock = new FakeClock(1_000);
+    const refusals = new RecentRefusals(clock);
+    refusals.noteUnknown("192.0.2.1", "logs", "unknown", "first");
+    await clock.advance(1);
+    refusals.noteUnknown("192.0.2.1", "logs", "unknown", "last");
+    refusals.noteUnknown("2001:db8:0:7::/64", undefined, "missing", "another");
+    refusals.noteUnknown("192.0.2.1", "logs", "limited", "of another reason");
+    refusals.noteUnknown("", "logs", "unknown", "nobody knows");
+    deepStrictEqual(
+      refusals.unknown().map(({ address, reason, times, message }) => [address, reason, times, message]),
+      [
+        ["2001:db8:0:7::/64", "missing", 1, "another"],
+        ["192.0.2.1", "limited", 1, "of another reason"],
+        ["192.0.2.1", "unknown", 2, "last"],
+        ["", "unknown", 1, "nobody knows"],
+      ],
+    );
+    deepStrictEqual(refusals.of("192.0.2.1"), []);
+  });
+
+  await t.step("the address that was silent longest makes room, and its oldest entry", () => {
+    const refusals = new RecentRefusals(new FakeClock());
+    const of = (wanted: string) => refusals.unknown().filter(({ address }) => address === wanted);
+    for (let i = 0; i <= MAX_REFUSALS; i++) refusals.noteUnknown("first", "logs", `reason ${i}`, "");
+    deepStrictEqual([of("first").length, of("first").at(-1)?.reason], [MAX_REFUSALS, "reason 1"]);
+    for (let i = 1; i < MAX_REFUSED_ADDRESSES; i++) refusals.noteUnknown(`10.0.${i >> 8}.${i & 255}`, "logs", "x", "");
+    strictEqual(refusals.unknown().length, MAX_REFUSALS + MAX_REFUSED_ADDRESSES - 1);
+    refusals.noteUnknown("one more", "logs", "x", "");
+    deepStrictEqual([of("first").length, of("10.0.0.1").length, of("one more").length], [0, 1, 1]);
+    strictEqual(refusals.unknown().length, MAX_REFUSED_ADDRESSES);
+  });
+
+  await t.step("an address of 64 characters is kept, a longer one is cut", () => {
+    const refusals = new RecentRefusals(new FakeClock());
+    for (const chars of [64, 65]) refusals.noteUnknown("a".repeat(chars), "logs", "unknown", "");
+    deepStrictEqual(refusals.unknown().map(({ address, times }) => [address.length, times]), [[64, 2]]);
   });
 
   await t.step("a long message is cut", () => {
@@ -104,6 +145,12 @@ Deno.test("a gate notes what it refuses, in the words of the answer", async (t) 
     visit.leave(200, 0);
     deepStrictEqual(refusals.of("acme"), []);
   });
+});
+
+Deno.test("togetherByAddress() joins what several threads were told of one address alone", () => {
+  const refusal = { firstMs: 0, lastMs: 1, times: 2, signal: undefined, reason: "unknown", items: 0, message: "m" };
+  const told = ["a", "b", "a"].map((address) => ({ ...refusal, address }));
+  deepStrictEqual(togetherByAddress(told).map(({ address, times }) => [address, times]), [["a", 4], ["b", 2]]);
 });
 
 Deno.test("together()", async (t) => {

@@ -13,6 +13,7 @@ import {
   showLimits,
   showRefusals,
   showTenant,
+  showUnknownRefusals,
   showUsage,
 } from "../../../../gateway/admin/cli/tenants.ts";
 import type { View } from "../../../../gateway/admin/cli/views.ts";
@@ -95,6 +96,16 @@ Deno.test("sluice admin tenants", async (t) => {
       (await show(showRefusals("acme"))).text,
       /^1970-01-01T00:00:00Z +1970-01-01T00:00:00Z +3 +logs +shed +4 +m$/m,
     );
+  });
+  await t.step("refusals of unknown senders", async () => {
+    match(
+      (await show(showUnknownRefusals(undefined))).text,
+      /^192\.0\.2\.7 +1970-01-01T00:00:00Z +1970-01-01T00:00:00Z +3 +- +expired +m$/m,
+    );
+  });
+  await t.step("refusals of nobody, and of two", async () => {
+    await rejects(show(showRefusals(undefined)), /wanted a tenant's id, or --unknown/);
+    await rejects(show(showUnknownRefusals("acme")), /wanted one of the two/);
   });
   await t.step("usage, as a table and as CSV", async () => {
     const flags = { step: "hour", since: 3_600_000, csv: false };

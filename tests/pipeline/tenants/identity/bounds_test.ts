@@ -13,7 +13,7 @@ import {
   REFUSED_MS,
 } from "../../../../pipeline/tenants/identity/guarded_checks.ts";
 import { MAX_WAITING_PASSWORDS, Passwords } from "../../../../pipeline/tenants/identity/passwords.ts";
-import { PeerLimit } from "../../../../pipeline/tenants/identity/peer_limit.ts";
+import { PeerLimit, peerOf } from "../../../../pipeline/tenants/identity/peer_limit.ts";
 import { MAX_KEPT_ERRORS, RefusalErrors } from "../../../../pipeline/tenants/identity/refusal_errors.ts";
 import { FakeClock } from "../../../support/fake_clock.ts";
 import { basicOf } from "../../../support/tenant_table.ts";
@@ -180,4 +180,17 @@ Deno.test("RefusalErrors are made once, up to a number", () => {
   strictEqual(errors.tooMany(MAX_KEPT_ERRORS), errors.tooMany(MAX_KEPT_ERRORS));
   ok(errors.tooMany(MAX_KEPT_ERRORS + 1) !== errors.tooMany(MAX_KEPT_ERRORS + 1));
   strictEqual(errors.tooMany(0.2).retryAfterMs, 1);
+});
+
+Deno.test("peerOf() is one name for a host", async (t) => {
+  const cases: readonly (readonly [address: string, want: string])[] = [
+    ["192.0.2.1", "192.0.2.1"],
+    ["::ffff:192.0.2.1", "192.0.2.1"],
+    ["2001:db8:0:7::1", "2001:db8:0:7::/64"],
+    ["2001:db8:0:7:ffff:1:2:3", "2001:db8:0:7::/64"],
+    ["fe80::1%eth0", "fe80:0:0:0::/64"],
+    ["", ""],
+    ["::nothing", "::nothing"],
+  ];
+  for (const [address, want] of cases) await t.step(address, () => strictEqual(peerOf(address), want));
 });

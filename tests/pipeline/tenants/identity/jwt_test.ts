@@ -59,6 +59,7 @@ interface Case {
   readonly settings?: Record<string, unknown>;
   /** Why it is refused; undefined: it is good. */
   readonly refusal?: string;
+  readonly untimely?: "expired" | "not_yet";
 }
 
 const spki = await exportSPKI(rsa.publicKey);
@@ -69,6 +70,8 @@ const MALFORMED = "the token is malformed";
 const NO_ISSUER = "the token's issuer is not known";
 const ALGORITHM = "the token's algorithm is not allowed";
 const SIGNATURE = "the token's signature is wrong";
+const EXPIRED = { refusal: "the token has expired", untimely: "expired" } as const;
+const NOT_YET = { refusal: "the token's nbf is not as wanted", untimely: "not_yet" } as const;
 
 const CASES: readonly Case[] = [
   { name: "a good token", token: sign(CLAIMS) },
@@ -127,10 +130,11 @@ const CASES: readonly Case[] = [
   { name: "no issuer", token: sign(without("iss")), refusal: NO_ISSUER },
   { name: "another audience", token: sign({ ...CLAIMS, aud: "x" }), refusal: "the token's aud is not as wanted" },
   { name: "no audience", token: sign(without("aud")), refusal: "the token's aud is not as wanted" },
-  { name: "expired, at the skew", token: sign({ ...CLAIMS, exp: NOW_S - 60 }), refusal: "the token has expired" },
+  { name: "expired, at the skew", token: sign({ ...CLAIMS, exp: NOW_S - 60 }), ...EXPIRED },
   { name: "no expiry", token: sign(without("exp")), refusal: "the token's exp is not as wanted" },
   { name: "not yet, within the skew", token: sign({ ...CLAIMS, nbf: NOW_S + 60 }) },
-  { name: "not yet", token: sign({ ...CLAIMS, nbf: NOW_S + 61 }), refusal: "the token's nbf is not as wanted" },
+  { name: "not yet", token: sign({ ...CLAIMS, nbf: NOW_S + 61 }), ...NOT_YET },
+  { name: "no time from which on", token: sign({ ...CLAIMS, nbf: "soon" as never }), refusal: NOT_YET.refusal },
   { name: "no tenant", token: sign(without("tenant")), refusal: "the token names no tenant" },
   {
     name: "a tenant that is no text",
@@ -155,10 +159,12 @@ const CASES: readonly Case[] = [
 ];
 
 Deno.test("TokenVerifier.verify()", async (t) => {
-  for (const { name, token, settings = {}, refusal } of CASES) {
+  for (const { name, token, settings = {}, refusal, untimely } of CASES) {
     await t.step(name, async () => {
       const answer = await withFile(KEYS, settings, async (verifier) => verifier.verify(await token));
-      if (refusal !== undefined) return deepStrictEqual(answer, { refusal });
+      if (refusal !== undefined) {
+        return deepStrictEqual(answer, untimely === undefined ? { refusal } : { refusal, untimely });
+      }
       ok(!("refusal" in answer));
       const { tenantId, issuer, subject } = answer;
       deepStrictEqual({ tenantId, issuer, subject }, { tenantId: "acme", issuer: ISSUER, subject: "agent" });

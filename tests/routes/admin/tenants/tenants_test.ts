@@ -145,7 +145,15 @@ Deno.test("what the routes of tenants refuse, as problem+json", async (t) => {
     const { ask } = open();
     const headers = { authorization: `Bearer ${reader.token}`, ...ANY };
     for (
-      const path of ["tenants", "tenants/acme", "tenants/acme/limits", "tenants/acme/refusals", "tenant-fleet", "usage"]
+      const path of [
+        "tenants",
+        "tenants/acme",
+        "tenants/acme/limits",
+        "tenants/acme/refusals",
+        "unknown-refusals",
+        "tenant-fleet",
+        "usage",
+      ]
     ) {
       strictEqual((await ask("GET", `/api/v1/${path}`, undefined, headers)).status, 200, path);
     }
