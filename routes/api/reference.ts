@@ -17,6 +17,7 @@ interface SchemaText {
   readonly properties?: Readonly<Record<string, SchemaText>>;
   readonly required?: readonly string[];
   readonly oneOf?: readonly SchemaText[];
+  readonly anyOf?: readonly SchemaText[];
 }
 
 interface OperationText {
@@ -100,11 +101,12 @@ function schemaText(name: string, schema: SchemaText): string {
   return [`#### ${name}`, ...schema.description === undefined ? [] : [schema.description], ...tables].join("\n\n");
 }
 
-function typeText({ $ref, type, enum: words, const: word, items, properties }: SchemaText): string {
+function typeText({ $ref, type, enum: words, const: word, anyOf, items, properties }: SchemaText): string {
   if ($ref !== undefined) {
     const name = $ref.split("/").at(-1) ?? "";
     return `[${name}](#${name.toLowerCase()})`;
   }
+  if (anyOf !== undefined) return anyOf.map(typeText).join(" or ");
   if (word !== undefined) return `\`${word}\``;
   if (words !== undefined) return words.map((each) => `\`${each}\``).join(", ");
   if (type === "array") return `list of ${typeText(items ?? {})}`;

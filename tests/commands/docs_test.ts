@@ -3,6 +3,7 @@
 import type { Command } from "commander";
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { createProgram } from "../../commands/program.ts";
+import { readSetPath } from "../../pipeline/config/set_path.ts";
 import { allCommands, commandReference } from "../tools/references/commands.ts";
 import { COMMANDS_DOCS, withCommandReference } from "../tools/write_docs.ts";
 
@@ -43,6 +44,18 @@ Deno.test("docs/commands.md has every variable that the program reads by itself"
   const names = new Set(read.join("\n").match(/\b(?:SLUICE|UPSTREAM)_[A-Z_]*[A-Z]\b/g));
   ok(names.size > 2);
   for (const name of names) strictEqual(text.includes(`\`${name}\``), true, name);
+});
+
+Deno.test("docs/commands.md: each --set sets what stands beside it", async () => {
+  const text = await Deno.readTextFile(COMMANDS_DOCS);
+  const [, table = ""] = /## Values on the command line([\s\S]*?)\n## /.exec(text) ?? [];
+  const rows = [...table.matchAll(/^\| (`--set.*) \| .*?`([^`]+)`.* \|$/gm)];
+  strictEqual(rows.length, 3);
+  for (const [, cell = "", wanted] of rows) {
+    for (const [, argument = ""] of cell.matchAll(/`--set '?([^`]*?)'?`/g)) {
+      ok(readSetPath(argument).keys.includes(wanted ?? ""), argument);
+    }
+  }
 });
 
 Deno.test("commands that the pages name are there", async () => {

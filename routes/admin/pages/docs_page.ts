@@ -31,6 +31,7 @@ const nameOf = (ref) => ref.split("/").at(-1);
 function typeOf(schema) {
   if (schema.$ref) return element("a", { href: "#schema-" + nameOf(schema.$ref) }, nameOf(schema.$ref));
   if (schema.type === "array") return element("span", {}, "list of ", typeOf(schema.items));
+  if (schema.anyOf) return element("span", {}, ...schema.anyOf.flatMap((each, at) => at === 0 ? [typeOf(each)] : [" | ", typeOf(each)]));
   if (schema.enum) return schema.enum.join(" | ");
   return [schema.type ?? "any"].flat().join(" | ");
 }
