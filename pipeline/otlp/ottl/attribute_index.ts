@@ -18,7 +18,7 @@ import { skipShort } from "../short_fields.ts";
 import { contentEnd, contentStart, type KeyValueRange, Member, memberAt, type StringTable } from "./any_value.ts";
 import { AttributeRanges, type EditedMessage, MAX_KEPT_ATTRIBUTES, Source } from "./attribute_ranges.ts";
 import type { ByteWords } from "./byte_words.ts";
-import { WantedKeys } from "./wanted_keys.ts";
+import { WantedKeys, WORD_BYTES } from "./wanted_keys.ts";
 
 /** Of a value that nobody looked at yet, or that does not lie in the message. */
 const UNKNOWN = -2;
@@ -229,7 +229,7 @@ export class AttributeIndex {
       const keyStart = isKeyFirst ? start + 2 : middle + 2;
       const keyEnd = isKeyFirst ? middle : next;
       if ((lengths >>> (keyEnd - keyStart & 31) & 1) === 0) continue;
-      const slot = wanted.findIn(bytes, view, keyStart, keyEnd - keyStart);
+      const slot = wanted.findShort(bytes, view, keyStart, keyEnd);
       if (slot === -1) continue;
       this.#fill(slot, index, isKeyFirst ? memberAt(bytes, middle + 2, next) : memberAt(bytes, start + 2, middle));
       if (slot === until) {
@@ -241,66 +241,74 @@ export class AttributeIndex {
     return at;
   }
 
-  /** As `noteRun`, where only those with a slot are noted; they get a place when somebody asks for their number. */
+  /**
+   * Steps over short fields, and notes of attributes those that have a slot; they get a place when somebody asks for their
+   * number.
+   *
+   * @param tag Of an attribute's field. @param until The slot behind whose attribute nothing is read yet.
+   * @returns Where a field begins that is none of these, or where the attribute of `until` ends.
+   */
   seekRun(bytes: Uint8Array, at: number, end: number, tag: number, until: number): number {
     const { wanted } = this;
     const { lengths } = wanted;
     const view = this.#viewOf(bytes);
-    let index = this.#count | 0;
+    let index = this.#count - 1 | 0; // of the last one that was stepped over
     at |= 0;
     end |= 0;
     tag |= 0;
     do {
       at = skipShort(bytes, at, end, tag) | 0;
-      for (;;) {
+      let next = at;
+      run: for (;;) {
         let middle = 0;
-        let next = 0;
         let keyLength = 0;
         let isKeyFirst = true;
-        let isUsual = false;
-        // Past those whose keys are of a length that nobody wants: without a call or a write in it, V8 holds on to all
-        // that this loop needs. The field's tag and length and those of what is first in it are one number.
-        for (; (at + 4 | 0) <= end; at = next, index = index + 1 | 0) {
+        // Past those whose keys are of a length that nobody wants. What this loop ends with is used behind its own end
+        // only, so that it need not be kept from one turn to the next; there are no calls here and below.
+        do {
+          at = next;
+          if ((at + 4 | 0) > end) break run;
+          // The field's tag and length and those of what is first in it are one number; the length by itself is there
+          // sooner, and the next turn waits for it.
           const head = view.getInt32(at, true);
-          next = at + 2 + (head >>> 8 & 0xff) | 0;
+          next = at + 2 + bytes[at + 1 | 0]! | 0;
           middle = at + 4 + (head >>> 24) | 0;
-          isUsual = false;
-          if ((head & 0x80ff) !== tag || next > end) break;
-          if ((middle + 2 | 0) > next) break;
+          if ((head & 0x80ff) !== tag || next > end || (middle + 2 | 0) > next) break run;
           const second = view.getUint16(middle, true);
           const secondLength = next - middle - 2 | 0;
           if ((head & 0xff0000) === KEY << 16) {
-            if (second !== (secondLength << 8 | VALUE)) break;
+            if (second !== (secondLength << 8 | VALUE)) break run;
             isKeyFirst = true;
             keyLength = head >>> 24;
           } else {
-            if ((head & 0xff0000) !== VALUE << 16 || second !== (secondLength << 8 | KEY)) break;
+            if ((head & 0xff0000) !== VALUE << 16 || second !== (secondLength << 8 | KEY)) break run;
             isKeyFirst = false;
             keyLength = secondLength;
           }
-          isUsual = true;
-          if ((lengths >>> keyLength & 1) !== 0) break;
+          index = index + 1 | 0;
+        } while ((lengths >>> keyLength & 1) === 0);
+        if (keyLength < WORD_BYTES) {
+          index = index - 1 | 0;
+          break;
         }
-        if (!isUsual || at >= end) break;
-        const keyStart = isKeyFirst ? at + 4 | 0 : middle + 2 | 0;
-        const slot = wanted.findIn(bytes, view, keyStart, keyLength) | 0;
-        if (slot !== NO_SLOT) this.#fillUnplaced(slot, index, at, isKeyFirst ? middle : at + 2 | 0);
-        index = index + 1 | 0;
-        at = next;
-        if (slot !== NO_SLOT && slot === until) return this.#pauseAt(at, index);
+        const slot = wanted.findIn(view, isKeyFirst ? at + 4 | 0 : middle + 2 | 0, keyLength) | 0;
+        if (slot === NO_SLOT) continue;
+        this.#fillUnplaced(slot, index, at, isKeyFirst ? middle : at + 2 | 0);
+        if (slot === until) return this.#pauseAt(next, index);
       }
       if (at + 1 >= end || bytes[at] !== tag) break;
-      const next = at + 2 + bytes[at + 1]! | 0;
+      next = at + 2 + bytes[at + 1]! | 0;
       if (bytes[at + 1]! >= 0x80 || next > end) break;
-      this.#noteUnusual(index, bytes, at, at + 2, next);
       index = index + 1 | 0;
+      this.#noteUnusual(index, bytes, at, at + 2, next);
       at = next;
     } while (until === NO_SLOT || this.#found[until * FOUND] === -1);
     return this.#pauseAt(at, index);
   }
 
-  #pauseAt(at: number, index: number): number {
-    this.#count = index;
+  /** @param last The number of the last attribute that was read. */
+  #pauseAt(at: number, last: number): number {
+    this.#count = last + 1;
     return at;
   }
 

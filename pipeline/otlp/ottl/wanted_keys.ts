@@ -9,7 +9,7 @@ import { rangeEquals } from "../../wire/protobuf.ts";
 const BUCKETS = 256;
 
 /** Of a number as a key is compared. */
-const WORD_BYTES = 4;
+export const WORD_BYTES = 4;
 
 /** Where the entry of a key has its parts: the next one of its bucket, 0 for none; its slot; its length; its last
  * four bytes as a number; those before them. */
@@ -65,10 +65,14 @@ export class WantedKeys {
     return -1;
   }
 
-  /** As `find`, faster. @param view Of all of `bytes`. */
-  findIn(bytes: Uint8Array, view: DataView, start: number, length: number): number {
+  /** As `find`. @param view Of all of `bytes`. */
+  findShort(bytes: Uint8Array, view: DataView, start: number, end: number): number {
+    return end - start < WORD_BYTES ? this.find(bytes, start, end) : this.findIn(view, start, end - start);
+  }
+
+  /** As `find`, faster, for keys of WORD_BYTES or more. */
+  findIn(view: DataView, start: number, length: number): number {
     const end = start + length | 0;
-    if (length < WORD_BYTES) return this.find(bytes, start, end);
     const table = this.#table;
     const last = end - WORD_BYTES | 0;
     const lastWord = view.getInt32(last, true);
