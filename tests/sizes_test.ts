@@ -52,12 +52,14 @@ const LARGE_FOLDERS: Reasons = {
   "pipeline/config/": "a file for each block of settings that components share, and what reads them",
   "pipeline/core/": "small things without a subject in common: each is what its file says",
   "pipeline/otlp/ottl/": "the parts of the one view over wire bytes; paths and functions have folders of their own",
+  "pipeline/tenants/identity/": "a file for each kind of credential, and what guards their checks",
   "routes/": "what all listeners share, and one file for each thing that is served",
 };
 
 const LONG_FUNCTIONS: Reasons = {
   "commands/gateway.ts addGatewayCommand()": "data: the options of a command",
   "commands/ottl.ts createOttlCommand()": "data: the options of a command",
+  "commands/tenants.ts createTenantsCommand()": "data: the options of its commands",
   "controller/controller.ts Controller.constructor()": "wiring: who is made of whom",
   "gateway/opamp/agent.ts GatewayAgent.constructor()": "wiring: who is made of whom",
   "opamp/client/client.ts OpampClient.makeParts()": "wiring: who is made of whom",
@@ -73,6 +75,7 @@ const LONG_FUNCTIONS: Reasons = {
     "the loop over a request's bytes, which keeps its places in locals for its speed",
   "pipeline/processors/batch.ts createBatchProcessor()": "wiring: the queue's settings and its metrics",
   "routes/admin/handlers.ts createHandlers()": "a table of short functions, one for each operation",
+  "routes/admin/tenants/handlers.ts createTenantHandlers()": "a table of short functions, one for each operation",
   "routes/api/app.ts createApi()": "the order in which a request is checked, done and audited",
   "routes/controller/handlers/fleet.ts fleetHandlers()": "a table of short functions, one for each operation",
   "routes/controller/handlers/packages.ts packageHandlers()": "a table of short functions, one for each operation",
