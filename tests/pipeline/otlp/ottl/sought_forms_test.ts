@@ -33,7 +33,17 @@ const WANTED = [
   "aaab",
   "a key of thirty-six bytes, as 4 + 32",
 ];
-const KEYS = [...WANTED, "", "z", "none", "tenant.ix", "tenaNt.id", "a key of thirty-six bytes, as 4 + 31"];
+// "tenant.oj" is looked up in the same place as "tenant.id".
+const KEYS = [
+  ...WANTED,
+  "",
+  "z",
+  "none",
+  "tenant.ix",
+  "tenaNt.id",
+  "tenant.oj",
+  "a key of thirty-six bytes, as 4 + 31",
+];
 
 /** Around where a value, a KeyValue or a string no longer has a length of one byte. */
 const TEXTS = [
