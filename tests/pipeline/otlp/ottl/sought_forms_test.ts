@@ -136,13 +136,17 @@ function path(key: string): ContextPath {
 
 Deno.test("attributes in any form are as the model says, whatever is asked first", () => {
   const { resolver, cursor } = openContext("traces", "span");
-  const comparisons = WANTED.flatMap((key) =>
-    [...TEXTS, 200].map((constant) => {
-      const known = typeof constant === "number" ? BigInt(constant) : constant;
-      return { key, constant, isSame: resolver.resolve(path(key)).comparison!("==", known)! };
-    })
-  );
-  const asked = fc.array(fc.constantFrom(...comparisons), { minLength: 1, maxLength: 6 });
+  const comparisons = WANTED.map((key) => {
+    const { comparison } = resolver.resolve(path(key));
+    return {
+      key,
+      constants: [...TEXTS, 200].map((constant) => ({
+        constant,
+        isSame: comparison!("==", typeof constant === "number" ? BigInt(constant) : constant)!,
+      })),
+    };
+  });
+  const asked = fc.array(fc.constantFrom(...comparisons), { minLength: 1, maxLength: 4 });
   fc.assert(
     fc.property(fc.array(fc.tuple(item, asked), { minLength: 1, maxLength: 4 }), (items) => {
       // One behind the other in the same bytes, as in a request; the last one ends with them.
@@ -152,8 +156,11 @@ Deno.test("attributes in any form are as the model says, whatever is asked first
       for (const [i, [item, asked]] of items.entries()) {
         const end = start + written[i]!.length;
         cursor.item.reset(bytes, start, end);
-        for (const { key, constant, isSame } of asked) {
-          strictEqual(isSame(cursor), valueOf(item, key) === constant, `${key} == ${constant}`);
+        for (const { key, constants } of asked) {
+          const value = valueOf(item, key);
+          for (const { constant, isSame } of constants) {
+            strictEqual(isSame(cursor), value === constant, `${key} == ${constant}`);
+          }
         }
         start = end;
       }
