@@ -23,6 +23,7 @@ const UNKNOWN = 15;
 
 /** Of different lengths and of the same, with the same ends and with the same starts; with less than four bytes too. */
 const WANTED = [
+  "service.name",
   "k",
   "ab",
   "abc",
@@ -33,7 +34,7 @@ const WANTED = [
   "aaab",
   "a key of thirty-six bytes, as 4 + 32",
 ];
-// "tenant.oj" is looked up in the same place as "tenant.id".
+// "service.pami" is looked up in the same place as "service.name".
 const KEYS = [
   ...WANTED,
   "",
@@ -41,7 +42,7 @@ const KEYS = [
   "none",
   "tenant.ix",
   "tenaNt.id",
-  "tenant.oj",
+  "service.pami",
   "a key of thirty-six bytes, as 4 + 31",
 ];
 
