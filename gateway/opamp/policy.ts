@@ -188,10 +188,16 @@ function hostsOf({ path, node }: Change): readonly string[] {
   const section = String(path[0]);
   if (!REACHING.test(section)) return [];
   const isListener = section === "receivers" || section === "extensions";
-  return textsOf(node).flatMap((text) => {
-    if (text.includes("://")) return hostOfUrl(text);
-    return !isListener && isHost(path, text) ? [text.toLowerCase()] : [];
+  return destinationsOf(node, path).flatMap((text) => {
+    const url = isBrokers(path) ? undefined : urlHostOf(text);
+    const isPlain = !isListener && (url === undefined ? isHost(path, text) : parseHostPort(text) !== undefined);
+    return [...(url === undefined ? [] : [url]), ...(isPlain ? [text.toLowerCase()] : [])];
   });
+}
+
+/** The one key that is never read as a URL: `http:80` is a broker of that name. */
+function isBrokers(path: NodePath): boolean {
+  return lastKey(path) === "brokers";
 }
 
 /** By its key, or, whatever a component calls the key, because it reads as `host:port`. */
@@ -202,12 +208,24 @@ function isHost(path: NodePath, text: string): boolean {
 
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { "http:": "80", "https:": "443", "ws:": "80", "wss:": "443" };
 
-/** What cannot be read as a URL is its own host, so that nothing allows it; but where a whole URL is an expression. */
-function hostOfUrl(text: string): readonly string[] {
-  if (!URL.canParse(text)) return [text];
-  const { hostname, port, protocol } = new URL(text);
-  return [`${hostname}:${port || (DEFAULT_PORTS[protocol] ?? "")}`];
+/**
+ * The `host:port` that a component connects to which reads `text` as a URL. What means to be one and cannot be read is its
+ * own host, so that nothing but `*` allows it.
+ *
+ * The platform's reader decides, and not how the text looks: it takes `http:host`, `http:\\host` and more. What it makes of
+ * an expression in front of the path is not known yet.
+ *
+ * @returns undefined: no URL.
+ */
+function urlHostOf(text: string): string | undefined {
+  const url = URL.parse(text);
+  const port = url === null ? undefined : DEFAULT_PORTS[url.protocol];
+  if (url === null || port === undefined) return text.includes("://") ? text : undefined;
+  return /^[^/]*\/\/[^/]*\$\{/.test(text) ? text : `${url.hostname}:${url.port || port}`;
 }
+
+/** A host's name and nothing else: no path, no credentials, nothing that a reader of URLs takes for their end. */
+const PURE_NAME = /^[a-z0-9_.-]+$/;
 
 /**
  * Whether a list of hosts has `host`, which is `name:port`: as `name`, as `name:port`, as `*.domain`, or as `*`.
@@ -216,7 +234,7 @@ export function isAllowedHost(host: string, allowed: readonly string[]): boolean
   const name = host.replace(/:\d*$/, "");
   return allowed.map((pattern) => pattern.toLowerCase()).some((pattern) =>
     pattern === "*" || pattern === host || pattern === name ||
-    (pattern.startsWith("*.") && name.endsWith(pattern.slice(1)))
+    (pattern.startsWith("*.") && PURE_NAME.test(name) && name.endsWith(pattern.slice(1)))
   );
 }
 
@@ -225,9 +243,17 @@ const WHOLE_EXPRESSION = /^\$\{[^{}$]*\}$/;
 
 /** Of a list that may be one text with commas too, as the schema reads it. */
 function textsOf(node: ConfigNode): readonly string[] {
-  if (node.kind !== "scalar" || node.value === null || WHOLE_EXPRESSION.test(node.text)) return [];
-  const texts = node.text.includes("://") ? [node.text] : node.text.split(",");
-  return texts.map((text) => text.trim()).filter((text) => text !== "");
+  return wholeOf(node).flatMap((text) => text.split(",")).map((text) => text.trim()).filter((text) => text !== "");
+}
+
+/** A key that holds a list is read at its commas whatever else it looks like; a URL is one text with its commas. */
+function destinationsOf(node: ConfigNode, path: NodePath): readonly string[] {
+  const isUrl = !isBrokers(path) && wholeOf(node).some((text) => urlHostOf(text) !== undefined);
+  return isUrl ? wholeOf(node) : textsOf(node);
+}
+
+function wholeOf(node: ConfigNode): readonly string[] {
+  return node.kind !== "scalar" || node.value === null || WHOLE_EXPRESSION.test(node.text) ? [] : [node.text];
 }
 
 function lastKey(path: NodePath): string {

@@ -11,6 +11,7 @@ import type { ClientAuthenticator } from "../../contract/authenticator.ts";
 import type { ComponentDeps, ExporterFactory } from "../../contract/component.ts";
 import { type Consumer, KEPT, type Lifecycle, type Outcome } from "../../contract/consumer.ts";
 import { httpClientShape, INERT_DEFAULTS } from "../../config/http_client.ts";
+import { readHttpUrl } from "../../config/http_url.ts";
 import { oneOf, section, text } from "../../config/schema.ts";
 import { tlsWarnings } from "../../config/tls.ts";
 import { giveBack } from "../../core/bytes.ts";
@@ -56,19 +57,14 @@ const schema = section({
       message: "is missing, wanted a URL like http://collector:4318",
     });
   }
-  for (const [key, url] of urls) {
-    if (url && !isHttpUrl(url)) {
+  for (const [key, url] of [...urls, ["proxy_url", config.proxy_url]]) {
+    if (url && readHttpUrl(url) === undefined) {
       context.addIssue({ code: "custom", path: [key as string], message: "is not an http:// or https:// URL" });
     }
   }
 });
 
 export type OtlpHttpConfig = z.output<typeof schema>;
-
-function isHttpUrl(text: string): boolean {
-  const protocol = URL.parse(text)?.protocol;
-  return protocol === "http:" || protocol === "https:";
-}
 
 /** Keys that load so that a collector's YAML runs, and change nothing here; told when they ask for something. */
 function inertKeys(config: OtlpHttpConfig): { path: string; message: string }[] {

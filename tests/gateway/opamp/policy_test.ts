@@ -1,9 +1,13 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import fc from "fast-check";
 import { hostsIn, isAllowedHost, policyProblems, type RemotePolicy } from "../../../gateway/opamp/policy.ts";
 import { describeSchema } from "../../../pipeline/config/describe.ts";
 import { formatProblem } from "../../../pipeline/config/problem.ts";
 import { mergeSources } from "../../../pipeline/config/source.ts";
-import type { MapNode } from "../../../pipeline/config/tree/node.ts";
+import { parseHostPort } from "../../../pipeline/config/host_port.ts";
+import type { ConfigNode, MapNode } from "../../../pipeline/config/tree/node.ts";
+import { kafkaSchema } from "../../../pipeline/exporters/kafka/config.ts";
+import { otlpHttpExporterFactory, signalUrl } from "../../../pipeline/exporters/otlp_http/otlp_http.ts";
 import { opampFactory } from "../../../pipeline/extensions/opamp.ts";
 import { loadComponents, REGISTRY } from "../../../pipeline/graph/registry.ts";
 
@@ -160,6 +164,101 @@ Deno.test("policy: which hosts", async (t) => {
   ]);
 });
 
+Deno.test("policy: what only ends in an allowed domain", async (t) => {
+  const disguised = [
+    "http:evil.com/x.example.com",
+    "http:/evil.com:4318/.example.com",
+    String.raw`http:\\evil.com\x.example.com`,
+    "http:evil.com#.example.com",
+    "HTTP:evil.com?.example.com",
+    " http:evil.com/.example.com",
+    "ht\ntp:evil.com/.example.com",
+    "evil.com/x.example.com",
+    "evil.com:80/x.example.com",
+    String.raw`evil.com\x.example.com`,
+    "evil.com#.example.com",
+    "evil.com@x.example.com",
+    "https://evil.com/.example.com",
+    "https://$${HOST}.example.com",
+  ];
+  const policy = { allowed_hosts: ["*.example.com"] };
+  for (const key of ["endpoint", "traces_endpoint", "proxy_url", "target"]) {
+    const remote = (text: string) => JSON.stringify({ exporters: { otlp_http: { [key]: text } } });
+    await check(t, [
+      ...disguised.filter((text) => key !== "target" || URL.parse(text)?.protocol.startsWith("http")).map((text) => ({
+        name: `${key}: ${JSON.stringify(text)}`,
+        remote: remote(text),
+        policy,
+        why: /names the host/,
+      })),
+      { name: `${key}: a real one`, remote: remote("https://a.example.com:4318/x,y"), policy },
+      { name: `${key}: without a scheme`, remote: remote("a.example.com:4318"), policy },
+    ]);
+  }
+  await check(t, [{
+    name: "brokers that read as one URL",
+    remote: 'exporters: {kafka: {brokers: "http://a.example.com/,evil:9092"}}',
+    policy,
+    why: /names the host/,
+  }]);
+});
+
+Deno.test("policy: the host that is seen is the one that is connected to", () => {
+  const part = fc.constantFrom(
+    ...[
+      "http",
+      "https",
+      "HTTP",
+      "ws",
+      ":",
+      "/",
+      "//",
+      "\\",
+      "@",
+      "#",
+      "?",
+      ",",
+      ":80",
+      ":443",
+      "%2f",
+      "[::1]",
+      " ",
+      "\t",
+    ],
+    ...["evil.com", ".example.com", "a.example.com", "EVIL", "1", "0x7f.1", "\u3002", "${a}"],
+  );
+  const text = fc.array(part, { minLength: 1, maxLength: 8 }).map((parts) => parts.join(""));
+  const at = { file: "opamp", line: 1, column: 1 };
+  const map = (entries: Record<string, ConfigNode>): MapNode => ({
+    kind: "map",
+    place: at,
+    entries: new Map(Object.entries(entries).map(([key, node]) => [key, { keyPlace: at, node }])),
+  });
+  const seen = (exporter: string, key: string, value: string) =>
+    hostsIn(map({ exporters: map({ [exporter]: map({ [key]: { kind: "scalar", place: at, value, text: value } }) }) }));
+  const hostPort = (url: URL) => `${url.hostname}:${url.port || (url.protocol === "https:" ? 443 : 80)}`;
+  let accepted = 0;
+  fc.assert(
+    fc.property(fc.oneof(text, fc.webUrl(), fc.string()), (value) => {
+      const http = otlpHttpExporterFactory.schema.safeParse({ endpoint: value });
+      if (http.success) {
+        const url = signalUrl(http.data, "traces")!;
+        if (!value.includes("${")) deepStrictEqual([...seen("otlp_http", "endpoint", value)], [hostPort(url)]);
+        accepted++;
+      }
+      const kafka = kafkaSchema.safeParse({ brokers: value });
+      if (!kafka.success) return;
+      const wanted = kafka.data.brokers.map((broker) => parseHostPort(broker)!).map(({ host, port }) =>
+        `${host.includes(":") ? `[${host}]` : host}:${port}`.toLowerCase()
+      );
+      const names = [...seen("kafka", "brokers", value)].map((name) => name.replace(/:0+(?=\d)/, ":"));
+      if (!value.includes("${")) deepStrictEqual(new Set(names), new Set(wanted));
+    }),
+    { numRuns: 5_000 },
+  );
+  ok(accepted > 300, `${accepted}`);
+});
+
 Deno.test("policy: which files and variables", async (t) => {
   const file = (path: string) => `exporters: {file: {path: ${JSON.stringify(path)}}}`;
   const paths = { allowed_paths: ["/var/lib/data", "./local/"] };
@@ -256,6 +355,9 @@ Deno.test("isAllowedHost()", () => {
     ["evila.example:443", ["*.a.example"], false],
     ["a.example:443", ["*"], true],
     ["a.example:443", [], false],
+    ["evil/x.a.example:443", ["*.a.example"], false],
+    ["evil#.a.example", ["*.a.example"], false],
+    ["evil@x.a.example", ["*.a.example"], false],
   ];
   for (const [host, allowed, wanted] of cases) strictEqual(isAllowedHost(host, allowed), wanted, `${host} ${allowed}`);
 });

@@ -62,6 +62,18 @@ async function exportTo(
   return { seen, bytes };
 }
 
+Deno.test("otlp_http takes URLs that are written out, and no others", () => {
+  const problemsOf = (section: Record<string, unknown>) =>
+    otlpHttpExporterFactory.schema.safeParse(section).error?.issues.map(({ path, message }) =>
+      `${path.join(".")} ${message}`
+    );
+  const wrong = "is not an http:// or https:// URL";
+  deepStrictEqual(problemsOf({ endpoint: "http:collector/x" }), [`endpoint ${wrong}`]);
+  deepStrictEqual(problemsOf({ logs_endpoint: "http:\\\\collector" }), [`logs_endpoint ${wrong}`]);
+  deepStrictEqual(problemsOf({ endpoint: "http://collector", proxy_url: "http:proxy" }), [`proxy_url ${wrong}`]);
+  deepStrictEqual(problemsOf({ endpoint: "http://collector", proxy_url: "https://proxy:8080" }), undefined);
+});
+
 Deno.test("otlp_http posts the bytes that it is given", async (t) => {
   const unpack: Record<string, (body: Uint8Array) => Uint8Array> = {
     none: (body) => body,
