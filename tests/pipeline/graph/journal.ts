@@ -25,7 +25,7 @@ export class Journal {
   readonly events: string[] = [];
   readonly doors = new Map<string, ReadonlyMap<Signal, Consumer>>();
 
-  lifecycle(name: string): Required<Omit<Lifecycle, "adopt" | "queue">> {
+  lifecycle(name: string): Required<Omit<Lifecycle, "adopt" | "queue" | "destination">> {
     return {
       start: () => {
         this.events.push(`start ${name}`);
