@@ -53,7 +53,7 @@ import type { TenantFiles } from "../tenants/tenant_files.ts";
 import { appliedView, entryView } from "./views/change_view.ts";
 import { componentViews } from "./views/component_view.ts";
 import { configValues, countUsed, REMOTE_PREFIX, sectionTexts } from "./views/config_view.ts";
-import { exporterStates, MAX_STATUS_EXPORTERS } from "./views/exporter_view.ts";
+import { exporterStates } from "./views/exporter_view.ts";
 import { graphView, nodesOf } from "./views/graph_view.ts";
 import { queueView } from "./views/queue_view.ts";
 import type { Rates } from "./rates.ts";
@@ -140,7 +140,6 @@ export class GatewayAdmin implements AdminControl {
   async status(): Promise<Status> {
     const { gateway, clock, version, started } = this.#options;
     const told = (await this.#hub.askAll({ type: "destinations" }, STATUS_TIMEOUT_MS)).flat();
-    const exporters = exporterStates(told, clock.nowMs());
     const { threads, workers, config } = gateway;
     return {
       build: { version, deno: Deno.version.deno, v8: Deno.version.v8, typescript: Deno.version.typescript },
@@ -153,8 +152,7 @@ export class GatewayAdmin implements AdminControl {
       config: entryView(this.#options.manager.current().entry),
       pipelines: config.pipelines.size,
       components: countUsed(config),
-      exporters: exporters.slice(0, MAX_STATUS_EXPORTERS),
-      exporters_total: exporters.length,
+      ...exporterStates(told, clock.nowMs()),
       memory_rss_bytes: Deno.memoryUsage().rss,
     };
   }

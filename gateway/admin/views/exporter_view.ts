@@ -5,6 +5,7 @@
  */
 
 import type { ExporterState } from "../../../routes/admin/exporter_schema.ts";
+import type { Status } from "../../../routes/admin/schemas.ts";
 import { exporterNodeParts } from "../node_names.ts";
 import type { NodeDestination } from "../thread_messages.ts";
 
@@ -16,9 +17,13 @@ export const NO_ANSWER_MS = 5_000;
 const WORST_FIRST: readonly ExporterState["state"][] = ["failing", "held", "ok"];
 
 /** @param nowMs Milliseconds since 1970. */
-export function exporterStates(told: readonly NodeDestination[], nowMs: number): readonly ExporterState[] {
+export function exporterStates(
+  told: readonly NodeDestination[],
+  nowMs: number,
+): Pick<Status, "exporters" | "exporters_total"> {
   const states = [...Map.groupBy(told, ({ node }) => node)].map(([node, parts]) => stateOf(node, parts, nowMs));
-  return states.toSorted((a, b) => WORST_FIRST.indexOf(a.state) - WORST_FIRST.indexOf(b.state));
+  states.sort((a, b) => WORST_FIRST.indexOf(a.state) - WORST_FIRST.indexOf(b.state));
+  return { exporters: states.slice(0, MAX_STATUS_EXPORTERS), exporters_total: states.length };
 }
 
 function stateOf(node: string, parts: readonly NodeDestination[], nowMs: number): ExporterState {

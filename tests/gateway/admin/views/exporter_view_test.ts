@@ -1,7 +1,7 @@
 /** How an exporter does, of what each thread tells. */
 
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { exporterStates, NO_ANSWER_MS } from "../../../../gateway/admin/views/exporter_view.ts";
+import { exporterStates, MAX_STATUS_EXPORTERS, NO_ANSWER_MS } from "../../../../gateway/admin/views/exporter_view.ts";
 import type { NodeDestination } from "../../../../gateway/admin/thread_messages.ts";
 import type { DestinationSnapshot } from "../../../../pipeline/contract/destination.ts";
 import type { QueueSnapshot } from "../../../../pipeline/contract/queue_control.ts";
@@ -105,7 +105,7 @@ const cases: { name: string; parts: readonly Part[]; want: Partial<ExporterState
 Deno.test("exporterStates()", async (t) => {
   for (const { name, parts, want } of cases) {
     await t.step(name, () => {
-      const [state, ...others] = exporterStates(told(parts), NOW_MS);
+      const { exporters: [state, ...others] } = exporterStates(told(parts), NOW_MS);
       strictEqual(others.length, 0);
       deepStrictEqual({ ...state, ...want }, state);
       deepStrictEqual([state?.id, state?.exporter, state?.signal], [NODE, "otlp_http/eu", "traces"]);
@@ -113,12 +113,21 @@ Deno.test("exporterStates()", async (t) => {
   }
 
   await t.step("the worst first, otherwise in their order", () => {
-    const states = exporterStates([
+    const { exporters } = exporterStates([
       ...told([delivered(1)], "exporter:a:logs"),
       ...told([{ queue: { isPaused: true } }], "exporter:b:logs"),
       ...told([failing(1, 2)], "exporter:c:logs"),
       ...told([failing(1, 2)], "exporter:d:logs"),
     ], NOW_MS);
-    deepStrictEqual(states.map(({ exporter }) => exporter), ["c", "d", "b", "a"]);
+    deepStrictEqual(exporters.map(({ exporter }) => exporter), ["c", "d", "b", "a"]);
   });
+
+  for (const count of [MAX_STATUS_EXPORTERS, MAX_STATUS_EXPORTERS + 1]) {
+    await t.step(`${count} of them`, () => {
+      const well = Array.from({ length: count - 1 }, (_, at) => told([delivered(1)], `exporter:e${at}:logs`)).flat();
+      const { exporters, exporters_total } = exporterStates([...well, ...told([failing(1, 2)])], NOW_MS);
+      deepStrictEqual([exporters.length, exporters_total], [MAX_STATUS_EXPORTERS, count]);
+      strictEqual(exporters[0]?.id, NODE);
+    });
+  }
 });
