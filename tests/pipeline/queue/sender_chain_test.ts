@@ -7,6 +7,7 @@
 import { deepStrictEqual, strictEqual } from "node:assert";
 import { type Consumer, KEPT, type Lifecycle } from "../../../pipeline/contract/consumer.ts";
 import { UnavailableError } from "../../../pipeline/core/errors.ts";
+import { TIMED_ONE_IN } from "../../../pipeline/core/telemetry/stages.ts";
 import { createSenderChain, type SenderChainConfig } from "../../../pipeline/queue/sender_chain.ts";
 import { queueBatchSchema, type QueueConfig, queueSchema, retrySchema } from "../../../pipeline/queue/settings.ts";
 import { testDeps, watch } from "../../support/component_deps.ts";
@@ -149,6 +150,32 @@ Deno.test("a queue counts what its batches hold", async () => {
   for (const items of [3, 4]) send(payloadWith(items));
   await settle();
   deepStrictEqual([metric("queue_batch_send_size"), metric("queue_batch_send_size_bytes")], [7, 70]);
+});
+
+Deno.test("of eight batches the first tells how long its oldest data waited", async () => {
+  const { deps, clock, destination, send } = setUp({ ...QUEUE, num_consumers: 1 });
+  const waitedSeconds = () => deps.meter.get("sluice_stage_duration");
+  await clock.advance(1_000);
+  for (let batch = 0; batch <= TIMED_ONE_IN; batch++) send();
+  await settle();
+  deepStrictEqual([destination.items.length, waitedSeconds()], [1, 0]);
+  await clock.advance(3_000);
+  destination.answer = () => KEPT;
+  destination.calls[0]?.answer(KEPT);
+  await settle();
+  deepStrictEqual([destination.items.length, waitedSeconds()], [1 + TIMED_ONE_IN, 3]);
+});
+
+Deno.test("without a queue somebody waits for every answer: what fails is told, not lost", async () => {
+  const { deps, destination, send, metric } = setUp(undefined);
+  destination.answer = () => away;
+  const result = send(payloadWith(3));
+  await settle();
+  deepStrictEqual([result.error.code, metric("send_failed_spans")], [away.code, 3]);
+  deepStrictEqual([deps.meter.get("sluice_exporter_lost_spans"), deps.lines.map(({ message }) => message)], [
+    0,
+    ["export failed, the senders are told"],
+  ]);
 });
 
 Deno.test("batches are measured in what they say, else in what the queue says, but not in requests", async (t) => {
