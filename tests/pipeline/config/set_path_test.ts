@@ -19,6 +19,7 @@ const paths: { text: string; keys: string[] }[] = [
   { text: "resource['a.b'].c=1", keys: ["resource", "a.b", "c"] },
   { text: 'a["b"]["c"]=1', keys: ["a", "b", "c"] },
   { text: '"a.b"::c=1', keys: ["a.b", "c"] },
+  { text: '"a.b" .c ["d"] =1', keys: ["a.b", "c", "d"] },
   { text: 'a."x=y"=1', keys: ["a", "x=y"] },
   { text: 'a."\\"\\\\"=1', keys: ["a", '"\\'] },
   { text: "a.'it''s'=1", keys: ["a", "it's"] },

@@ -1,7 +1,8 @@
 /** How long batches behind each other keep a sender waiting. */
 
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import { parseConfig } from "../../../pipeline/config/parse.ts";
+import { ConfigError } from "../../../pipeline/config/problem.ts";
 import { loadConfig } from "../../../pipeline/config/source.ts";
 import { waitConsequence } from "../../../pipeline/config/validate_waits.ts";
 import { loadComponents, REGISTRY } from "../../../pipeline/graph/registry.ts";
@@ -15,13 +16,15 @@ processors:
   batch/c: { timeout: 400ms }
   batch/d: { timeout: 3s }
   batch/e: { timeout: 2001ms }
+  batch/none: { timeout: 0s }
+  memory_limiter: { check_interval: 1s, limit_mib: 100 }
   batch/early: { timeout: 400ms, wait_for_result: false }
 exporters:
   nop:
   otlp_http: { endpoint: "http://h", sending_queue: { batch: { flush_timeout: 400ms } } }
   otlp_http/early: { endpoint: "http://h", sending_queue: { wait_for_result: false, batch: { flush_timeout: 9s } } }
   otlp_http/none: { endpoint: "http://h", sending_queue: { enabled: false } }
-connectors: { forward: , forward/2: }
+connectors: { forward: , forward/2: , count: }
 service: { pipelines: { `;
 
 interface Case {
@@ -56,6 +59,27 @@ const cases: readonly Case[] = [
     want: [
       "traces: 1600 ms: 600 ms at processors::batch/a, 600 ms at processors::batch/a, 400 ms at processors::batch/c",
     ],
+  },
+  {
+    name: "what does not keep a sender waiting is not named",
+    pipelines: `traces: {${head} processors: [memory_limiter, batch/a, batch/none, batch/c], exporters: [nop]}`,
+    want: ["traces: 1000 ms: 600 ms at processors::batch/a, 400 ms at processors::batch/c"],
+  },
+  {
+    name: "pipelines of other signals, and of other connectors, are not behind it",
+    pipelines: `traces: {${head} processors: [batch/b], exporters: [forward]},
+      logs: {${head} processors: [batch/b], exporters: [forward/2]},
+      traces/2: {receivers: [forward], processors: [batch/b], exporters: [nop]},
+      logs/2: {receivers: [forward/2], processors: [batch/a], exporters: [nop]}`,
+    want: [],
+  },
+  {
+    name: "a connector of one signal to another, and one to its own",
+    pipelines: `traces: {${head} processors: [batch/a], exporters: [count, forward]},
+      traces/2: {receivers: [forward], exporters: [nop]},
+      metrics: {receivers: [count, forward], processors: [batch/c], exporters: [nop]},
+      metrics/in: {${head} exporters: [forward]}`,
+    want: ["traces: 1000 ms: 600 ms at processors::batch/a, 400 ms at processors::batch/c"],
   },
   {
     name: "one that is as bad alone is told alone",
@@ -93,6 +117,19 @@ Deno.test("waits of batches behind each other are added up", async (t) => {
       deepStrictEqual(found, want);
     });
   }
+});
+
+Deno.test("waits round a cycle end, and the cycle is told", async () => {
+  const pipelines = `traces: {${head} processors: [batch/a], exporters: [forward]},
+    traces/2: {receivers: [forward], exporters: [forward/2, nop]},
+    traces/3: {receivers: [forward/2], exporters: [forward]}`;
+  const text = `${BASE}${pipelines} } }`;
+  const resolved = await loadConfig([{ kind: "text", name: "f", text }], environmentOf({}));
+  await loadComponents(resolved.tree);
+  throws(() => parseConfig(resolved, REGISTRY), (thrown) => {
+    ok(thrown instanceof ConfigError);
+    return thrown.problems.some(({ message }) => message.startsWith("is in a cycle"));
+  });
 });
 
 Deno.test("waitConsequence() at its bounds", () => {

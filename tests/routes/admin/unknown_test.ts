@@ -34,6 +34,12 @@ const cases: { name: string; asked: string; known: readonly string[]; want: stri
     want: "exporter:otlp_http/eu:traces, exporter:otlp_http/eu:logs, receiver:otlp, processor:batch:traces, " +
       "processor:batch:logs",
   },
+  {
+    name: "a letter wrong comes before one that has all its words",
+    asked: "batch:log",
+    known: ["processor:batch:logs", "batch:logs"],
+    want: "batch:logs, processor:batch:logs",
+  },
   { name: "like none", asked: "x", known: ["a", "b"], want: "a, b" },
   { name: "as many as are listed", asked: "x", known: many, want: many.join(", ") },
   { name: "one more", asked: "x", known: [...many, "z"], want: `${many.join(", ")} and 1 more` },

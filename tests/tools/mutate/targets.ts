@@ -15,6 +15,7 @@ const CHAIN_TESTS = [
     "queue_control",
     "sender_chain",
     "sending/export_usage",
+    "sending/destination_state",
     "contract",
     "handover",
   ],

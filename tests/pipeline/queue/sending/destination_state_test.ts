@@ -64,6 +64,14 @@ Deno.test("DestinationState", async (t) => {
       lastError: { atMs: 1_030, message: "Cannot send: no" },
     });
   });
+  await t.step("where one of two is taken, the other is not without an answer", () => {
+    state.begun();
+    state.begun();
+    state.ended();
+    state.delivered();
+    strictEqual(state.snapshot().unansweredSinceMs, undefined);
+    state.ended();
+  });
   await t.step("what ended without a word is not under way", () => {
     state.begun();
     state.ended();
@@ -84,7 +92,8 @@ Deno.test("a destination's error is told as the log has it, to its bound", () =>
     ),
     "Cannot export 2 spans: 1 attempt failed: no route to http://[REDACTED]@h/p?token=[REDACTED]",
   );
-  strictEqual(messageOf(new Error("x".repeat(MAX_DESTINATION_ERROR_CHARS)))?.length, MAX_DESTINATION_ERROR_CHARS);
+  const whole = "x".repeat(MAX_DESTINATION_ERROR_CHARS);
+  strictEqual(messageOf(new Error(whole)), whole);
   const cut = messageOf(new Error("x".repeat(MAX_DESTINATION_ERROR_CHARS + 1)));
   deepStrictEqual([cut?.length, cut?.at(-1)], [MAX_DESTINATION_ERROR_CHARS, "…"]);
 });
