@@ -66,8 +66,8 @@ export interface ItemIndex {
   readonly starts: readonly number[];
   readonly contentStarts: readonly number[];
   readonly ends: readonly number[];
-  /** What each item lies in. */
-  readonly holders: readonly Envelope[];
+  /** What each item lies in, and each place that is not counted; undefined for a request without items. */
+  readonly holders: readonly (Envelope | undefined)[];
 }
 
 const NOTHING: Uint8Array = new Uint8Array(0);
@@ -97,7 +97,7 @@ class IndexWalk {
   readonly starts: number[] = [];
   readonly contentStarts: number[] = [];
   readonly ends: number[] = [];
-  readonly holders: Envelope[] = [];
+  readonly holders: (Envelope | undefined)[] = [];
   readonly #path: readonly (readonly number[])[];
 
   constructor(path: readonly (readonly number[])[]) {
@@ -121,7 +121,7 @@ class IndexWalk {
         envelope.children.push(this.#child(envelope, fields));
       }
     }
-    if (this.starts.length === envelope.firstItem) this.#item(start, -1, end, envelope.parent ?? envelope);
+    if (this.starts.length === envelope.firstItem) this.#item(start, -1, end, envelope.parent);
     envelope.itemEnd = this.starts.length;
     return envelope;
   }
@@ -131,7 +131,7 @@ class IndexWalk {
     return this.read(new Envelope(parent.bytes, parent, parent.level + 1, tag, fieldStart, start, valueEnd, firstItem));
   }
 
-  #item(start: number, contentStart: number, end: number, holder: Envelope): void {
+  #item(start: number, contentStart: number, end: number, holder: Envelope | undefined): void {
     this.starts.push(start);
     this.contentStarts.push(contentStart);
     this.ends.push(end);

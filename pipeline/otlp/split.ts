@@ -98,7 +98,7 @@ export function splitByBytes(payload: Payload, maxBytes: number): Payload[] {
 /** Bytes that item `i` adds, at most, to a part that begins with item `from`: itself and envelopes not yet in it. */
 function addedBytes(index: ItemIndex, i: number, from: number): number {
   let size = index.ends[i]! - index.starts[i]!;
-  for (let at: Envelope | undefined = index.holders[i]; at !== undefined; at = at.parent) {
+  for (let at = index.holders[i]; at !== undefined; at = at.parent) {
     if (Math.max(at.firstItem, from) < i) break;
     size += at.contentStart - at.start + at.headerLength;
   }

@@ -57,6 +57,20 @@ Deno.test("splitByBytes() fills parts to the last byte", async (t) => {
     deepStrictEqual(itemCounts(splitByBytes(payload, payload.byteLength / 3 * 2)), [4, 2]);
     deepStrictEqual(itemCounts(splitByBytes(payload, payload.byteLength / 3 * 2 - 1)), [3, 3]);
   });
+  await t.step("envelopes without items", () => {
+    const payload = payloadOf({ traces: [] }, { traces: [] }, { traces: [] });
+    const { chunks: [bytes], byteLength } = payload;
+    // A batch of them: how many items there are says nothing.
+    const batch = mergePayloads([payload, payload], NO_ORIGIN);
+    deepStrictEqual(splitByBytes(batch, byteLength).map(({ byteLength }) => byteLength), [byteLength, byteLength]);
+    deepStrictEqual(splitByBytes(batch, byteLength)[1]?.chunks[0], bytes);
+  });
+  await t.step("requests without resources, each a chunk", () => {
+    const unknown = readPayload("traces", Uint8Array.of(0xf8, 0x07, 1), DEFAULT_PAYLOAD_LIMITS, NO_ORIGIN);
+    const batch = mergePayloads([unknown, unknown, unknown, unknown], NO_ORIGIN);
+    deepStrictEqual(splitByBytes(batch, 6).map(({ byteLength }) => byteLength), [6, 6]);
+    deepStrictEqual(splitByBytes(batch, 5).map(({ byteLength }) => byteLength), [3, 3, 3, 3]);
+  });
   await t.step("one item alone is the payload itself, however large", () => {
     const payload = payloadOf({ traces: [1] });
     strictEqual(splitByBytes(payload, 1)[0], payload);
