@@ -16,7 +16,7 @@ import { OPAMP_SOURCE } from "../admin/views/config_view.ts";
 import type { ConfigOverlay, Overlaid } from "../config/overlay.ts";
 import { givenOrBuiltIn, type Sources } from "../config/sources.ts";
 import { type TelemetryDestination, telemetrySources } from "./own_telemetry.ts";
-import { hostsIn, policyProblems } from "./policy.ts";
+import { policyProblems } from "./policy.ts";
 import type { RemoteFile } from "./remote_files.ts";
 
 export interface RemoteParts {
@@ -61,12 +61,12 @@ export class OpampOverlay implements ConfigOverlay {
     const [asWritten, expanded, offered] = await Promise.all([
       mergeSources(local, processEnvironment),
       loadConfig(local, processEnvironment),
-      mergeSources(remote, processEnvironment),
+      Promise.all(remote.map((file) => mergeSources([file], processEnvironment))),
     ]);
     return policyProblems(own.remote_config, {
-      remote: offered.root,
+      remote: offered.map(({ root }) => root),
       local: asWritten.root,
-      localHosts: hostsIn(expanded.tree),
+      expanded: expanded.tree,
     });
   }
 }

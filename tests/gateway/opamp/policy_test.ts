@@ -1,6 +1,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { hostsIn, isAllowedHost, policyProblems, type RemotePolicy } from "../../../gateway/opamp/policy.ts";
+import { policyProblems, type RemotePolicy } from "../../../gateway/opamp/policy.ts";
+import { hostsIn, isAllowedHost } from "../../../gateway/opamp/policy_hosts.ts";
 import { describeSchema } from "../../../pipeline/config/describe.ts";
 import { formatProblem } from "../../../pipeline/config/problem.ts";
 import { mergeSources } from "../../../pipeline/config/source.ts";
@@ -29,9 +30,10 @@ service:
 
 const DEFAULTS = opampFactory.schema.parse({ server: { ws: { endpoint: "ws://127.0.0.1" } } }).remote_config;
 
-async function problemsOf(remote: string, policy: Partial<RemotePolicy> = {}): Promise<string[]> {
-  const local = await treeOf(LOCAL);
-  const input = { remote: await treeOf(remote), local, localHosts: hostsIn(local) };
+/** @param remote Files, with a line `---` between two. */
+async function problemsOf(remote: string, policy: Partial<RemotePolicy> = {}, here = LOCAL): Promise<string[]> {
+  const local = await treeOf(here);
+  const input = { remote: await Promise.all(remote.split("\n---\n").map(treeOf)), local, expanded: local };
   return policyProblems({ ...DEFAULTS, ...policy }, input).map(formatProblem);
 }
 
@@ -40,13 +42,14 @@ interface Case {
   readonly name: string;
   readonly remote: string;
   readonly policy?: Partial<RemotePolicy>;
+  readonly local?: string;
   readonly why?: RegExp;
 }
 
 async function check(t: Deno.TestContext, cases: readonly Case[]): Promise<void> {
-  for (const { name, remote, policy, why } of cases) {
+  for (const { name, remote, policy, local, why } of cases) {
     await t.step(name, async () => {
-      const problems = await problemsOf(remote, policy);
+      const problems = await problemsOf(remote, policy, local);
       if (why === undefined) deepStrictEqual(problems, []);
       else match(problems.join("\n"), why);
     });
@@ -96,6 +99,12 @@ Deno.test("policy: which parts", async (t) => {
       remote: "extensions: {opamp: {capabilities: {accepts_remote_config: true}}}",
       policy: { allowed_components: ["extensions", "extensions/opamp"] },
       why: /matter of this machine/,
+    },
+    {
+      name: "taken away by one file, and passed over by the next",
+      remote: "service:\n---\nservice: {pipelines: {}}",
+      policy: { allowed_components: ["service"] },
+      why: /takes away "opamp"/,
     },
     {
       name: "another of its type",
@@ -183,7 +192,7 @@ Deno.test("policy: what only ends in an allowed domain", async (t) => {
   ];
   const policy = { allowed_hosts: ["*.example.com"] };
   for (const key of ["endpoint", "traces_endpoint", "proxy_url", "target"]) {
-    const remote = (text: string) => JSON.stringify({ exporters: { otlp_http: { [key]: text } } });
+    const remote = (text: string) => JSON.stringify({ exporters: { "otlp_http/2": { [key]: text } } });
     await check(t, [
       ...disguised.filter((text) => key !== "target" || URL.parse(text)?.protocol.startsWith("http")).map((text) => ({
         name: `${key}: ${JSON.stringify(text)}`,
@@ -327,7 +336,7 @@ Deno.test("policy: certificates and tenants", async (t) => {
     {
       name: "unverified certificates",
       remote: "exporters: {otlp_http: {tls: {insecure_skip_verify: true}}}",
-      why: /wanted certificates to be verified/,
+      why: /weakens TLS, or changes whom it trusts: allow_insecure_skip_verify is false/,
     },
     { name: "verified ones", remote: "exporters: {otlp_http: {tls: {insecure_skip_verify: false}}}" },
     {
@@ -343,6 +352,109 @@ Deno.test("policy: certificates and tenants", async (t) => {
       why: /tenants: has 3 tenants, wanted 2 at the most/,
     },
   ]);
+});
+
+/** Pinned, mutual, and one that has no TLS of its own. */
+const WITH_TLS = `${LOCAL.replace(/^exporters:\n.*\n/m, "")}
+exporters:
+  otlp_http: {endpoint: "https://upstream.example", tls: {ca_pem: "A", min_version: "1.3", server_name_override: a}}
+  otlp_http/plain: {endpoint: "http://plain.example:4318"}
+  kafka: {brokers: ["broker.example:9093"], tls: {ca_file: /etc/ca.pem}}
+`;
+
+Deno.test("policy: TLS is neither taken off nor weakened", async (t) => {
+  const weak = /weakens TLS, or changes whom it trusts: allow_insecure_skip_verify is false/;
+  const away = /takes the TLS settings away: allow_insecure_skip_verify is false/;
+  const plain = /has no TLS where there is some here: allow_insecure_skip_verify is false/;
+  const http = (text: string) => `exporters: {otlp_http: {${text}}}`;
+  const cases: { name: string; remote: string; why?: RegExp; policy?: Partial<RemotePolicy> }[] = [
+    { name: "http for https", remote: http('endpoint: "http://upstream.example:443"'), why: plain },
+    {
+      name: "http to an allowed host, in a component that has TLS",
+      remote: http('traces_endpoint: "http://good.example"'),
+      policy: { allowed_hosts: ["good.example"] },
+      why: plain,
+    },
+    {
+      name: "http to the same host by another exporter",
+      remote: 'exporters: {otlp_http/2: {endpoint: "http://upstream.example:443/"}}',
+      why: plain,
+    },
+    {
+      name: "http to an allowed host by another exporter",
+      remote: 'exporters: {otlp_http/2: {endpoint: "http://good.example"}}',
+      policy: { allowed_hosts: ["good.example"] },
+    },
+    { name: "http where there is http", remote: 'exporters: {otlp_http/2: {endpoint: "http://plain.example:4318/x"}}' },
+    {
+      name: "a broker by another exporter",
+      remote: "exporters: {kafka/2: {brokers: ['broker.example:9093']}}",
+      why: plain,
+    },
+    {
+      name: "the same with TLS",
+      remote: "exporters: {kafka/2: {brokers: ['broker.example:9093'], tls: {insecure: false}}}",
+    },
+    {
+      name: "the same with a bare section, which is TLS",
+      remote: "exporters: {kafka/2: {brokers: ['broker.example:9093'], tls: }}",
+    },
+    { name: "another topic", remote: "exporters: {kafka: {traces: {topic: x}, brokers: ['broker.example:9093']}}" },
+    { name: "no section", remote: "exporters: {kafka: {tls: }}", why: away },
+    { name: "a list in its place", remote: "exporters: {kafka: {tls: []}}", why: away },
+    { name: "no component", remote: "exporters: {kafka: }", why: away },
+    { name: "no exporters", remote: "exporters:", why: away },
+    { name: "no section where there is none", remote: "exporters: {otlp_http/plain: {tls: }}" },
+    {
+      name: "taken away by one file, and repeated by the next",
+      remote: `exporters:\n---\n${http('endpoint: "https://upstream.example"')}`,
+      why: away,
+    },
+    { name: "insecure", remote: "exporters: {kafka: {tls: {insecure: true}}}", why: weak },
+    { name: "not insecure", remote: "exporters: {kafka: {tls: {insecure: false}}}" },
+    { name: "another authority", remote: http("tls: {ca_pem: B}"), why: weak },
+    { name: "the same", remote: http("tls: {ca_pem: A}") },
+    { name: "none", remote: http("tls: {ca_pem: }"), why: weak },
+    {
+      name: "another file of authorities, however allowed",
+      remote: "exporters: {kafka: {tls: {ca_file: /etc/b.pem}}}",
+      policy: { allowed_paths: ["/etc"] },
+      why: weak,
+    },
+    { name: "all authorities beside it", remote: http("tls: {include_system_ca_certs_pool: true}"), why: weak },
+    { name: "another name", remote: http("tls: {server_name_override: b}"), why: weak },
+    { name: "ciphers", remote: http("tls: {cipher_suites: [NULL]}"), why: weak },
+    { name: "a lower version", remote: http('tls: {min_version: "1.2"}'), why: weak },
+    { name: "no version, which is a lower one", remote: http("tls: {min_version: }"), why: weak },
+    { name: "a higher version", remote: 'exporters: {kafka: {tls: {min_version: "1.3"}}}' },
+    { name: "one below the default", remote: 'exporters: {kafka: {tls: {min_version: "1.1"}}}', why: weak },
+    { name: "the highest of all", remote: http('tls: {max_version: "1.3"}') },
+    { name: "a lower maximum", remote: http('tls: {max_version: "1.2"}'), why: weak },
+    { name: "below another section", remote: "exporters: {kafka/2: {auth: {tls: {insecure: true}}}}", why: weak },
+    {
+      name: "a proxy, through which TLS goes",
+      remote: http('proxy_url: "http://good.example"'),
+      policy: { allowed_hosts: ["good.example"] },
+    },
+    { name: "an own certificate", remote: http("tls: {cert_pem: C, key_pem: K}") },
+    {
+      name: "clients that need no certificate any more",
+      remote: "receivers: {otlp: {protocols: {http: {tls: {client_ca_file: }}}}}",
+      policy: { allowed_components: ["receivers"] },
+      why: weak,
+    },
+  ];
+  await check(t, cases.map((each) => ({ ...each, local: WITH_TLS })));
+  const allowed = { allow_insecure_skip_verify: true, allowed_paths: ["/etc"], allowed_hosts: ["good.example"] };
+  await check(
+    t,
+    cases.filter(({ remote }) => !remote.includes("receivers")).map(({ name, remote }) => ({
+      name: `${name}, where it is allowed`,
+      remote,
+      policy: allowed,
+      local: WITH_TLS,
+    })),
+  );
 });
 
 Deno.test("isAllowedHost()", () => {
@@ -384,7 +496,7 @@ Deno.test("every key that names a file or a host is one that the policy looks at
     const value = parts.toReversed().reduce<unknown>((inner, part) => ({ [part]: inner }), "http://evil.example/x");
     const remote = await treeOf(JSON.stringify({ [section]: { [type]: value } }));
     const policy = { ...DEFAULTS, allowed_components: [section] };
-    const problems = policyProblems(policy, { remote, local, localHosts: new Set() });
+    const problems = policyProblems(policy, { remote: [remote], local, expanded: await treeOf("{}") });
     strictEqual(problems.length, 1, `${section}/${type} ${key}`);
   }
 });

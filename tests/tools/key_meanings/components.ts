@@ -444,7 +444,8 @@ const EXTENSIONS: Meanings = {
     "Destinations beside those of the local configuration: `host`, `host:port`, `*.domain`, `*`",
   "remote_config.allowed_paths": "Files and directories that it may name or include",
   "remote_config.allowed_variables": "Variables that `${env:NAME}` may use",
-  "remote_config.allow_insecure_skip_verify": "Whether it may turn verification of certificates off",
+  "remote_config.allow_insecure_skip_verify":
+    "Whether it may take TLS off, verify less or trust others: see [opamp.md](opamp.md#what-a-remote-configuration-may-change)",
   "remote_config.max_tenants": "Tenants that it may have",
   "*.public_key": "Who must have signed it, Ed25519, PEM; empty: nobody",
   "*.public_key_file": "The same from a file",
