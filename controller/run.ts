@@ -14,6 +14,7 @@ import { systemClock } from "../pipeline/core/clock.ts";
 import { isLoopback } from "../routes/bind_address.ts";
 import { createConsoleLogger, openSinks } from "../pipeline/core/console_log.ts";
 import { describeError, type Logger, type LogLevel } from "../pipeline/core/log.ts";
+import { readRegularText } from "../pipeline/core/regular_file.ts";
 import { readTlsOptions } from "../routes/tls_server.ts";
 import { tlsServerSchema } from "../pipeline/config/tls.ts";
 import { Controller } from "./controller.ts";
@@ -21,6 +22,8 @@ import { Controller } from "./controller.ts";
 /** How long agents may take to hang up, milliseconds. */
 const STOP_MS = 3_000;
 const TOKEN_BYTES = 32;
+/** What it makes of them has 43. */
+const MAX_TOKEN_FILE_BYTES = 1_024;
 
 export interface ControllerRunOptions {
   /** `host:port`. */
@@ -122,7 +125,7 @@ async function metricsToken(path: string): Promise<string> {
     return token;
   } catch (thrown) {
     if (!(thrown instanceof Deno.errors.AlreadyExists)) throw thrown;
-    return (await Deno.readTextFile(path)).trim();
+    return (await readRegularText(path, MAX_TOKEN_FILE_BYTES)).trim();
   }
 }
 

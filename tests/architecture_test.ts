@@ -118,6 +118,21 @@ const CONFINED: readonly { readonly word: RegExp; readonly why: string; readonly
     places: ["pipeline/core/clock.ts"],
   },
   {
+    word: /\bDeno\.(?:readTextFile|readFile)(?:Sync)?\b|\bDeno\.open(?:Sync)?\([^,()]+\)/,
+    why: "who opens a pipe waits for ever: what is configured is read by pipeline/core/regular_file.ts",
+    places: [
+      "pipeline/core/regular_file.ts",
+      "pipeline/config/environment.ts",
+      "pipeline/processors/total_memory.ts", // of the kernel
+      "gateway/tenants/tenant_files.ts", // what it has looked at
+      "gateway/replace_file.ts", // a directory
+      "gateway/admin/audit.ts", // what it writes itself
+      "gateway/ottl/", // of a command line
+      "gateway/admin/cli/",
+      "controller/cli/",
+    ],
+  },
+  {
     word: /"node:crypto"/,
     why: "its hashes leave native memory behind: items are hashed by ottl/data/hash_digest.ts",
     places: ["opamp/", "gateway/", "controller/", "routes/", "pipeline/tenants/identity/", "pipeline/exporters/kafka/"],

@@ -6,10 +6,13 @@
 
 import type { Clock } from "../../pipeline/core/clock.ts";
 import { describeError, type Logger } from "../../pipeline/core/log.ts";
+import { readRegularTextSync } from "../../pipeline/core/regular_file.ts";
 import { findToken, parseTokens, type TokenBook, type TokenEntry } from "../../routes/api/tokens.ts";
 
 /** How often the file is looked at, at the most, milliseconds. */
 const LOOK_MS = 1_000;
+/** A line of a token has at most some 150. */
+const MAX_FILE_BYTES = 1024 * 1024;
 
 export class TokenFile implements TokenBook {
   readonly #path: string;
@@ -25,7 +28,7 @@ export class TokenFile implements TokenBook {
     this.#logger = logger;
     this.#clock = clock;
     this.#mark = markOf(path);
-    this.#entries = parseTokens(Deno.readTextFileSync(path));
+    this.#entries = parseTokens(readRegularTextSync(path, MAX_FILE_BYTES));
     this.#lookedMs = clock.monotonicMs();
   }
 
@@ -42,7 +45,7 @@ export class TokenFile implements TokenBook {
     try {
       const mark = markOf(this.#path);
       if (mark === this.#mark) return;
-      this.#entries = parseTokens(Deno.readTextFileSync(this.#path));
+      this.#entries = parseTokens(readRegularTextSync(this.#path, MAX_FILE_BYTES));
       this.#mark = mark;
     } catch (thrown) {
       if (this.#mark !== "") {

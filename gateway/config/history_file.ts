@@ -5,7 +5,7 @@
  * @module
  */
 
-import { readTextFile } from "../../pipeline/config/environment.ts";
+import { readRegularText } from "../../pipeline/core/regular_file.ts";
 import { replaceFile } from "../replace_file.ts";
 import { type HistoryStore, MAX_HISTORY_CHARS } from "./history.ts";
 
@@ -24,7 +24,7 @@ export async function openHistoryFile(directory: string): Promise<HistoryStore> 
   return {
     async read() {
       try {
-        return await readTextFile(path, MAX_FILE_BYTES);
+        return await readRegularText(path, MAX_FILE_BYTES);
       } catch (thrown) {
         if (thrown instanceof Deno.errors.NotFound) return undefined;
         throw thrown;

@@ -14,7 +14,7 @@ import type { Problem } from "../../opamp/client/offers/offer_follower.ts";
 import { PackageSync } from "../../opamp/client/offers/package_sync.ts";
 import { WebSocketTransport } from "../../opamp/client/transports/websocket_transport.ts";
 import type { EffectiveConfig, TelemetryConnectionSettings } from "../../opamp/protocol/messages.ts";
-import { readTextFile } from "../../pipeline/config/environment.ts";
+import { readRegularText } from "../../pipeline/core/regular_file.ts";
 import { showConfig } from "../../pipeline/config/show.ts";
 import type { Clock, Timer } from "../../pipeline/core/clock.ts";
 import { describeError, type Logger } from "../../pipeline/core/log.ts";
@@ -259,7 +259,7 @@ export class GatewayAgent {
 async function readKey(
   { public_key: pem, public_key_file: file }: OpampConfig["remote_config"] | OpampConfig["packages"],
 ) {
-  return readPublicKey(file === "" ? pem : await readTextFile(file, 65_536));
+  return readPublicKey(file === "" ? pem : await readRegularText(file, 65_536));
 }
 
 /** `host:port`, or as much of it as the URL has. */

@@ -14,7 +14,7 @@ import {
   parseClientState,
   type StateStore,
 } from "../../opamp/client/client_state.ts";
-import { readTextFile } from "../../pipeline/config/environment.ts";
+import { readRegularText } from "../../pipeline/core/regular_file.ts";
 import { replaceFile } from "../replace_file.ts";
 import { MAX_REMOTE_BYTES, type RemoteFile } from "./remote_files.ts";
 
@@ -76,7 +76,7 @@ function memoryLastGood(): LastGoodStore {
 
 async function readIfThere(path: string, maxBytes: number): Promise<string | undefined> {
   try {
-    return await readTextFile(path, maxBytes);
+    return await readRegularText(path, maxBytes);
   } catch (thrown) {
     if (thrown instanceof Deno.errors.NotFound) return undefined;
     throw thrown;

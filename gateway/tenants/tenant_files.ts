@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readTextFile } from "../../pipeline/config/environment.ts";
+import { openRegularFile, readRegularText } from "../../pipeline/core/regular_file.ts";
 import { systemClock } from "../../pipeline/core/clock.ts";
 import { markOf } from "../config/file_watch.ts";
 
@@ -90,7 +90,7 @@ class DiskReader {
   readText(path: string): string | Promise<string> {
     const isSmall = path === this.#smallPath;
     this.#smallPath = "";
-    return (isSmall ? this.#readSmall(path) : undefined) ?? readTextFile(path, MAX_TENANT_FILE_BYTES);
+    return (isSmall ? this.#readSmall(path) : undefined) ?? readRegularText(path, MAX_TENANT_FILE_BYTES);
   }
 
   /**
@@ -113,7 +113,7 @@ export const diskTenantFiles: TenantFiles = {
   mark: (path) => disk.mark(path),
   readText: (path) => disk.readText(path),
   async *readPieces(path) {
-    using file = await Deno.open(path);
+    using file = await openRegularFile(path, MAX_LINES_FILE_BYTES);
     for (let total = 0;;) {
       const piece = new Uint8Array(PIECE_BYTES);
       const count = await file.read(piece);

@@ -5,13 +5,13 @@
  */
 
 import { resolve } from "node:path";
-import { concatBytes } from "../core/bytes.ts";
+import { checkRegularFile, IrregularFileError, readAtMost, readRegularText, utf8Of } from "../core/regular_file.ts";
 import type { ConfigEnvironment } from "./source.ts";
 import { DEFAULT_TREE_LIMITS } from "./tree/node.ts";
 
 export const processEnvironment: ConfigEnvironment = {
   env: (name) => Deno.env.get(name),
-  readFile: (path) => reading(path, (given) => readTextFile(given, DEFAULT_TREE_LIMITS.maxSourceBytes)),
+  readFile: (path) => reading(path, readSourceText),
 };
 
 /** Makes an empty variable one that is not there: a Compose file or a chart has no other way to say so. */
@@ -51,8 +51,9 @@ async function reading<T>(path: string, read: (path: string) => Promise<T>): Pro
 /** Why a file cannot be read, without reading it; undefined when it can. */
 export function whyUnreadableFile(path: string): string | undefined {
   try {
-    using file = Deno.openSync(path);
-    return file.statSync().isDirectory ? `${resolve(path)} is a directory` : undefined;
+    checkRegularFile(path, Infinity);
+    Deno.openSync(path).close();
+    return undefined;
   } catch (thrown) {
     return whyUnreadable(resolve(path), thrown);
   }
@@ -61,31 +62,17 @@ export function whyUnreadableFile(path: string): string | undefined {
 function whyUnreadable(path: string, thrown: unknown): string {
   if (thrown instanceof Deno.errors.NotFound) return `there is no file ${path}`;
   if (thrown instanceof Deno.errors.PermissionDenied) return `this user may not read ${path}`;
+  if (thrown instanceof Deno.errors.NotCapable) return `the process may not read ${path} (--allow-read)`;
+  if (thrown instanceof IrregularFileError) return `${path} is ${thrown.kind}, wanted a regular file`;
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
-/**
- * A file's text without a byte order mark. Reads at most one byte more than it may, so that a device or a pipe that
- * never ends does no harm.
- *
- * @throws {Error} It cannot be read, is larger than `maxBytes`, or is not UTF-8.
- */
-export async function readTextFile(path: string, maxBytes: number): Promise<string> {
-  using file = await Deno.open(path);
-  const bytes = await readAtMost(file, maxBytes + 1);
-  if (bytes.length > maxBytes) throw new RangeError(`larger than ${maxBytes} bytes`);
-  return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-}
+/** What the command line hands over as one of the process's own descriptors: `<(…)` of a shell, or its standard input. */
+const OWN_DESCRIPTOR = /^\/(?:dev\/(?:stdin|fd\/\d+)|proc\/self\/fd\/\d+)$/;
 
-async function readAtMost(file: Deno.FsFile, maxBytes: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let total = 0;
-  while (total < maxBytes) {
-    const chunk = new Uint8Array(Math.min(65_536, maxBytes - total));
-    const count = await file.read(chunk);
-    if (count === null) break;
-    chunks.push(chunk.subarray(0, count));
-    total += count;
-  }
-  return concatBytes(chunks, total);
+async function readSourceText(path: string): Promise<string> {
+  const { maxSourceBytes } = DEFAULT_TREE_LIMITS;
+  if (!OWN_DESCRIPTOR.test(path)) return await readRegularText(path, maxSourceBytes);
+  using file = await Deno.open(path);
+  return utf8Of(await readAtMost(file, maxSourceBytes));
 }

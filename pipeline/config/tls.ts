@@ -7,6 +7,7 @@
  */
 
 import type { z } from "zod";
+import { readConfiguredText } from "../core/regular_file.ts";
 import { bool, durationMs, leaf, oneOf, readText, secret, section, text, textList } from "./schema.ts";
 
 const VERSIONS = ["", "1.0", "1.1", "1.2", "1.3"] as const;
@@ -95,8 +96,11 @@ function clientCases({ reload_interval }: TlsClientConfig): Case[] {
   return [[reload_interval > 0, "reload_interval", "is not obeyed: certificates are read at the start"]];
 }
 
+/** All authorities of a system are some 300 kB. */
+export const MAX_PEM_BYTES = 4 * 1024 * 1024;
+
 /** A PEM given as text or as a file; undefined when neither is. Read at start, so that a missing file fails the start. */
 export async function readPem(file: string, pem: string): Promise<string | undefined> {
   if (pem !== "") return pem;
-  return file === "" ? undefined : await Deno.readTextFile(file);
+  return file === "" ? undefined : await readConfiguredText(file, MAX_PEM_BYTES);
 }

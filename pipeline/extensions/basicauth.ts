@@ -17,6 +17,7 @@ import type { Sender } from "../contract/tenants.ts";
 import type { Clock } from "../core/clock.ts";
 import { isSameText } from "../core/constant_time.ts";
 import { UnauthenticatedError } from "../core/errors.ts";
+import { readConfiguredText } from "../core/regular_file.ts";
 import type { HeaderPair } from "../core/telemetry/trace_context.ts";
 import { AnswerCache } from "../tenants/identity/answer_cache.ts";
 import { decodePair, MAX_CREDENTIAL_CHARS } from "../tenants/identity/authorization.ts";
@@ -86,12 +87,16 @@ class BasicAuth implements Authenticator {
   async start(): Promise<void> {
     const { htpasswd, client_auth: own } = this.#config;
     if (htpasswd !== undefined) {
-      if (htpasswd.file !== "") addUsers(this.#users, await readBounded(htpasswd.file));
+      if (htpasswd.file !== "") addUsers(this.#users, await readConfiguredText(htpasswd.file, MAX_FILE_BYTES));
       addUsers(this.#users, htpasswd.inline); // these win
     }
     if (own !== undefined) {
-      const username = own.username_file === "" ? own.username : (await readBounded(own.username_file)).trim();
-      const password = own.password_file === "" ? own.password : (await readBounded(own.password_file)).trim();
+      const username = own.username_file === ""
+        ? own.username
+        : (await readConfiguredText(own.username_file, MAX_FILE_BYTES)).trim();
+      const password = own.password_file === ""
+        ? own.password
+        : (await readConfiguredText(own.password_file, MAX_FILE_BYTES)).trim();
       if (username.includes(":")) throw new TypeError("Cannot use basicauth: the username has a colon");
       this.#credentials = ["authorization", `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`];
     }
@@ -101,12 +106,6 @@ class BasicAuth implements Authenticator {
     this.#passwords.close();
     return Promise.resolve();
   }
-}
-
-async function readBounded(path: string): Promise<string> {
-  const { size } = await Deno.stat(path);
-  if (size > MAX_FILE_BYTES) throw new RangeError(`Cannot read ${JSON.stringify(path)}: it is too large`);
-  return await Deno.readTextFile(path);
 }
 
 /** Lines of `user:hash`, the last of a user counts; others are left out, as in the collector. */

@@ -15,6 +15,7 @@ import type { Timer } from "../core/clock.ts";
 import { isSameText } from "../core/constant_time.ts";
 import { UnauthenticatedError } from "../core/errors.ts";
 import { describeError } from "../core/log.ts";
+import { readConfiguredText } from "../core/regular_file.ts";
 import { Repeated } from "../core/repeated.ts";
 import type { HeaderPair, HeaderReader } from "../core/telemetry/trace_context.ts";
 
@@ -132,8 +133,7 @@ class BearerTokens implements Authenticator {
 
   async #read(): Promise<void> {
     const { filename } = this.#config;
-    if ((await Deno.stat(filename)).size > MAX_FILE_BYTES) throw unusable(filename, "it is too large");
-    const lines = (await Deno.readTextFile(filename)).split("\n").map((line) => line.trim());
+    const lines = (await readConfiguredText(filename, MAX_FILE_BYTES)).split("\n").map((line) => line.trim());
     const tokens = lines.filter((line) => line !== "");
     if (tokens.length === 0) throw unusable(filename, "it has none");
     if (tokens.length > MAX_TOKENS) throw unusable(filename, `it has more than ${MAX_TOKENS}`);

@@ -18,7 +18,7 @@ import { dirname } from "node:path";
 import type { InstalledPackage, InstalledPackages, PackageStore } from "../../../opamp/client/offers/package_sync.ts";
 import type { Problem } from "../../../opamp/client/offers/offer_follower.ts";
 import { bytesToHex, hexToBytes } from "../../../opamp/protocol/hashes.ts";
-import { readTextFile } from "../../../pipeline/config/environment.ts";
+import { readRegularFile, readRegularText } from "../../../pipeline/core/regular_file.ts";
 import { replaceFile } from "../../replace_file.ts";
 import { readBundle, unpackBundle } from "./bundle.ts";
 
@@ -60,11 +60,11 @@ export class DiskPackageStore implements PackageStore {
   async content(name: string): Promise<Uint8Array> {
     const entry = (await this.#index()).packages[name];
     if (entry === undefined) throw new Error(`Cannot read the package ${JSON.stringify(name)}: it is not installed`);
-    return await Deno.readFile(`${this.#directory}/${name}/${entry.contentHash}.bundle`);
+    return await readRegularFile(`${this.#directory}/${name}/${entry.contentHash}.bundle`, Infinity);
   }
 
   async partial(contentHash: string): Promise<Uint8Array> {
-    return await ifThere(() => Deno.readFile(this.#partialPath(contentHash))) ?? new Uint8Array();
+    return await ifThere(() => readRegularFile(this.#partialPath(contentHash), Infinity)) ?? new Uint8Array();
   }
 
   async append(contentHash: string, chunk: Uint8Array): Promise<void> {
@@ -118,7 +118,7 @@ export class DiskPackageStore implements PackageStore {
 
   /** What cannot be read counts as nothing installed: all of it comes again. */
   async #index(): Promise<Index> {
-    const text = await ifThere(() => readTextFile(`${this.#directory}/installed.json`, MAX_INDEX_BYTES));
+    const text = await ifThere(() => readRegularText(`${this.#directory}/installed.json`, MAX_INDEX_BYTES));
     return text === undefined ? { packages: {} } : parseIndex(text);
   }
 

@@ -11,6 +11,8 @@ import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } f
 import type { Clock } from "../../core/clock.ts";
 import { UnavailableError } from "../../core/errors.ts";
 import { describeError, type Logger } from "../../core/log.ts";
+import { readConfiguredText } from "../../core/regular_file.ts";
+import { MAX_PEM_BYTES } from "../../config/tls.ts";
 import { Repeated } from "../../core/repeated.ts";
 import type { JwtConfig } from "./schema.ts";
 
@@ -109,18 +111,14 @@ function parseKeys(text: string): JSONWebKeySet {
 
 /** Reads the file or the URL of a configuration. */
 export function keyReader({ jwks_file, jwks_url, jwks_ca_file }: JwtConfig): ReadKeys {
-  if (jwks_file !== "") return () => readFile(jwks_file);
+  if (jwks_file !== "") return () => readConfiguredText(jwks_file, MAX_JWKS_BYTES);
   let client: Deno.HttpClient | undefined;
   return async () => {
-    if (jwks_ca_file !== "") client ??= Deno.createHttpClient({ caCerts: [await Deno.readTextFile(jwks_ca_file)] });
+    if (jwks_ca_file !== "") {
+      client ??= Deno.createHttpClient({ caCerts: [await readConfiguredText(jwks_ca_file, MAX_PEM_BYTES)] });
+    }
     return await fetchText(jwks_url, client);
   };
-}
-
-async function readFile(path: string): Promise<string> {
-  const { size } = await Deno.stat(path);
-  if (size > MAX_JWKS_BYTES) throw tooLarge();
-  return await Deno.readTextFile(path);
 }
 
 async function fetchText(url: string, client: Deno.HttpClient | undefined): Promise<string> {

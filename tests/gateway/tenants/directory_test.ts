@@ -252,6 +252,26 @@ Deno.test("a file has a bound", async (t) => {
   });
 });
 
+Deno.test({
+  name: "a pipe and a device among the files are told, and the others go on",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    await using bench = await Bench.open({ "acme.yaml": "weight: 1\n", "gone.yaml": "weight: 1\n" });
+    await new Deno.Command("mkfifo", { args: [`${bench.path}/pipe.yaml`, `${bench.path}/pipe.jsonl`] }).output();
+    await Deno.symlink("/dev/zero", `${bench.path}/zero.yaml`);
+    await Deno.remove(`${bench.path}/gone.yaml`);
+    await bench.write("acme.yaml", "weight: 2\n");
+    await bench.tenants.refresh();
+    deepStrictEqual([bench.ids, bench.weightOf("acme")], [["acme"], 2]);
+    const unfit = (name: string, kind: string) => `DIR/${name}: cannot be read: it is ${kind}, wanted a regular file`;
+    deepStrictEqual(bench.problems, [
+      unfit("pipe.jsonl", "a pipe"),
+      unfit("pipe.yaml", "a pipe"),
+      unfit("zero.yaml", "a device"),
+    ]);
+  },
+});
+
 Deno.test("there are as many tenants as slots, and one more is told", async () => {
   const path = await Deno.makeTempDir();
   await using bench = new Bench(path, diskTenantFiles, 2);

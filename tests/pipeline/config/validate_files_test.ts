@@ -75,7 +75,7 @@ Deno.test("whyUnreadableFile()", async () => {
     await Deno.writeTextFile(`${dir}/a`, "");
     strictEqual(whyUnreadableFile(`${dir}/a`), undefined);
     strictEqual(whyUnreadableFile(`${dir}/b`), `there is no file ${dir}/b`);
-    match(whyUnreadableFile(dir) ?? "", /is a directory$/);
+    match(whyUnreadableFile(dir) ?? "", /is a directory, wanted a regular file$/);
   } finally {
     await Deno.remove(dir, { recursive: true });
   }
