@@ -9,6 +9,7 @@
 import { Buffer } from "node:buffer";
 import { STATUS_CODES } from "node:http";
 import type { OtlpAnswer } from "../otlp_protocol.ts";
+import type { Refusal } from "./head.ts";
 
 /** What an answer says of the connection behind it. */
 export type Persistence = "keep" | "close" | "keep-old";
@@ -22,9 +23,11 @@ const CONNECTION: Readonly<Record<Persistence, string>> = {
 export const CONTINUE = latin1("HTTP/1.1 100 Continue\r\n\r\n");
 export const LAST_CHUNK = latin1("0\r\n\r\n");
 
-/** An answer without a body to what is no request, behind which the connection closes. */
-export function bareAnswer(status: string): Uint8Array<ArrayBuffer> {
-  return latin1(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+/** The answer to what is no request: a line of text that says why, behind which the connection closes. */
+export function refusalAnswer({ status, why }: Refusal): Uint8Array<ArrayBuffer> {
+  const body = `Cannot read the request: ${why}\n`;
+  const fields = `Connection: close\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\n`;
+  return latin1(`HTTP/1.1 ${status}\r\n${fields}\r\n${body}`);
 }
 
 /**

@@ -7,14 +7,14 @@
  */
 
 import { Buffer } from "node:buffer";
-import { isField } from "./head.ts";
+import { isBlank, isControl, isField } from "./head.ts";
 
 /** Of one chunk's line, and of all trailers together, bytes. */
 const MAX_LINE_BYTES = 4 * 1024;
 /** Digits of a chunk's size: 16 TB, more than any body may have. */
 const MAX_SIZE_DIGITS = 11;
 
-const [CR, LF] = [13, 10] as const;
+const [CR, LF, SEMICOLON] = [13, 10, 59] as const;
 
 /** A body whose chunks are not as they must be; the connection is of no use any more. */
 export class MalformedChunk extends Error {}
@@ -105,7 +105,7 @@ export class ChunkReader {
   }
 }
 
-/** The hexadecimal size, before any extension. */
+/** The hexadecimal size; an extension behind it is read over. */
 function sizeOf(bytes: Uint8Array, from: number, end: number): number {
   let size = 0;
   let at = from;
@@ -114,13 +114,24 @@ function sizeOf(bytes: Uint8Array, from: number, end: number): number {
     if (digit < 0) break;
     size = size * 16 + digit;
   }
-  const isExtended = bytes[at] === 0x3b || bytes[at] === 0x20 || bytes[at] === 0x09;
-  if (at === from || at - from > MAX_SIZE_DIGITS || (at < end && !isExtended)) {
+  if (at === from || at - from > MAX_SIZE_DIGITS || !isExtension(bytes, at, end)) {
     throw new MalformedChunk(
       `a chunk has no size that can be read, wanted up to ${MAX_SIZE_DIGITS} hexadecimal digits`,
     );
   }
   return size;
+}
+
+/**
+ * Nothing, or blanks and what begins with a semicolon. No control characters: a lone CR would be a line end to some other
+ * reader.
+ */
+function isExtension(bytes: Uint8Array, from: number, end: number): boolean {
+  let at = from;
+  while (at < end && isBlank(bytes[at] ?? 0)) at++;
+  if (at < end && bytes[at] !== SEMICOLON) return false;
+  for (; at < end; at++) if (isControl(bytes[at] ?? 0)) return false;
+  return true;
 }
 
 function digitOf(code: number): number {

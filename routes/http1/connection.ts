@@ -16,10 +16,21 @@ import { CancelledError, type GatewayError, InvalidPayloadError } from "../../pi
 import { NO_ORIGIN, type Origin } from "../../pipeline/otlp/payload.ts";
 import type { BodyBuffer } from "../body.ts";
 import { plainAddress } from "../peer.ts";
-import { type AnswerCache, bareAnswer, CONTINUE } from "./answer.ts";
+import { type AnswerCache, CONTINUE, refusalAnswer } from "./answer.ts";
 import { ChunkReader, MalformedChunk } from "./chunked.ts";
 import { Http1Exchange, type Wire } from "./http1_exchange.ts";
-import { BARE_LINE_FEED, CHUNKED, findHeadEnd, type Head, MAX_HEADER_BYTES, parseHead } from "./head.ts";
+import {
+  BARE_LINE_FEED,
+  BARE_LINE_FEED_REFUSAL,
+  CHUNKED,
+  findHeadEnd,
+  type Head,
+  HEAD_TOO_LARGE,
+  HEAD_TOO_SLOW,
+  MAX_HEADER_BYTES,
+  parseHead,
+  type Refusal,
+} from "./head.ts";
 import type { ReadSpace } from "./read_space.ts";
 
 /**
@@ -69,7 +80,7 @@ export interface Deadlines {
  * | Phase | Waits for | Begins with | Too long | Then |
  * | --- | --- | --- | --- | --- |
  * | head | the rest of a head | its first byte, or the connection | `headMs` | 408, closing |
- * | body | the rest of a body that is wanted | its head | `requestMs`, `answerMs` | 408, closing; closed |
+ * | body | the rest of a body that is wanted | its head | `requestMs`, `answerMs` | 503, closing; closed |
  * | answer | an answer | its head | `answerMs` | closed |
  * | rest | what is left of a body that was not wanted | its head | `requestMs`, without one `idleMs` | closed |
  * | idle | the next request | the end of the last | `idleMs` | closed |
@@ -163,7 +174,7 @@ export class Connection implements Wire {
     const isOver = (deadlineMs: number) => deadlineMs > 0 && waitedMs >= deadlineMs;
     switch (this.#phase) {
       case "head":
-        if (isOver(headMs)) this.#refuse("408 Request Timeout");
+        if (isOver(headMs)) this.#refuse(HEAD_TOO_SLOW);
         return;
       case "idle":
         if (isOver(idleMs)) this.close();
@@ -296,9 +307,9 @@ export class Connection implements Wire {
       if (searched === 0) this.#skipEmptyLines();
       const end = findHeadEnd(this.#space, this.#start + searched, this.#end);
       searched = (end >= 0 ? end : this.#end) - this.#start;
-      if (end === BARE_LINE_FEED) this.#refuse("400 Bad Request");
+      if (end === BARE_LINE_FEED) this.#refuse(BARE_LINE_FEED_REFUSAL);
       else if (end >= 0 && searched <= MAX_HEADER_BYTES) return this.#takeHead(end);
-      else if (searched >= MAX_HEADER_BYTES) this.#refuse("431 Request Header Fields Too Large");
+      else if (searched >= MAX_HEADER_BYTES) this.#refuse(HEAD_TOO_LARGE);
       else if (!await this.#receive()) return undefined;
     }
     return undefined;
@@ -358,8 +369,8 @@ export class Connection implements Wire {
   }
 
   /** Says so to what is no request, and reads no more. */
-  #refuse(status: string): void {
-    this.#refusal ??= this.write(bareAnswer(status)).then(() => this.#linger()).catch(() => undefined);
+  #refuse(refusal: Refusal): void {
+    this.#refusal ??= this.write(refusalAnswer(refusal)).then(() => this.#linger()).catch(() => undefined);
   }
 
   /**

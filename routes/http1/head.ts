@@ -31,13 +31,41 @@ export const CHUNKED = -1;
 
 /** A head that is not answered by an application: the connection closes behind the status. */
 export interface BadHead {
-  /** Of the answer's line: `400 Bad Request`. */
-  readonly refusal: string;
+  readonly refusal: Refusal;
 }
 
-const BAD_REQUEST: BadHead = { refusal: "400 Bad Request" };
-const EXPECTATION_FAILED: BadHead = { refusal: "417 Expectation Failed" };
-const VERSION_NOT_SUPPORTED: BadHead = { refusal: "505 HTTP Version Not Supported" };
+/** What is said to who sent what is no request: nothing of what came is repeated. */
+export interface Refusal {
+  /** Of the answer's line: `400 Bad Request`. */
+  readonly status: string;
+  /** What is wrong, and what is wanted. */
+  readonly why: string;
+}
+
+const badRequest = (why: string): BadHead => ({ refusal: { status: "400 Bad Request", why } });
+
+const BAD_LINE = badRequest("the request line is malformed, wanted METHOD TARGET HTTP/1.1");
+const BAD_FIELD = badRequest("a header is malformed, wanted name: value, without control characters");
+const BAD_HOST = badRequest("wanted one Host header");
+const BAD_FRAMING = badRequest(
+  "it cannot be told where the body ends, wanted one Content-Length or Transfer-Encoding: chunked",
+);
+const EXPECTATION_FAILED: BadHead = {
+  refusal: { status: "417 Expectation Failed", why: "there is another Expect than 100-continue, wanted that or none" },
+};
+const VERSION_NOT_SUPPORTED: BadHead = {
+  refusal: { status: "505 HTTP Version Not Supported", why: "wanted HTTP/1.1 or HTTP/1.0" },
+};
+
+export const BARE_LINE_FEED_REFUSAL: Refusal = {
+  status: "400 Bad Request",
+  why: "a line of the head ends without a carriage return, wanted CR LF",
+};
+export const HEAD_TOO_LARGE: Refusal = {
+  status: "431 Request Header Fields Too Large",
+  why: `the head is too long, wanted ${MAX_HEADER_BYTES} bytes at the most`,
+};
+export const HEAD_TOO_SLOW: Refusal = { status: "408 Request Timeout", why: "the head did not come whole in time" };
 
 const [CR, LF, SPACE, TAB] = [13, 10, 32, 9] as const;
 
@@ -69,13 +97,13 @@ export function parseHead(text: string): Head | BadHead {
   const lineEnd = text.indexOf("\r\n");
   const methodEnd = text.indexOf(" ");
   const targetEnd = text.lastIndexOf(" ", lineEnd);
-  if (methodEnd <= 0 || targetEnd <= methodEnd || lineEnd < targetEnd) return BAD_REQUEST;
+  if (methodEnd <= 0 || targetEnd <= methodEnd || lineEnd < targetEnd) return BAD_LINE;
   const version = text.slice(targetEnd + 1, lineEnd);
-  if (!/^HTTP\/\d\.\d$/.test(version)) return BAD_REQUEST;
+  if (!/^HTTP\/\d\.\d$/.test(version)) return BAD_LINE;
   if (version !== "HTTP/1.1" && version !== "HTTP/1.0") return VERSION_NOT_SUPPORTED;
-  if (!isToken(text, 0, methodEnd) || !isTarget(text, methodEnd + 1, targetEnd)) return BAD_REQUEST;
+  if (!isToken(text, 0, methodEnd) || !isTarget(text, methodEnd + 1, targetEnd)) return BAD_LINE;
   const fields = readFields(text, lineEnd + 2);
-  if (fields === undefined) return BAD_REQUEST;
+  if (fields === undefined) return BAD_FIELD;
   const line = { method: text.slice(0, methodEnd), target: text.slice(methodEnd + 1, targetEnd) };
   return withFraming(line, fields, version === "HTTP/1.0");
 }
@@ -115,9 +143,10 @@ function withFraming(line: Pick<Head, "method" | "target">, fields: readonly str
   const framing = new Framing();
   for (let at = 0; at + 1 < fields.length; at += 2) framing.note(fields[at] ?? "", fields[at + 1] ?? "");
   const { hosts, length, transfer, connection, expect, isBroken } = framing;
-  if (isBroken || (isOld ? hosts > 1 : hosts !== 1)) return BAD_REQUEST;
+  if (isBroken) return BAD_FRAMING;
+  if (isOld ? hosts > 1 : hosts !== 1) return BAD_HOST;
   const bodyBytes = bodyBytesOf(length, transfer, isOld);
-  if (bodyBytes === undefined) return BAD_REQUEST;
+  if (bodyBytes === undefined) return BAD_FRAMING;
   if (expect !== undefined && expect !== "100-continue") return EXPECTATION_FAILED;
   const keepAlive = isOld ? hasOption(connection, "keep-alive") : !hasOption(connection, "close");
   return { ...line, fields, bodyBytes, keepAlive, expectsContinue: expect !== undefined && !isOld, isOld };
@@ -164,7 +193,7 @@ function trim(text: string, from: number, to: number): [start: number, end: numb
   return [start, end];
 }
 
-function isBlank(code: number): boolean {
+export function isBlank(code: number): boolean {
   return code === SPACE || code === TAB;
 }
 
@@ -175,11 +204,13 @@ function isToken(text: string, from: number, to: number): boolean {
 
 /** No control characters: a lone CR or LF would be a line end to some other reader. */
 function isValue(text: string, from: number, to: number): boolean {
-  for (let at = from; at < to; at++) {
-    const code = text.charCodeAt(at);
-    if (code < SPACE && code !== TAB || code === 127) return false;
-  }
+  for (let at = from; at < to; at++) if (isControl(text.charCodeAt(at))) return false;
   return true;
+}
+
+/** A tab is none. */
+export function isControl(code: number): boolean {
+  return code < SPACE && code !== TAB || code === 127;
 }
 
 function isTarget(text: string, from: number, to: number): boolean {

@@ -47,6 +47,11 @@ Deno.test("ChunkReader", async (t) => {
     "no hexadecimal size": "xy\r\n",
     "a negative size": "-1\r\n",
     "something behind the size": "1 1,\r\na\r\n".replace(" 1", "z"),
+    "something behind the blanks that is no extension": "1 x\r\na\r\n",
+    "a carriage return in an extension": "1;a\r0\r\na\r\n",
+    "a carriage return before an extension": "1 \r;a\r\na\r\n",
+    "a control character in an extension": "1;a\u0000\r\na\r\n",
+    "a delete character in an extension": "1;a\u007f\r\na\r\n",
     "a size beyond any body": "100000000000\r\n",
     "a chunk longer than its size": "1\r\nab\r\n",
     "a line that ends with a line feed alone": "1\na\r\n",
@@ -69,6 +74,11 @@ Deno.test("ChunkReader", async (t) => {
     const line = utf8("100000000\r\n");
     reader.read(line, 0, line.length, () => undefined);
     strictEqual(reader.left, 4 * 1024 ** 3);
+  });
+  await t.step("blanks and extensions are read over", () => {
+    for (const end of ["", " ", "\t ", ";", ";a", " ; a=b", ';a="\u00e4\tc"']) {
+      ok(readAll(utf8(`1${end}\r\na\r\n0${end}\r\n\r\n`), []).isDone, JSON.stringify(end));
+    }
   });
   await t.step("lines and trailers up to the limit are read over", () => {
     const { isDone } = readAll(utf8(`1;${"x".repeat(4_000)}\r\na\r\n0\r\nA: ${"b".repeat(4_000)}\r\n\r\n`), []);

@@ -99,6 +99,31 @@ Deno.test("a connection", async (t) => {
     }
   });
 
+  await t.step(
+    "what is no request is told why, in a line of text without any of what came",
+    () =>
+      withServer(async (port) => {
+        const cases: [sent: string, status: number, why: string][] = [
+          ["SECRET\r\n\r\n", 400, "the request line is malformed, wanted METHOD TARGET HTTP/1.1"],
+          ["GET / HTTP/1.1\nHost: SECRET\n\n", 400, "a line of the head ends without a carriage return, wanted CR LF"],
+          [
+            `GET / HTTP/1.1\r\nHost: ${"SECRET".repeat(12_000)}`,
+            431,
+            "the head is too long, wanted 65536 bytes at the most",
+          ],
+          ["GET / HTTP/3.0\r\nHost: SECRET\r\n\r\n", 505, "wanted HTTP/1.1 or HTTP/1.0"],
+        ];
+        for (const [sent, status, why] of cases) {
+          using connection = await RawConnection.open(port);
+          await connection.send(sent);
+          const answer = await connection.answer();
+          deepStrictEqual(
+            [answer?.status, answer?.headers.get("content-type"), new TextDecoder().decode(answer?.body)],
+            [status, "text/plain", `Cannot read the request: ${why}\n`],
+          );
+        }
+      }),
+  );
   await t.step("every answer has a date", () =>
     withServer(async (port) => {
       using connection = await RawConnection.open(port);
