@@ -1,6 +1,8 @@
 /**
  * One line an item, from a payload's OTLP/JSON: what `verbosity: normal` prints.
  *
+ * An item's line is set in, which the collector's is not: it begins with what a sender wrote, and would otherwise pass for a
+ * line of the log, or of another resource.
  * Source: collector, debugexporter v0.157 `internal/normal`; buckets and quantiles are left to `detailed`.
  *
  * @module
@@ -80,7 +82,9 @@ function* linesOf(row: ItemRow, resources: readonly JsonObject[]): Generator<str
         schemaUrl(scoped),
         attributes(objectOf(scoped["scope"])),
       );
-      for (const item of listOf(scoped, row.itemKey)) yield* row.describe(item);
+      for (const item of listOf(scoped, row.itemKey)) {
+        for (const line of row.describe(item)) yield `  ${line}`;
+      }
     }
   }
 }
@@ -158,8 +162,8 @@ function join(...parts: readonly string[]): string {
   return parts.filter((part) => part !== "").join(" ");
 }
 
-/** A line break or an escape sequence in a name would let a sender forge lines. */
+/** A line break or an escape sequence in a name would let a sender forge lines, or write anywhere on a terminal. */
 function plain(line: string): string {
   // deno-lint-ignore no-control-regex -- these are the characters that must not reach a terminal
-  return line.replace(/[\u0000-\u001f\u007f]/g, " ");
+  return line.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, " ");
 }

@@ -135,7 +135,7 @@ const normal: { name: string; signal: Signal; request: Plain; want: string[] }[]
     want: [
       "ResourceTraces #0 [http://schema] service.name=shop",
       "ScopeTraces #0 lib@2",
-      `GET / ${"ab".repeat(16)} ${"cd".repeat(8)} a=x n=7 l=[true]`,
+      `  GET / ${"ab".repeat(16)} ${"cd".repeat(8)} a=x n=7 l=[true]`,
     ],
   },
   {
@@ -155,19 +155,21 @@ const normal: { name: string; signal: Signal; request: Plain; want: string[] }[]
     want: [
       "ResourceMetrics #0",
       "ScopeMetrics #0",
-      "orders{a=x,n=7} 3",
-      "ratio{} 0.5",
-      "ratio{} 0",
-      "time{} count=4 sum=9.5 min=1 max=5",
+      "  orders{a=x,n=7} 3",
+      "  ratio{} 0.5",
+      "  ratio{} 0",
+      "  time{} count=4 sum=9.5 min=1 max=5",
     ],
   },
   {
     name: "logs, where a sender cannot forge lines",
     signal: "logs",
     request: {
-      resource_logs: [{ scope_logs: [{ log_records: [{ body: { string_value: "one\ntwo\u001b[2J" } }] }] }],
+      resource_logs: [{
+        scope_logs: [{ log_records: [{ body: { string_value: "ResourceLog #1\ntwo\u001b[2J\u009b3\u2028" } }] }],
+      }],
     },
-    want: ["ResourceLog #0", "ScopeLog #0", "one two [2J"],
+    want: ["ResourceLog #0", "ScopeLog #0", "  ResourceLog #1 two [2J 3 "],
   },
   {
     name: "logs with lists and maps, as the collector prints them",
@@ -180,7 +182,7 @@ const normal: { name: string; signal: Signal; request: Plain; want: string[] }[]
     want: [
       "ResourceLog #0",
       "ScopeLog #0",
-      '["a"] m={"big":9007199254740993,"k":1,"list":[1.5,null,"AQI="],"q\\"":{}}',
+      '  ["a"] m={"big":9007199254740993,"k":1,"list":[1.5,null,"AQI="],"q\\"":{}}',
     ],
   },
   {
@@ -191,7 +193,7 @@ const normal: { name: string; signal: Signal; request: Plain; want: string[] }[]
         scope_profiles: [{ profiles: [{ profile_id: new Uint8Array(16).fill(1), samples: [{}, {}] }] }],
       }],
     },
-    want: ["ResourceProfiles #0", "ScopeProfiles #0", `${"01".repeat(16)} samples=2`],
+    want: ["ResourceProfiles #0", "ScopeProfiles #0", `  ${"01".repeat(16)} samples=2`],
   },
 ];
 
