@@ -59,7 +59,7 @@ export class TokenVerifier {
   async verify(token: string): Promise<TokenAnswer> {
     const issuer = this.#issuers.get(unverifiedIssuer(token) ?? "");
     if (issuer === undefined) return { refusal: "the token's issuer is not known" };
-    if (!COMPACT.test(token)) return { refusal: "the token is malformed" };
+    if (!COMPACT.test(token) || !isCanonical(token)) return { refusal: "the token is malformed" };
     const { config, keys } = issuer;
     try {
       const { payload } = await jwtVerify(token, keys.get, {
@@ -70,12 +70,23 @@ export class TokenVerifier {
         currentDate: new Date(this.#clock.nowMs()),
         requiredClaims: ["exp"],
       });
+      const unbounded = TIMES.find((claim) => payload[claim] !== undefined && !Number.isFinite(payload[claim]));
+      if (unbounded !== undefined) return { refusal: `the token's ${unbounded} is not as wanted` };
       return answerOf(payload, config);
     } catch (error) {
       if (error instanceof UnavailableError) throw error;
       return refusalOf(error);
     }
   }
+}
+
+/** A number that JSON writes as 1e999 is infinite, and as an end is none. */
+const TIMES = ["exp", "nbf", "iat"] as const;
+
+/** The last character of base64url may have bits that mean nothing: they are to be zero, as an encoder leaves them. */
+function isCanonical(token: string): boolean {
+  const signature = token.slice(token.lastIndexOf(".") + 1);
+  return Buffer.from(signature, "base64url").toString("base64url") === signature;
 }
 
 /** Which issuer's keys to ask; what it says is believed after that. */

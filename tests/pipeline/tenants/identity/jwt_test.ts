@@ -73,9 +73,23 @@ const SIGNATURE = "the token's signature is wrong";
 const EXPIRED = { refusal: "the token has expired", untimely: "expired" } as const;
 const NOT_YET = { refusal: "the token's nbf is not as wanted", untimely: "not_yet" } as const;
 
+/** With a number that JSON may write and no calendar has. */
+const endless = (claim: string) => {
+  const text = JSON.stringify({ ...CLAIMS, [claim]: 0 }).replace(`"${claim}":0`, `"${claim}":1e999`);
+  return new CompactSign(Buffer.from(text)).setProtectedHeader({ alg: "RS256", kid: "rsa" }).sign(rsa.privateKey);
+};
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
 const CASES: readonly Case[] = [
   { name: "a good token", token: sign(CLAIMS) },
   { name: "padding behind the signature", token: sign(CLAIMS).then((token) => `${token}==`), refusal: MALFORMED },
+  {
+    name: "bits behind the signature's last byte",
+    token: sign(CLAIMS).then((token) => `${token.slice(0, -1)}${ALPHABET[ALPHABET.indexOf(token.slice(-1)) + 1]}`),
+    refusal: MALFORMED,
+  },
+  { name: "an end that never comes", token: endless("exp"), refusal: "the token's exp is not as wanted" },
+  { name: "an issue that never was", token: endless("iat"), refusal: "the token's iat is not as wanted" },
   { name: "one of several audiences", token: sign({ ...CLAIMS, aud: ["other", "edge"] }) },
   {
     name: "another algorithm of the configuration",
