@@ -30,9 +30,18 @@ export interface ExplainFlags extends Asked {
   readonly item: number;
 }
 
-/** Runs of one statement that are timed, and what they may take together. */
+/** Runs of one statement that are timed. */
 const MAX_TIMED_RUNS = 1_000;
-const MAX_TIMED_MS = 20;
+
+/** What an explanation may cost. */
+export interface ExplainBounds {
+  /** What the timed runs of one text may take together, milliseconds. */
+  readonly timedMs: number;
+  /** Called before each text; what it throws ends the explanation. */
+  readonly check: () => void;
+}
+
+const UNBOUNDED: ExplainBounds = { timedMs: 20, check: () => {} };
 
 /** Prints for each text what it read, whether it matched, what it changed and how long it took. */
 export function explainStatements(flags: ExplainFlags): Promise<number> {
@@ -97,12 +106,13 @@ export function explain(
   texts: AskedTexts | TextGroup,
   flags: ExplainFlags,
   standing?: Standing,
+  bounds: ExplainBounds = UNBOUNDED,
 ): string[] {
   const reads = new Reads();
   const watched = openTexts(texts, flags, payload.signal, (resolver) => reads.watch(resolver));
   const timed = openTexts(texts, flags, payload.signal); // watching costs more than running
   const fate = "fate" in texts ? texts.fate : undefined;
-  return new Explanation(watched, timed, reads, flags.item).over(payload, fate, standing);
+  return new Explanation(watched, timed, reads, flags.item, bounds).over(payload, fate, standing);
 }
 
 /** What paths gave since the last `take`. */
@@ -144,9 +154,11 @@ class Explanation {
   readonly #timed: Session;
   readonly #reads: Reads;
   readonly #item: number;
+  readonly #bounds: ExplainBounds;
 
   /** @param item From 1. */
-  constructor(watched: Session, timed: Session, reads: Reads, item: number) {
+  constructor(watched: Session, timed: Session, reads: Reads, item: number, bounds: ExplainBounds) {
+    this.#bounds = bounds;
     this.#watched = watched;
     this.#timed = timed;
     this.#reads = reads;
@@ -181,6 +193,7 @@ class Explanation {
   }
 
   #tell({ text, watched, timed }: Step, payload: Payload, caches: Caches) {
+    this.#bounds.check();
     const took = this.#time(timed, payload, caches);
     this.#reads.take();
     const before = cacheLines(caches);
@@ -206,7 +219,7 @@ class Explanation {
   #time(action: Action, payload: Payload, caches: Caches): string {
     const start = systemClock.monotonicMs();
     const times: number[] = [];
-    while (times.length < MAX_TIMED_RUNS && systemClock.monotonicMs() - start < MAX_TIMED_MS) {
+    while (times.length < MAX_TIMED_RUNS && systemClock.monotonicMs() - start < this.#bounds.timedMs) {
       const copies: Caches = new Map(Array.from(caches, ([name, cache]) => [name, copyMap(cache)]));
       this.#visit(this.#timed, payload, copies, (item) => {
         const before = systemClock.monotonicMs();

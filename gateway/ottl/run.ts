@@ -82,13 +82,18 @@ function print(payload: Payload, { delivered, failures }: Ran, { isLines }: Inpu
   for (const line of failures) writeLine(Deno.stderr, line);
 }
 
-/** The payload after the statements, and one line for each text that failed. */
-export function runOver(payload: Payload, session: Session, errorMode: ErrorMode) {
+/**
+ * The payload after the statements, and one line for each text that failed.
+ *
+ * @param check Called for each item; what it throws ends the run.
+ */
+export function runOver(payload: Payload, session: Session, errorMode: ErrorMode, check = () => {}) {
   const when = new ConditionList(session.conditions, errorMode);
   const sequence = new StatementSequence(session.statements, errorMode);
   const changed = walk(payload, session.cursor, {
     visit: {
       [session.context]: (item: object) => {
+        check();
         if (session.conditions.length === 0 || when.matches(item)) sequence.run(item);
         return true;
       },

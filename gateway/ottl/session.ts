@@ -55,6 +55,21 @@ export interface SessionOptions {
 const TOOLS = createTools({ clock: systemClock, random: Math.random });
 
 /**
+ * Runs `work`, in which statements count what they cost.
+ *
+ * @param bytes Of the payload. @param look Called now and then; what it throws ends the statements.
+ */
+export function counted<T>(bytes: number, look: () => void, work: () => T): T {
+  const { budget } = TOOLS.limits;
+  budget.begin(bytes, look);
+  try {
+    return work();
+  } finally {
+    budget.begin(0, () => {}, Infinity);
+  }
+}
+
+/**
  * Compiles a group as the transform processor does.
  *
  * @throws {OttlSyntaxError} With all problems.

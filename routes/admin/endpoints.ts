@@ -281,7 +281,9 @@ export const ENDPOINTS = {
   tryOttl: endpoint({
     method: "POST",
     path: "/api/v1/ottl/try",
-    summary: "Runs OTTL over OTLP/JSON and explains it; the gateway's own data is not touched.",
+    summary:
+      "Runs OTTL over OTLP/JSON and explains it; the gateway's own data is not touched. Past its bounds (20 statements " +
+      "and 20 conditions of 10,000 characters, a payload of 256 Ki, payload times texts of 1 Mi, 200 ms) it is refused.",
     tag: "operation",
     scope: "read",
     body: ottlRequestSchema,

@@ -17,6 +17,8 @@ import { count, named, problemPlaceSchema, timeMs } from "../api/schemas.ts";
 const MAX_SOURCE_CHARS = 4 * 1024 * 1024;
 /** OTLP/JSON of a try-out, characters. */
 const MAX_TRIAL_CHARS = 256 * 1024;
+/** Characters of a trial's payload times its statements and conditions: four texts for the largest. */
+export const MAX_TRIAL_WORK: number = 4 * MAX_TRIAL_CHARS;
 
 const signal = () => z.enum(SIGNAL_NAMES);
 
