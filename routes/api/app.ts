@@ -19,6 +19,7 @@ import { HttpProblem, problemAnswer, problemSummary } from "./problem_answer.ts"
 import type { AuditEntry, ConfigProblem } from "./schemas.ts";
 import type { Call, Endpoint, EndpointTable, HandlersOf, Reply } from "./endpoint.ts";
 import type { Json } from "./openapi.ts";
+import { wantedText } from "./wanted.ts";
 
 /** What is told about one change. */
 export type AuditRecord = Omit<AuditEntry, "id" | "at_ms">;
@@ -42,8 +43,11 @@ export interface ApiOptions<Table extends EndpointTable> extends GuardOptions {
 const MAX_BODY_BYTES = 1024 * 1024;
 /** What the audit log takes of a target and of a detail, characters. */
 const MAX_AUDIT_CHARS = 500;
-/** Requests that change something, at one time. */
-const MAX_CHANGES = 16;
+/** Requests that change or check something, at one time. */
+export const MAX_CHANGES = 16;
+/** One that takes longer, or whose sender has left, does not keep others from their turn: it may hang, milliseconds. */
+const SLOT_MS = 30_000;
+const BUSY_RETRY_AFTER_S = 1;
 
 type AnyReply = Reply<Endpoint>;
 type AnyHandler = (call: Call<Endpoint>) => AnyReply | Response | Promise<AnyReply>;
@@ -60,19 +64,16 @@ export function createApi<Table extends EndpointTable>(options: ApiOptions<Table
     addHeaders(c.res.headers);
   });
   app.get("/api/v1/openapi.json", (c) => c.body(document, 200, { "content-type": "application/json" }));
-  let changes = 0;
+  const slots = new Slots();
   for (const [operation, endpoint] of Object.entries(endpoints)) {
     app.on(endpoint.method, endpoint.path.replaceAll(/\{(\w+)\}/g, ":$1"), async (c) => {
       const isChange = endpoint.method !== "GET";
       const audited = new Audited(audit, operation, endpoint, c);
-      let isCounted = false;
+      let leave = () => {};
       try {
         checkOrigin(c.req.raw);
         const who = audited.who = checkToken(c.req.raw, endpoint.scope, options);
-        isCounted = isChange;
-        if (isCounted && ++changes > MAX_CHANGES) {
-          throw new HttpProblem(429, "Cannot do that now: too many changes at once");
-        }
+        if (isChange) leave = slots.enter(c.req.raw.signal);
         const call = await readCall(c, endpoint, who);
         audited.isAbout(call);
         const reply = await handlers[operation]!(call);
@@ -86,7 +87,7 @@ export function createApi<Table extends EndpointTable>(options: ApiOptions<Table
         audited.failed(thrown);
         throw thrown;
       } finally {
-        if (isCounted) changes--;
+        leave();
       }
     });
   }
@@ -97,6 +98,36 @@ export function createApi<Table extends EndpointTable>(options: ApiOptions<Table
     return answer;
   });
   return app;
+}
+
+/** How many requests are worked on. */
+class Slots {
+  #taken = 0;
+
+  /**
+   * @param left Of the request: its sender has gone.
+   * @returns To be called at its end; more than once does no harm.
+   * @throws {HttpProblem} 429: there are as many as there may be.
+   */
+  enter(left: AbortSignal): () => void {
+    if (this.#taken >= MAX_CHANGES) {
+      throw new HttpProblem(429, `Cannot do that now: ${MAX_CHANGES} others are under way, wanted no more at once`, {
+        headers: { "retry-after": String(BUSY_RETRY_AFTER_S) },
+      });
+    }
+    this.#taken++;
+    let isIn = true;
+    const leave = () => {
+      if (!isIn) return;
+      isIn = false;
+      this.#taken--;
+      clearTimeout(timer);
+      left.removeEventListener("abort", leave);
+    };
+    const timer = setTimeout(leave, SLOT_MS);
+    left.addEventListener("abort", leave);
+    return leave;
+  }
 }
 
 /** One request for the audit log. */
@@ -203,7 +234,7 @@ function check(schema: z.ZodType | undefined, input: unknown, file: string, stat
     }
     return undefined;
   }
-  const result = schema.safeParse(input);
+  const result = schema.safeParse(input, { error: wantedText });
   if (result.success) return result.data;
   const problems = result.error.issues.slice(0, 50).map(({ path, message }): ConfigProblem => ({
     severity: "error",
