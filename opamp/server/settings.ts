@@ -16,6 +16,11 @@ export interface OpampServerSettings {
   readonly maxSendBytes: number;
   /** Agents that the server remembers. For a new one past it those gone longest are forgotten; else it is told UNAVAILABLE. */
   readonly maxAgents: number;
+  /**
+   * Agents that one token may bring, so that one that is lost does not take all the room. Past it those of its agents that are
+   * gone longest are forgotten; else a new one is told UNAVAILABLE.
+   */
+  readonly maxAgentsPerToken: number;
   /** An agent that has been gone for this long is forgotten, milliseconds. */
   readonly forgetAfterMs: number;
   /** WebSocket connections. The next one is answered 503. */
@@ -69,6 +74,7 @@ export const DEFAULT_OPAMP_SERVER_SETTINGS: OpampServerSettings = {
   maxReceiveBytes: 64 * MIB,
   maxSendBytes: 64 * MIB,
   maxAgents: 50_000,
+  maxAgentsPerToken: 10_000,
   forgetAfterMs: 7 * 24 * 3_600_000,
   maxConnections: 25_000,
   maxAgentsPerConnection: 1_000,

@@ -8,8 +8,14 @@
 const REPEAT_INTERVAL_MS = 10_000;
 
 export class Repeated {
+  readonly #intervalMs: number;
   #nextMs = -Infinity;
   #events = 0;
+
+  /** @param intervalMs Between two lines. */
+  constructor(intervalMs = REPEAT_INTERVAL_MS) {
+    this.#intervalMs = intervalMs;
+  }
 
   /**
    * Counts one event.
@@ -22,7 +28,7 @@ export class Repeated {
     if (nowMs < this.#nextMs) return undefined;
     const events = this.#events;
     this.#events = 0;
-    this.#nextMs = nowMs + REPEAT_INTERVAL_MS;
+    this.#nextMs = nowMs + this.#intervalMs;
     return events;
   }
 }

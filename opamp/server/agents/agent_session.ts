@@ -21,6 +21,7 @@ import {
   type ServerToAgent,
   type ServerToAgentCommand,
 } from "../../protocol/messages.ts";
+import { Repeated } from "../../../pipeline/core/repeated.ts";
 import { AgentRecord, isFullReport } from "./agent_record.ts";
 import type { AgentLink, MessageParts, Transport } from "./link.ts";
 import { OfferTracks } from "./offer_tracks.ts";
@@ -52,6 +53,12 @@ export interface Absorbed {
   readonly isRepeated: boolean;
 }
 
+/** What an agent can do as often as it likes, and is to be told. */
+export type RepeatedKind = "identity_changed" | "duplicate_uid";
+
+/** Between two lines, and two events, of one kind about one agent, milliseconds. */
+const TELL_INTERVAL_MS = 60_000;
+
 /** The way to agents of this server. */
 export type SessionLink = AgentLink<AgentSession>;
 
@@ -65,6 +72,10 @@ export class AgentSession extends AgentRecord {
   /** The token that it came with last; undefined when it had none, or that is revoked. */
   tokenId: string | undefined;
   connected = false;
+  /** The token that it first came with, which it counts for; undefined when it had none. */
+  broughtBy: string | undefined;
+  /** What its own reports can have the log and the events say again and again, by kind. */
+  #told: Map<RepeatedKind, Repeated> | undefined;
 
   /** The uid that it is to take on. */
   newUid: Uint8Array | undefined;
@@ -81,6 +92,18 @@ export class AgentSession extends AgentRecord {
   constructor(uid: Uint8Array, face: ServerFace, shared: SharedBytes) {
     super(uid, shared);
     this.#face = face;
+  }
+
+  /**
+   * Counts one more of `kind`, of which a line and an event a minute are told.
+   *
+   * @returns How many they stand for; undefined when it is too soon.
+   */
+  noteRepeated(kind: RepeatedKind, nowMs: number): number | undefined {
+    const all = this.#told ??= new Map<RepeatedKind, Repeated>();
+    const told = all.get(kind) ?? new Repeated(TELL_INTERVAL_MS);
+    all.set(kind, told);
+    return told.note(nowMs);
   }
 
   /** A new way to the agent, or none. What was sent over the old one may be lost. */
@@ -170,6 +193,7 @@ export class AgentSession extends AgentRecord {
     this.sequence.last = former.sequence.last;
     this.takeRecord(former);
     this.#pending = former.#pending;
+    this.#told = former.#told;
   }
 
   #takePending(): PendingMessage | undefined {

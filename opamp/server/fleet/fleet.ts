@@ -316,9 +316,12 @@ export class Fleet {
 
   /** It may be another agent under the same uid: without tokens nothing else tells. */
   #noteIdentity(session: AgentSession): void {
-    this.#notes.event(session, "identity_changed", "its identifying attributes are others than before");
+    const times = session.noteRepeated("identity_changed", this.#deps.clock.monotonicMs());
+    if (times === undefined) return;
+    this.#notes.event(session, "identity_changed", `its identifying attributes are others than before${often(times)}`);
     this.#deps.logger.warn("an agent's identifying attributes are others than before", {
       uid: formatInstanceUid(session.uid),
+      times,
       transport: session.transport,
     });
   }
@@ -334,11 +337,16 @@ export class Fleet {
     this.#metrics.refused.duplicate_uid.add(1);
     const newInstanceUid = this.#roster.makeUid();
     sequence.regressions = 0;
-    this.#notes.event(session, "duplicate_uid", `the other is now ${formatInstanceUid(newInstanceUid)}`);
-    this.#deps.logger.warn("two agents have one uid", {
-      uid: formatInstanceUid(instanceUid),
-      transport: link.transport,
-    });
+    const times = session.noteRepeated("duplicate_uid", this.#deps.clock.monotonicMs());
+    if (times !== undefined) {
+      const other = `the other is now ${formatInstanceUid(newInstanceUid)}${often(times)}`;
+      this.#notes.event(session, "duplicate_uid", other);
+      this.#deps.logger.warn("two agents have one uid", {
+        uid: formatInstanceUid(instanceUid),
+        times,
+        transport: link.transport,
+      });
+    }
     const { capabilities } = this.#face;
     return [encodeServerToAgent({ instanceUid, capabilities, agentIdentification: { newInstanceUid } })];
   }
@@ -400,4 +408,8 @@ export class Fleet {
     const connection = row.desiredConnection && store?.readConnectionOffer(row.desiredConnection);
     if (connection) session.desiredConnection = connection;
   }
+}
+
+function often(times: number): string {
+  return times === 1 ? "" : `, ${times} times since it was told last`;
 }

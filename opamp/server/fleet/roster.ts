@@ -18,7 +18,7 @@ import type { OpampServerSettings } from "../settings.ts";
 import type { SharedBytes } from "../agents/shared_bytes.ts";
 
 export interface RosterDeps {
-  readonly settings: Pick<OpampServerSettings, "maxAgents" | "maxAgentsPerConnection">;
+  readonly settings: Pick<OpampServerSettings, "maxAgents" | "maxAgentsPerToken" | "maxAgentsPerConnection">;
   readonly face: ServerFace;
   readonly shared: SharedBytes;
   readonly clock: Clock;
@@ -34,6 +34,9 @@ export class Roster {
   readonly #sessions = new Map<string, AgentSession>();
   /** Uids that agents have been told to take, and by whom. */
   readonly #expected = new Map<string, AgentSession>();
+
+  /** How many agents each token has brought. */
+  readonly #brought = new Map<string, number>();
 
   constructor(deps: RosterDeps) {
     this.#deps = deps;
@@ -74,11 +77,36 @@ export class Roster {
     const former = this.#expected.get(key);
     if (former !== undefined) return this.#rename(former, uid);
     const { maxAgents, maxAgentsPerConnection } = this.#deps.settings;
-    if (this.#sessions.size >= maxAgents) this.#makeRoom();
+    if (this.#sessions.size >= maxAgents) this.#makeRoom(maxAgents, () => true);
     if (this.#sessions.size >= maxAgents || link.sessions.length >= maxAgentsPerConnection) return undefined;
+    if (!this.#hasRoomFor(link.tokenId)) return undefined;
     const session = this.add(new Uint8Array(uid));
+    this.#count(session, link.tokenId);
     if (message.agentDescription === undefined) session.wantsFullState = true;
     return session;
+  }
+
+  #hasRoomFor(tokenId: string | undefined): boolean {
+    if (tokenId === undefined) return true;
+    const { maxAgentsPerToken: max } = this.#deps.settings;
+    if (this.#broughtBy(tokenId) >= max) this.#makeRoom(max, ({ broughtBy }) => broughtBy === tokenId);
+    return this.#broughtBy(tokenId) < max;
+  }
+
+  #broughtBy(tokenId: string): number {
+    return this.#brought.get(tokenId) ?? 0;
+  }
+
+  #count(session: AgentSession, tokenId: string | undefined): void {
+    session.broughtBy = tokenId;
+    if (tokenId !== undefined) this.#brought.set(tokenId, this.#broughtBy(tokenId) + 1);
+  }
+
+  #discount({ broughtBy }: AgentSession): void {
+    if (broughtBy === undefined) return;
+    const left = this.#broughtBy(broughtBy) - 1;
+    if (left > 0) this.#brought.set(broughtBy, left);
+    else this.#brought.delete(broughtBy);
   }
 
   /** A new agent. @param uid Kept. */
@@ -93,6 +121,7 @@ export class Roster {
     if (session.newUid !== undefined) this.#expected.delete(bytesToHex(session.newUid));
     this.#deps.letGo(session);
     this.#sessions.delete(session.key);
+    this.#discount(session);
     this.#deps.metrics.known.set(this.#sessions.size);
     this.#deps.notes.removed(session);
     session.dispose();
@@ -113,6 +142,7 @@ export class Roster {
   #rename(former: AgentSession, uid: Uint8Array): AgentSession {
     const session = new AgentSession(new Uint8Array(uid), this.#deps.face, this.#deps.shared);
     session.takeOver(former);
+    this.#count(session, former.broughtBy);
     this.remove(former);
     this.#sessions.set(session.key, session);
     this.#deps.metrics.known.set(this.#sessions.size);
@@ -122,10 +152,10 @@ export class Roster {
   }
 
   /** Forgets some of those gone longest, so that new ones find room without a search each. */
-  #makeRoom(): void {
-    const gone = [...this.#sessions.values()].filter(({ connected }) => !connected);
+  #makeRoom(maxAgents: number, isOne: (session: AgentSession) => boolean): void {
+    const gone = [...this.#sessions.values()].filter((session) => !session.connected && isOne(session));
     gone.sort((a, b) => a.lastSeenMs - b.lastSeenMs);
-    const share = Math.ceil(this.#deps.settings.maxAgents * FORGOTTEN_SHARE);
+    const share = Math.ceil(maxAgents * FORGOTTEN_SHARE);
     for (const session of gone.slice(0, share)) this.remove(session);
   }
 }

@@ -41,6 +41,53 @@ Deno.test("a uid belongs to the token of the agent that is there", async (t) => 
   }
 });
 
+Deno.test("what an agent does again and again is told once a minute, with how often", async (t) => {
+  const named = (n: number): AgentDescription => ({
+    identifyingAttributes: [{ key: "service.name", value: { stringValue: `name ${n}` } }],
+  });
+  const told: [message: string, times: unknown][] = [];
+  const logger: Logger = { ...silentLogger, warn: (message, fields) => void told.push([message, fields?.["times"]]) };
+  await t.step("other identifying attributes", async () => {
+    const probe = new FleetProbe({}, { logger });
+    const flood = async () => {
+      for (let n = 0; n < 100; n++) await probe.report(probe.link("http"), 1, { agentDescription: named(n) });
+    };
+    await probe.hello(probe.link("http"), 1, { agentDescription: named(-1) });
+    await flood();
+    await probe.clock.advance(59_999);
+    await flood();
+    deepStrictEqual(told.map(([, times]) => times), [1]);
+    await probe.clock.advance(1);
+    await flood();
+    deepStrictEqual(told.map(([, times]) => times), [1, 200]);
+  });
+  await t.step("another's uid", async () => {
+    told.length = 0;
+    const probe = new FleetProbe({}, { logger });
+    await probe.hello(linkOf(probe, "a", "websocket"), 1);
+    for (let n = 0; n < 10; n++) await probe.hello(linkOf(probe, "b", "websocket"), 1);
+    deepStrictEqual(told, [["two agents have one uid", 1]]);
+  });
+});
+
+Deno.test("a token brings so many agents and no more", async (t) => {
+  const probe = new FleetProbe({ maxAgentsPerToken: 2 });
+  const refused = async (tokenId: string | undefined, n: number) =>
+    (await probe.hello(linkOf(probe, tokenId, "http"), n)).errorResponse !== undefined;
+  await t.step("at the bound, and past it; other tokens, and agents without one, have room", async () => {
+    deepStrictEqual([await refused("a", 1), await refused("a", 2), await refused("a", 3)], [false, false, true]);
+    deepStrictEqual([await refused("b", 4), await refused(undefined, 5), await refused("a", 1)], [false, false, false]);
+  });
+  await t.step("one that is gone makes room, of its own token alone", async () => {
+    await probe.report(linkOf(probe, "b", "http"), 4, { agentDisconnect: {} });
+    strictEqual(await refused("a", 3), true);
+    await probe.report(linkOf(probe, "a", "http"), 1, { agentDisconnect: {} });
+    strictEqual(await refused("a", 3), false);
+    deepStrictEqual([probe.fleet.get(keyOf(1)), probe.fleet.get(keyOf(4))?.connected], [undefined, false]);
+    strictEqual(await refused("a", 6), true);
+  });
+});
+
 Deno.test("identifying attributes that change are told", async (t) => {
   const attributes = (of: Record<string, string>): AgentDescription => ({
     identifyingAttributes: Object.entries(of).map(([key, stringValue]) => ({ key, value: { stringValue } })),
