@@ -142,7 +142,7 @@ export class Controller {
     );
     const serveOther = serveDoors({
       telemetry,
-      api: (request) => app.fetch(request),
+      api: (request, peer) => app.fetch(request, peer),
       metrics: this.#door,
       packages: packageDoor(packages, secret),
     });

@@ -39,8 +39,8 @@ export class ControllerAudit implements Audit {
     }
   }
 
-  denied(): void {
+  denied(address: string): void {
     const times = this.#denied.note(this.#clock.monotonicMs());
-    if (times !== undefined) this.#logger.warn("controller: requests without a valid credential", { times });
+    if (times !== undefined) this.#logger.warn("controller: requests without a valid credential", { times, address });
   }
 }

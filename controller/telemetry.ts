@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { FetchHandler } from "../pipeline/contract/http.ts";
 import { createProcessMetrics, reportHeap } from "../gateway/telemetry/process_metrics.ts";
 import type { Rollouts } from "../opamp/rollouts/mod.ts";
 import type { Clock } from "../pipeline/core/clock.ts";
@@ -21,7 +22,6 @@ const STORE_BOUNDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25
 const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "DELETE"]);
 
 /** Answers a request. */
-type Fetch = (request: Request) => Response | Promise<Response>;
 
 export class ControllerTelemetry {
   readonly meter: Meter;
@@ -75,7 +75,7 @@ export class ControllerTelemetry {
   }
 
   /** The same handler, its answers counted by method and status. */
-  countRequests(fetch: Fetch): Fetch {
+  countRequests(fetch: FetchHandler): FetchHandler {
     return this.#counted(fetch, (method, status) => ({
       name: "sluice_controller_api_requests",
       attributes: { method: METHODS.has(method) ? method : "other", status },
@@ -83,7 +83,7 @@ export class ControllerTelemetry {
   }
 
   /** The same handler, its answers counted by status. @param name Of the metric. */
-  countAnswers(name: string, fetch: Fetch): Fetch {
+  countAnswers(name: string, fetch: FetchHandler): FetchHandler {
     return this.#counted(fetch, (_, status) => ({ name, attributes: { status } }));
   }
 
@@ -117,11 +117,11 @@ export class ControllerTelemetry {
   }
 
   #counted(
-    fetch: Fetch,
+    fetch: FetchHandler,
     seriesOf: (method: string, status: string) => { name: string; attributes: Record<string, string> },
-  ): Fetch {
-    return async (request) => {
-      const response = await fetch(request);
+  ): FetchHandler {
+    return async (request, peer) => {
+      const response = await fetch(request, peer);
       const { name, attributes } = seriesOf(request.method, String(response.status));
       this.meter.counter(name, attributes).add(1);
       return response;

@@ -22,7 +22,8 @@ export async function callFetch(
   unreadable: (error: GatewayError) => Response = bareStatus,
 ): Promise<Response> {
   try {
-    return await fetch(await toRequest(exchange, origin, maxBodyBytes));
+    const { peerAddress } = exchange;
+    return await fetch(await toRequest(exchange, origin, maxBodyBytes), { peerAddress });
   } catch (thrown) {
     return unreadable(toGatewayError(thrown));
   }

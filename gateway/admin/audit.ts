@@ -8,6 +8,7 @@
 import type { Clock } from "../../pipeline/core/clock.ts";
 import { describeError, type Logger } from "../../pipeline/core/log.ts";
 import { Repeated } from "../../pipeline/core/repeated.ts";
+import type { Counter } from "../../pipeline/core/telemetry/meter.ts";
 import type { AuditLog } from "../../routes/admin/control.ts";
 import type { AuditRecord } from "../../routes/api/app.ts";
 import { type AuditEntry, auditEntrySchema } from "../../routes/api/schemas.ts";
@@ -25,6 +26,8 @@ export interface GatewayAuditOptions {
   readonly clock: Clock;
   /** Where the file is. Absent: nowhere. */
   readonly stateDir: string | undefined;
+  /** Of requests without a valid token. */
+  readonly refused: Counter;
 }
 
 export class GatewayAudit implements AuditLog {
@@ -55,9 +58,12 @@ export class GatewayAudit implements AuditLog {
     return this.#entries;
   }
 
-  denied(): void {
+  denied(address: string): void {
+    this.#options.refused.add(1);
     const times = this.#denied.note(this.#options.clock.monotonicMs());
-    if (times !== undefined) this.#options.logger.warn("admin: requests without a valid credential", { times });
+    if (times !== undefined) {
+      this.#options.logger.warn("admin: requests without a valid credential", { times, address });
+    }
   }
 
   /** What the files have from before. Where they cannot be read, it begins with nothing. */

@@ -6,7 +6,7 @@
 
 import { type HttpServerConfig, httpServerShape, parseEndpoint } from "../../pipeline/config/http_server.ts";
 import { section } from "../../pipeline/config/schema.ts";
-import type { HttpServer, ServeHttp } from "../../pipeline/contract/http.ts";
+import type { FetchPeer, HttpServer, ServeHttp } from "../../pipeline/contract/http.ts";
 import type { Clock } from "../../pipeline/core/clock.ts";
 import { UnavailableError } from "../../pipeline/core/errors.ts";
 import { describeError } from "../../pipeline/core/log.ts";
@@ -124,7 +124,7 @@ async function open(listen: string, options: AdminOptions, deps: AdminDeps): Pro
     return openAdminApp(given, { version, tokens: book, loopback });
   });
   try {
-    const app = { fetch: (request: Request) => admin.fetch(request), unreadable };
+    const app = { fetch: (request: Request, peer?: FetchPeer) => admin.fetch(request, peer), unreadable };
     const server = await exclusive(deps.serveHttp)(serverConfig(listen, options), app);
     const { hostname, port } = server.address;
     const who = { authenticated: book !== undefined, tls: options.tlsCert !== undefined };
@@ -159,9 +159,9 @@ class AdminOnDemand {
     this.#open = () => open({ ...deps, rates, started });
   }
 
-  async fetch(request: Request): Promise<Response> {
+  async fetch(request: Request, peer?: FetchPeer): Promise<Response> {
     const { fetch } = this.#app ?? await (this.#opening ??= this.#load());
-    return fetch(request);
+    return fetch(request, peer);
   }
 
   stopping(): void {

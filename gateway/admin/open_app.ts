@@ -21,8 +21,9 @@ export interface OpenAdminApp {
 
 /** Opens the channel to the threads; `close` ends it with all taps. */
 export function openAdminApp(deps: AdminAppDeps, options: AdminAppOptions): OpenAdminApp {
-  const { gateway: { logger }, clock, stateDir } = deps;
-  const control = new GatewayAdmin({ ...deps, audit: new GatewayAudit({ logger, clock, stateDir }) });
+  const { gateway: { logger, meter }, clock, stateDir } = deps;
+  const refused = meter.counter("sluice_admin_unauthenticated_requests", {});
+  const control = new GatewayAdmin({ ...deps, audit: new GatewayAudit({ logger, clock, stateDir, refused }) });
   const app = createAdminApp(control, options);
   return { fetch: app.fetch, stopping: () => control.stopping(), close: () => control.close() };
 }

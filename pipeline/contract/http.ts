@@ -76,8 +76,14 @@ export interface OtlpHandler {
   refused?(error: GatewayError, watch?: RequestWatch): void;
 }
 
-/** Answers requests that are not OTLP: health, metrics, later the admin API. A Hono app's `fetch` is one. */
-export type FetchHandler = (request: Request) => Response | Promise<Response>;
+/** What a listener knows of a request beside what is in it. */
+export interface FetchPeer {
+  /** Of who sent it; "" when it is not known. */
+  readonly peerAddress: string;
+}
+
+/** Answers requests that are not OTLP: health, metrics, the admin API. A Hono app's `fetch` is one. */
+export type FetchHandler = (request: Request, peer?: FetchPeer) => Response | Promise<Response>;
 
 /** What runs behind a listener. */
 export type HttpApp = { readonly otlp: OtlpHandler } | {

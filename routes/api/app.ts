@@ -6,6 +6,7 @@
 
 import { type Context, Hono } from "hono";
 import type { z } from "zod";
+import type { FetchPeer } from "../../pipeline/contract/http.ts";
 import { addHeaders } from "./answer_headers.ts";
 import {
   checkHost,
@@ -27,8 +28,8 @@ export type AuditRecord = Omit<AuditEntry, "id" | "at_ms">;
 /** Where changes are told. */
 export interface Audit {
   record(entry: AuditRecord): void;
-  /** A request without a valid token, which is counted, and logged now and then. */
-  denied(): void;
+  /** A request without a valid token, which is counted, and logged now and then. @param address "" when it is not known. */
+  denied(address: string): void;
 }
 
 export interface ApiOptions<Table extends EndpointTable> extends GuardOptions {
@@ -100,6 +101,11 @@ export function createApi<Table extends EndpointTable>(options: ApiOptions<Table
   return app;
 }
 
+/** The address of who asks; "" when it is not known. */
+export function peerOf({ env }: Context): string {
+  return (env as FetchPeer | undefined)?.peerAddress ?? "";
+}
+
 /** How many requests are worked on. */
 class Slots {
   #taken = 0;
@@ -137,12 +143,14 @@ class Audited {
   readonly #audit: Audit;
   readonly #operation: string;
   readonly #endpoint: Endpoint;
+  readonly #peer: string;
   #target: string;
 
   constructor(audit: Audit, operation: string, endpoint: Endpoint, c: Context) {
     this.#audit = audit;
     this.#operation = operation;
     this.#endpoint = endpoint;
+    this.#peer = peerOf(c);
     this.#target = Object.values(c.req.param()).join(" ");
   }
 
@@ -164,7 +172,7 @@ class Audited {
   }
 
   failed(thrown: unknown): void {
-    if (thrown instanceof UnauthenticatedError) return this.#audit.denied();
+    if (thrown instanceof UnauthenticatedError) return this.#audit.denied(this.#peer);
     if (thrown instanceof ForbiddenError) this.who = thrown.who;
     if (this.who !== "") this.done(problemAnswer(thrown).status, problemSummary(thrown));
   }

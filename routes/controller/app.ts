@@ -7,7 +7,7 @@
 import type { Hono } from "hono";
 import type { SeriesValue } from "../../pipeline/core/telemetry/store.ts";
 import { checkToken, type GuardOptions, UnauthenticatedError } from "../api/guard.ts";
-import { type Audit, createApi } from "../api/app.ts";
+import { type Audit, createApi, peerOf } from "../api/app.ts";
 import { HttpProblem, problemAnswer } from "../api/problem_answer.ts";
 import { type Json, openApiDocument } from "../api/openapi.ts";
 import { CONTROLLER_ENDPOINTS } from "./endpoints.ts";
@@ -49,7 +49,7 @@ export function createControllerApp(
     try {
       checkToken(c.req.raw, "read", guard);
     } catch (thrown) {
-      if (thrown instanceof UnauthenticatedError) audit.denied();
+      if (thrown instanceof UnauthenticatedError) audit.denied(peerOf(c));
       throw thrown;
     }
     await next();

@@ -561,6 +561,15 @@ const GATEWAY: readonly MetricRow[] = [
     when: "a change has the traffic, could not be made, or was taken back",
   },
   {
+    name: "sluice_admin_unauthenticated_requests",
+    kind: "counter",
+    unit: "{request}",
+    level: "basic",
+    attributes: [],
+    help: "Requests to the admin API without a valid token.",
+    when: "one is refused with 401",
+  },
+  {
     name: "sluice_worker_restarts",
     kind: "counter",
     unit: "{restart}",

@@ -9,11 +9,13 @@ import {
 } from "../../../gateway/admin/audit.ts";
 import { MAX_COMPONENTS, MAX_ERRORS, RecentErrors } from "../../../gateway/admin/recent_errors.ts";
 import { TokenFile } from "../../../gateway/admin/token_file.ts";
+import { silentMeter } from "../../../pipeline/core/telemetry/meter.ts";
 import { silentLogger } from "../../../pipeline/core/log.ts";
 import { makeToken } from "../../../routes/api/tokens.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 
 const token = (name: string, seed: number) => makeToken(name, "read", (bytes) => void bytes.fill(seed));
+const NO_COUNTER = silentMeter.counter("sluice_admin_unauthenticated_requests", {});
 const RECORD = { who: "a", operation: "applyConfig", target: "", status: 200, detail: "" };
 
 async function inFolder(run: (dir: string) => void | Promise<void>): Promise<void> {
@@ -60,13 +62,43 @@ Deno.test("the file of tokens", async (t) => {
 
 Deno.test("the audit log", async (t) => {
   await t.step("keeps the newest in memory", () => {
-    const audit = new GatewayAudit({ logger: silentLogger, clock: new FakeClock(), stateDir: undefined });
+    const audit = new GatewayAudit({
+      refused: NO_COUNTER,
+      logger: silentLogger,
+      clock: new FakeClock(),
+      stateDir: undefined,
+    });
     for (let count = 0; count <= MAX_AUDIT_ENTRIES; count++) audit.record(RECORD);
     deepStrictEqual([audit.list().length, audit.list()[0]?.id], [MAX_AUDIT_ENTRIES, MAX_AUDIT_ENTRIES + 1]);
   });
+  await t.step(
+    "requests without a valid token: each is counted, and a line stands for those of ten seconds",
+    async () => {
+      let count = 0;
+      const told: unknown[] = [];
+      const logger = { ...silentLogger, warn: (_: string, fields: unknown) => void told.push(fields) };
+      const clock = new FakeClock();
+      const audit = new GatewayAudit({
+        logger,
+        clock,
+        stateDir: undefined,
+        refused: { add: (by) => void (count += by) },
+      });
+      for (let n = 0; n < 5; n++) audit.denied("192.0.2.1");
+      await clock.advance(10_000);
+      audit.denied("192.0.2.2");
+      deepStrictEqual(told, [{ times: 1, address: "192.0.2.1" }, { times: 5, address: "192.0.2.2" }]);
+      strictEqual(count, 6);
+    },
+  );
   await t.step("begins a new file when one is full", () =>
     inFolder((dir) => {
-      const audit = new GatewayAudit({ logger: silentLogger, clock: new FakeClock(), stateDir: dir });
+      const audit = new GatewayAudit({
+        refused: NO_COUNTER,
+        logger: silentLogger,
+        clock: new FakeClock(),
+        stateDir: dir,
+      });
       audit.record(RECORD);
       Deno.truncateSync(`${dir}/audit.jsonl`, MAX_AUDIT_BYTES);
       audit.record(RECORD);
@@ -75,7 +107,8 @@ Deno.test("the audit log", async (t) => {
     }));
   await t.step("has after a restart what it had before, and goes on counting", () =>
     inFolder((dir) => {
-      const open = () => new GatewayAudit({ logger: silentLogger, clock: new FakeClock(), stateDir: dir });
+      const open = () =>
+        new GatewayAudit({ refused: NO_COUNTER, logger: silentLogger, clock: new FakeClock(), stateDir: dir });
       deepStrictEqual(open().list(), []);
       const before = open();
       for (const who of ["ada", "bob"]) before.record({ ...RECORD, who });
@@ -92,7 +125,8 @@ Deno.test("the audit log", async (t) => {
     }));
   await t.step("has the last of many after a restart", () =>
     inFolder((dir) => {
-      const open = () => new GatewayAudit({ logger: silentLogger, clock: new FakeClock(), stateDir: dir });
+      const open = () =>
+        new GatewayAudit({ refused: NO_COUNTER, logger: silentLogger, clock: new FakeClock(), stateDir: dir });
       const line = (id: number) => `${JSON.stringify({ id, at_ms: 1, ...RECORD })}\n`;
       const lines = Array.from({ length: MAX_AUDIT_ENTRIES + 1 }, (_, at) => line(at + 1));
       Deno.writeTextFileSync(`${dir}/audit.jsonl`, lines.join(""));
@@ -107,7 +141,7 @@ Deno.test("the audit log", async (t) => {
   await t.step("a change goes on when it cannot be written", () => {
     const errors: string[] = [];
     const logger = { ...silentLogger, error: (message: string) => void errors.push(message) };
-    new GatewayAudit({ logger, clock: new FakeClock(), stateDir: "/nowhere" }).record(RECORD);
+    new GatewayAudit({ refused: NO_COUNTER, logger, clock: new FakeClock(), stateDir: "/nowhere" }).record(RECORD);
     deepStrictEqual(errors, ["admin: the audit file cannot be written"]);
   });
 });

@@ -1,5 +1,8 @@
-import { match, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { z } from "zod";
+import { httpServerShape } from "../../../pipeline/config/http_server.ts";
+import { section } from "../../../pipeline/config/schema.ts";
+import { serveHttp } from "../../../routes/listener.ts";
 import { createApi, MAX_CHANGES } from "../../../routes/api/app.ts";
 import { endpoint } from "../../../routes/api/endpoint.ts";
 
@@ -79,4 +82,26 @@ Deno.test("changes at one time", async (t) => {
       globalThis.setTimeout = setTimeout;
     }
   });
+});
+
+Deno.test("who has no valid token is told with the address that it came from", async () => {
+  const denied: string[] = [];
+  const app = createApi({
+    endpoints,
+    handlers: { hang: () => ({ body: {} }) },
+    audit: { record: () => {}, denied: (address) => void denied.push(address) },
+    document: {},
+    tokens: { find: () => undefined },
+    loopback: false,
+  });
+  const server = await serveHttp(section(httpServerShape("127.0.0.1:0")).parse({}), { fetch: app.fetch });
+  try {
+    const headers = { authorization: "Bearer sluice_unknown" };
+    const { port } = server.address;
+    const answer = await fetch(`http://127.0.0.1:${port}/api/v1/hang`, { method: "POST", headers });
+    await answer.body?.cancel();
+    deepStrictEqual([answer.status, denied], [401, ["127.0.0.1"]]);
+  } finally {
+    await server.shutdown(AbortSignal.timeout(2_000));
+  }
 });
