@@ -68,6 +68,9 @@ export async function readConfiguredText(path: string, maxBytes: number): Promis
   try {
     return await readRegularText(path, maxBytes);
   } catch (cause) {
+    if (cause instanceof Deno.errors.NotCapable) {
+      throw new Error(`Cannot read ${JSON.stringify(path)}: the process may not read it (--allow-read)`, { cause });
+    }
     if (!isOwnRefusal(cause)) throw cause;
     throw new Error(`Cannot read ${JSON.stringify(path)}: ${cause.message}`, { cause });
   }

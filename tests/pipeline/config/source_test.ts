@@ -1,8 +1,9 @@
 /** Sources: what the command line takes, how several become one, and where their problems are. */
 
 import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
+import { closeSync, openSync } from "node:fs";
 import { resolve } from "node:path";
-import { processEnvironment, readTextFile, UnreadableFileError } from "../../../pipeline/config/environment.ts";
+import { processEnvironment, UnreadableFileError } from "../../../pipeline/config/environment.ts";
 import { ConfigError, formatProblem } from "../../../pipeline/config/problem.ts";
 import { type ConfigSource, loadConfig, parseConfigSource, parseSetSource } from "../../../pipeline/config/source.ts";
 import { nearestNode } from "../../../pipeline/config/tree/node.ts";
@@ -129,8 +130,6 @@ Deno.test("processEnvironment reads the process's own variables and files", asyn
     await Deno.writeTextFile(path, "\ufeffa: é");
     strictEqual(await processEnvironment.readFile(path), "a: é");
     strictEqual(processEnvironment.env("SLUICE_IS_NOT_SET"), undefined);
-    strictEqual(await readTextFile(path, 8), "a: é");
-    await rejects(readTextFile(path, 7), RangeError);
     await Deno.writeFile(path, new Uint8Array([0xff, 0xfe]));
     await rejects(processEnvironment.readFile(path), UnreadableFileError);
   } finally {
@@ -140,8 +139,42 @@ Deno.test("processEnvironment reads the process's own variables and files", asyn
   await rejects(processEnvironment.readFile("none.yaml"), { name: "UnreadableFileError", message });
 });
 
-Deno.test("a file that never ends is read to the bound", { ignore: Deno.build.os !== "linux" }, async () => {
-  await rejects(readTextFile("/dev/zero", 100_000), RangeError);
+Deno.test("only a descriptor that the process was given may be a device", {
+  ignore: Deno.build.os !== "linux",
+}, async (t) => {
+  await t.step("a device by its name", async () => {
+    const message = "/dev/zero is a device, wanted a regular file";
+    await rejects(processEnvironment.readFile("/dev/zero"), { name: "UnreadableFileError", message });
+  });
+  for (const folder of ["/dev/fd", "/proc/self/fd"]) {
+    await t.step(`one below ${folder}, to the bound`, async () => {
+      const [zero, end] = [openSync("/dev/zero", "r"), openSync("/dev/null", "r")];
+      try {
+        strictEqual(await processEnvironment.readFile(`${folder}/${end}`), "");
+        await rejects(processEnvironment.readFile(`${folder}/${zero}`), /larger than 4194304 bytes/);
+      } finally {
+        closeSync(zero);
+        closeSync(end);
+      }
+    });
+  }
+});
+
+Deno.test("a file that the process may not read names the permission that it lacks", async () => {
+  const script = `
+    import { whyUnreadableFile } from ${JSON.stringify(import.meta.resolve("../../../pipeline/config/environment.ts"))};
+    console.log(whyUnreadableFile("/etc/passwd"));`;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-prompt", "--no-check", "--ext=ts", "-"],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(script));
+  await writer.close();
+  const { stdout } = await child.output();
+  strictEqual(new TextDecoder().decode(stdout).trim(), "the process may not read /etc/passwd (--allow-read)");
 });
 
 Deno.test("a text source is the file of its problems", async () => {
