@@ -69,7 +69,10 @@ class Door {
   readonly #apps: { readonly takes: (path: string) => boolean; readonly fetch: Fetch }[] = [];
 
   readonly open: ServeHttp = (config, app) => {
-    const opened = "otlp" in app ? otlpAt(config, app.otlp) : { takes: () => true, fetch: app.fetch };
+    const opened = "otlp" in app ? otlpAt(config, app.otlp) : {
+      takes: () => true,
+      fetch: (request: Request) => app.fetch(request),
+    };
     if ("otlp" in app) this.#apps.unshift(opened);
     else this.#apps.push(opened);
     return Promise.resolve({
