@@ -214,7 +214,7 @@ Deno.test({ name: "the controller rolls out over a fleet of the reference implem
   for (const [at, { name, out, code = 0 }] of views.entries()) {
     await t.step(`the command line shows ${name}`, async () => {
       const ended = await shown[at]?.promise;
-      strictEqual(ended?.code, code, ended?.stderr);
+      strictEqual(ended?.code, code, ended?.stderr ?? "");
       match(ended.stdout, out);
     });
   }
