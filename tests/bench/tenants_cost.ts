@@ -62,7 +62,7 @@ class HeadSender implements Sender {
 
   constructor(bytes: Buffer) {
     const head = parseHead(bytes.toString("latin1"));
-    if ("refusal" in head) throw new TypeError(head.refusal);
+    if ("refusal" in head) throw new TypeError(JSON.stringify(head.refusal));
     this.#fields = head.fields;
   }
 
