@@ -1,88 +1,101 @@
 /**
- * What tenants cost of a gateway's throughput: one that knows none and one that knows a thousand, each with limits of
- * requests, items and bytes, by turns of a few seconds. Four load generators with a tenant and four connections each send
- * as fast as they are answered, so the gateway's thread is busy all the time.
+ * What tenants cost of a gateway's throughput, as CPU time a request: a gateway that knows none beside one that knows a
+ * thousand, each with limits of requests, items and bytes. Both have the same load at the same time, by connections that
+ * stay, so whatever the machine does meanwhile it does to both. Counted are the threads' own nanoseconds, in windows of a
+ * fifth of a second, so that a median leaves out those in which something else came between.
  *
- *   deno run -A --config deno.json tests/bench/tenants_throughput.ts [ROUNDS] [SHAPE] [DESTINATION]
+ *   deno run -A --config deno.json tests/bench/tenants_throughput.ts [PAIRS] [SHAPES] [OTHER]
  *
- * SHAPE is p1 or p100, spans a request; DESTINATION is sink, a real one over HTTP, or nop. Of each round there is a ratio; their median counts, and between them the half in
- * the middle, since the machine's speed moves.
+ * Two processes alike differ by some percent for as long as they live, so there are many pairs of them, and of each pair the
+ * median of its windows. Told is the median of the pairs, and between what it lies by 95 %. SHAPES are p1,p100, spans a
+ * request; with `same` as OTHER the second gateway knows no tenants either, which tells how far the figures can be believed.
  *
  * @module
  */
 
-import { type LoadResult, runLoad, startSink } from "../support/peers.ts";
-import { type BenchGateway, cpuMs, median, report, startTenants, tenant } from "./tenants_support.ts";
+import { runLoad, startSink } from "../support/peers.ts";
+import { type BenchGateway, cpuNs, median, medianInterval, report, startTenants, tenant } from "./tenants_support.ts";
 
-const [rounds = "9", shape = "p1", destination = "sink"] = Deno.args;
+const [pairs = "12", shapes = "p1,p100", other = "tenants"] = Deno.args;
 const TENANTS = 1_000;
-const GENERATORS = 4;
+const SENDERS = 2;
 const CONNECTIONS = 4;
-const SECONDS = 3;
+const WARM_UP_SECONDS = 4;
+const WINDOWS = 25;
+const WINDOW_MS = 200;
+const SECONDS = WARM_UP_SECONDS + 1 + WINDOWS * WINDOW_MS / 1_000;
+/** Requests a second of each gateway: together less than what two cores do, so that both keep up. */
+const RATES: Readonly<Record<string, number>> = { p1: 2_000, p100: 1_500 };
 
-interface Turn {
-  readonly perSecond: number;
-  /** Of the gateway's process, a request. */
-  readonly cpuUs: number;
-}
-
-const all = { requests_per_second: 1e6, items_per_second: 1e9, bytes_per_second: 1e12 };
+const all = { requests_per_second: 1e5, items_per_second: 1e7, bytes_per_second: 1e9 };
 const tenants = Array.from({ length: TENANTS }, () => tenant());
 const lines = tenants.map(({ key: { id, hash } }, at) =>
   JSON.stringify({ id: `t${at}`, keys: [{ id, hash }], limits: { all } })
 );
-const senders = Array.from({ length: GENERATORS }, (_, at) => tenants[at * TENANTS / GENERATORS]!);
+const senders = Array.from({ length: SENDERS }, (_, at) => tenants[at * TENANTS / SENDERS]!);
 
-async function turn({ url, process: { pid } }: BenchGateway): Promise<Turn> {
-  const before = cpuMs(pid);
-  const results = await Promise.all(
-    senders.map(({ key }) =>
-      runLoad(
-        url,
-        ...["-shape", shape, "-rate", "0", "-connections", String(CONNECTIONS)], //
-        ...["-warmup", "0s", "-duration", `${SECONDS}s`, "-header", `Authorization: Bearer ${key.key}`],
-      )
-    ),
-  );
-  const answered = results.reduce((sum, result) => sum + keptOf(result), 0);
-  return { perSecond: answered / SECONDS, cpuUs: 1_000 * (cpuMs(pid) - before) / answered };
+/** Loads a gateway for as long as a pair is measured. @returns What it took. */
+async function load({ url }: BenchGateway, shape: string): Promise<number> {
+  const rate = String((RATES[shape] ?? 1_000) / SENDERS);
+  const duration = `${SECONDS}s`;
+  const results = await Promise.all(senders.map(({ key }) =>
+    runLoad(
+      url,
+      ...["-shape", shape, "-rate", rate, "-connections", String(CONNECTIONS), "-warmup", "0s"],
+      ...["-duration", duration, "-header", `Authorization: Bearer ${key.key}`],
+    )
+  ));
+  return results.reduce((sum, { statuses }) => sum + (statuses["200"] ?? 0), 0);
 }
 
-function keptOf({ statuses }: LoadResult): number {
-  const others = Object.keys(statuses).filter((status) => status !== "200");
-  if (others.length > 0) throw new TypeError(`answered with ${JSON.stringify(statuses)}`);
-  return statuses["200"] ?? 0;
+interface Measured {
+  readonly ratio: number;
+  /** Without tenants, microseconds a request. */
+  readonly cpuUs: number;
 }
 
-function tell(what: string, ratios: readonly number[]): void {
-  const sorted = ratios.toSorted((a, b) => a - b);
-  const percent = (ratio = NaN) => `${(100 * (ratio - 1)).toFixed(1)} %`;
-  const quarter = sorted.length >> 2;
-  report(what, percent(median(sorted)), `${percent(sorted[quarter])} to ${percent(sorted.at(-1 - quarter))}`);
+/** One pair of gateways, from their starts to their ends. */
+async function pair(shape: string, exporter: string, directory: string): Promise<Measured> {
+  await using off = await startTenants(undefined, { exporter });
+  await using on = await startTenants(undefined, {
+    exporter,
+    ...(other === "same" ? {} : { more: `tenants_dir: ${directory}` }),
+  });
+  const taken = Promise.all([load(off, shape), load(on, shape)]);
+  await new Promise((resolve) => setTimeout(resolve, WARM_UP_SECONDS * 1_000));
+  const ratios: number[] = [];
+  const used: number[] = [];
+  let before = [cpuNs(off.process.pid), cpuNs(on.process.pid)] as const;
+  for (let window = 0; window < WINDOWS; window++) {
+    await new Promise((resolve) => setTimeout(resolve, WINDOW_MS));
+    const now = [cpuNs(off.process.pid), cpuNs(on.process.pid)] as const;
+    ratios.push((now[1] - before[1]) / (now[0] - before[0]));
+    used.push(now[0] - before[0]);
+    before = now;
+  }
+  const [byOff, byOn] = await taken;
+  const aWindow = byOff / SECONDS * WINDOW_MS / 1_000;
+  return { ratio: median(ratios) * byOff / byOn, cpuUs: median(used) / 1_000 / aWindow };
 }
+
+const percent = (ratio = NaN) => `${(100 * (ratio - 1)).toFixed(1)} %`;
 
 await using sink = await startSink();
-const exporter = destination === "nop" ? "nop: {}" : `otlp_http: {endpoint: "${sink.url}"}`;
-await using off = await startTenants(undefined, { exporter });
+const exporter = `otlp_http: {endpoint: "${sink.url}"}`;
 const directory = await Deno.makeTempDir();
 await Deno.writeTextFile(`${directory}/fleet.jsonl`, `${lines.join("\n")}\n`);
-await using on = await startTenants(undefined, { exporter, more: `tenants_dir: ${directory}` });
-const turns: Record<"off" | "on", Turn[]> = { off: [], on: [] };
-for (const gateway of [off, on]) await turn(gateway); // warm up
-for (let round = 0; round < Number(rounds); round++) {
-  const first = round % 2 === 0 ? "off" : "on"; // neither is always behind the other
-  for (const name of first === "off" ? ["off", "on"] as const : ["on", "off"] as const) {
-    turns[name].push(await turn(name === "off" ? off : on));
-  }
-}
-for (const name of ["off", "on"] as const) {
+for (const shape of shapes.split(",")) {
+  const measured: Measured[] = [];
+  for (let at = 0; at < Number(pairs); at++) measured.push(await pair(shape, exporter, directory));
+  const ratios = measured.map(({ ratio }) => ratio);
+  const [low, high] = medianInterval(ratios);
+  const cpuUs = median(measured.map((each) => each.cpuUs)).toFixed(1);
+  const what = other === "same" ? "two gateways alike" : "with tenants by without";
   report(
-    `tenants ${name}, ${shape} to ${destination}`,
-    `${median(turns[name].map(({ perSecond }) => perSecond)).toFixed(0)} requests a second`,
-    `${median(turns[name].map(({ cpuUs }) => cpuUs)).toFixed(1)} us CPU each`,
+    `CPU time a request ${what}, ${shape}`,
+    `${percent(median(ratios))}`,
+    `${percent(low)} to ${percent(high)} (95 %, ${ratios.length} pairs)`,
+    `of ${cpuUs} us`,
   );
 }
-const ratios = (of: keyof Turn) => turns.on.map((each, round) => each[of] / (turns.off[round]?.[of] ?? NaN));
-tell("throughput with tenants by without", ratios("perSecond"));
-tell("CPU time a request with tenants by without", ratios("cpuUs"));
 await Deno.remove(directory, { recursive: true });
