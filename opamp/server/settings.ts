@@ -74,7 +74,7 @@ export const DEFAULT_OPAMP_SERVER_SETTINGS: OpampServerSettings = {
   maxReceiveBytes: 64 * MIB,
   maxSendBytes: 64 * MIB,
   maxAgents: 50_000,
-  maxAgentsPerToken: 10_000,
+  maxAgentsPerToken: 25_000,
   forgetAfterMs: 7 * 24 * 3_600_000,
   maxConnections: 25_000,
   maxAgentsPerConnection: 1_000,
