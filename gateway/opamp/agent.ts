@@ -35,7 +35,7 @@ import { gatewayHealth, StatusTimes } from "./health.ts";
 import { readDestination } from "./own_telemetry.ts";
 import { packagePolicy } from "./packages/policy.ts";
 import { DiskPackageStore } from "./packages/store.ts";
-import { isAllowedHost } from "./policy_hosts.ts";
+import { isAllowedHost } from "./policy/hosts.ts";
 import { RemoteConfig } from "./remote_config.ts";
 import { readPublicKey } from "./remote_files.ts";
 import { clientSettings } from "./settings.ts";

@@ -16,7 +16,7 @@ import { OPAMP_SOURCE } from "../admin/views/config_view.ts";
 import type { ConfigOverlay, Overlaid } from "../config/overlay.ts";
 import { givenOrBuiltIn, type Sources } from "../config/sources.ts";
 import { type TelemetryDestination, telemetrySources } from "./own_telemetry.ts";
-import { policyProblems } from "./policy.ts";
+import { policyProblems } from "./policy/policy.ts";
 import type { RemoteFile } from "./remote_files.ts";
 
 export interface RemoteParts {

@@ -9,7 +9,7 @@ import type { PackagePolicy } from "../../../opamp/client/offers/package_sync.ts
 import { DEFAULT_PACKAGE_POLICY } from "../../../opamp/client/offers/package_sync.ts";
 import { PackageType } from "../../../opamp/protocol/capabilities.ts";
 import type { OpampConfig } from "../../../pipeline/extensions/opamp.ts";
-import { isAllowedHost } from "../policy_hosts.ts";
+import { isAllowedHost } from "../policy/hosts.ts";
 import { isSignature } from "../remote_files.ts";
 import { isPackageName } from "./store.ts";
 

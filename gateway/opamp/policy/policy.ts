@@ -11,15 +11,15 @@
  */
 
 import { posix } from "node:path";
-import { parseComponentId } from "../../pipeline/config/component_id.ts";
-import { COMPONENT_SECTIONS } from "../../pipeline/config/gateway_config.ts";
-import { errorAt, type Problem } from "../../pipeline/config/problem.ts";
-import { findExpression } from "../../pipeline/config/tree/expand.ts";
-import { childNode, type ConfigNode, type MapNode } from "../../pipeline/config/tree/node.ts";
-import { OPAMP_TYPE, type OpampConfig } from "../../pipeline/extensions/opamp.ts";
-import { type Change, changesOf, lastKey, REACHING, textsIn, textsOf } from "./policy_changes.ts";
-import { hostsIn, hostsOf, isAllowedHost } from "./policy_hosts.ts";
-import { tlsCheck } from "./policy_tls.ts";
+import { parseComponentId } from "../../../pipeline/config/component_id.ts";
+import { COMPONENT_SECTIONS } from "../../../pipeline/config/gateway_config.ts";
+import { errorAt, type Problem } from "../../../pipeline/config/problem.ts";
+import { findExpression } from "../../../pipeline/config/tree/expand.ts";
+import { childNode, type ConfigNode, type MapNode } from "../../../pipeline/config/tree/node.ts";
+import { OPAMP_TYPE, type OpampConfig } from "../../../pipeline/extensions/opamp.ts";
+import { type Change, changesOf, lastKey, REACHING, textsIn, textsOf } from "./changes.ts";
+import { hostsIn, hostsOf, isAllowedHost } from "./hosts.ts";
+import { tlsCheck } from "./tls.ts";
 
 export type RemotePolicy = OpampConfig["remote_config"];
 

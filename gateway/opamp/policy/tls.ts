@@ -5,9 +5,9 @@
  * @module
  */
 
-import { childNode, children, type ConfigNode, isNull, type MapNode } from "../../pipeline/config/tree/node.ts";
-import { type Change, changesOf, lastKey, REACHING } from "./policy_changes.ts";
-import { type Destination, destinationsOf } from "./policy_hosts.ts";
+import { childNode, children, type ConfigNode, isNull, type MapNode } from "../../../pipeline/config/tree/node.ts";
+import { type Change, changesOf, lastKey, REACHING } from "./changes.ts";
+import { type Destination, destinationsOf } from "./hosts.ts";
 
 /** Whether a key's new value is no weaker than what is here; what is not read so is refused. */
 type IsHarmless = (node: ConfigNode, local: ConfigNode | undefined) => boolean;

@@ -1,16 +1,16 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { policyProblems, type RemotePolicy } from "../../../gateway/opamp/policy.ts";
-import { hostsIn, isAllowedHost } from "../../../gateway/opamp/policy_hosts.ts";
-import { describeSchema } from "../../../pipeline/config/describe.ts";
-import { formatProblem } from "../../../pipeline/config/problem.ts";
-import { mergeSources } from "../../../pipeline/config/source.ts";
-import { parseHostPort } from "../../../pipeline/config/host_port.ts";
-import type { ConfigNode, MapNode } from "../../../pipeline/config/tree/node.ts";
-import { kafkaSchema } from "../../../pipeline/exporters/kafka/config.ts";
-import { otlpHttpExporterFactory, signalUrl } from "../../../pipeline/exporters/otlp_http/otlp_http.ts";
-import { opampFactory } from "../../../pipeline/extensions/opamp.ts";
-import { loadComponents, REGISTRY } from "../../../pipeline/graph/registry.ts";
+import { policyProblems, type RemotePolicy } from "../../../../gateway/opamp/policy/policy.ts";
+import { hostsIn, isAllowedHost } from "../../../../gateway/opamp/policy/hosts.ts";
+import { describeSchema } from "../../../../pipeline/config/describe.ts";
+import { formatProblem } from "../../../../pipeline/config/problem.ts";
+import { mergeSources } from "../../../../pipeline/config/source.ts";
+import { parseHostPort } from "../../../../pipeline/config/host_port.ts";
+import type { ConfigNode, MapNode } from "../../../../pipeline/config/tree/node.ts";
+import { kafkaSchema } from "../../../../pipeline/exporters/kafka/config.ts";
+import { otlpHttpExporterFactory, signalUrl } from "../../../../pipeline/exporters/otlp_http/otlp_http.ts";
+import { opampFactory } from "../../../../pipeline/extensions/opamp.ts";
+import { loadComponents, REGISTRY } from "../../../../pipeline/graph/registry.ts";
 
 const environment = { env: () => undefined, readFile: () => Promise.reject(new Error("no files")) };
 

@@ -4,7 +4,13 @@
  * @module
  */
 
-import { childNode, children, type ConfigNode, fingerprintOf, type NodePath } from "../../pipeline/config/tree/node.ts";
+import {
+  childNode,
+  children,
+  type ConfigNode,
+  fingerprintOf,
+  type NodePath,
+} from "../../../pipeline/config/tree/node.ts";
 
 /** A value of the remote configuration that the local one does not have there. */
 export interface Change {

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { parseHostPort } from "../../pipeline/config/host_port.ts";
-import type { ConfigNode, MapNode, NodePath } from "../../pipeline/config/tree/node.ts";
-import { type Change, changesOf, lastKey, REACHING, textsOf, wholeOf } from "./policy_changes.ts";
+import { parseHostPort } from "../../../pipeline/config/host_port.ts";
+import type { ConfigNode, MapNode, NodePath } from "../../../pipeline/config/tree/node.ts";
+import { type Change, changesOf, lastKey, REACHING, textsOf, wholeOf } from "./changes.ts";
 
 /** Keys whose text is a host even without a port. */
 const HOST_KEY = /^(?:endpoint|.*_endpoint|brokers|host|.*_url|.*_address|address)$/;
