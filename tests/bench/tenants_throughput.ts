@@ -54,13 +54,13 @@ interface Measured {
   readonly cpuUs: number;
 }
 
-/** One pair of gateways, from their starts to their ends. */
-async function pair(shape: string, exporter: string, directory: string): Promise<Measured> {
-  await using off = await startTenants(undefined, { exporter });
-  await using on = await startTenants(undefined, {
-    exporter,
-    ...(other === "same" ? {} : { more: `tenants_dir: ${directory}` }),
-  });
+/** One pair of gateways, from their starts to their ends. @param isOnFirst Neither is always the one that starts later. */
+async function pair(shape: string, exporter: string, directory: string, isOnFirst: boolean): Promise<Measured> {
+  const start = (more: string) => startTenants(undefined, { exporter, more });
+  const more = other === "same" ? "" : `tenants_dir: ${directory}`;
+  await using first = await start(isOnFirst ? more : "");
+  await using second = await start(isOnFirst ? "" : more);
+  const [off, on] = isOnFirst ? [second, first] : [first, second];
   const taken = Promise.all([load(off, shape), load(on, shape)]);
   await new Promise((resolve) => setTimeout(resolve, WARM_UP_SECONDS * 1_000));
   const ratios: number[] = [];
@@ -86,7 +86,7 @@ const directory = await Deno.makeTempDir();
 await Deno.writeTextFile(`${directory}/fleet.jsonl`, `${lines.join("\n")}\n`);
 for (const shape of shapes.split(",")) {
   const measured: Measured[] = [];
-  for (let at = 0; at < Number(pairs); at++) measured.push(await pair(shape, exporter, directory));
+  for (let at = 0; at < Number(pairs); at++) measured.push(await pair(shape, exporter, directory, at % 2 === 1));
   const ratios = measured.map(({ ratio }) => ratio);
   const [low, high] = medianInterval(ratios);
   const cpuUs = median(measured.map((each) => each.cpuUs)).toFixed(1);
