@@ -150,7 +150,7 @@ service: {extensions: []}
       for (
         const text of [
           'exporters::otlp_http::endpoint: names the host "evil.example:4318"',
-          "insecure_skip_verify: is not allowed",
+          "insecure_skip_verify: weakens TLS, or changes whom it trusts: allow_insecure_skip_verify is false",
           'uses the variable "HOME"',
           'names the file "/etc/passwd"',
           "receivers::otlp::protocols::http::endpoint: may not be changed from here",
