@@ -62,9 +62,14 @@ export function whyUnreadableFile(path: string): string | undefined {
 function whyUnreadable(path: string, thrown: unknown): string {
   if (thrown instanceof Deno.errors.NotFound) return `there is no file ${path}`;
   if (thrown instanceof Deno.errors.PermissionDenied) return `this user may not read ${path}`;
-  if (thrown instanceof Deno.errors.NotCapable) return `the process may not read ${path} (--allow-read)`;
+  if (thrown instanceof Deno.errors.NotCapable) return `the process may not read ${path} (${permissionFor(path)})`;
   if (thrown instanceof IrregularFileError) return `${path} is ${thrown.kind}, wanted a regular file`;
   return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+/** What the runtime wants for it: devices and descriptors are not within `--allow-read`. */
+function permissionFor(path: string): string {
+  return /^\/(?:dev|proc|sys)\//.test(path) ? "--allow-all" : "--allow-read";
 }
 
 /** What the command line hands over as one of the process's own descriptors: `<(…)` of a shell, or its standard input. */

@@ -1,7 +1,6 @@
 /** Sources: what the command line takes, how several become one, and where their problems are. */
 
 import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
-import { closeSync, openSync } from "node:fs";
 import { resolve } from "node:path";
 import { processEnvironment, UnreadableFileError } from "../../../pipeline/config/environment.ts";
 import { ConfigError, formatProblem } from "../../../pipeline/config/problem.ts";
@@ -148,24 +147,36 @@ Deno.test("only a descriptor that the process was given may be a device", {
   });
   for (const folder of ["/dev/fd", "/proc/self/fd"]) {
     await t.step(`one below ${folder}, to the bound`, async () => {
-      const [zero, end] = [openSync("/dev/zero", "r"), openSync("/dev/null", "r")];
-      try {
-        strictEqual(await processEnvironment.readFile(`${folder}/${end}`), "");
-        await rejects(processEnvironment.readFile(`${folder}/${zero}`), /larger than 4194304 bytes/);
-      } finally {
-        closeSync(zero);
-        closeSync(end);
-      }
+      const out = await runScript(
+        ["-A"],
+        `import { openSync } from "node:fs";
+        import { processEnvironment } from ${ENVIRONMENT};
+        const [zero, end] = [openSync("/dev/zero", "r"), openSync("/dev/null", "r")];
+        console.log(JSON.stringify(await processEnvironment.readFile("${folder}/" + end)));
+        console.log(await processEnvironment.readFile("${folder}/" + zero).catch((error) => error.message));`,
+      );
+      strictEqual(out, '""\nlarger than 4194304 bytes');
     });
   }
 });
 
 Deno.test("a file that the process may not read names the permission that it lacks", async () => {
-  const script = `
-    import { whyUnreadableFile } from ${JSON.stringify(import.meta.resolve("../../../pipeline/config/environment.ts"))};
-    console.log(whyUnreadableFile("/etc/passwd"));`;
+  for (const [path, permission] of [["/etc/passwd", "--allow-read"], ["/dev/fd/0", "--allow-all"]]) {
+    const out = await runScript(
+      permission === "--allow-all" ? ["--allow-read"] : [],
+      `import { whyUnreadableFile } from ${ENVIRONMENT};
+      console.log(whyUnreadableFile("${path}"));`,
+    );
+    strictEqual(out, `the process may not read ${path} (${permission})`);
+  }
+});
+
+const ENVIRONMENT = JSON.stringify(import.meta.resolve("../../../pipeline/config/environment.ts"));
+
+/** What a program prints that has other permissions than the tests. */
+async function runScript(permissions: readonly string[], script: string): Promise<string> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", "--no-check", "--ext=ts", "-"],
+    args: ["run", "--no-prompt", "--no-check", "--ext=ts", ...permissions, "-"],
     stdin: "piped",
     stdout: "piped",
     stderr: "inherit",
@@ -174,8 +185,8 @@ Deno.test("a file that the process may not read names the permission that it lac
   await writer.write(new TextEncoder().encode(script));
   await writer.close();
   const { stdout } = await child.output();
-  strictEqual(new TextDecoder().decode(stdout).trim(), "the process may not read /etc/passwd (--allow-read)");
-});
+  return new TextDecoder().decode(stdout).trim();
+}
 
 Deno.test("a text source is the file of its problems", async () => {
   const [problem] = allProblems(await load("nope: 1"));
