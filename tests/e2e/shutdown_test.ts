@@ -233,14 +233,24 @@ Deno.test("one SIGTERM ends a gateway at any moment of its start", async (t) => 
   });
 });
 
+/** What a pipe holds when nobody reads it. */
+const PIPE_BYTES = 65_536;
+const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+
 Deno.test("a start that does not end is not waited for longer than a drain", async () => {
-  const directory = await Deno.makeTempDir();
-  const path = `${directory}/fifo`;
-  await new Deno.Command("mkfifo", { args: [path] }).output();
-  await using gateway = spawnGateway(undefined, { args: ["--config", path, "--drain-timeout", "200ms"] });
-  using _held = await Deno.open(path, { write: true }); // opens when the gateway reads; nothing ever comes
-  const { code, stderr } = await gateway.stop();
-  strictEqual(code, 1, stderr);
-  match(stderr, /Cannot start: a stop was asked for, and the start is not over after 200 ms/);
-  await Deno.remove(directory, { recursive: true });
+  const args = ["run", "-A", MAIN, "gateway", "--config", "/dev/stdin", "--drain-timeout", "200ms"];
+  await using gateway = new Deno.Command(Deno.execPath(), {
+    args,
+    env: { NO_COLOR: "1", SLUICE_ADMIN_LISTEN: "off" },
+    stdin: "piped",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  const stderr = new Response(gateway.stderr).text();
+  const input = gateway.stdin.getWriter();
+  await input.write(new Uint8Array(PIPE_BYTES * 2).fill("#".charCodeAt(0))); // the gateway reads; the end never comes
+  gateway.kill("SIGTERM");
+  strictEqual((await gateway.status).code, 1);
+  match(await stderr, /Cannot start: a stop was asked for, and the start is not over after 200 ms/);
+  await input.abort().catch(() => {}); // nobody is behind it
 });
