@@ -6,7 +6,7 @@
 
 import { Command, Option } from "commander";
 import manifest from "../deno.json" with { type: "json" };
-import { LOG_LEVELS, type LogLevel } from "../pipeline/core/log.ts";
+import { LOG_LEVELS, type LogLevel } from "../pipeline/core/log/logger.ts";
 import { CONTROLLER_API } from "./options.ts";
 import { addControllerViews } from "./controller_views.ts";
 

@@ -26,7 +26,7 @@ import { OpampStore } from "../opamp/server/store/store.ts";
 import { DEFAULT_OTTL_LIMITS } from "../ottl/mod.ts";
 import { compileRegex } from "../ottl/text/regex/regex.ts";
 import type { Clock, Timer } from "../pipeline/core/clock.ts";
-import type { Logger } from "../pipeline/core/log.ts";
+import type { Logger } from "../pipeline/core/log/logger.ts";
 import type { TokenBook } from "../routes/api/tokens.ts";
 import { createControllerApp } from "../routes/controller/app.ts";
 import { agentGuard } from "./agent_guard.ts";

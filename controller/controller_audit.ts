@@ -6,8 +6,8 @@
 
 import type { OpampStore } from "../opamp/server/store/store.ts";
 import type { Clock } from "../pipeline/core/clock.ts";
-import { describeError, type Logger } from "../pipeline/core/log.ts";
-import { Repeated } from "../pipeline/core/repeated.ts";
+import { describeError, type Logger } from "../pipeline/core/log/logger.ts";
+import { Repeated } from "../pipeline/core/log/repeated.ts";
 import type { Audit, AuditRecord } from "../routes/api/app.ts";
 
 export class ControllerAudit implements Audit {

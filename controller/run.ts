@@ -9,14 +9,14 @@ import { writeLine } from "../gateway/console.ts";
 import { TokenFile } from "../gateway/admin/token_file.ts";
 import { stopSignal } from "../gateway/stop_signals.ts";
 import { OpampStore } from "../opamp/server/store/store.ts";
-import { formatEndpoint, parseEndpoint } from "../pipeline/config/http_server.ts";
+import { formatEndpoint, parseEndpoint } from "../pipeline/config/network/http_server.ts";
 import { systemClock } from "../pipeline/core/clock.ts";
 import { isLoopback } from "../routes/bind_address.ts";
-import { createConsoleLogger, openSinks } from "../pipeline/core/console_log.ts";
-import { describeError, type Logger, type LogLevel } from "../pipeline/core/log.ts";
+import { createConsoleLogger, openSinks } from "../pipeline/core/log/console.ts";
+import { describeError, type Logger, type LogLevel } from "../pipeline/core/log/logger.ts";
 import { readRegularText } from "../pipeline/core/regular_file.ts";
-import { readTlsOptions } from "../routes/tls_server.ts";
-import { tlsServerSchema } from "../pipeline/config/tls.ts";
+import { readTlsOptions } from "../routes/tls/server.ts";
+import { tlsServerSchema } from "../pipeline/config/network/tls.ts";
 import { Controller } from "./controller.ts";
 
 /** How long agents may take to hang up, milliseconds. */

@@ -5,7 +5,7 @@
  */
 
 import { ConfigError } from "../pipeline/config/problem.ts";
-import { describeError } from "../pipeline/core/log.ts";
+import { describeError } from "../pipeline/core/log/logger.ts";
 import { GraphError } from "../pipeline/graph/graph.ts";
 
 /** What went wrong at a start, one line a problem. */

@@ -11,7 +11,7 @@ import type { TenantSnapshot } from "../pipeline/tenants/table/table.ts";
 import type { UsageReport } from "../pipeline/tenants/usage/usage.ts";
 import { problemLine } from "../pipeline/config/problem.ts";
 import { type Clock, systemClock } from "../pipeline/core/clock.ts";
-import type { Logger, LogLevel } from "../pipeline/core/log.ts";
+import type { Logger, LogLevel } from "../pipeline/core/log/logger.ts";
 import { createRegion, type SeriesValue, TelemetryStore, ThreadMeter } from "../pipeline/core/telemetry/store.ts";
 import type { Attributes, Meter } from "../pipeline/core/telemetry/meter.ts";
 import { Tracer } from "../pipeline/core/telemetry/trace.ts";
@@ -33,7 +33,7 @@ import { ControlTenants } from "./tenants/control_tenants.ts";
 import type { TenantDirectory } from "./tenants/directory.ts";
 import type { FleetLimits } from "./tenants/fleet/fleet.ts";
 import { queuesOf, ThreadTenants } from "./tenants/thread_tenants.ts";
-import type { UsageLedger } from "./tenants/usage_ledger.ts";
+import type { UsageLedger } from "./tenants/usage/ledger.ts";
 import { configForWorkers } from "./threads/worker_config.ts";
 import {
   createMemoryCells,

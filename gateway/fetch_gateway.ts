@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { HttpServerConfig } from "../pipeline/config/http_server.ts";
+import type { HttpServerConfig } from "../pipeline/config/network/http_server.ts";
 import { type ConfigEnvironment, loadConfig } from "../pipeline/config/source.ts";
 import type { HttpApp, ServeHttp } from "../pipeline/contract/http.ts";
 import { createOtlpApp } from "../routes/otlp.ts";

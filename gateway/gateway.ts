@@ -7,14 +7,14 @@
 
 import type { GatewayConfig, ResolvedConfig } from "../pipeline/config/gateway_config.ts";
 import type { ServeHttp } from "../pipeline/contract/http.ts";
-import type { Logger, LogLevel } from "../pipeline/core/log.ts";
+import type { Logger, LogLevel } from "../pipeline/core/log/logger.ts";
 import type { SeriesValue } from "../pipeline/core/telemetry/store.ts";
 import type { Attributes, Meter } from "../pipeline/core/telemetry/meter.ts";
 import type { GraphChange } from "../pipeline/graph/live_graph.ts";
 import type { TenantDirectory } from "./tenants/directory.ts";
 import type { TenantFiles } from "./tenants/tenant_files.ts";
 import type { FleetLimits } from "./tenants/fleet/fleet.ts";
-import type { UsageLedger } from "./tenants/usage_ledger.ts";
+import type { UsageLedger } from "./tenants/usage/ledger.ts";
 
 /** The name of the thread that runs it, and of the pipelines where there are no data workers. */
 export const CONTROL_THREAD = "control";

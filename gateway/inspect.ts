@@ -14,7 +14,7 @@ import { parseConfig } from "../pipeline/config/parse.ts";
 import { ConfigError, formatProblems, formatReport, type Problem } from "../pipeline/config/problem.ts";
 import { showConfig } from "../pipeline/config/show.ts";
 import { systemClock } from "../pipeline/core/clock.ts";
-import { silentLogger } from "../pipeline/core/log.ts";
+import { silentLogger } from "../pipeline/core/log/logger.ts";
 import { loadComponents, REGISTRY } from "../pipeline/graph/registry.ts";
 import { tenantSourcesOf } from "../pipeline/tenants/sources.ts";
 import { explainFailure, writeLine } from "./console.ts";

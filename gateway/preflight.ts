@@ -7,7 +7,7 @@
 import { whyUnreadableFile } from "../pipeline/config/environment.ts";
 import type { GatewayConfig } from "../pipeline/config/gateway_config.ts";
 import { formatProblem, type Problem } from "../pipeline/config/problem.ts";
-import { fileProblems } from "../pipeline/config/validate_files.ts";
+import { fileProblems } from "../pipeline/config/checks/files.ts";
 import { REGISTRY } from "../pipeline/graph/registry.ts";
 import { portsInUse } from "./threads/exclusive_listener.ts";
 

@@ -6,7 +6,7 @@
  */
 
 import { systemClock } from "../pipeline/core/clock.ts";
-import { describeError } from "../pipeline/core/log.ts";
+import { describeError } from "../pipeline/core/log/logger.ts";
 import { serveHttp } from "../routes/listener.ts";
 import { type AdminOptions, type AdminServer, checkAdminOptions, checkAdminPort, openAdmin } from "./admin/listen.ts";
 import { FileWatch, lookAtFile } from "./config/file_watch.ts";

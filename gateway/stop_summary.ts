@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { LogFields } from "../pipeline/core/log.ts";
+import type { LogFields } from "../pipeline/core/log/logger.ts";
 import type { SeriesValue } from "../pipeline/core/telemetry/store.ts";
 import { SIGNAL_NAMES, SIGNALS } from "../pipeline/otlp/signals.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { HttpServerConfig } from "../pipeline/config/http_server.ts";
+import type { HttpServerConfig } from "../pipeline/config/network/http_server.ts";
 
 /** `localhost` as an address, so that the family does not depend on a resolver. */
 export function bindAddress(hostname: string, transport: HttpServerConfig["transport"]): string {

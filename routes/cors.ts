@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { HttpServerConfig } from "../pipeline/config/http_server.ts";
+import type { HttpServerConfig } from "../pipeline/config/network/http_server.ts";
 
 export type CorsConfig = NonNullable<HttpServerConfig["cors"]>;
 

@@ -9,7 +9,7 @@
 
 import type { ServeHttp } from "../pipeline/contract/http.ts";
 import { Http1Listener } from "./http1/http1_listener.ts";
-import { openTlsListener } from "./tls_listener.ts";
+import { openTlsListener } from "./tls/listener.ts";
 
 /**
  * Opens a listener; several threads may open the same port.

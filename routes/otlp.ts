@@ -9,7 +9,7 @@
 
 import { type Context, Hono } from "hono";
 import type { OtlpHandler } from "../pipeline/contract/http.ts";
-import { formatEndpoint } from "../pipeline/config/http_server.ts";
+import { formatEndpoint } from "../pipeline/config/network/http_server.ts";
 import { CancelledError, GatewayError } from "../pipeline/core/errors.ts";
 import { NO_ORIGIN, type Origin } from "../pipeline/otlp/payload.ts";
 import type { BodyBuffer } from "./body.ts";

@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { HttpServerConfig } from "../pipeline/config/http_server.ts";
+import type { HttpServerConfig } from "../pipeline/config/network/http_server.ts";
 import type { Outcome } from "../pipeline/contract/consumer.ts";
 import type { Entry, OtlpEncoding, OtlpHandler, RequestWatch } from "../pipeline/contract/http.ts";
 import type { Sender } from "../pipeline/contract/tenants.ts";

@@ -7,10 +7,10 @@
 
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { formatEndpoint } from "../pipeline/config/http_server.ts";
+import { formatEndpoint } from "../pipeline/config/network/http_server.ts";
 import type { ClientCertificate } from "../pipeline/contract/tenants.ts";
 import { NO_ORIGIN, type Origin } from "../pipeline/otlp/payload.ts";
-import { readClientCertificate } from "./client_certificate.ts";
+import { readClientCertificate } from "./tls/client_certificate.ts";
 
 /** What all requests of a connection have in common. */
 export interface Peer {

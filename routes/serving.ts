@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { HttpServerConfig } from "../pipeline/config/http_server.ts";
+import type { HttpServerConfig } from "../pipeline/config/network/http_server.ts";
 import type { HttpApp } from "../pipeline/contract/http.ts";
 import { DeadlineExceededError, type GatewayError, UnavailableError } from "../pipeline/core/errors.ts";
 import type { Exchange } from "./exchange.ts";

@@ -6,8 +6,8 @@
  */
 
 import type { Clock } from "../../pipeline/core/clock.ts";
-import { describeError, type Logger } from "../../pipeline/core/log.ts";
-import { Repeated } from "../../pipeline/core/repeated.ts";
+import { describeError, type Logger } from "../../pipeline/core/log/logger.ts";
+import { Repeated } from "../../pipeline/core/log/repeated.ts";
 import type { Counter } from "../../pipeline/core/telemetry/meter.ts";
 import type { AuditLog } from "../../routes/admin/control.ts";
 import type { AuditRecord } from "../../routes/api/app.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { describeError, type LogLevel } from "../../pipeline/core/log.ts";
+import { describeError, type LogLevel } from "../../pipeline/core/log/logger.ts";
 import { type Clock, sleep } from "../../pipeline/core/clock.ts";
 import { ConfigError } from "../../pipeline/config/problem.ts";
 import { parseSetSource } from "../../pipeline/config/source.ts";

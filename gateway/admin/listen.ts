@@ -4,12 +4,12 @@
  * @module
  */
 
-import { type HttpServerConfig, httpServerShape, parseEndpoint } from "../../pipeline/config/http_server.ts";
+import { type HttpServerConfig, httpServerShape, parseEndpoint } from "../../pipeline/config/network/http_server.ts";
 import { section } from "../../pipeline/config/schema.ts";
 import type { FetchPeer, HttpServer, ServeHttp } from "../../pipeline/contract/http.ts";
 import type { Clock } from "../../pipeline/core/clock.ts";
 import { UnavailableError } from "../../pipeline/core/errors.ts";
-import { describeError } from "../../pipeline/core/log.ts";
+import { describeError } from "../../pipeline/core/log/logger.ts";
 import { MAX_ADMIN_BODY_BYTES } from "../../routes/admin/limits.ts";
 import { unreadable } from "../../routes/api/answer_headers.ts";
 import { isLoopback } from "../../routes/bind_address.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { Clock } from "../../pipeline/core/clock.ts";
-import { type LogFields, type Logger, type LogLevel } from "../../pipeline/core/log.ts";
+import { type LogFields, type Logger, type LogLevel } from "../../pipeline/core/log/logger.ts";
 import type { RecentError } from "./thread_messages.ts";
 
 /** Lines that are kept of one component. */

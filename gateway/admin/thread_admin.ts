@@ -6,7 +6,7 @@
  */
 
 import type { Clock } from "../../pipeline/core/clock.ts";
-import { describeError } from "../../pipeline/core/log.ts";
+import { describeError } from "../../pipeline/core/log/logger.ts";
 import type { Payload } from "../../pipeline/otlp/payload.ts";
 import type { Instances } from "../../pipeline/graph/build.ts";
 import { Inlet } from "../../pipeline/graph/inlet.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { Clock } from "../../pipeline/core/clock.ts";
-import { describeError, type Logger } from "../../pipeline/core/log.ts";
+import { describeError, type Logger } from "../../pipeline/core/log/logger.ts";
 import { readRegularTextSync } from "../../pipeline/core/regular_file.ts";
 import { findToken, parseTokens, type TokenBook, type TokenEntry } from "../../routes/api/tokens.ts";
 

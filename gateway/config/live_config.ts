@@ -8,7 +8,7 @@
 import { parseConfig } from "../../pipeline/config/parse.ts";
 import { ConfigError } from "../../pipeline/config/problem.ts";
 import type { Clock } from "../../pipeline/core/clock.ts";
-import type { Logger } from "../../pipeline/core/log.ts";
+import type { Logger } from "../../pipeline/core/log/logger.ts";
 import { nextTurn } from "../../pipeline/core/slices.ts";
 import type { Gauge } from "../../pipeline/core/telemetry/meter.ts";
 import { diffLines } from "../../pipeline/core/text_diff.ts";

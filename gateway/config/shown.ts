@@ -9,7 +9,7 @@ import type { ResolvedConfig } from "../../pipeline/config/gateway_config.ts";
 import { ConfigError, formatProblem } from "../../pipeline/config/problem.ts";
 import { showConfig } from "../../pipeline/config/show.ts";
 import { fingerprintOf } from "../../pipeline/config/tree/node.ts";
-import { describeError } from "../../pipeline/core/log.ts";
+import { describeError } from "../../pipeline/core/log/logger.ts";
 import { GraphError } from "../../pipeline/graph/graph.ts";
 import { REGISTRY } from "../../pipeline/graph/registry.ts";
 

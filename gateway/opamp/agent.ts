@@ -17,7 +17,7 @@ import type { EffectiveConfig, TelemetryConnectionSettings } from "../../opamp/p
 import { readRegularText } from "../../pipeline/core/regular_file.ts";
 import { showConfig } from "../../pipeline/config/show.ts";
 import type { Clock, Timer } from "../../pipeline/core/clock.ts";
-import { describeError, type Logger } from "../../pipeline/core/log.ts";
+import { describeError, type Logger } from "../../pipeline/core/log/logger.ts";
 import type { OpampConfig } from "../../pipeline/extensions/opamp.ts";
 import { REGISTRY } from "../../pipeline/graph/registry.ts";
 import { openTap } from "../admin/taps/open_tap.ts";

@@ -6,7 +6,7 @@
 
 import type { ComponentConfig, GatewayConfig } from "../../pipeline/config/gateway_config.ts";
 import type { MapNode } from "../../pipeline/config/tree/node.ts";
-import { describeError, type Logger } from "../../pipeline/core/log.ts";
+import { describeError, type Logger } from "../../pipeline/core/log/logger.ts";
 import { OPAMP_TYPE, type OpampConfig } from "../../pipeline/extensions/opamp.ts";
 import { type ConfigOverlay, NO_OVERLAY } from "../config/overlay.ts";
 import { type AgentDeps, GatewayAgent } from "./agent.ts";

@@ -9,7 +9,7 @@ import type { KeyObject } from "node:crypto";
 import type { Problem } from "../../opamp/client/offers/offer_follower.ts";
 import type { AgentRemoteConfig } from "../../opamp/protocol/messages.ts";
 import { type Clock, sleep } from "../../pipeline/core/clock.ts";
-import { describeError, type Logger } from "../../pipeline/core/log.ts";
+import { describeError, type Logger } from "../../pipeline/core/log/logger.ts";
 import { type AppliedChange, ConfigBusyError, type ConfigOutcome } from "../config/config_manager.ts";
 import type { LiveConfig } from "../config/live_config.ts";
 import { reasonsOf } from "../config/shown.ts";

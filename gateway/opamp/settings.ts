@@ -8,7 +8,7 @@ import type { ClientSettings } from "../../opamp/client/client.ts";
 import type { ClientTls, ServerConnection } from "../../opamp/client/transports/server_connection.ts";
 import { AgentCapabilities, type AgentCapability, maskOf } from "../../opamp/protocol/capabilities.ts";
 import { parseInstanceUid } from "../../opamp/protocol/instance_uid.ts";
-import { readPem, type TlsClientConfig } from "../../pipeline/config/tls.ts";
+import { readPem, type TlsClientConfig } from "../../pipeline/config/network/tls.ts";
 import type { Attributes } from "../../pipeline/core/telemetry/meter.ts";
 import type { OpampConfig } from "../../pipeline/extensions/opamp.ts";
 import { TAP_CAPABILITY } from "./tap.ts";

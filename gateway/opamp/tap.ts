@@ -12,7 +12,7 @@
 import type { CustomMessageResult } from "../../opamp/client/custom_messages.ts";
 import type { CustomMessage } from "../../opamp/protocol/messages.ts";
 import { readJsonObject } from "../../pipeline/core/json_object.ts";
-import { describeError, type Logger } from "../../pipeline/core/log.ts";
+import { describeError, type Logger } from "../../pipeline/core/log/logger.ts";
 import { type TapEvent, type TapQuery, tapQuerySchema } from "../../routes/admin/schemas.ts";
 
 export const TAP_CAPABILITY = "io.sluice.tap";

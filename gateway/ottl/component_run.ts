@@ -7,7 +7,7 @@
 import type { Consumer } from "../../pipeline/contract/consumer.ts";
 import { KEPT } from "../../pipeline/contract/consumer.ts";
 import { systemClock } from "../../pipeline/core/clock.ts";
-import { type LogFields, type Logger, silentLogger } from "../../pipeline/core/log.ts";
+import { type LogFields, type Logger, silentLogger } from "../../pipeline/core/log/logger.ts";
 import { createMemoryBudget } from "../../pipeline/core/memory.ts";
 import { silentMeter } from "../../pipeline/core/telemetry/meter.ts";
 import type { Payload } from "../../pipeline/otlp/payload.ts";

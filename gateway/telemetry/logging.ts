@@ -6,9 +6,9 @@
 
 import type { GatewayConfig } from "../../pipeline/config/gateway_config.ts";
 import type { Clock } from "../../pipeline/core/clock.ts";
-import { type ConsoleLogOptions, createConsoleLogger, openSinks } from "../../pipeline/core/console_log.ts";
-import { LogTee } from "../../pipeline/core/log_tee.ts";
-import type { LogFields, Logger, LogLevel } from "../../pipeline/core/log.ts";
+import { type ConsoleLogOptions, createConsoleLogger, openSinks } from "../../pipeline/core/log/console.ts";
+import { LogTee } from "../../pipeline/core/log/tee.ts";
+import type { LogFields, Logger, LogLevel } from "../../pipeline/core/log/logger.ts";
 import type { Attributes } from "../../pipeline/core/telemetry/meter.ts";
 
 /** A thread's log. */

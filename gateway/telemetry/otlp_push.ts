@@ -8,8 +8,8 @@
 
 import type { OtlpConfig } from "../../pipeline/config/service_telemetry.ts";
 import { type Clock, sleep } from "../../pipeline/core/clock.ts";
-import { describeError, type Logger } from "../../pipeline/core/log.ts";
-import { Repeated } from "../../pipeline/core/repeated.ts";
+import { describeError, type Logger } from "../../pipeline/core/log/logger.ts";
+import { Repeated } from "../../pipeline/core/log/repeated.ts";
 import { newTraceId } from "../../pipeline/core/telemetry/trace_sampler.ts";
 import { requestToJson } from "../../pipeline/otlp/json_encode.ts";
 import type { Signal } from "../../pipeline/otlp/signals.ts";

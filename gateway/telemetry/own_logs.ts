@@ -8,8 +8,8 @@
 
 import type { TelemetryConfig } from "../../pipeline/config/service_telemetry.ts";
 import type { Lifecycle } from "../../pipeline/contract/consumer.ts";
-import type { LogRecord, LogTee } from "../../pipeline/core/log_tee.ts";
-import type { LogLevel } from "../../pipeline/core/log.ts";
+import type { LogRecord, LogTee } from "../../pipeline/core/log/tee.ts";
+import type { LogLevel } from "../../pipeline/core/log/logger.ts";
 import type { Attributes } from "../../pipeline/core/telemetry/meter.ts";
 import type { ProtoWriter } from "../../pipeline/wire/protobuf_writer.ts";
 import { writeAttributes, writeFlags, writeId, writeTime, writeValue } from "./otlp_messages.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatEndpoint, httpServerShape } from "../../pipeline/config/http_server.ts";
+import { formatEndpoint, httpServerShape } from "../../pipeline/config/network/http_server.ts";
 import { section } from "../../pipeline/config/schema.ts";
 import type { TelemetryConfig } from "../../pipeline/config/service_telemetry.ts";
 import type { Lifecycle } from "../../pipeline/contract/consumer.ts";

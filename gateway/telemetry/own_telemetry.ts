@@ -6,7 +6,7 @@
  */
 
 import { isGrpc, type TelemetryConfig } from "../../pipeline/config/service_telemetry.ts";
-import type { LogTee } from "../../pipeline/core/log_tee.ts";
+import type { LogTee } from "../../pipeline/core/log/tee.ts";
 import type { SeriesValue } from "../../pipeline/core/telemetry/store.ts";
 import type { Attributes } from "../../pipeline/core/telemetry/meter.ts";
 import type { Tracer } from "../../pipeline/core/telemetry/trace.ts";

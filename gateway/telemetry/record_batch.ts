@@ -9,7 +9,7 @@
 
 import { isGrpc, type ProcessorConfig } from "../../pipeline/config/service_telemetry.ts";
 import type { Timer } from "../../pipeline/core/clock.ts";
-import { Repeated } from "../../pipeline/core/repeated.ts";
+import { Repeated } from "../../pipeline/core/log/repeated.ts";
 import { ProtoWriter } from "../../pipeline/wire/protobuf_writer.ts";
 import { ITEM, requestMessage } from "./otlp_messages.ts";
 import { OtlpPush, type OtlpPushDeps } from "./otlp_push.ts";

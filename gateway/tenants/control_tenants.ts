@@ -8,7 +8,7 @@
 import type { GatewayConfig } from "../../pipeline/config/gateway_config.ts";
 import { formatProblem } from "../../pipeline/config/problem.ts";
 import type { Clock } from "../../pipeline/core/clock.ts";
-import type { Logger } from "../../pipeline/core/log.ts";
+import type { Logger } from "../../pipeline/core/log/logger.ts";
 import type { Meter } from "../../pipeline/core/telemetry/meter.ts";
 import { GraphError } from "../../pipeline/graph/graph.ts";
 import type { Build } from "../../pipeline/graph/live_graph.ts";
@@ -20,7 +20,7 @@ import { watchDirectory } from "./directory_watch.ts";
 import { FleetLimits } from "./fleet/fleet.ts";
 import type { TenantFiles } from "./tenant_files.ts";
 import type { ThreadTenants } from "./thread_tenants.ts";
-import { UsageLedger } from "./usage_ledger.ts";
+import { UsageLedger } from "./usage/ledger.ts";
 
 export interface ControlTenantsOptions {
   readonly clock: Clock;

@@ -11,7 +11,7 @@
 import { formatProblem, type Problem } from "../../pipeline/config/problem.ts";
 import type { Place } from "../../pipeline/config/tree/node.ts";
 import type { Clock } from "../../pipeline/core/clock.ts";
-import type { Logger } from "../../pipeline/core/log.ts";
+import type { Logger } from "../../pipeline/core/log/logger.ts";
 import type { Gauge, Meter } from "../../pipeline/core/telemetry/meter.ts";
 import type { TenantSources } from "../../pipeline/tenants/sources.ts";
 import { bytesFor, TenantCells } from "../../pipeline/tenants/rates/cells.ts";

@@ -10,7 +10,7 @@ import { errorAt, type Problem } from "../../pipeline/config/problem.ts";
 import { Scalar } from "../../pipeline/config/schema.ts";
 import { DEFAULT_TREE_LIMITS, type MapNode, type Place, type TreeLimits } from "../../pipeline/config/tree/node.ts";
 import { parseYaml } from "../../pipeline/config/tree/yaml.ts";
-import { describeError } from "../../pipeline/core/log.ts";
+import { describeError } from "../../pipeline/core/log/logger.ts";
 import { pipelineProblems } from "../../pipeline/tenants/catalog.ts";
 import {
   isTenantId,

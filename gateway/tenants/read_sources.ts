@@ -6,7 +6,7 @@
 
 import { errorAt, type Problem } from "../../pipeline/config/problem.ts";
 import type { Place } from "../../pipeline/config/tree/node.ts";
-import { describeError } from "../../pipeline/core/log.ts";
+import { describeError } from "../../pipeline/core/log/logger.ts";
 import { nextTurn } from "../../pipeline/core/slices.ts";
 import type { TenantSources } from "../../pipeline/tenants/sources.ts";
 import type { LoadedSource, LoadedTenant } from "./load_tenants.ts";

@@ -6,7 +6,7 @@
  */
 
 import type { GatewayConfig } from "../../pipeline/config/gateway_config.ts";
-import { formatEndpoint, type HttpServerConfig, parseEndpoint } from "../../pipeline/config/http_server.ts";
+import { formatEndpoint, type HttpServerConfig, parseEndpoint } from "../../pipeline/config/network/http_server.ts";
 import { childNode, type ConfigNode, formatPath, type NodePath } from "../../pipeline/config/tree/node.ts";
 import type { ServeHttp } from "../../pipeline/contract/http.ts";
 import { UnavailableError } from "../../pipeline/core/errors.ts";

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { HttpServerConfig } from "../../pipeline/config/http_server.ts";
+import type { HttpServerConfig } from "../../pipeline/config/network/http_server.ts";
 import type { HttpApp, HttpServer, ServeHttp } from "../../pipeline/contract/http.ts";
 import { type WaitingApp, waitingApp } from "../waiting_app.ts";
 

@@ -6,7 +6,7 @@
 
 import type { GatewayConfig } from "../../pipeline/config/gateway_config.ts";
 import type { SeriesAnnouncement } from "../../pipeline/core/telemetry/store.ts";
-import type { LogLevel } from "../../pipeline/core/log.ts";
+import type { LogLevel } from "../../pipeline/core/log/logger.ts";
 import type { Attributes } from "../../pipeline/core/telemetry/meter.ts";
 import type { GraphChange } from "../../pipeline/graph/live_graph.ts";
 import type { TenantSnapshot } from "../../pipeline/tenants/table/table.ts";

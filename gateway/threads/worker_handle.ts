@@ -5,7 +5,7 @@
  */
 
 import type { GatewayConfig } from "../../pipeline/config/gateway_config.ts";
-import type { LogLevel } from "../../pipeline/core/log.ts";
+import type { LogLevel } from "../../pipeline/core/log/logger.ts";
 import type { SeriesAnnouncement } from "../../pipeline/core/telemetry/store.ts";
 import { GraphError } from "../../pipeline/graph/graph.ts";
 import { type GraphChange, NO_CHANGE } from "../../pipeline/graph/live_graph.ts";

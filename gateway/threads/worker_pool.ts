@@ -9,7 +9,7 @@
 
 import type { GatewayConfig } from "../../pipeline/config/gateway_config.ts";
 import { type Clock, sleep } from "../../pipeline/core/clock.ts";
-import { describeError, type Logger, type LogLevel } from "../../pipeline/core/log.ts";
+import { describeError, type Logger, type LogLevel } from "../../pipeline/core/log/logger.ts";
 import type { SeriesAnnouncement } from "../../pipeline/core/telemetry/store.ts";
 import { failuresOf, GraphError } from "../../pipeline/graph/graph.ts";
 import { type GraphChange, NO_CHANGE } from "../../pipeline/graph/live_graph.ts";

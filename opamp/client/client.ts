@@ -8,7 +8,7 @@
  * @module
  */
 
-import { describeError, type Logger } from "../../pipeline/core/log.ts";
+import { describeError, type Logger } from "../../pipeline/core/log/logger.ts";
 import { AgentCapabilities, hasBits, RemoteConfigStatuses } from "../protocol/capabilities.ts";
 import { bytesToHex, hexToBytes, sha256 } from "../protocol/hashes.ts";
 import {

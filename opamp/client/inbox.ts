@@ -7,7 +7,7 @@
  * @module
  */
 
-import { describeError, type Logger } from "../../pipeline/core/log.ts";
+import { describeError, type Logger } from "../../pipeline/core/log/logger.ts";
 import { MAX_RETRY_AFTER_MS } from "../../pipeline/core/retry_after.ts";
 import {
   AgentCapabilities,

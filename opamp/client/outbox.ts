@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Logger } from "../../pipeline/core/log.ts";
+import type { Logger } from "../../pipeline/core/log/logger.ts";
 import { hasBits, ServerCapabilities } from "../protocol/capabilities.ts";
 import { type AgentToServer, encodeAgentToServer } from "../protocol/messages.ts";
 import type { CustomMessages } from "./custom_messages.ts";

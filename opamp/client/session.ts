@@ -10,7 +10,7 @@
  */
 
 import type { Clock, Random, Timer } from "../../pipeline/core/clock.ts";
-import type { Logger } from "../../pipeline/core/log.ts";
+import type { Logger } from "../../pipeline/core/log/logger.ts";
 import { redactUrl } from "../protocol/redact.ts";
 import { Backoff, type BackoffSettings } from "./backoff.ts";
 import { type ServerConnection, type TransportKind, transportOf } from "./transports/server_connection.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { describeError, type Logger } from "../../pipeline/core/log.ts";
+import { describeError, type Logger } from "../../pipeline/core/log/logger.ts";
 import type { ClientState, StateStore } from "./client_state.ts";
 
 export class StateKeeper {

@@ -9,9 +9,9 @@
  */
 
 import { UnavailableError } from "../../pipeline/core/errors.ts";
-import type { Logger } from "../../pipeline/core/log.ts";
-import { describeError } from "../../pipeline/core/log.ts";
-import { Repeated } from "../../pipeline/core/repeated.ts";
+import type { Logger } from "../../pipeline/core/log/logger.ts";
+import { describeError } from "../../pipeline/core/log/logger.ts";
+import { Repeated } from "../../pipeline/core/log/repeated.ts";
 import { counted } from "../../pipeline/core/text.ts";
 import type { AgentTraffic, ConfigVersionRef, FleetAgent } from "./agents.ts";
 import { type AssignRequest, Decisions, type DecisionsParts } from "./decisions.ts";

@@ -7,7 +7,7 @@
 import { atOnce, eventLoopPause, inSlices, type Sliced } from "../core/slices.ts";
 import { type CheckedSection, checkSection, type Judged, type Leaf, leaves, wholly } from "./check_section.ts";
 import { parseComponentId, WANTED_ID, wrongCharacter } from "./component_id.ts";
-import { type Configured, connectionProblems, notConfigured } from "./connections.ts";
+import { type Configured, connectionProblems, notConfigured } from "./checks/connections.ts";
 import {
   type CatalogEntry,
   COMPONENT_SECTIONS,
@@ -30,7 +30,7 @@ import {
   type ServiceDraft,
 } from "./service.ts";
 import { componentSuggestion, MAX_SUGGESTED, suggestion } from "./suggest.ts";
-import { waitProblems } from "./validate_waits.ts";
+import { waitProblems } from "./checks/waits.ts";
 import { type ConfigNode, fingerprintOf, type MapNode, type NodePath } from "./tree/node.ts";
 
 const SECTION_NAMES = Object.keys(COMPONENT_SECTIONS) as readonly ComponentSection[];

@@ -10,6 +10,7 @@
  */
 
 import { z } from "zod";
+import { shortened } from "../core/text.ts";
 import { type LeafMeta, schemaForm } from "./schema_form.ts";
 
 export type { LeafMeta } from "./schema_form.ts";
@@ -54,9 +55,12 @@ function kindOf(input: unknown): string {
   return typeof input === "string" ? "a string" : "a map";
 }
 
+/** Of a value, in a message. */
+const MAX_SHOWN_CHARS = 60;
+
 function show(input: unknown): string {
   if (input instanceof Scalar && input.value !== null) return input.text;
-  if (typeof input === "string") return JSON.stringify(input.length > 60 ? `${input.slice(0, 60)}…` : input);
+  if (typeof input === "string") return JSON.stringify(shortened(input, MAX_SHOWN_CHARS));
   return kindOf(input);
 }
 

@@ -8,7 +8,7 @@
  */
 
 import { z } from "zod";
-import { LOG_LEVELS } from "../core/log.ts";
+import { LOG_LEVELS } from "../core/log/logger.ts";
 import { METRIC_LEVELS } from "../core/telemetry/metric_row.ts";
 import {
   anything,

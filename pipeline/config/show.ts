@@ -8,7 +8,7 @@
  */
 
 import type { z } from "zod";
-import { maskUrls, REDACTED, SECRET_NAME } from "../core/mask.ts";
+import { maskUrls, REDACTED, SECRET_NAME } from "../core/log/mask.ts";
 import { parseComponentId } from "./component_id.ts";
 import {
   COMPONENT_SECTIONS,

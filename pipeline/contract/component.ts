@@ -9,7 +9,7 @@
 import type { SenderWait } from "../config/gateway_config.ts";
 import type { ConfigSchema } from "../config/schema.ts";
 import type { Clock, Random } from "../core/clock.ts";
-import type { Logger } from "../core/log.ts";
+import type { Logger } from "../core/log/logger.ts";
 import type { MemoryBudget } from "../core/memory.ts";
 import type { Meter } from "../core/telemetry/meter.ts";
 import type { Tracer } from "../core/telemetry/trace.ts";

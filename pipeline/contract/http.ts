@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { HttpServerConfig } from "../config/http_server.ts";
+import type { HttpServerConfig } from "../config/network/http_server.ts";
 import type { Outcome } from "./consumer.ts";
 import type { GatewayError } from "../core/errors.ts";
 import type { MemoryBudget } from "../core/memory.ts";

@@ -17,3 +17,9 @@ export function counted(count: number, plural: string): string {
 export function withArticle(word: string): string {
   return `${/^[aeiou]/i.test(word) ? "an" : "a"} ${word}`;
 }
+
+/** At most `maxChars` characters: of a longer text its beginning and "…". Of a pair of surrogates never the first alone. */
+export function shortened(text: string, maxChars: number): string {
+  if (text.length <= maxChars) return text;
+  return `${text.slice(0, maxChars - 1).replace(/[\ud800-\udbff]$/, "")}…`;
+}

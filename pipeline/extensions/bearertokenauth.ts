@@ -14,9 +14,9 @@ import type { ComponentDeps, ExtensionFactory } from "../contract/component.ts";
 import type { Timer } from "../core/clock.ts";
 import { isSameText } from "../core/constant_time.ts";
 import { UnauthenticatedError } from "../core/errors.ts";
-import { describeError } from "../core/log.ts";
+import { describeError } from "../core/log/logger.ts";
 import { readConfiguredText } from "../core/regular_file.ts";
-import { Repeated } from "../core/repeated.ts";
+import { Repeated } from "../core/log/repeated.ts";
 import type { HeaderPair, HeaderReader } from "../core/telemetry/trace_context.ts";
 
 /** Each is compared with what a sender has: a list, not a directory of users. */

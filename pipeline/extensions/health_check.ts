@@ -8,9 +8,9 @@
  */
 
 import type { z } from "zod";
-import { httpServerShape } from "../config/http_server.ts";
+import { httpServerShape } from "../config/network/http_server.ts";
 import { bool, durationMs, int, optionalSection, requiredText, section, text } from "../config/schema.ts";
-import { tlsWarnings } from "../config/tls.ts";
+import { tlsWarnings } from "../config/network/tls.ts";
 import type { ExtensionFactory } from "../contract/component.ts";
 import type { FetchHandler, HttpServer } from "../contract/http.ts";
 import type { Clock } from "../core/clock.ts";

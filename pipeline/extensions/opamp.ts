@@ -24,7 +24,7 @@ import {
   textList,
   textMap,
 } from "../config/schema.ts";
-import { tlsClientSchema, tlsWarnings } from "../config/tls.ts";
+import { tlsClientSchema, tlsWarnings } from "../config/network/tls.ts";
 import type { ExtensionFactory } from "../contract/component.ts";
 
 const connectionShape = (schemes: readonly string[]) => ({

@@ -15,7 +15,7 @@ import type { ServeHttp } from "../contract/http.ts";
 import type { TenantGate } from "../contract/tenants.ts";
 import type { UsageMeter } from "../contract/usage.ts";
 import type { Clock, Random } from "../core/clock.ts";
-import type { Logger } from "../core/log.ts";
+import type { Logger } from "../core/log/logger.ts";
 import type { MemoryBudget } from "../core/memory.ts";
 import type { Counter, Meter } from "../core/telemetry/meter.ts";
 import { atOnce, eventLoopPause, inSlices, type Sliced } from "../core/slices.ts";

@@ -10,7 +10,7 @@
 import type { Adopt, Lifecycle } from "../contract/consumer.ts";
 import { type Clock, sleep } from "../core/clock.ts";
 import { GatewayError } from "../core/errors.ts";
-import { describeError, type Logger } from "../core/log.ts";
+import { describeError, type Logger } from "../core/log/logger.ts";
 
 /** One instance of a component. */
 export interface Component {

@@ -6,7 +6,7 @@
  */
 
 import type { Consumer, Lifecycle } from "../contract/consumer.ts";
-import { describeError } from "../core/log.ts";
+import { describeError } from "../core/log/logger.ts";
 import type { Counter } from "../core/telemetry/meter.ts";
 import { fanOut } from "../queue/fan_out.ts";
 import { type Component, GraphError } from "./graph.ts";

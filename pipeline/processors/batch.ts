@@ -16,7 +16,7 @@ import { bool, durationMs, int, metadataKeys, section } from "../config/schema.t
 import type { ComponentDeps, ProcessorFactory } from "../contract/component.ts";
 import type { Consumer, Lifecycle, Outcome } from "../contract/consumer.ts";
 import type { GatewayError } from "../core/errors.ts";
-import { describeError, type Logger } from "../core/log.ts";
+import { describeError, type Logger } from "../core/log/logger.ts";
 import type { Counter } from "../core/telemetry/meter.ts";
 import type { Payload } from "../otlp/payload.ts";
 import { type Signal, SIGNAL_NAMES, SIGNALS } from "../otlp/signals.ts";

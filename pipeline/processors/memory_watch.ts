@@ -14,9 +14,9 @@
 
 import type { Clock, Timer } from "../core/clock.ts";
 import { UnavailableError } from "../core/errors.ts";
-import type { Logger } from "../core/log.ts";
+import type { Logger } from "../core/log/logger.ts";
 import type { MemoryBudget } from "../core/memory.ts";
-import { Repeated } from "../core/repeated.ts";
+import { Repeated } from "../core/log/repeated.ts";
 
 export const MIB = 1_048_576;
 /** Refused senders come back no sooner: memory is not free again in less. */

@@ -11,7 +11,7 @@
 import type { z } from "zod";
 import type { SenderWait } from "../config/gateway_config.ts";
 import { bool, durationMs, int, metadataKeys, number, oneOf, section, text } from "../config/schema.ts";
-import { waitConsequence } from "../config/validate_waits.ts";
+import { waitConsequence } from "../config/checks/waits.ts";
 
 export const SIZERS = ["requests", "items", "bytes"] as const;
 export type Sizer = typeof SIZERS[number];

@@ -10,7 +10,7 @@
  */
 
 import type { z } from "zod";
-import { httpServerShape, REQUEST_ENCODINGS } from "../config/http_server.ts";
+import { httpServerShape, REQUEST_ENCODINGS } from "../config/network/http_server.ts";
 import {
   anything,
   bool,
@@ -23,16 +23,16 @@ import {
   requiredText,
   section,
 } from "../config/schema.ts";
-import { tlsServerSchema, tlsWarnings } from "../config/tls.ts";
+import { tlsServerSchema, tlsWarnings } from "../config/network/tls.ts";
 import type { ComponentDeps, ReceiverDeps, ReceiverFactory } from "../contract/component.ts";
 import { type Consumer, KEPT, type Lifecycle, type Outcome, outcomeOf } from "../contract/consumer.ts";
 import type { Enter, Entry, HttpServer, OtlpEncoding, OtlpHandler, RequestWatch } from "../contract/http.ts";
 import type { Taken } from "../contract/tenants.ts";
 import { giveBack } from "../core/bytes.ts";
 import { type ErrorCode, GatewayError, InvalidPayloadError, toGatewayError } from "../core/errors.ts";
-import { describeError } from "../core/log.ts";
+import { describeError } from "../core/log/logger.ts";
 import type { MemoryBudget } from "../core/memory.ts";
-import { Repeated } from "../core/repeated.ts";
+import { Repeated } from "../core/log/repeated.ts";
 import type { Counter } from "../core/telemetry/meter.ts";
 import { traceFields } from "../core/telemetry/trace.ts";
 import type { HeaderReader } from "../core/telemetry/trace_context.ts";

@@ -11,6 +11,7 @@ import { durationMs } from "../config/schema.ts";
 import type { ComponentDeps } from "../contract/component.ts";
 import { DeadlineExceededError, type GatewayError, LimitExceededError, RejectedError } from "../core/errors.ts";
 import type { Counter } from "../core/telemetry/meter.ts";
+import { shortened } from "../core/text.ts";
 
 /** How long one batch may take, milliseconds. Ours: the collector has no such bound. */
 export const batchTimeLimit = () => durationMs({ minMs: 1 }).default(10_000);
@@ -98,7 +99,7 @@ export class BatchRun {
   #counterOf(text: string): Counter {
     const known = this.#counters.get(text);
     if (known !== undefined) return known;
-    const statement = text.length > MAX_LABEL_CHARS ? `${text.slice(0, MAX_LABEL_CHARS)}…` : text;
+    const statement = shortened(text, MAX_LABEL_CHARS);
     const made = this.#deps.meter.counter("sluice_ottl_errors", { component: this.#deps.id, statement });
     this.#counters.set(text, made);
     return made;

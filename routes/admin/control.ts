@@ -5,7 +5,7 @@
  */
 
 import { GatewayError } from "../../pipeline/core/errors.ts";
-import type { LogLevel } from "../../pipeline/core/log.ts";
+import type { LogLevel } from "../../pipeline/core/log/logger.ts";
 import type { Audit } from "../api/app.ts";
 import type { AuditEntry } from "../api/schemas.ts";
 import type {

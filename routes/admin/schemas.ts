@@ -8,7 +8,7 @@
  */
 
 import { z } from "zod";
-import { LOG_LEVELS } from "../../pipeline/core/log.ts";
+import { LOG_LEVELS } from "../../pipeline/core/log/logger.ts";
 import { SIGNAL_NAMES } from "../../pipeline/otlp/signals.ts";
 import { exporterStateSchema } from "./exporter_schema.ts";
 import { count, named, problemPlaceSchema, timeMs } from "../api/schemas.ts";

@@ -8,7 +8,7 @@
 
 import { ConfigError, type Problem } from "../../pipeline/config/problem.ts";
 import { GatewayError, toGatewayError } from "../../pipeline/core/errors.ts";
-import { maskUrls } from "../../pipeline/core/mask.ts";
+import { maskUrls } from "../../pipeline/core/log/mask.ts";
 import { GraphError } from "../../pipeline/graph/graph.ts";
 import type { ConfigProblem, ProblemDocument } from "./schemas.ts";
 

@@ -6,6 +6,7 @@
  */
 
 import type { z } from "zod";
+import { shortened } from "../../pipeline/core/text.ts";
 
 type RawIssue = z.core.$ZodRawIssue;
 
@@ -27,7 +28,7 @@ export function wantedText(issue: RawIssue): string | undefined {
     case "invalid_format":
       return issue.pattern === undefined ? `is no ${issue.format}` : `has another form, wanted ${issue.pattern}`;
     case "unrecognized_keys":
-      return `has unknown keys: ${issue.keys.slice(0, MAX_KEYS).map(shortened).join(", ")}`;
+      return `has unknown keys: ${issue.keys.slice(0, MAX_KEYS).map(quoted).join(", ")}`;
     default:
       return undefined;
   }
@@ -37,8 +38,8 @@ export function wantedText(issue: RawIssue): string | undefined {
 const MAX_KEYS = 5;
 const MAX_KEY_CHARS = 60;
 
-function shortened(key: string): string {
-  return JSON.stringify(key.length > MAX_KEY_CHARS ? `${key.slice(0, MAX_KEY_CHARS)}…` : key);
+function quoted(key: string): string {
+  return JSON.stringify(shortened(key, MAX_KEY_CHARS));
 }
 
 const NAMES: Readonly<Record<string, string>> = {

@@ -10,7 +10,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { formatEndpoint } from "../../pipeline/config/http_server.ts";
+import { formatEndpoint } from "../../pipeline/config/network/http_server.ts";
 import type { ClientCertificate } from "../../pipeline/contract/tenants.ts";
 import { CancelledError, type GatewayError, InvalidPayloadError } from "../../pipeline/core/errors.ts";
 import { NO_ORIGIN, type Origin } from "../../pipeline/otlp/payload.ts";

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { type HttpServerConfig, parseEndpoint } from "../../pipeline/config/http_server.ts";
+import { type HttpServerConfig, parseEndpoint } from "../../pipeline/config/network/http_server.ts";
 import type { HttpApp, HttpServer } from "../../pipeline/contract/http.ts";
 import { systemClock } from "../../pipeline/core/clock.ts";
 import { bindAddress } from "../bind_address.ts";

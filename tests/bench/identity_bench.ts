@@ -7,7 +7,7 @@
 import { section } from "../../pipeline/config/schema.ts";
 import { systemClock } from "../../pipeline/core/clock.ts";
 import { GatewayError } from "../../pipeline/core/errors.ts";
-import { silentLogger } from "../../pipeline/core/log.ts";
+import { silentLogger } from "../../pipeline/core/log/logger.ts";
 import { silentMeter } from "../../pipeline/core/telemetry/meter.ts";
 import { mintApiKey } from "../../pipeline/tenants/identity/api_key.ts";
 import { createIdentifier } from "../../pipeline/tenants/identity/mod.ts";

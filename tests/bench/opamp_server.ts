@@ -10,7 +10,7 @@
  */
 
 import { systemClock } from "../../pipeline/core/clock.ts";
-import { silentLogger } from "../../pipeline/core/log.ts";
+import { silentLogger } from "../../pipeline/core/log/logger.ts";
 import { silentMeter } from "../../pipeline/core/telemetry/meter.ts";
 import { ALL_SERVER_CAPABILITIES, nameOf, RemoteConfigStatuses } from "../../opamp/protocol/capabilities.ts";
 import { createRemoteConfigOffer } from "../../opamp/server/offers.ts";

@@ -9,7 +9,7 @@ import { parse } from "yaml";
 import { routingConnectorFactory } from "../../pipeline/connectors/routing.ts";
 import { type Consumer, KEPT } from "../../pipeline/contract/consumer.ts";
 import { systemClock } from "../../pipeline/core/clock.ts";
-import { silentLogger } from "../../pipeline/core/log.ts";
+import { silentLogger } from "../../pipeline/core/log/logger.ts";
 import { createMemoryBudget } from "../../pipeline/core/memory.ts";
 import { silentMeter } from "../../pipeline/core/telemetry/meter.ts";
 import { DEFAULT_PAYLOAD_LIMITS } from "../../pipeline/otlp/limits.ts";

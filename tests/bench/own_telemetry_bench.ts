@@ -7,7 +7,7 @@
 
 import { type Consumer, KEPT } from "../../pipeline/contract/consumer.ts";
 import { systemClock } from "../../pipeline/core/clock.ts";
-import { silentLogger } from "../../pipeline/core/log.ts";
+import { silentLogger } from "../../pipeline/core/log/logger.ts";
 import { createMemoryBudget } from "../../pipeline/core/memory.ts";
 import { createRegion, ThreadMeter } from "../../pipeline/core/telemetry/store.ts";
 import { StageTimes } from "../../pipeline/core/telemetry/stages.ts";

@@ -8,7 +8,7 @@
 
 import { type Consumer, KEPT } from "../../pipeline/contract/consumer.ts";
 import { systemClock } from "../../pipeline/core/clock.ts";
-import { silentLogger } from "../../pipeline/core/log.ts";
+import { silentLogger } from "../../pipeline/core/log/logger.ts";
 import { createMemoryBudget } from "../../pipeline/core/memory.ts";
 import { silentMeter } from "../../pipeline/core/telemetry/meter.ts";
 import { NO_ORIGIN, type Payload, payloadOf } from "../../pipeline/otlp/payload.ts";

@@ -11,7 +11,7 @@ import type { OtlpHandler } from "../../pipeline/contract/http.ts";
 import { KEPT } from "../../pipeline/contract/consumer.ts";
 import type { TenantGate } from "../../pipeline/contract/tenants.ts";
 import { systemClock } from "../../pipeline/core/clock.ts";
-import { silentLogger } from "../../pipeline/core/log.ts";
+import { silentLogger } from "../../pipeline/core/log/logger.ts";
 import { createMemoryBudget } from "../../pipeline/core/memory.ts";
 import { silentMeter } from "../../pipeline/core/telemetry/meter.ts";
 import { NO_ORIGIN } from "../../pipeline/otlp/payload.ts";

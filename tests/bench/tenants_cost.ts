@@ -15,7 +15,7 @@ import { section } from "../../pipeline/config/schema.ts";
 import type { Sender, TenantGate } from "../../pipeline/contract/tenants.ts";
 import type { UsageMeter } from "../../pipeline/contract/usage.ts";
 import { systemClock } from "../../pipeline/core/clock.ts";
-import { silentLogger } from "../../pipeline/core/log.ts";
+import { silentLogger } from "../../pipeline/core/log/logger.ts";
 import { createMemoryBudget } from "../../pipeline/core/memory.ts";
 import { silentMeter } from "../../pipeline/core/telemetry/meter.ts";
 import { DEFAULT_PAYLOAD_LIMITS } from "../../pipeline/otlp/limits.ts";

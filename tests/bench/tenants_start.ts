@@ -11,7 +11,7 @@ import { cpuUsage } from "node:process";
 import { TenantDirectory } from "../../gateway/tenants/directory.ts";
 import { diskTenantFiles } from "../../gateway/tenants/tenant_files.ts";
 import { systemClock } from "../../pipeline/core/clock.ts";
-import { silentLogger } from "../../pipeline/core/log.ts";
+import { silentLogger } from "../../pipeline/core/log/logger.ts";
 import { mintApiKey } from "../../pipeline/tenants/identity/api_key.ts";
 import { TenantTable } from "../../pipeline/tenants/table/table.ts";
 

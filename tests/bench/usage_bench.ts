@@ -7,9 +7,9 @@
  * @module
  */
 
-import { UsageStore } from "../../gateway/tenants/usage_store.ts";
+import { UsageStore } from "../../gateway/tenants/usage/store.ts";
 import { systemClock } from "../../pipeline/core/clock.ts";
-import { silentLogger } from "../../pipeline/core/log.ts";
+import { silentLogger } from "../../pipeline/core/log/logger.ts";
 import { DoorUsage } from "../../pipeline/tenants/usage/door_usage.ts";
 import { KEPT } from "../../pipeline/contract/consumer.ts";
 import { ThreadUsage, UsageReader, type UsageReport } from "../../pipeline/tenants/usage/usage.ts";

@@ -7,11 +7,11 @@
 
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert";
 import { dirname, join } from "node:path";
-import { parseHostPort } from "../../pipeline/config/host_port.ts";
-import { type TlsClientConfig, tlsClientSchema } from "../../pipeline/config/tls.ts";
+import { parseHostPort } from "../../pipeline/config/network/host_port.ts";
+import { type TlsClientConfig, tlsClientSchema } from "../../pipeline/config/network/tls.ts";
 import { systemClock } from "../../pipeline/core/clock.ts";
 import { GatewayError, OwnCredentialsError, RejectedError, UnavailableError } from "../../pipeline/core/errors.ts";
-import { describeError, type LogFields, type Logger } from "../../pipeline/core/log.ts";
+import { describeError, type LogFields, type Logger } from "../../pipeline/core/log/logger.ts";
 import { createMemoryBudget, type MemoryBudget } from "../../pipeline/core/memory.ts";
 import { silentMeter } from "../../pipeline/core/telemetry/meter.ts";
 import { type Codec, COMPRESSIONS } from "../../pipeline/exporters/kafka/client/codecs.ts";
@@ -19,7 +19,7 @@ import { createCompressor } from "../../pipeline/exporters/kafka/client/compress
 import type { ProducerSettings, RecordProducer } from "../../pipeline/exporters/kafka/client/producer.ts";
 import { encodeHeaders, type KafkaRecord, NO_HEADERS } from "../../pipeline/exporters/kafka/client/record.ts";
 import { SASL_MECHANISMS, type SaslCredentials } from "../../pipeline/exporters/kafka/client/sasl.ts";
-import { tlsOptionsIfWanted } from "../../pipeline/config/tls_client.ts";
+import { tlsOptionsIfWanted } from "../../pipeline/config/network/tls_client.ts";
 import { type ProduceAnswer, ScriptedBroker } from "../pipeline/exporters/kafka/client/scripted_broker.ts";
 import type { KafkaCluster, StoredRecord } from "../support/kafka.ts";
 

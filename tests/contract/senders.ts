@@ -11,7 +11,7 @@ import type { ComponentDeps, ReceiverDeps } from "../../pipeline/contract/compon
 import type { Identity, TenantGate, Visit } from "../../pipeline/contract/tenants.ts";
 import { section } from "../../pipeline/config/schema.ts";
 import { PermissionDeniedError } from "../../pipeline/core/errors.ts";
-import { silentLogger } from "../../pipeline/core/log.ts";
+import { silentLogger } from "../../pipeline/core/log/logger.ts";
 import { createMemoryBudget } from "../../pipeline/core/memory.ts";
 import { silentMeter } from "../../pipeline/core/telemetry/meter.ts";
 import { basicAuthFactory } from "../../pipeline/extensions/basicauth.ts";

@@ -5,7 +5,7 @@ import { agentGuard } from "../../controller/agent_guard.ts";
 import { OpampServer } from "../../opamp/server/opamp_server.ts";
 import { DEFAULT_OPAMP_SERVER_SETTINGS } from "../../opamp/server/settings.ts";
 import { systemClock } from "../../pipeline/core/clock.ts";
-import { silentLogger } from "../../pipeline/core/log.ts";
+import { silentLogger } from "../../pipeline/core/log/logger.ts";
 import { silentMeter } from "../../pipeline/core/telemetry/meter.ts";
 import { RawConnection } from "../support/raw_http.ts";
 

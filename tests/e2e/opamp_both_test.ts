@@ -8,7 +8,7 @@ import type { AgentView } from "../../opamp/server/agents/agent_view.ts";
 import { OpampServer } from "../../opamp/server/opamp_server.ts";
 import { DEFAULT_OPAMP_SERVER_SETTINGS } from "../../opamp/server/settings.ts";
 import { systemClock } from "../../pipeline/core/clock.ts";
-import { silentLogger } from "../../pipeline/core/log.ts";
+import { silentLogger } from "../../pipeline/core/log/logger.ts";
 import { silentMeter } from "../../pipeline/core/telemetry/meter.ts";
 import { freePort } from "../support/gateway_process.ts";
 import { type Agent, started } from "../support/opamp_agent.ts";

@@ -21,7 +21,7 @@ import { createPackagesOffer } from "../../opamp/server/offers.ts";
 import { OpampServer, type OpampServerDeps } from "../../opamp/server/opamp_server.ts";
 import { DEFAULT_OPAMP_SERVER_SETTINGS, type OpampServerSettings } from "../../opamp/server/settings.ts";
 import { systemClock } from "../../pipeline/core/clock.ts";
-import { silentLogger } from "../../pipeline/core/log.ts";
+import { silentLogger } from "../../pipeline/core/log/logger.ts";
 import { silentMeter } from "../../pipeline/core/telemetry/meter.ts";
 import { eventually, until } from "../support/eventually.ts";
 import { makeCertificates } from "../support/certificates.ts";

@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert";
 import { sleep, systemClock } from "../../pipeline/core/clock.ts";
 import { GatewayError } from "../../pipeline/core/errors.ts";
-import { silentLogger } from "../../pipeline/core/log.ts";
+import { silentLogger } from "../../pipeline/core/log/logger.ts";
 import { createMemoryBudget, type MemoryBudget } from "../../pipeline/core/memory.ts";
 import { silentMeter } from "../../pipeline/core/telemetry/meter.ts";
 import { kafkaExporterFactory } from "../../pipeline/exporters/kafka/kafka.ts";

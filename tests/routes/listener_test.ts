@@ -9,7 +9,7 @@ import { Buffer } from "node:buffer";
 import http from "node:http";
 import https from "node:https";
 import { Hono } from "hono";
-import { httpServerShape } from "../../pipeline/config/http_server.ts";
+import { httpServerShape } from "../../pipeline/config/network/http_server.ts";
 import { section } from "../../pipeline/config/schema.ts";
 import { KEPT, type Outcome } from "../../pipeline/contract/consumer.ts";
 import type { FetchHandler } from "../../pipeline/contract/http.ts";

@@ -7,7 +7,7 @@
 import type { ComponentDeps } from "../../pipeline/contract/component.ts";
 import type { Outcome } from "../../pipeline/contract/consumer.ts";
 import { GatewayError, toGatewayError } from "../../pipeline/core/errors.ts";
-import { type LogFields, type Logger, silentLogger } from "../../pipeline/core/log.ts";
+import { type LogFields, type Logger, silentLogger } from "../../pipeline/core/log/logger.ts";
 import { createMemoryBudget } from "../../pipeline/core/memory.ts";
 import type { Attributes, Meter } from "../../pipeline/core/telemetry/meter.ts";
 import { type MetricRow, metricRow } from "../../pipeline/core/telemetry/table.ts";

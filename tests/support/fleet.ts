@@ -20,7 +20,7 @@ import { openRolloutStore } from "../../opamp/rollouts/store.ts";
 import { DEFAULT_OTTL_LIMITS } from "../../ottl/limits.ts";
 import { compileRegex } from "../../ottl/text/regex/regex.ts";
 import { UnavailableError } from "../../pipeline/core/errors.ts";
-import { silentLogger } from "../../pipeline/core/log.ts";
+import { silentLogger } from "../../pipeline/core/log/logger.ts";
 
 /** The engine of the gateway's own expressions: linear in the text. */
 export const compilePattern: CompilePattern = (pattern) => {

@@ -15,7 +15,7 @@ import { ALL_AGENT_CAPABILITIES } from "../../opamp/protocol/capabilities.ts";
 import { formatInstanceUid } from "../../opamp/protocol/instance_uid.ts";
 import type { AgentRemoteConfig, CustomMessage } from "../../opamp/protocol/messages.ts";
 import { systemClock } from "../../pipeline/core/clock.ts";
-import { silentLogger } from "../../pipeline/core/log.ts";
+import { silentLogger } from "../../pipeline/core/log/logger.ts";
 import { MemoryPackageStore } from "./memory_packages.ts";
 
 /** A client that runs until the test is done, with what it was told. */

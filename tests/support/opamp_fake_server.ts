@@ -16,7 +16,7 @@ import {
   encodeServerToAgent,
   type ServerToAgent,
 } from "../../opamp/protocol/messages.ts";
-import type { Logger } from "../../pipeline/core/log.ts";
+import type { Logger } from "../../pipeline/core/log/logger.ts";
 import { FakeClock, settle } from "./fake_clock.ts";
 
 export const LOCAL: ServerConnection = {

@@ -20,7 +20,7 @@ import type { AgentLink, MessageParts, Transport } from "../../opamp/server/agen
 import { createRemoteConfigOffer, type RemoteConfigOffer } from "../../opamp/server/offers.ts";
 import { DEFAULT_OPAMP_SERVER_SETTINGS, type OpampServerSettings } from "../../opamp/server/settings.ts";
 import { concatBytes } from "../../pipeline/core/bytes.ts";
-import { silentLogger } from "../../pipeline/core/log.ts";
+import { silentLogger } from "../../pipeline/core/log/logger.ts";
 import { silentMeter } from "../../pipeline/core/telemetry/meter.ts";
 import { FakeClock } from "./fake_clock.ts";
 

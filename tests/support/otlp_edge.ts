@@ -5,11 +5,11 @@
  */
 
 import { Scalar } from "../../pipeline/config/schema.ts";
-import type { HttpServerConfig } from "../../pipeline/config/http_server.ts";
+import type { HttpServerConfig } from "../../pipeline/config/network/http_server.ts";
 import type { ReceiverDeps } from "../../pipeline/contract/component.ts";
 import { type Consumer, QUEUED } from "../../pipeline/contract/consumer.ts";
 import type { HttpApp, HttpServer, OtlpHandler, ServeHttp } from "../../pipeline/contract/http.ts";
-import { silentLogger } from "../../pipeline/core/log.ts";
+import { silentLogger } from "../../pipeline/core/log/logger.ts";
 import { createMemoryBudget, type MemoryBudget } from "../../pipeline/core/memory.ts";
 import type { Meter } from "../../pipeline/core/telemetry/meter.ts";
 import type { Payload } from "../../pipeline/otlp/payload.ts";

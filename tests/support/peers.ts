@@ -9,7 +9,14 @@ import { missingProgram } from "./real_parts.ts";
 
 const PEERS = new URL("../peers/", import.meta.url).pathname;
 
-export type PeerName = "otelcol" | "otlpload" | "otlpsink" | "kafkasink" | "opampserver" | "opampagents";
+export type PeerName =
+  | "otelcol"
+  | "otlpload"
+  | "otlpsink"
+  | "kafkasink"
+  | "opampserver"
+  | "opampagents"
+  | "ottlengine";
 
 /** What a machine lacks to build the peers; undefined when it lacks nothing. */
 export function missingForPeers(): Promise<string | undefined> {

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { describeError } from "../../pipeline/core/log.ts";
+import { describeError } from "../../pipeline/core/log/logger.ts";
 import { reply } from "../support/ottl_driver/answer.ts";
 import type { Reply, Request } from "../support/ottl_driver/protocol.ts";
 

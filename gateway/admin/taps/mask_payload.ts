@@ -5,7 +5,7 @@
  * @module
  */
 
-import { maskUrls, REDACTED, SECRET_NAME } from "../../../pipeline/core/mask.ts";
+import { maskUrls, REDACTED, SECRET_NAME } from "../../../pipeline/core/log/mask.ts";
 import { payloadToJson } from "../../../pipeline/otlp/json_encode.ts";
 import type { Payload } from "../../../pipeline/otlp/payload.ts";
 import { SIGNALS } from "../../../pipeline/otlp/signals.ts";

@@ -30,7 +30,7 @@ import type {
 } from "../../../routes/admin/tenants/schemas.ts";
 import type { TenantDirectory } from "../../tenants/directory.ts";
 import { TenantChangeError, type TenantControl, type TenantSummary as Summary } from "../../tenants/tenant_control.ts";
-import { usageCsv, type UsageEntry, usageJson, type UsageQuery } from "../../tenants/usage_query.ts";
+import { usageCsv, type UsageEntry, usageJson, type UsageQuery } from "../../tenants/usage/query.ts";
 
 const DAY_MS = 86_400_000;
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parseHostPort } from "../../../pipeline/config/host_port.ts";
+import { parseHostPort } from "../../../pipeline/config/network/host_port.ts";
 import type { ConfigNode, MapNode, NodePath } from "../../../pipeline/config/tree/node.ts";
 import { type Change, changesOf, lastKey, REACHING, textsOf, wholeOf } from "./changes.ts";
 

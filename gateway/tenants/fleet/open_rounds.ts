@@ -5,7 +5,7 @@
  */
 
 import type { Clock, Random } from "../../../pipeline/core/clock.ts";
-import type { Logger } from "../../../pipeline/core/log.ts";
+import type { Logger } from "../../../pipeline/core/log/logger.ts";
 import type { Meter } from "../../../pipeline/core/telemetry/meter.ts";
 import type { TenantCells } from "../../../pipeline/tenants/rates/cells.ts";
 import { FleetLeases } from "../../../pipeline/tenants/fleet/leases.ts";

@@ -7,11 +7,11 @@
 
 import { connect as connectTls, type ConnectionOptions } from "node:tls";
 import { createClient, defineScript, type RedisScripts } from "@redis/client";
-import { type TlsClientOptions, tlsOptionsIfWanted } from "../../../pipeline/config/tls_client.ts";
+import { type TlsClientOptions, tlsOptionsIfWanted } from "../../../pipeline/config/network/tls_client.ts";
 import type { Clock } from "../../../pipeline/core/clock.ts";
 import { DeadlineExceededError, GatewayError, RejectedError, UnavailableError } from "../../../pipeline/core/errors.ts";
 import type { LeaseAnswer, LeaseAsk, LeaseStore } from "../../../pipeline/tenants/fleet/leases.ts";
-import { parseHostPort } from "../../../pipeline/config/host_port.ts";
+import { parseHostPort } from "../../../pipeline/config/network/host_port.ts";
 import type { RedisConfig } from "../../../pipeline/tenants/fleet/schema.ts";
 import { LEASE_SCRIPT } from "./lease_script.ts";
 

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { describeError } from "../../../pipeline/core/log.ts";
+import { describeError } from "../../../pipeline/core/log/logger.ts";
 import { AgentCapabilities, hasBits } from "../../protocol/capabilities.ts";
 import { bytesToHex, hexToBytes } from "../../protocol/hashes.ts";
 import {

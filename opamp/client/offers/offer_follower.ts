@@ -9,7 +9,7 @@
  */
 
 import type { Clock } from "../../../pipeline/core/clock.ts";
-import { describeError, type Logger } from "../../../pipeline/core/log.ts";
+import { describeError, type Logger } from "../../../pipeline/core/log/logger.ts";
 import { bytesToHex, sameBytes } from "../../protocol/hashes.ts";
 
 export type OfferState = "APPLYING" | "APPLIED" | "FAILED";

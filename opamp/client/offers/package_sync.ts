@@ -11,7 +11,7 @@
 
 import { concatBytes } from "../../../pipeline/core/bytes.ts";
 import { type Clock, sleep } from "../../../pipeline/core/clock.ts";
-import { describeError } from "../../../pipeline/core/log.ts";
+import { describeError } from "../../../pipeline/core/log/logger.ts";
 import { counted } from "../../../pipeline/core/text.ts";
 import { PackageStatusEnum } from "../../protocol/capabilities.ts";
 import { bytesToHex, sameBytes, sha256 } from "../../protocol/hashes.ts";

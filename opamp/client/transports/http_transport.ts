@@ -12,7 +12,7 @@ import https from "node:https";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { concatBytes } from "../../../pipeline/core/bytes.ts";
 import type { Clock } from "../../../pipeline/core/clock.ts";
-import { describeError } from "../../../pipeline/core/log.ts";
+import { describeError } from "../../../pipeline/core/log/logger.ts";
 import { parseRetryAfterMs } from "../../../pipeline/core/retry_after.ts";
 import { formatInstanceUid } from "../../protocol/instance_uid.ts";
 import { createAgent, headerRecord } from "./connector.ts";

@@ -11,7 +11,7 @@ import type { IncomingMessage } from "node:http";
 // @ts-types="@types/ws"
 import WebSocket from "ws";
 import type { Clock } from "../../../pipeline/core/clock.ts";
-import { describeError } from "../../../pipeline/core/log.ts";
+import { describeError } from "../../../pipeline/core/log/logger.ts";
 import { parseRetryAfterMs } from "../../../pipeline/core/retry_after.ts";
 import { frame, unframe } from "../../protocol/framing.ts";
 import { createAgent, headerRecord } from "./connector.ts";

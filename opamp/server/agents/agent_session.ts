@@ -21,7 +21,7 @@ import {
   type ServerToAgent,
   type ServerToAgentCommand,
 } from "../../protocol/messages.ts";
-import { Repeated } from "../../../pipeline/core/repeated.ts";
+import { Repeated } from "../../../pipeline/core/log/repeated.ts";
 import { AgentRecord, isFullReport } from "./agent_record.ts";
 import type { AgentLink, MessageParts, Transport } from "./link.ts";
 import { OfferTracks } from "./offer_tracks.ts";

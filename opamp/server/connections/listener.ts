@@ -14,7 +14,7 @@ import https, { type ServerOptions } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Clock, Timer } from "../../../pipeline/core/clock.ts";
-import type { Logger } from "../../../pipeline/core/log.ts";
+import type { Logger } from "../../../pipeline/core/log/logger.ts";
 import type { Meter } from "../../../pipeline/core/telemetry/meter.ts";
 import { AcceptBudget } from "./accept_budget.ts";
 import { busyAnswer } from "../agents/answers.ts";

@@ -10,7 +10,7 @@
 
 import type { Timer } from "../../../pipeline/core/clock.ts";
 import { UnavailableError } from "../../../pipeline/core/errors.ts";
-import { describeError } from "../../../pipeline/core/log.ts";
+import { describeError } from "../../../pipeline/core/log/logger.ts";
 import { AgentCapabilities, CommandType, hasBits, ServerErrorResponseType } from "../../protocol/capabilities.ts";
 import { MalformedMessageError } from "../../protocol/errors.ts";
 import { bytesToHex } from "../../protocol/hashes.ts";

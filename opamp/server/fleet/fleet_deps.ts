@@ -5,7 +5,7 @@
  */
 
 import type { Clock } from "../../../pipeline/core/clock.ts";
-import type { Logger } from "../../../pipeline/core/log.ts";
+import type { Logger } from "../../../pipeline/core/log/logger.ts";
 import type { Meter } from "../../../pipeline/core/telemetry/meter.ts";
 import type { ConnectionSettingsOffers } from "../../protocol/messages.ts";
 import type { ServerFace } from "../agents/agent_session.ts";

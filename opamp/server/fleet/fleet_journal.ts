@@ -6,7 +6,7 @@
  */
 
 import type { Clock, Timer } from "../../../pipeline/core/clock.ts";
-import { describeError, type Logger } from "../../../pipeline/core/log.ts";
+import { describeError, type Logger } from "../../../pipeline/core/log/logger.ts";
 import type { Counter } from "../../../pipeline/core/telemetry/meter.ts";
 import { hexToBytes } from "../../protocol/hashes.ts";
 import type { AgentEvent, AgentRow, FleetStore } from "../store/fleet_store.ts";

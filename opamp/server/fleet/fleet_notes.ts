@@ -5,7 +5,7 @@
  */
 
 import type { Clock, Timer } from "../../../pipeline/core/clock.ts";
-import type { Logger } from "../../../pipeline/core/log.ts";
+import type { Logger } from "../../../pipeline/core/log/logger.ts";
 import { RemoteConfigStatuses } from "../../protocol/capabilities.ts";
 import { type AgentChange, AgentChanges } from "../agents/agent_changes.ts";
 import { type AgentRecord, isApplied } from "../agents/agent_record.ts";

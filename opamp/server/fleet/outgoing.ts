@@ -5,7 +5,7 @@
  */
 
 import type { Clock, Timer } from "../../../pipeline/core/clock.ts";
-import type { Logger } from "../../../pipeline/core/log.ts";
+import type { Logger } from "../../../pipeline/core/log/logger.ts";
 import type { AgentToServer } from "../../protocol/messages.ts";
 import type { AgentSession } from "../agents/agent_session.ts";
 import { lengthOf } from "../agents/answers.ts";

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { SECRET_NAME } from "../../core/mask.ts";
+import { SECRET_NAME } from "../../core/log/mask.ts";
 
 /** Characters of a line that are shown, about the place. */
 export const MAX_EXCERPT_CHARS = 100;

@@ -9,7 +9,7 @@
  */
 
 import type { Random } from "../clock.ts";
-import type { LogFields } from "../log.ts";
+import type { LogFields } from "../log/logger.ts";
 import type { HeaderPair, HeaderReader, Propagator, SpanContext } from "./trace_context.ts";
 import { newTraceId, pointOf, type Sampler } from "./trace_sampler.ts";
 

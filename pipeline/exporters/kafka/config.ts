@@ -9,7 +9,7 @@
  */
 
 import type { z } from "zod";
-import { parseHostPort } from "../../config/host_port.ts";
+import { parseHostPort } from "../../config/network/host_port.ts";
 import {
   bool,
   durationMs,
@@ -25,7 +25,7 @@ import {
   text,
   textList,
 } from "../../config/schema.ts";
-import { tlsClientSchema, tlsWarnings } from "../../config/tls.ts";
+import { tlsClientSchema, tlsWarnings } from "../../config/network/tls.ts";
 import { type Signal, SIGNAL_NAMES, SIGNALS } from "../../otlp/signals.ts";
 import { senderShape } from "../../queue/settings.ts";
 import { COMPRESSIONS, LEVELS } from "./client/codecs.ts";

@@ -8,8 +8,8 @@
  * @module
  */
 
-import { parseHostPort } from "../../config/host_port.ts";
-import { tlsOptionsIfWanted } from "../../config/tls_client.ts";
+import { parseHostPort } from "../../config/network/host_port.ts";
+import { tlsOptionsIfWanted } from "../../config/network/tls_client.ts";
 import type { ComponentDeps, ExporterFactory } from "../../contract/component.ts";
 import { type Consumer, KEPT, type Lifecycle, type Outcome } from "../../contract/consumer.ts";
 import {
@@ -21,8 +21,8 @@ import {
   UnavailableError,
 } from "../../core/errors.ts";
 import { counted } from "../../core/text.ts";
-import { describeError } from "../../core/log.ts";
-import { Repeated } from "../../core/repeated.ts";
+import { describeError } from "../../core/log/logger.ts";
+import { Repeated } from "../../core/log/repeated.ts";
 import { StageTimes } from "../../core/telemetry/stages.ts";
 import type { Payload } from "../../otlp/payload.ts";
 import { type Signal, SIGNAL_NAMES, SIGNALS } from "../../otlp/signals.ts";

@@ -10,10 +10,10 @@ import type { z } from "zod";
 import type { ClientAuthenticator } from "../../contract/authenticator.ts";
 import type { ComponentDeps, ExporterFactory } from "../../contract/component.ts";
 import { type Consumer, KEPT, type Lifecycle, type Outcome } from "../../contract/consumer.ts";
-import { httpClientShape, INERT_DEFAULTS } from "../../config/http_client.ts";
-import { readHttpUrl } from "../../config/http_url.ts";
+import { httpClientShape, INERT_DEFAULTS } from "../../config/network/http_client.ts";
+import { readHttpUrl } from "../../config/network/http_url.ts";
 import { oneOf, section, text } from "../../config/schema.ts";
-import { tlsWarnings } from "../../config/tls.ts";
+import { tlsWarnings } from "../../config/network/tls.ts";
 import { giveBack } from "../../core/bytes.ts";
 import {
   type ErrorCode,

@@ -6,8 +6,8 @@
 
 import { type Dispatcher, Pool, ProxyAgent } from "undici";
 import { concatBytes } from "../../core/bytes.ts";
-import type { TlsClientConfig } from "../../config/tls.ts";
-import { tlsClientOptions } from "../../config/tls_client.ts";
+import type { TlsClientConfig } from "../../config/network/tls.ts";
+import { tlsClientOptions } from "../../config/network/tls_client.ts";
 import { UnavailableError } from "../../core/errors.ts";
 import {
   type ConnectionLimits,

@@ -6,7 +6,7 @@
 
 import { skipValue, tagOf, varint32, varintEnd, WireType } from "../../wire/protobuf.ts";
 import { ProtoWriter } from "../../wire/protobuf_writer.ts";
-import { AttributeIndex, NO_SLOT } from "./attribute_index.ts";
+import { AttributeIndex, NO_SLOT } from "./attributes/index.ts";
 
 // Taken from an object that another module has, each would be looked up again in every turn of a loop.
 const { varint: VARINT, fixed64: FIXED64, bytes: BYTES, fixed32: FIXED32 } = WireType;

@@ -10,7 +10,7 @@ import { decodeUtf8, encodeUtf8 } from "../../../ottl/values/utf8.ts";
 import type { Value } from "../../../ottl/values/value.ts";
 import { rangeEquals } from "../../wire/protobuf.ts";
 import { Member } from "./any_value.ts";
-import type { AttributeIndex } from "./attribute_index.ts";
+import type { AttributeIndex } from "./attributes/index.ts";
 import type { MessageView } from "./message_view.ts";
 import { NOT_RAW, type RawAccess, RawAttribute, RawText, RawValue } from "./raw_value.ts";
 import { copyToAttribute, setAttribute } from "./wire_map.ts";

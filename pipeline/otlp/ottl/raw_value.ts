@@ -8,7 +8,7 @@ import type { ReadAccess } from "../../../ottl/compile/context.ts";
 import type { ProtoWriter } from "../../wire/protobuf_writer.ts";
 import { varintEnd, WireType } from "../../wire/protobuf.ts";
 import { contentEnd, contentStart, Member } from "./any_value.ts";
-import type { AttributeIndex } from "./attribute_index.ts";
+import type { AttributeIndex } from "./attributes/index.ts";
 import type { MessageView } from "./message_view.ts";
 
 /** What `find` gives beside the tags of AnyValue's members. */

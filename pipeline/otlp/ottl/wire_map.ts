@@ -18,8 +18,8 @@ import {
   VALUE_TAG,
   writeKeyValue,
 } from "./any_value.ts";
-import type { AttributeIndex } from "./attribute_index.ts";
-import { Source } from "./attribute_ranges.ts";
+import type { AttributeIndex } from "./attributes/index.ts";
+import { Source } from "./attributes/ranges.ts";
 import { NIL, type RawValue } from "./raw_value.ts";
 import type { MessageView } from "./message_view.ts";
 

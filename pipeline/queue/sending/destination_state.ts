@@ -10,7 +10,8 @@
 import { type Destination, type DestinationSnapshot, MAX_DESTINATION_ERROR_CHARS } from "../../contract/destination.ts";
 import type { Clock } from "../../core/clock.ts";
 import { toGatewayError } from "../../core/errors.ts";
-import { describeError } from "../../core/log.ts";
+import { describeError } from "../../core/log/logger.ts";
+import { shortened } from "../../core/text.ts";
 
 export class DestinationState implements Destination {
   readonly #clock: Clock;
@@ -58,13 +59,9 @@ export class DestinationState implements Destination {
       deliveredAtMs: this.#deliveredAtMs,
       failingSinceMs: this.#failingSinceMs,
       unansweredSinceMs: this.#inFlight > 0 ? this.#unansweredSinceMs : undefined,
-      lastError: last === undefined ? undefined : { atMs: last.atMs, message: textOf(last.error) },
+      lastError: last === undefined
+        ? undefined
+        : { atMs: last.atMs, message: shortened(describeError(last.error), MAX_DESTINATION_ERROR_CHARS) },
     };
   }
-}
-
-function textOf(error: unknown): string {
-  const text = describeError(error);
-  const isLong = text.length > MAX_DESTINATION_ERROR_CHARS;
-  return isLong ? `${text.slice(0, MAX_DESTINATION_ERROR_CHARS - 1)}…` : text;
 }

@@ -6,7 +6,7 @@
 
 import type { ComponentDeps } from "../../contract/component.ts";
 import type { Outcome } from "../../contract/consumer.ts";
-import { describeError } from "../../core/log.ts";
+import { describeError } from "../../core/log/logger.ts";
 import type { Payload } from "../../otlp/payload.ts";
 import type { Signal } from "../../otlp/signals.ts";
 import type { Sender } from "../sender.ts";

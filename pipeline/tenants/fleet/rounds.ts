@@ -6,7 +6,7 @@
  */
 
 import type { Clock, Random, Timer } from "../../core/clock.ts";
-import { describeError, type Logger } from "../../core/log.ts";
+import { describeError, type Logger } from "../../core/log/logger.ts";
 import type { Meter } from "../../core/telemetry/meter.ts";
 import type { FleetLeases, LeaseAsk, LeaseStore } from "./leases.ts";
 

@@ -5,9 +5,9 @@
  */
 
 import type { z } from "zod";
-import { hostPort } from "../../config/host_port.ts";
+import { hostPort } from "../../config/network/host_port.ts";
 import { durationMs, int, oneOf, optionalSection, secret, section, text } from "../../config/schema.ts";
-import { tlsClientSchema } from "../../config/tls.ts";
+import { tlsClientSchema } from "../../config/network/tls.ts";
 
 /** `local`: each replica has the whole limit. */
 export const FLEET_MODES = ["local", "divided", "redis"] as const;

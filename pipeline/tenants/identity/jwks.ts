@@ -10,10 +10,10 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from "jose";
 import type { Clock } from "../../core/clock.ts";
 import { UnavailableError } from "../../core/errors.ts";
-import { describeError, type Logger } from "../../core/log.ts";
+import { describeError, type Logger } from "../../core/log/logger.ts";
 import { readConfiguredText } from "../../core/regular_file.ts";
-import { MAX_PEM_BYTES } from "../../config/tls.ts";
-import { Repeated } from "../../core/repeated.ts";
+import { MAX_PEM_BYTES } from "../../config/network/tls.ts";
+import { Repeated } from "../../core/log/repeated.ts";
 import type { JwtConfig } from "./schema.ts";
 
 /** A set of keys, bytes. */

@@ -13,7 +13,7 @@ import { Buffer } from "node:buffer";
 import { errors, type JWTPayload, jwtVerify } from "jose";
 import type { Clock } from "../../core/clock.ts";
 import { UnavailableError } from "../../core/errors.ts";
-import type { Logger } from "../../core/log.ts";
+import type { Logger } from "../../core/log/logger.ts";
 import { IssuerKeys, keyReader } from "./jwks.ts";
 import type { BadCredential } from "./refused.ts";
 import type { JwtConfig } from "./schema.ts";

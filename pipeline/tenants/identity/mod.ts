@@ -25,7 +25,7 @@ import type { Lifecycle } from "../../contract/consumer.ts";
 import type { ClientCertificate, Identifier, Identity, Sender } from "../../contract/tenants.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { GatewayError } from "../../core/errors.ts";
-import type { Logger } from "../../core/log.ts";
+import type { Logger } from "../../core/log/logger.ts";
 import type { Counter, Meter } from "../../core/telemetry/meter.ts";
 import type { Signal } from "../../otlp/signals.ts";
 import type { TenantRow, TenantTable } from "../table/table.ts";

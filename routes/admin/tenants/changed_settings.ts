@@ -4,7 +4,7 @@
  * @module
  */
 
-import { REDACTED, SECRET_NAME } from "../../../pipeline/core/mask.ts";
+import { REDACTED, SECRET_NAME } from "../../../pipeline/core/log/mask.ts";
 
 type Settings = Readonly<Record<string, unknown>>;
 

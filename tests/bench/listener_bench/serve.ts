@@ -10,12 +10,12 @@
  */
 
 import http from "node:http";
-import { httpServerShape } from "../../../pipeline/config/http_server.ts";
+import { httpServerShape } from "../../../pipeline/config/network/http_server.ts";
 import { section } from "../../../pipeline/config/schema.ts";
 import { type Consumer, KEPT } from "../../../pipeline/contract/consumer.ts";
 import type { OtlpHandler } from "../../../pipeline/contract/http.ts";
 import { systemClock } from "../../../pipeline/core/clock.ts";
-import { silentLogger } from "../../../pipeline/core/log.ts";
+import { silentLogger } from "../../../pipeline/core/log/logger.ts";
 import { createMemoryBudget } from "../../../pipeline/core/memory.ts";
 import { silentMeter } from "../../../pipeline/core/telemetry/meter.ts";
 import { type Signal, SIGNAL_NAMES } from "../../../pipeline/otlp/signals.ts";

@@ -10,7 +10,7 @@ import {
 import { MAX_COMPONENTS, MAX_ERRORS, RecentErrors } from "../../../gateway/admin/recent_errors.ts";
 import { TokenFile } from "../../../gateway/admin/token_file.ts";
 import { silentMeter } from "../../../pipeline/core/telemetry/meter.ts";
-import { silentLogger } from "../../../pipeline/core/log.ts";
+import { silentLogger } from "../../../pipeline/core/log/logger.ts";
 import { makeToken } from "../../../routes/api/tokens.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 

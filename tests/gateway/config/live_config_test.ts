@@ -17,7 +17,7 @@ import { parseSetSource } from "../../../pipeline/config/source.ts";
 import { ConfigError } from "../../../pipeline/config/problem.ts";
 import { NO_CHANGE } from "../../../pipeline/graph/live_graph.ts";
 import { RecordingMeter } from "../../support/component_deps.ts";
-import { silentLogger } from "../../../pipeline/core/log.ts";
+import { silentLogger } from "../../../pipeline/core/log/logger.ts";
 import { GraphError } from "../../../pipeline/graph/graph.ts";
 import { loadComponents, REGISTRY } from "../../../pipeline/graph/registry.ts";
 import { FakeClock, settle } from "../../support/fake_clock.ts";

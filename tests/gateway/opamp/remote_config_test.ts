@@ -10,7 +10,7 @@ import { readSources, type Sources } from "../../../gateway/config/sources.ts";
 import type { AgentRemoteConfig } from "../../../opamp/protocol/messages.ts";
 import type { GatewayConfig, ResolvedConfig } from "../../../pipeline/config/gateway_config.ts";
 import { parseConfig } from "../../../pipeline/config/parse.ts";
-import { silentLogger } from "../../../pipeline/core/log.ts";
+import { silentLogger } from "../../../pipeline/core/log/logger.ts";
 import { NO_CHANGE } from "../../../pipeline/graph/live_graph.ts";
 import { loadComponents, REGISTRY } from "../../../pipeline/graph/registry.ts";
 import { RecordingMeter } from "../../support/component_deps.ts";

@@ -1,7 +1,7 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { MAX_TAP_MS, MAX_TAP_SAMPLES, RemoteTap } from "../../../gateway/opamp/tap.ts";
 import type { CustomMessageResult } from "../../../opamp/client/custom_messages.ts";
-import { silentLogger } from "../../../pipeline/core/log.ts";
+import { silentLogger } from "../../../pipeline/core/log/logger.ts";
 import type { TapEvent, TapQuery } from "../../../routes/admin/schemas.ts";
 import { settle } from "../../support/fake_clock.ts";
 

@@ -18,7 +18,7 @@ import { writeRecord } from "../../../gateway/telemetry/own_logs.ts";
 import { metricItems } from "../../../gateway/telemetry/own_metrics_push.ts";
 import { RecordedSpan } from "../../../gateway/telemetry/own_traces.ts";
 import { Recorder } from "../../../gateway/telemetry/recorder.ts";
-import type { LogFields } from "../../../pipeline/core/log.ts";
+import type { LogFields } from "../../../pipeline/core/log/logger.ts";
 import type { SpanContext } from "../../../pipeline/core/telemetry/trace_context.ts";
 import { DEFAULT_PAYLOAD_LIMITS } from "../../../pipeline/otlp/limits.ts";
 import { NO_ORIGIN } from "../../../pipeline/otlp/payload.ts";

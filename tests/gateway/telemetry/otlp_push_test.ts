@@ -2,7 +2,7 @@ import { deepStrictEqual, match, rejects, strictEqual } from "node:assert/strict
 import { OtlpPush } from "../../../gateway/telemetry/otlp_push.ts";
 import { type TelemetryConfig, telemetrySchema } from "../../../pipeline/config/service_telemetry.ts";
 import { systemClock } from "../../../pipeline/core/clock.ts";
-import { type Logger, silentLogger } from "../../../pipeline/core/log.ts";
+import { type Logger, silentLogger } from "../../../pipeline/core/log/logger.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 
 interface Received {
@@ -118,7 +118,9 @@ Deno.test("own traces need no permission but that of the network", async () => {
     JSON.stringify(new URL("../../../pipeline/core/telemetry/trace.ts", import.meta.url).href)
   };
     import { systemClock } from ${JSON.stringify(new URL("../../../pipeline/core/clock.ts", import.meta.url).href)};
-    import { silentLogger } from ${JSON.stringify(new URL("../../../pipeline/core/log.ts", import.meta.url).href)};
+    import { silentLogger } from ${
+    JSON.stringify(new URL("../../../pipeline/core/log/logger.ts", import.meta.url).href)
+  };
     const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
       console.log("received", (await request.bytes()).length > 0);
       return new Response();

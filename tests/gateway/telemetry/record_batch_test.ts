@@ -7,7 +7,7 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { resourceMessage } from "../../../gateway/telemetry/otlp_messages.ts";
 import { type BatchLimits, MAX_QUEUED_BYTES, RecordBatch } from "../../../gateway/telemetry/record_batch.ts";
-import { silentLogger } from "../../../pipeline/core/log.ts";
+import { silentLogger } from "../../../pipeline/core/log/logger.ts";
 import { ProtoWriter } from "../../../pipeline/wire/protobuf_writer.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { messageType } from "../../support/otlp_proto.ts";

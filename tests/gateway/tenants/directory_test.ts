@@ -9,7 +9,7 @@ import {
   type TenantFiles,
 } from "../../../gateway/tenants/tenant_files.ts";
 import { formatProblem } from "../../../pipeline/config/problem.ts";
-import { silentLogger } from "../../../pipeline/core/log.ts";
+import { silentLogger } from "../../../pipeline/core/log/logger.ts";
 import { hashSecret } from "../../../pipeline/tenants/identity/api_key.ts";
 import type { TenantSources } from "../../../pipeline/tenants/sources.ts";
 import type { TenantSnapshot } from "../../../pipeline/tenants/table/table.ts";

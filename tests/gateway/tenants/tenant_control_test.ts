@@ -3,7 +3,7 @@ import { TenantDirectory } from "../../../gateway/tenants/directory.ts";
 import { createTenantControl, MAX_PAGE, TenantChangeError } from "../../../gateway/tenants/tenant_control.ts";
 import { diskTenantFiles } from "../../../gateway/tenants/tenant_files.ts";
 import { ConfigError } from "../../../pipeline/config/problem.ts";
-import { silentLogger } from "../../../pipeline/core/log.ts";
+import { silentLogger } from "../../../pipeline/core/log/logger.ts";
 import { hashSecret, isSecret, mintApiKey, parseApiKey } from "../../../pipeline/tenants/identity/api_key.ts";
 import { MAX_KEYS_PER_TENANT } from "../../../pipeline/tenants/limits.ts";
 import type { TenantSnapshot } from "../../../pipeline/tenants/table/table.ts";

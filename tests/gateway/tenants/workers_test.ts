@@ -1,7 +1,7 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { createMemoryCells } from "../../../gateway/threads/thread_memory.ts";
 import { WorkerPool } from "../../../gateway/threads/worker_pool.ts";
-import { silentLogger } from "../../../pipeline/core/log.ts";
+import { silentLogger } from "../../../pipeline/core/log/logger.ts";
 import { createRegion } from "../../../pipeline/core/telemetry/store.ts";
 import type { TenantSnapshot } from "../../../pipeline/tenants/table/table.ts";
 import { emptyTable } from "../../../pipeline/tenants/table/writer.ts";

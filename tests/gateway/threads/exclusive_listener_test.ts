@@ -1,6 +1,6 @@
 import { deepStrictEqual, match, rejects } from "node:assert/strict";
 import { exclusive, portsInUse } from "../../../gateway/threads/exclusive_listener.ts";
-import { httpServerShape } from "../../../pipeline/config/http_server.ts";
+import { httpServerShape } from "../../../pipeline/config/network/http_server.ts";
 import { section } from "../../../pipeline/config/schema.ts";
 import type { ServeHttp } from "../../../pipeline/contract/http.ts";
 import { DEFAULT_TREE_LIMITS } from "../../../pipeline/config/tree/node.ts";

@@ -1,6 +1,6 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { ListenerHub } from "../../../gateway/threads/listener_hub.ts";
-import { httpServerShape } from "../../../pipeline/config/http_server.ts";
+import { httpServerShape } from "../../../pipeline/config/network/http_server.ts";
 import { section } from "../../../pipeline/config/schema.ts";
 import type { FetchHandler } from "../../../pipeline/contract/http.ts";
 import { serveHttp } from "../../../routes/listener.ts";

@@ -5,8 +5,8 @@ import { MAX_FAILURES, WorkerPool } from "../../../gateway/threads/worker_pool.t
 import type { GatewayConfig } from "../../../pipeline/config/gateway_config.ts";
 import { NO_CHANGE } from "../../../pipeline/graph/live_graph.ts";
 import { sketchConfig } from "../../support/gateway_config.ts";
-import type { LogFields } from "../../../pipeline/core/log.ts";
-import { silentLogger } from "../../../pipeline/core/log.ts";
+import type { LogFields } from "../../../pipeline/core/log/logger.ts";
+import { silentLogger } from "../../../pipeline/core/log/logger.ts";
 import { createRegion } from "../../../pipeline/core/telemetry/store.ts";
 import { GraphError } from "../../../pipeline/graph/graph.ts";
 import { FakeClock } from "../../support/fake_clock.ts";

@@ -11,7 +11,7 @@ import { MAX_ENDED, MAX_PAGE } from "../../../opamp/rollouts/records.ts";
 import { Rollouts } from "../../../opamp/rollouts/rollouts.ts";
 import type { RolloutRequest } from "../../../opamp/rollouts/stages/spec.ts";
 import { UnavailableError } from "../../../pipeline/core/errors.ts";
-import { type LogFields, silentLogger } from "../../../pipeline/core/log.ts";
+import { type LogFields, silentLogger } from "../../../pipeline/core/log/logger.ts";
 import { compilePattern, type FakeAgent, RolloutWorld } from "../../support/fleet.ts";
 
 const MINUTE_MS = 60_000;

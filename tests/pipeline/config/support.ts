@@ -6,8 +6,8 @@
 
 import { z } from "zod";
 import type { ComponentCatalog, ResolvedConfig } from "../../../pipeline/config/gateway_config.ts";
-import { httpClientShape } from "../../../pipeline/config/http_client.ts";
-import { httpServerShape } from "../../../pipeline/config/http_server.ts";
+import { httpClientShape } from "../../../pipeline/config/network/http_client.ts";
+import { httpServerShape } from "../../../pipeline/config/network/http_server.ts";
 import { parseConfig } from "../../../pipeline/config/parse.ts";
 import { ConfigError, formatProblem, type Problem } from "../../../pipeline/config/problem.ts";
 import { durationMs, int, requiredText, secret, section, textList } from "../../../pipeline/config/schema.ts";

@@ -1,5 +1,5 @@
 import { strictEqual } from "node:assert";
-import { counted, withArticle } from "../../../pipeline/core/text.ts";
+import { counted, shortened, withArticle } from "../../../pipeline/core/text.ts";
 
 Deno.test("counted()", async (t) => {
   for (
@@ -16,5 +16,18 @@ Deno.test("counted()", async (t) => {
 Deno.test("withArticle()", async (t) => {
   for (const want of ["an exporter", "an extension", "a receiver", "a connector"]) {
     await t.step(want, () => strictEqual(withArticle(want.split(" ")[1]!), want));
+  }
+});
+
+Deno.test("shortened()", async (t) => {
+  for (
+    const [name, text, want] of [
+      ["as long as it may be", "abcd", "abcd"],
+      ["one longer", "abcde", "abc…"],
+      ["a pair at the end goes whole", "ab\u{1f600}de", "ab…"],
+      ["a pair before the end stays", "a\u{1f600}de", "a\u{1f600}…"],
+    ] as const
+  ) {
+    await t.step(name, () => strictEqual(shortened(text, 4), want));
   }
 });

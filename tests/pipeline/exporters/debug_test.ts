@@ -6,8 +6,8 @@
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import { Scalar } from "../../../pipeline/config/schema.ts";
-import type { LogFields, Logger } from "../../../pipeline/core/log.ts";
-import { silentLogger } from "../../../pipeline/core/log.ts";
+import type { LogFields, Logger } from "../../../pipeline/core/log/logger.ts";
+import { silentLogger } from "../../../pipeline/core/log/logger.ts";
 import { createMemoryBudget } from "../../../pipeline/core/memory.ts";
 import { silentMeter } from "../../../pipeline/core/telemetry/meter.ts";
 import { debugFactory, MAX_OUTPUT_CHARS } from "../../../pipeline/exporters/debug.ts";

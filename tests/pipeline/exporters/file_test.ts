@@ -8,7 +8,7 @@ import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert";
 import { zstdDecompressSync } from "node:zlib";
 import { Scalar } from "../../../pipeline/config/schema.ts";
 import type { Consumer, Lifecycle } from "../../../pipeline/contract/consumer.ts";
-import { silentLogger } from "../../../pipeline/core/log.ts";
+import { silentLogger } from "../../../pipeline/core/log/logger.ts";
 import { createMemoryBudget } from "../../../pipeline/core/memory.ts";
 import { silentMeter } from "../../../pipeline/core/telemetry/meter.ts";
 import { type FileConfig, fileFactory } from "../../../pipeline/exporters/file.ts";

@@ -6,7 +6,7 @@
 
 import { strictEqual } from "node:assert";
 import { KEPT } from "../../../pipeline/contract/consumer.ts";
-import { silentLogger } from "../../../pipeline/core/log.ts";
+import { silentLogger } from "../../../pipeline/core/log/logger.ts";
 import { createMemoryBudget } from "../../../pipeline/core/memory.ts";
 import { silentMeter } from "../../../pipeline/core/telemetry/meter.ts";
 import { nopFactory } from "../../../pipeline/exporters/nop.ts";

@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { bcrypt } from "hash-wasm";
-import { silentLogger } from "../../../pipeline/core/log.ts";
+import { silentLogger } from "../../../pipeline/core/log/logger.ts";
 import { createMemoryBudget } from "../../../pipeline/core/memory.ts";
 import { ThrottledError, UnauthenticatedError } from "../../../pipeline/core/errors.ts";
 import { silentMeter } from "../../../pipeline/core/telemetry/meter.ts";

@@ -1,5 +1,5 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
-import { silentLogger } from "../../../pipeline/core/log.ts";
+import { silentLogger } from "../../../pipeline/core/log/logger.ts";
 import { createMemoryBudget } from "../../../pipeline/core/memory.ts";
 import { silentMeter } from "../../../pipeline/core/telemetry/meter.ts";
 import { bearerTokenAuthFactory, WATCH_MS } from "../../../pipeline/extensions/bearertokenauth.ts";

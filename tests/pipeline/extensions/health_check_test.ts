@@ -1,5 +1,5 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { silentLogger } from "../../../pipeline/core/log.ts";
+import { silentLogger } from "../../../pipeline/core/log/logger.ts";
 import { createMemoryBudget } from "../../../pipeline/core/memory.ts";
 import { silentMeter } from "../../../pipeline/core/telemetry/meter.ts";
 import type { HttpApp, ServeHttp } from "../../../pipeline/contract/http.ts";

@@ -1,5 +1,5 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { type LogFields, silentLogger } from "../../../pipeline/core/log.ts";
+import { type LogFields, silentLogger } from "../../../pipeline/core/log/logger.ts";
 import { Graph } from "../../../pipeline/graph/graph.ts";
 import { FakeClock, settle } from "../../support/fake_clock.ts";
 

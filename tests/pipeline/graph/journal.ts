@@ -7,7 +7,7 @@
 import { z } from "zod";
 import { type Consumer, KEPT, type Lifecycle } from "../../../pipeline/contract/consumer.ts";
 import { UnavailableError } from "../../../pipeline/core/errors.ts";
-import { silentLogger } from "../../../pipeline/core/log.ts";
+import { silentLogger } from "../../../pipeline/core/log/logger.ts";
 import { createMemoryBudget } from "../../../pipeline/core/memory.ts";
 import { silentMeter } from "../../../pipeline/core/telemetry/meter.ts";
 import { buildPipelines, type GraphDeps } from "../../../pipeline/graph/build.ts";

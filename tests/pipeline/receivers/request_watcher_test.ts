@@ -1,5 +1,5 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { silentLogger } from "../../../pipeline/core/log.ts";
+import { silentLogger } from "../../../pipeline/core/log/logger.ts";
 import { createMemoryBudget } from "../../../pipeline/core/memory.ts";
 import { createRegion, TelemetryStore, ThreadMeter } from "../../../pipeline/core/telemetry/store.ts";
 import { TIMED_ONE_IN } from "../../../pipeline/core/telemetry/stages.ts";

@@ -5,7 +5,7 @@ import { TenantDirectory } from "../../../gateway/tenants/directory.ts";
 import { diskTenantFiles } from "../../../gateway/tenants/tenant_files.ts";
 import { parseConfig } from "../../../pipeline/config/parse.ts";
 import { systemClock } from "../../../pipeline/core/clock.ts";
-import { silentLogger } from "../../../pipeline/core/log.ts";
+import { silentLogger } from "../../../pipeline/core/log/logger.ts";
 import { loadComponents, REGISTRY } from "../../../pipeline/graph/registry.ts";
 import { tenantSourcesOf } from "../../../pipeline/tenants/sources.ts";
 import { TENANTS_DOCS, withTenantsReference } from "../../tools/write_docs.ts";

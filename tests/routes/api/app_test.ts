@@ -1,6 +1,6 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { z } from "zod";
-import { httpServerShape } from "../../../pipeline/config/http_server.ts";
+import { httpServerShape } from "../../../pipeline/config/network/http_server.ts";
 import { section } from "../../../pipeline/config/schema.ts";
 import { serveHttp } from "../../../routes/listener.ts";
 import { createApi, MAX_CHANGES } from "../../../routes/api/app.ts";

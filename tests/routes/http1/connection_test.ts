@@ -2,7 +2,7 @@
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { httpServerShape } from "../../../pipeline/config/http_server.ts";
+import { httpServerShape } from "../../../pipeline/config/network/http_server.ts";
 import { section } from "../../../pipeline/config/schema.ts";
 import { serveHttp } from "../../../routes/listener.ts";
 import { RawConnection } from "../../support/raw_http.ts";

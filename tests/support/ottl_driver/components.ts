@@ -8,7 +8,7 @@ import { type ComponentDeps, type Factory } from "../../../pipeline/contract/com
 import { type Consumer, KEPT, type Lifecycle } from "../../../pipeline/contract/consumer.ts";
 import { Scalar } from "../../../pipeline/config/schema.ts";
 import { systemClock } from "../../../pipeline/core/clock.ts";
-import { silentLogger } from "../../../pipeline/core/log.ts";
+import { silentLogger } from "../../../pipeline/core/log/logger.ts";
 import { createMemoryBudget } from "../../../pipeline/core/memory.ts";
 import { silentMeter } from "../../../pipeline/core/telemetry/meter.ts";
 import { factoryOf, loadComponents, REGISTRY } from "../../../pipeline/graph/registry.ts";

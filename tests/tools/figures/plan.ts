@@ -64,6 +64,7 @@ export interface Program {
 /** The cheap ones first: who has little time gets most of them. */
 export const PROGRAMS: readonly Program[] = [
   { name: "tenants_cost", args: [], quickArgs: ["20"], prints: "lines", hasGatewayFlags: true, estimateSeconds: 25 },
+  { name: "ottl_conditions", args: [], quickArgs: ["2"], prints: "table", hasGatewayFlags: true, estimateSeconds: 30 },
   { name: "tenants_start", args: ["100000"], quickArgs: ["1000"], prints: "lines", estimateSeconds: 30 },
   { name: "fleet_simulation", args: [], quickArgs: [], prints: "table", estimateSeconds: 30 },
   {
@@ -84,7 +85,7 @@ export const PROGRAMS: readonly Program[] = [
   { name: "opamp_extension", args: [], quickArgs: ["1", "1"], prints: "table", estimateSeconds: 230 },
   { name: "own_telemetry_load", args: [], quickArgs: ["p100", "1", "1", "1"], prints: "json", estimateSeconds: 260 },
   { name: "opamp_servers", args: [], quickArgs: ["1", "200", "50"], prints: "table", estimateSeconds: 400 },
-  { name: "tenants_throughput", args: [], quickArgs: ["1"], prints: "lines", estimateSeconds: 320 },
+  { name: "tenants_throughput", args: [], quickArgs: ["1"], prints: "lines", estimateSeconds: 520 },
   {
     name: "controller_simulation",
     args: [],

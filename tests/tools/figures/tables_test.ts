@@ -51,7 +51,10 @@ Deno.test("readmeFigures()", async (t) => {
       ...{ file: "json_bench.ts", group: "traces, 100 items to protobuf", name: "readJsonPayload() of 7 bytes" },
       ...{ commit: "aaaaaaa", n: 5, bestNs: 175_000, meanNs: 200_400, p99Ns: 1 },
     }],
-    tables: { resident_set: { commit: "aaaaaaa", command: "it", head: null, rows: [["at rest", "87 MB"]] } },
+    tables: {
+      resident_set: { commit: "aaaaaaa", command: "it", head: null, rows: [["at rest", "87 MB"]] },
+      ottl_conditions: { commit: "bbbbbbb", command: "it", head: ["ns", "Ours"], rows: [["the first of ten", "60"]] },
+    },
   }));
   const lines = text.split("\n");
   const wanted = [
@@ -59,6 +62,7 @@ Deno.test("readmeFigures()", async (t) => {
     "| 100 spans, 44 kB | 118 |  |  |  | `aaaaaaa` |",
     "| 100 spans, 44 kB | Sluice, plain | 5,700 | 0.60 | 5 (4-6) | 2 | `aaaaaaa` |",
     "| at rest | 87 MB |",
+    "| the first of ten | 60 |",
     "| JSON to wire bytes, 100 spans | 175 | 200 | `aaaaaaa` |",
   ];
   for (const line of wanted) await t.step(line, () => ok(lines.includes(line), text));

@@ -14,7 +14,7 @@ import {
   toGatewayError,
   UnavailableError,
 } from "../../../core/errors.ts";
-import { describeError, type LogFields, type Logger } from "../../../core/log.ts";
+import { describeError, type LogFields, type Logger } from "../../../core/log/logger.ts";
 import type { Meter } from "../../../core/telemetry/meter.ts";
 import { BrokerConnection, type ConnectionSettings } from "./connection.ts";
 import { isStale, kafkaError, NO_ERROR } from "./error_codes.ts";

@@ -6,7 +6,7 @@
 
 import kafkajs, { type LogEntry } from "kafkajs";
 import type { Clock } from "../../../core/clock.ts";
-import { describeError, type Logger } from "../../../core/log.ts";
+import { describeError, type Logger } from "../../../core/log/logger.ts";
 
 /** Between two log lines of one part of kafkajs, milliseconds. */
 const LOG_INTERVAL_MS = 10_000;

@@ -16,7 +16,7 @@
 import type { Admin, Message, Producer, RecordMetadata } from "kafkajs";
 import { sleep } from "../../../core/clock.ts";
 import { UnavailableError } from "../../../core/errors.ts";
-import { describeError } from "../../../core/log.ts";
+import { describeError } from "../../../core/log/logger.ts";
 import type { MemoryBudget } from "../../../core/memory.ts";
 import { checkTopicName, MAX_TOPICS, type TopicPartitions } from "../client/cluster.ts";
 import { isStale, kafkaError, NO_ERROR, UNKNOWN_TOPIC_OR_PARTITION } from "../client/error_codes.ts";

@@ -28,9 +28,9 @@ import {
   type StringTable,
   writeKeyValue,
 } from "../any_value.ts";
-import type { AttributeIndex } from "../attribute_index.ts";
-import { ByteWords } from "../byte_words.ts";
-import { Source } from "../attribute_ranges.ts";
+import type { AttributeIndex } from "../attributes/index.ts";
+import { ByteWords } from "../attributes/byte_words.ts";
+import { Source } from "../attributes/ranges.ts";
 import { attributeChanger, changedAccess } from "../raw_change.ts";
 import { MessagePart, type MessageView } from "../message_view.ts";
 import { NIL, NOT_RAW, type RawAccess, RawAttribute, rawOf } from "../raw_value.ts";

@@ -1,33 +1,21 @@
 /** What `sluice admin` says of a change of the configuration, at once and when it is known what becomes of it. */
 
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { AdminClient } from "../../../../gateway/admin/cli/client.ts";
 import { applyConfig, checkConfig, reloadConfig, rollbackConfig } from "../../../../gateway/admin/cli/config_views.ts";
-import type { View } from "../../../../gateway/admin/cli/views.ts";
-import { createAdminApp } from "../../../../routes/admin/app.ts";
 import type { HistoryEntry } from "../../../../routes/admin/schemas.ts";
-import { MemoryAdmin } from "../../../support/memory_admin.ts";
+import type { MemoryAdmin } from "../../../support/memory_admin.ts";
+import { serveAdmin } from "../../../support/served_admin.ts";
 
 const UNTIL_MS = Date.parse("2026-01-02T10:32:05Z");
 const WATCH = { until_ms: UNTIL_MS, back_to: { id: 1, version: "v1" } };
 
-/** An admin API at a socket, and a client of it. */
-function open() {
-  const control = new MemoryAdmin();
-  const app = createAdminApp(control, { version: "1.0.0", loopback: true, tokens: undefined });
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, app.fetch);
-  const client = new AdminClient({ address: `127.0.0.1:${server.addr.port}`, token: undefined });
-  return {
-    control,
-    show: (view: View) => view(client),
-    /** What becomes of the newest entry. */
-    settle: (change: Partial<HistoryEntry>) => void (control.entries[0] = { ...control.entries[0]!, ...change }),
-    [Symbol.asyncDispose]: () => server.shutdown(),
-  };
+/** What becomes of the newest entry. */
+function settle({ entries }: MemoryAdmin, change: Partial<HistoryEntry>): void {
+  entries[0] = { ...entries[0]!, ...change };
 }
 
 Deno.test("a change says until when it is watched, and what it goes back to", async (t) => {
-  await using bench = open();
+  await using bench = serveAdmin();
   const { show, control } = bench;
   const change = "has the traffic: 1 added, 0 removed, 0 replaced, 0 kept";
 
@@ -72,29 +60,29 @@ const outcomes: { name: string; becomes: Partial<HistoryEntry>; want: string; is
 Deno.test("--wait tells what becomes of a change", async (t) => {
   for (const { name, becomes, want, isBad } of outcomes) {
     await t.step(name, async () => {
-      await using bench = open();
+      await using bench = serveAdmin();
       bench.control.watch = WATCH;
       const { text, next } = await bench.show(rollbackConfig(1, { wait: true }));
       strictEqual(text.endsWith("if the gateway does worse"), true);
-      bench.settle({ outcome: "watching" });
+      settle(bench.control, { outcome: "watching" });
       const told = next?.();
-      bench.settle(becomes);
+      settle(bench.control, becomes);
       const shown = await told;
       deepStrictEqual([shown?.text, shown?.isBad === true, shown?.json], [want, isBad, bench.control.entries[0]]);
     });
   }
 
   await t.step("one that went back names what runs", async () => {
-    await using bench = open();
+    await using bench = serveAdmin();
     bench.control.watch = WATCH;
     const { next } = await bench.show(rollbackConfig(1, { wait: true }));
-    bench.settle({ outcome: "rolled_back", reasons: [] });
+    settle(bench.control, { outcome: "rolled_back", reasons: [] });
     bench.control.entries.unshift({ ...bench.control.entries[0]!, id: 3, outcome: "good" });
     strictEqual((await next?.())?.text, "entry 2 was gone back from; entry 3 is the last");
   });
 
   await t.step("one that the history has forgotten", async () => {
-    await using bench = open();
+    await using bench = serveAdmin();
     bench.control.watch = WATCH;
     const { next } = await bench.show(rollbackConfig(1, { wait: true }));
     bench.control.entries.shift();
@@ -103,17 +91,17 @@ Deno.test("--wait tells what becomes of a change", async (t) => {
   });
 
   await t.step("one that takes too long", async () => {
-    await using bench = open();
+    await using bench = serveAdmin();
     bench.control.watch = { ...WATCH, until_ms: -60_000 };
     const { next } = await bench.show(rollbackConfig(1, { wait: true }));
-    bench.settle({ outcome: "watching" });
+    settle(bench.control, { outcome: "watching" });
     const shown = await next?.();
     deepStrictEqual([shown?.text, shown?.isBad], ["entry 2 is still watched", true]);
   });
 });
 
 Deno.test("validate counts what it found", async () => {
-  await using bench = open();
+  await using bench = serveAdmin();
   const path = await Deno.makeTempFile();
   try {
     await Deno.writeTextFile(path, "bad");

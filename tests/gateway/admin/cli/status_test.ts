@@ -1,12 +1,10 @@
 /** How exporters do, as `sluice admin status` and `sluice top` show it to people. */
 
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
-import { AdminClient } from "../../../../gateway/admin/cli/client.ts";
 import { showTop } from "../../../../gateway/admin/cli/top.ts";
-import { showStatus, stateText } from "../../../../gateway/admin/cli/views.ts";
-import { createAdminApp } from "../../../../routes/admin/app.ts";
+import { type Shown, showStatus, stateText, type View } from "../../../../gateway/admin/cli/views.ts";
 import type { ExporterState } from "../../../../routes/admin/exporter_schema.ts";
-import { MemoryAdmin } from "../../../support/memory_admin.ts";
+import { serveAdmin } from "../../../support/served_admin.ts";
 
 const SINCE_MS = Date.parse("2026-01-02T10:32:05.678Z");
 const OK: ExporterState = {
@@ -34,16 +32,10 @@ Deno.test("stateText()", async (t) => {
   }
 });
 
-async function withExporters<T>(exporters: ExporterState[], ask: (client: AdminClient) => Promise<T>): Promise<T> {
-  const control = new MemoryAdmin();
-  control.exporters = exporters;
-  const app = createAdminApp(control, { version: "1.0.0", loopback: true, tokens: undefined });
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, app.fetch);
-  try {
-    return await ask(new AdminClient({ address: `127.0.0.1:${server.addr.port}`, token: undefined }));
-  } finally {
-    await server.shutdown();
-  }
+async function withExporters(exporters: ExporterState[], view: View): Promise<Shown> {
+  await using admin = serveAdmin();
+  admin.control.exporters = exporters;
+  return await admin.show(view);
 }
 
 Deno.test("admin status has a row for each exporter, fit for a terminal", async () => {

@@ -1,7 +1,6 @@
 /** What `sluice admin tenants` asks for, and how it shows what it is told. */
 
 import { deepStrictEqual, match, rejects, strictEqual, throws } from "node:assert/strict";
-import { AdminClient } from "../../../../gateway/admin/cli/client.ts";
 import {
   assigned,
   createTenant,
@@ -16,26 +15,11 @@ import {
   showUnknownRefusals,
   showUsage,
 } from "../../../../gateway/admin/cli/tenants.ts";
-import type { View } from "../../../../gateway/admin/cli/views.ts";
-import { createAdminApp } from "../../../../routes/admin/app.ts";
 import { ApiFailure } from "../../../../routes/api/client.ts";
-import { MemoryAdmin } from "../../../support/memory_admin.ts";
-
-/** An admin API at a socket, and a client of it. */
-function open() {
-  const control = new MemoryAdmin();
-  const app = createAdminApp(control, { version: "1.0.0", loopback: true, tokens: undefined });
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, app.fetch);
-  const client = new AdminClient({ address: `127.0.0.1:${server.addr.port}`, token: undefined });
-  return {
-    control,
-    show: (view: View) => view(client),
-    [Symbol.asyncDispose]: () => server.shutdown(),
-  };
-}
+import { serveAdmin } from "../../../support/served_admin.ts";
 
 Deno.test("sluice admin tenants", async (t) => {
-  await using bench = open();
+  await using bench = serveAdmin();
   const { show, control } = bench;
   const settings = (id: string) => control.tenants.tenants.get(id)?.settings;
 

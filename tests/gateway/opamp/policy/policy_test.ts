@@ -5,7 +5,7 @@ import { hostsIn, isAllowedHost } from "../../../../gateway/opamp/policy/hosts.t
 import { describeSchema } from "../../../../pipeline/config/describe.ts";
 import { formatProblem } from "../../../../pipeline/config/problem.ts";
 import { mergeSources } from "../../../../pipeline/config/source.ts";
-import { parseHostPort } from "../../../../pipeline/config/host_port.ts";
+import { parseHostPort } from "../../../../pipeline/config/network/host_port.ts";
 import type { ConfigNode, MapNode } from "../../../../pipeline/config/tree/node.ts";
 import { kafkaSchema } from "../../../../pipeline/exporters/kafka/config.ts";
 import { otlpHttpExporterFactory, signalUrl } from "../../../../pipeline/exporters/otlp_http/otlp_http.ts";

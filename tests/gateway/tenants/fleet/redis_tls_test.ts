@@ -8,7 +8,7 @@ import { deepStrictEqual, match, rejects, strictEqual } from "node:assert/strict
 import { openLeaseRounds } from "../../../../gateway/tenants/fleet/open_rounds.ts";
 import { RedisLeaseStore } from "../../../../gateway/tenants/fleet/redis_store.ts";
 import { systemClock } from "../../../../pipeline/core/clock.ts";
-import { type LogFields, silentLogger } from "../../../../pipeline/core/log.ts";
+import { type LogFields, silentLogger } from "../../../../pipeline/core/log/logger.ts";
 import { fleetSchema } from "../../../../pipeline/tenants/fleet/schema.ts";
 import { bytesFor, TenantCells, WHOLE_SHARE } from "../../../../pipeline/tenants/rates/cells.ts";
 import { RecordingMeter } from "../../../support/component_deps.ts";

@@ -24,7 +24,7 @@ import { OpampServer, type OpampServerDeps } from "../../../../opamp/server/opam
 import { DEFAULT_OPAMP_SERVER_SETTINGS, type OpampServerSettings } from "../../../../opamp/server/settings.ts";
 import { OpampStore } from "../../../../opamp/server/store/store.ts";
 import { systemClock } from "../../../../pipeline/core/clock.ts";
-import { silentLogger } from "../../../../pipeline/core/log.ts";
+import { silentLogger } from "../../../../pipeline/core/log/logger.ts";
 import { silentMeter } from "../../../../pipeline/core/telemetry/meter.ts";
 import { makeCertificates } from "../../../support/certificates.ts";
 import { configOf, fullReport, keyOf, uidOf, USUAL } from "../../../support/opamp_fleet.ts";

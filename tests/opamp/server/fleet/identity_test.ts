@@ -2,8 +2,8 @@
 
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import type { AgentDescription } from "../../../../opamp/protocol/messages.ts";
-import type { Logger } from "../../../../pipeline/core/log.ts";
-import { silentLogger } from "../../../../pipeline/core/log.ts";
+import type { Logger } from "../../../../pipeline/core/log/logger.ts";
+import { silentLogger } from "../../../../pipeline/core/log/logger.ts";
 import type { FakeLink } from "../../../support/opamp_fleet.ts";
 import { FleetProbe, keyOf, uidOf } from "../../../support/opamp_fleet.ts";
 

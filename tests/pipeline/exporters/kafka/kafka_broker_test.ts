@@ -2,7 +2,7 @@ import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert";
 import type { Consumer, Lifecycle, Outcome } from "../../../../pipeline/contract/consumer.ts";
 import { systemClock } from "../../../../pipeline/core/clock.ts";
 import { GatewayError, UnavailableError } from "../../../../pipeline/core/errors.ts";
-import { describeError, silentLogger } from "../../../../pipeline/core/log.ts";
+import { describeError, silentLogger } from "../../../../pipeline/core/log/logger.ts";
 import { createMemoryBudget } from "../../../../pipeline/core/memory.ts";
 import { silentMeter } from "../../../../pipeline/core/telemetry/meter.ts";
 import { kafkaExporterFactory } from "../../../../pipeline/exporters/kafka/kafka.ts";

@@ -6,7 +6,7 @@ import {
   RejectedError,
   UnavailableError,
 } from "../../../../pipeline/core/errors.ts";
-import { type LogFields, type Logger, silentLogger } from "../../../../pipeline/core/log.ts";
+import { type LogFields, type Logger, silentLogger } from "../../../../pipeline/core/log/logger.ts";
 import { createMemoryBudget } from "../../../../pipeline/core/memory.ts";
 import { silentMeter } from "../../../../pipeline/core/telemetry/meter.ts";
 import type { RecordProducer } from "../../../../pipeline/exporters/kafka/client/producer.ts";

@@ -1,7 +1,7 @@
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert";
 import type { Consumer, Lifecycle } from "../../../../pipeline/contract/consumer.ts";
 import { systemClock } from "../../../../pipeline/core/clock.ts";
-import { describeError, silentLogger } from "../../../../pipeline/core/log.ts";
+import { describeError, silentLogger } from "../../../../pipeline/core/log/logger.ts";
 import { UnavailableError } from "../../../../pipeline/core/errors.ts";
 import { createMemoryBudget } from "../../../../pipeline/core/memory.ts";
 import { silentMeter } from "../../../../pipeline/core/telemetry/meter.ts";

@@ -1,7 +1,7 @@
 import { deepStrictEqual, throws } from "node:assert/strict";
 import type { Authenticator } from "../../../../pipeline/contract/authenticator.ts";
 import { systemClock } from "../../../../pipeline/core/clock.ts";
-import { silentLogger } from "../../../../pipeline/core/log.ts";
+import { silentLogger } from "../../../../pipeline/core/log/logger.ts";
 import { createMemoryBudget } from "../../../../pipeline/core/memory.ts";
 import { silentMeter } from "../../../../pipeline/core/telemetry/meter.ts";
 import { otlpHttpExporterFactory } from "../../../../pipeline/exporters/otlp_http/otlp_http.ts";

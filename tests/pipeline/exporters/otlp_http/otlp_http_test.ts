@@ -2,7 +2,7 @@ import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert";
 import zlib from "node:zlib";
 import { systemClock } from "../../../../pipeline/core/clock.ts";
 import { GatewayError } from "../../../../pipeline/core/errors.ts";
-import { describeError, silentLogger } from "../../../../pipeline/core/log.ts";
+import { describeError, silentLogger } from "../../../../pipeline/core/log/logger.ts";
 import { createMemoryBudget } from "../../../../pipeline/core/memory.ts";
 import { silentMeter } from "../../../../pipeline/core/telemetry/meter.ts";
 import { Scalar } from "../../../../pipeline/config/schema.ts";

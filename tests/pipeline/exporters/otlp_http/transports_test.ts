@@ -6,7 +6,7 @@ import { UnavailableError } from "../../../../pipeline/core/errors.ts";
 import { createTcpTransport } from "../../../../pipeline/exporters/otlp_http/tcp_transport.ts";
 import { createUndiciTransport } from "../../../../pipeline/exporters/otlp_http/undici_transport.ts";
 import { Scalar } from "../../../../pipeline/config/schema.ts";
-import { tlsClientSchema } from "../../../../pipeline/config/tls.ts";
+import { tlsClientSchema } from "../../../../pipeline/config/network/tls.ts";
 import { testHttpTransport } from "../../../contract/http_transport.ts";
 import { FakeClock, settle } from "../../../support/fake_clock.ts";
 import { makeCertificates } from "../../../support/certificates.ts";

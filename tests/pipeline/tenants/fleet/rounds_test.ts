@@ -8,7 +8,7 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { bytesFor, TenantCells } from "../../../../pipeline/tenants/rates/cells.ts";
 import { FleetLeases, type LeaseAsk, type LeaseStore } from "../../../../pipeline/tenants/fleet/leases.ts";
 import { BATCH, LeaseRounds } from "../../../../pipeline/tenants/fleet/rounds.ts";
-import type { Logger } from "../../../../pipeline/core/log.ts";
+import type { Logger } from "../../../../pipeline/core/log/logger.ts";
 import { silentMeter } from "../../../../pipeline/core/telemetry/meter.ts";
 import { FakeClock, settle } from "../../../support/fake_clock.ts";
 import { rowOf } from "../support.ts";

@@ -6,7 +6,7 @@ import {
   UnauthenticatedError,
   UnavailableError,
 } from "../../../../pipeline/core/errors.ts";
-import { silentLogger } from "../../../../pipeline/core/log.ts";
+import { silentLogger } from "../../../../pipeline/core/log/logger.ts";
 import { silentMeter } from "../../../../pipeline/core/telemetry/meter.ts";
 import { hashSecret, mintApiKey } from "../../../../pipeline/tenants/identity/api_key.ts";
 import { createIdentifier, KNOWN_MS } from "../../../../pipeline/tenants/identity/mod.ts";

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { createHmac } from "node:crypto";
 import { CompactSign, exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT } from "jose";
 import { UnavailableError } from "../../../../pipeline/core/errors.ts";
-import { silentLogger } from "../../../../pipeline/core/log.ts";
+import { silentLogger } from "../../../../pipeline/core/log/logger.ts";
 import { MAX_JWKS_BYTES, MIN_REFRESH_MS } from "../../../../pipeline/tenants/identity/jwks.ts";
 import { TokenVerifier } from "../../../../pipeline/tenants/identity/jwt.ts";
 import { identityShape } from "../../../../pipeline/tenants/identity/schema.ts";

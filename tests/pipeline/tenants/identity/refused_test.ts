@@ -2,7 +2,7 @@
 
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { section } from "../../../../pipeline/config/schema.ts";
-import { silentLogger } from "../../../../pipeline/core/log.ts";
+import { silentLogger } from "../../../../pipeline/core/log/logger.ts";
 import { mintApiKey } from "../../../../pipeline/tenants/identity/api_key.ts";
 import { createIdentifier } from "../../../../pipeline/tenants/identity/mod.ts";
 import { CREDENTIAL_REFUSALS } from "../../../../pipeline/tenants/identity/refused.ts";

@@ -9,7 +9,7 @@ import { ok } from "node:assert/strict";
 import { section } from "../../../../pipeline/config/schema.ts";
 import { systemClock } from "../../../../pipeline/core/clock.ts";
 import { isSameText } from "../../../../pipeline/core/constant_time.ts";
-import { silentLogger } from "../../../../pipeline/core/log.ts";
+import { silentLogger } from "../../../../pipeline/core/log/logger.ts";
 import { silentMeter } from "../../../../pipeline/core/telemetry/meter.ts";
 import { isSecret, mintApiKey, parseSecretHash } from "../../../../pipeline/tenants/identity/api_key.ts";
 import { createIdentifier } from "../../../../pipeline/tenants/identity/mod.ts";

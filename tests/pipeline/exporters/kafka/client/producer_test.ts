@@ -7,7 +7,7 @@ import {
   RejectedError,
   UnavailableError,
 } from "../../../../../pipeline/core/errors.ts";
-import { type Logger, silentLogger } from "../../../../../pipeline/core/log.ts";
+import { type Logger, silentLogger } from "../../../../../pipeline/core/log/logger.ts";
 import { createMemoryBudget, type MemoryBudget } from "../../../../../pipeline/core/memory.ts";
 import { silentMeter } from "../../../../../pipeline/core/telemetry/meter.ts";
 import { MAX_TOPICS } from "../../../../../pipeline/exporters/kafka/client/cluster.ts";
