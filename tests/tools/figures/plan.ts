@@ -96,7 +96,12 @@ export const PROGRAMS: readonly Program[] = [
 ];
 
 /** In tests/bench, what others use or what wants something to be pointed at. */
-export const HELPERS: readonly string[] = ["large_bodies.ts", "opamp_server.ts", "tenants_support.ts"];
+export const HELPERS: readonly string[] = [
+  "large_bodies.ts",
+  "opamp_server.ts",
+  "ottl_conditions_worker.ts",
+  "tenants_support.ts",
+];
 
 /** How long the generator sends before and while it measures, as `tests/peers/measure` wants it. */
 export interface Timing {
