@@ -31,11 +31,11 @@ export class ByteWords {
     this.#words = Int32Array.from(words);
   }
 
-  /** Whether they lie at `start` of `bytes`. @param view Of all of `bytes`. */
-  isAt(bytes: Uint8Array, view: DataView, start: number): boolean {
+  /** Whether they lie at `start`. */
+  isAt(view: DataView, start: number): boolean {
     const { length } = this;
     if (length < WORD_BYTES) {
-      for (let i = 0; i < length; i++) if (bytes[start + i] !== this.bytes[i]) return false;
+      for (let i = 0; i < length; i++) if (view.getUint8(start + i) !== this.bytes[i]) return false;
       return true;
     }
     const words = this.#words;

@@ -76,6 +76,8 @@ export class AttributeIndex {
   /** The bytes that `#view` is of. */
   #viewed: Uint8Array = NOTHING;
   #view = new DataView(NOTHING.buffer);
+  /** Where the last four bytes of `#view` begin. */
+  #lastWord = -WORD_BYTES;
 
   /** Fields that statements put into any item. Written while they are compiled. */
   readonly constants: ProtoWriter = new ProtoWriter(0);
@@ -317,6 +319,7 @@ export class AttributeIndex {
     if (this.#viewed !== bytes) {
       this.#viewed = bytes;
       this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+      this.#lastWord = bytes.length - WORD_BYTES;
     }
     return this.#view;
   }
@@ -422,16 +425,22 @@ export class AttributeIndex {
 
   /** Whether the attribute of a wanted key is this string. */
   isWantedString(slot: number, wanted: ByteWords): boolean {
-    if (!this.hasFound(slot) && !this.#isComplete) this.#message.readTo(slot);
-    const { bytes } = this.#message;
-    const at = this.#found[slot * FOUND + SHORT_VALUE]!;
-    if (at === -1 || at + 4 > bytes.length) return this.#isString(slot, wanted.bytes);
+    const at = this.#shortValue(slot);
+    if (at === -1 || at > this.#lastWord) return this.#isString(slot, wanted.bytes);
     // Tags and lengths of the value and of the string that is all of it, as one number.
-    const view = this.#viewOf(bytes);
+    const view = this.#view;
     const head = view.getInt32(at, true);
-    if (head === wanted.valueHead) return wanted.isAt(bytes, view, at + 4);
+    if (head === wanted.valueHead) return wanted.isAt(view, at + 4);
     const isOther = (head & 0xff0000) === Member.string << 16 && (head >>> 24) + 2 === (head >>> 8 & 0xff);
     return isOther ? false : this.#isString(slot, wanted.bytes);
+  }
+
+  /** Where in `#view` the field of its value begins, if both are short and nobody edited it; -1 else. */
+  #shortValue(slot: number): number {
+    const at = this.#found[slot * FOUND + SHORT_VALUE]!;
+    if (at !== -1 || this.hasFound(slot) || this.#isComplete) return at;
+    this.#message.readTo(slot);
+    return this.#found[slot * FOUND + SHORT_VALUE]!;
   }
 
   /** As `isWantedString`, of an attribute in any form. */
