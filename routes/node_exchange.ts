@@ -9,6 +9,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { CancelledError, type GatewayError } from "../pipeline/core/errors.ts";
 import type { ClientCertificate } from "../pipeline/contract/tenants.ts";
 import type { Origin } from "../pipeline/otlp/payload.ts";
+import type { Signal } from "../pipeline/otlp/signals.ts";
 import { ListNode } from "../pipeline/queue/linked_list.ts";
 import type { BodyBuffer } from "./body.ts";
 import { type Exchange, splitTarget } from "./exchange.ts";
@@ -30,6 +31,7 @@ export class NodeExchange extends ListNode<NodeExchange> implements Exchange {
   readonly #response: ServerResponse;
   readonly #expectsContinue: boolean;
   readonly #peer: Peer;
+  signal: Signal | undefined;
   #abort: AbortController | undefined;
   #gone: GatewayError | undefined;
   /** Why nobody works for it any more, though its sender waits. */

@@ -12,6 +12,7 @@ import type { OtlpHandler } from "../pipeline/contract/http.ts";
 import { formatEndpoint } from "../pipeline/config/network/http_server.ts";
 import { CancelledError, GatewayError } from "../pipeline/core/errors.ts";
 import { NO_ORIGIN, type Origin } from "../pipeline/otlp/payload.ts";
+import type { Signal } from "../pipeline/otlp/signals.ts";
 import type { BodyBuffer } from "./body.ts";
 import { plainAddress } from "./peer.ts";
 import { createOtlpProtocol, type OtlpAnswer, type OtlpProtocolConfig, type OtlpRequest } from "./otlp_protocol.ts";
@@ -39,6 +40,7 @@ class FetchRequest implements OtlpRequest {
   readonly #request: Request;
   readonly path: string;
   readonly origin: Origin;
+  signal: Signal | undefined;
   /** The platform ends TLS itself and tells no client certificate. */
   readonly peerAddress: string;
 

@@ -32,6 +32,8 @@ export interface OtlpRequest extends Sender {
   readonly path: string;
   /** A header by its lower-case name; several lines are joined by ", ". */
   header(name: string): string | undefined;
+  /** What its path is for, once that is known. */
+  signal: Signal | undefined;
   /** Every header line: lower-case name and value. */
   headers(): Iterable<readonly [name: string, value: string]>;
   /**
@@ -147,7 +149,7 @@ class OtlpEndpoint {
     let status = 200;
     let rejectedItems = 0;
     try {
-      const signal = this.#route(request);
+      const signal = request.signal = this.#route(request);
       watch = this.#handler.watch?.(signal, request);
       if (encoding === undefined) throw unsupportedType(request.header("content-type"));
       const coding = this.#codingOf(request);

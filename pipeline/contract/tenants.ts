@@ -20,6 +20,8 @@ import type { Signal } from "../otlp/signals.ts";
 export interface Sender extends HeaderReader {
   /** Of the connection, without the port: `10.1.1.9`, `::1`; "" where the platform does not tell. */
   readonly peerAddress: string;
+  /** What it sends, for whoever is told of refusals. Absent or undefined: it is not known, or not yet. */
+  readonly signal?: Signal | undefined;
   /** Its client certificate, verified by the listener; undefined without mTLS. Read at most once a connection. */
   certificate?(): ClientCertificate | undefined;
 }
@@ -48,10 +50,9 @@ export interface Identifier {
    * Without a promise where the answer is known: a promise a request would be the dearest part of it.
    *
    * @param nowMs Monotonic, for who has read the clock just now. Absent: it is read.
-   * @param signal For whoever is told of refusals. Absent: it is not known.
    * @throws {GatewayError} 401 there is no credential that is known; 403 it may not; 429 its peer tried too many.
    */
-  identify(sender: Sender, nowMs?: number, signal?: Signal): Identity | Promise<Identity>;
+  identify(sender: Sender, nowMs?: number): Identity | Promise<Identity>;
 }
 
 /** Decides which requests come in. One a thread, over memory that all threads share. */

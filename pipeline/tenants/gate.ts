@@ -82,7 +82,7 @@ class ThreadGate implements TenantGate, VisitedGate {
 
   enter(signal: Signal, sender: Sender, announcedBytes: number | undefined): Visit | Promise<Visit> {
     const nowMs = this.clock.recentMs();
-    const identity = this.#identifier.identify(sender, nowMs, signal);
+    const identity = this.#identifier.identify(sender, nowMs);
     return identity instanceof Promise
       ? identity.then((known) => this.#admit(known, signal, announcedBytes, this.#threadClock.monotonicMs()))
       : this.#admit(identity, signal, announcedBytes, nowMs);

@@ -7,6 +7,7 @@
 import type { ClientCertificate } from "../../pipeline/contract/tenants.ts";
 import type { GatewayError } from "../../pipeline/core/errors.ts";
 import type { Origin } from "../../pipeline/otlp/payload.ts";
+import type { Signal } from "../../pipeline/otlp/signals.ts";
 import type { BodyBuffer } from "../body.ts";
 import { type Exchange, splitTarget } from "../exchange.ts";
 import type { OtlpAnswer } from "../otlp_protocol.ts";
@@ -39,6 +40,7 @@ export interface Wire extends Peer {
 export class Http1Exchange implements Exchange {
   readonly path: string;
   readonly query: string;
+  signal: Signal | undefined;
   readonly #head: Head;
   readonly #wire: Wire;
   readonly #answers: AnswerCache;

@@ -87,6 +87,7 @@ function requestOf(body: Uint8Array<ArrayBuffer>): OtlpRequest {
     path: "/v1/traces",
     origin: NO_ORIGIN,
     peerAddress: "10.0.0.1",
+    signal: undefined,
     abort,
     header: (name) => headers.get(name),
     headers: () => headers,

@@ -67,7 +67,8 @@ function gateOf(options: Record<string, unknown> = {}): TenantGate {
   };
   return {
     pipelinesOf: () => undefined,
-    enter: (_, sender) => {
+    enter: (signal, sender) => {
+      strictEqual(sender.signal, signal, "whoever is told of a refusal is told what was sent");
       const identity = identifier.identify(sender);
       return identity instanceof Promise ? identity.then(visitOf) : visitOf(identity);
     },

@@ -5,6 +5,7 @@
  */
 
 import type { ClientCertificate, Sender } from "../../pipeline/contract/tenants.ts";
+import type { Signal } from "../../pipeline/otlp/signals.ts";
 import { tenantDefaultsSchema, tenantSchema } from "../../pipeline/tenants/schema.ts";
 import { resolveTenant } from "../../pipeline/tenants/settings.ts";
 import { TenantTable } from "../../pipeline/tenants/table/table.ts";
@@ -34,14 +35,16 @@ export interface SenderOptions {
   /** By lower-case names; several lines as a server joins them. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly peerAddress?: string;
+  readonly signal?: Signal | undefined;
   readonly certificate?: Partial<ClientCertificate>;
 }
 
 /** A request's head. */
-export function senderOf({ headers = {}, peerAddress = "192.0.2.1", certificate }: SenderOptions): Sender {
+export function senderOf({ headers = {}, peerAddress = "192.0.2.1", signal, certificate }: SenderOptions): Sender {
   const names = { subject: "", dnsNames: [], uris: [], emails: [], ...certificate };
   return {
     peerAddress,
+    signal,
     header: (name) => headers[name],
     certificate: () => certificate === undefined ? undefined : names,
   };

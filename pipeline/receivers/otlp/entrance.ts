@@ -68,6 +68,10 @@ class SettledSender implements Sender {
     return this.#sender.peerAddress;
   }
 
+  get signal(): Signal | undefined {
+    return this.#sender.signal;
+  }
+
   header(name: string): string | undefined {
     return name === this.#settled ? undefined : this.#sender.header(name);
   }

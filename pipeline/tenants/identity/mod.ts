@@ -27,7 +27,6 @@ import type { Clock } from "../../core/clock.ts";
 import type { GatewayError } from "../../core/errors.ts";
 import type { Logger } from "../../core/log/logger.ts";
 import type { Counter, Meter } from "../../core/telemetry/meter.ts";
-import type { Signal } from "../../otlp/signals.ts";
 import type { TenantRow, TenantTable } from "../table/table.ts";
 import { HeaderCache, type Validity } from "./header_cache.ts";
 import { type ApiKey, isSecret } from "./api_key.ts";
@@ -140,26 +139,26 @@ class CredentialIdentifier implements Identifier, Lifecycle {
     return Promise.resolve();
   }
 
-  identify(sender: Sender, nowMs = this.#deps.clock.monotonicMs(), signal?: Signal): Answer {
+  identify(sender: Sender, nowMs = this.#deps.clock.monotonicMs()): Answer {
     const table = this.#table();
     if (table !== this.#asked) this.#begin(table);
     let found: Answer | undefined;
     const authorization = sender.header("authorization");
-    if (authorization !== undefined) found = this.#ofAuthorization(authorization, sender, nowMs, signal);
+    if (authorization !== undefined) found = this.#ofAuthorization(authorization, sender, nowMs);
     for (const name of this.#keyHeaders) {
       const key = sender.header(name);
-      if (key !== undefined) found = this.#agreed(found, this.#ofKeyHeader(key, sender, nowMs, signal), sender, signal);
+      if (key !== undefined) found = this.#agreed(found, this.#ofKeyHeader(key, sender, nowMs), sender);
     }
     if (this.#proxies?.trusts(sender.peerAddress) === true) {
       const id = sender.header(this.#config.trusted_proxy?.header ?? "");
-      if (id !== undefined) found = this.#agreed(found, this.#ofProxy(id, sender, nowMs, signal), sender, signal);
+      if (id !== undefined) found = this.#agreed(found, this.#ofProxy(id, sender, nowMs), sender);
     }
     const certificate = sender.certificate?.();
     if (certificate !== undefined) {
-      const identity = this.#ofCertificate(certificate, sender, nowMs, signal);
-      if (identity !== undefined) found = this.#agreed(found, identity, sender, signal);
+      const identity = this.#ofCertificate(certificate, sender, nowMs);
+      if (identity !== undefined) found = this.#agreed(found, identity, sender);
     }
-    return found ?? this.#default ?? this.#missing(sender, signal);
+    return found ?? this.#default ?? this.#missing(sender);
   }
 
   /** Other tenants than before: nothing that was found out still counts. */
@@ -173,77 +172,65 @@ class CredentialIdentifier implements Identifier, Lifecycle {
     this.#deps.logger.warn("default_tenant is no tenant: who has no credentials is refused");
   }
 
-  #ofAuthorization(header: string, sender: Sender, nowMs: number, signal: Signal | undefined): Answer {
+  #ofAuthorization(header: string, sender: Sender, nowMs: number): Answer {
     const known = this.#byAuthorization.get(header);
     if (known !== undefined && this.#counts(known, nowMs)) return known;
     const claim = readAuthorization(header);
     switch (claim.kind) {
       case "key":
-        return this.#ofKey(claim.key, header, this.#byAuthorization, sender, nowMs, signal);
+        return this.#ofKey(claim.key, header, this.#byAuthorization, sender, nowMs);
       case "token":
-        return this.#ofCostly(() => this.#proveToken(claim.token), header, known !== undefined, sender, signal);
+        return this.#ofCostly(() => this.#proveToken(claim.token), header, known !== undefined, sender);
       case "password":
-        return this.#ofCostly(() => this.#provePassword(claim), header, known !== undefined, sender, signal);
+        return this.#ofCostly(() => this.#provePassword(claim), header, known !== undefined, sender);
       case "malformed":
-        throw this.#refuse("malformed", `Authorization ${claim.reason}`, sender, nowMs, signal);
+        throw this.#refuse("malformed", `Authorization ${claim.reason}`, sender, nowMs);
     }
   }
 
-  #ofKeyHeader(header: string, sender: Sender, nowMs: number, signal: Signal | undefined): Answer {
+  #ofKeyHeader(header: string, sender: Sender, nowMs: number): Answer {
     const known = this.#byKey.get(header);
     if (known !== undefined && this.#counts(known, nowMs)) return known;
     const claim = readKeyHeader(header);
-    if (claim.kind === "key") return this.#ofKey(claim.key, header, this.#byKey, sender, nowMs, signal);
-    throw this.#refuse("malformed", "the header for an API key holds none", sender, nowMs, signal);
+    if (claim.kind === "key") return this.#ofKey(claim.key, header, this.#byKey, sender, nowMs);
+    throw this.#refuse("malformed", "the header for an API key holds none", sender, nowMs);
   }
 
   /** A hash costs less than keeping account of it, so a good key is let in whatever others at its address do. */
-  #ofKey(
-    key: ApiKey,
-    header: string,
-    cache: HeaderCache,
-    sender: Sender,
-    nowMs: number,
-    signal: Signal | undefined,
-  ): Identity {
-    const proof = this.#proveKey(key, signal);
-    if ("refusal" in proof) throw this.#refuse(proof.untimely ?? "unknown", proof.refusal, sender, nowMs, signal);
+  #ofKey(key: ApiKey, header: string, cache: HeaderCache, sender: Sender, nowMs: number): Identity {
+    const proof = this.#proveKey(key, sender);
+    if ("refusal" in proof) throw this.#refuse(proof.untimely ?? "unknown", proof.refusal, sender, nowMs);
     return this.#remember(cache, header, proof.good, this.#generation, nowMs);
   }
 
-  #proveKey({ id, secret }: ApiKey, signal: Signal | undefined): Checked<Proof> {
+  #proveKey({ id, secret }: ApiKey, sender: Sender): Checked<Proof> {
     const key = this.#tableNow().findKey(id);
     if (!isSecret(secret, key) || key === undefined) return { refusal: "the API key is not known" };
     const nowMs = this.#deps.clock.nowMs();
     const row = this.#tableNow().at(key.slot);
     if (row === undefined) return { refusal: "the API key is not known" };
     const isEarly = nowMs < key.notBeforeMs;
-    if (isEarly || nowMs >= key.expiresMs) return this.#untimely(row, id, isEarly ? "not_yet" : "expired", signal);
+    if (isEarly || nowMs >= key.expiresMs) return this.#untimely(row, id, isEarly ? "not_yet" : "expired", sender);
     return { good: { row, credential: id, attributes: NO_ATTRIBUTES, expiresMs: key.expiresMs } };
   }
 
-  #untimely({ tag }: TenantRow, keyId: string, untimely: Untimely, signal: Signal | undefined): BadCredential {
+  #untimely({ tag }: TenantRow, keyId: string, untimely: Untimely, { signal }: Sender): BadCredential {
     const refusal = untimely === "expired" ? "the API key has expired" : "the API key does not count yet";
     this.#deps.refused?.untimely(tag, signal, untimely, `${refusal}: ${keyId}`);
     return { refusal, untimely };
   }
 
-  #ofProxy(id: string, sender: Sender, nowMs: number, signal: Signal | undefined): Identity {
+  #ofProxy(id: string, sender: Sender, nowMs: number): Identity {
     const known = this.#byProxy.get(id);
     if (known !== undefined && this.#counts(known, nowMs)) return known;
     const row = this.#tableNow().find(id);
     const header = this.#config.trusted_proxy?.header ?? "";
-    if (row === undefined) throw this.#refuse("unknown", `${header} names no tenant`, sender, nowMs, signal);
+    if (row === undefined) throw this.#refuse("unknown", `${header} names no tenant`, sender, nowMs);
     const proof = { row, credential: `header:${header}`, attributes: NO_ATTRIBUTES, expiresMs: Infinity };
     return this.#remember(this.#byProxy, id, proof, this.#generation, nowMs);
   }
 
-  #ofCertificate(
-    certificate: ClientCertificate,
-    sender: Sender,
-    nowMs: number,
-    signal: Signal | undefined,
-  ): Identity | undefined {
+  #ofCertificate(certificate: ClientCertificate, sender: Sender, nowMs: number): Identity | undefined {
     let identity = this.#byCertificate.get(certificate);
     if (identity === undefined) {
       identity = certificateIdentity(certificate, this.#tableNow());
@@ -251,7 +238,7 @@ class CredentialIdentifier implements Identifier, Lifecycle {
     }
     if (identity === "none") return undefined;
     if (identity === "several") {
-      throw this.#refuse("contradictory", "the certificate is of several tenants", sender, nowMs, signal);
+      throw this.#refuse("contradictory", "the certificate is of several tenants", sender, nowMs);
     }
     return identity;
   }
@@ -261,7 +248,6 @@ class CredentialIdentifier implements Identifier, Lifecycle {
     header: string,
     wasGood: boolean,
     sender: Sender,
-    signal: Signal | undefined,
   ): Promise<Identity> {
     const generation = this.#generation;
     const check = async (): Promise<Checked<Identity>> => {
@@ -270,7 +256,8 @@ class CredentialIdentifier implements Identifier, Lifecycle {
       const nowMs = this.#deps.clock.monotonicMs();
       return { good: this.#remember(this.#byAuthorization, header, proof.good, generation, nowMs) };
     };
-    return this.#checks.run({ header, address: this.#addressOf(sender), signal, wasGood, generation }, check);
+    const attempt = { header, address: this.#addressOf(sender), signal: sender.signal, wasGood, generation };
+    return this.#checks.run(attempt, check);
   }
 
   async #proveToken(token: string): Promise<Checked<Proof>> {
@@ -318,42 +305,36 @@ class CredentialIdentifier implements Identifier, Lifecycle {
   }
 
   /** One identity of two: of whoever comes first, when they are the same tenant's. */
-  #agreed(first: Answer | undefined, second: Answer, sender: Sender, signal: Signal | undefined): Answer {
+  #agreed(first: Answer | undefined, second: Answer, sender: Sender): Answer {
     if (first === undefined) return second;
     if (first instanceof Promise || second instanceof Promise) {
-      return Promise.all([first, second]).then(([one, other]) => this.#same(one, other, sender, signal));
+      return Promise.all([first, second]).then(([one, other]) => this.#same(one, other, sender));
     }
-    return this.#same(first, second, sender, signal);
+    return this.#same(first, second, sender);
   }
 
-  #same(first: Identity, second: Identity, sender: Sender, signal: Signal | undefined): Identity {
+  #same(first: Identity, second: Identity, sender: Sender): Identity {
     if (first.tenant.slot === second.tenant.slot) return first;
     const nowMs = this.#deps.clock.monotonicMs();
-    throw this.#refuse("contradictory", "the credentials are of several tenants", sender, nowMs, signal);
+    throw this.#refuse("contradictory", "the credentials are of several tenants", sender, nowMs);
   }
 
-  #missing(sender: Sender, signal: Signal | undefined): never {
+  #missing(sender: Sender): never {
     const reason = "the request has no credentials";
-    this.#tell("missing", this.#addressOf(sender), signal, reason);
+    this.#tell("missing", this.#addressOf(sender), sender.signal, reason);
     throw this.#errors.unauthenticated(reason, CHALLENGES.missing);
   }
 
   /** Takes an attempt of the peer. @returns What to throw: 401, or 429 when it has had too many. */
-  #refuse(
-    kind: CredentialRefusal,
-    reason: string,
-    sender: Sender,
-    nowMs: number,
-    signal: Signal | undefined,
-  ): GatewayError {
+  #refuse(kind: CredentialRefusal, reason: string, sender: Sender, nowMs: number): GatewayError {
     const address = this.#addressOf(sender);
     const waitMs = this.#limit.take(address, nowMs);
     const error = waitMs > 0 ? this.#errors.tooMany(waitMs) : this.#errors.unauthenticated(reason, CHALLENGES.invalid);
-    this.#tell(waitMs > 0 ? "limited" : kind, address, signal, waitMs > 0 ? error.message : reason);
+    this.#tell(waitMs > 0 ? "limited" : kind, address, sender.signal, waitMs > 0 ? error.message : reason);
     return error;
   }
 
-  #tell(kind: CredentialRefusal, address: string, signal: Signal | undefined, message: string): void {
+  #tell(kind: CredentialRefusal, address: string, signal: Sender["signal"], message: string): void {
     this.#refusals.get(kind)?.add(1);
     this.#deps.refused?.unknown(address, signal, kind, message);
   }

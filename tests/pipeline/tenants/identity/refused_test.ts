@@ -40,8 +40,7 @@ function open() {
     passwords: { verify: () => Promise.resolve(false), close() {} },
   });
   const counted = () => CREDENTIAL_REFUSALS.filter((reason) => (meter.values.get(countOf(reason)) ?? 0) > 0);
-  const identify = async (sender: SenderOptions) =>
-    await identifier.identify(senderOf(sender), clock.monotonicMs(), "logs");
+  const identify = async (sender: SenderOptions) => await identifier.identify(senderOf({ signal: "logs", ...sender }));
   return { told, counted, identify, identifier, clock };
 }
 
