@@ -89,7 +89,7 @@ class Assembly {
   readonly used = new Map<string, Used>();
   readonly problems: Problem[] = [];
   readonly #writer: TableWriter;
-  readonly #bySlot = new Map<number, LoadedTenant>();
+  readonly #bySlot: LoadedTenant[] = [];
 
   /** There is room for all, and for those that were changed as they were as well. */
   constructor(slots: number, ranked: readonly Used[][], before: ReadonlyMap<string, Used>) {
@@ -107,7 +107,7 @@ class Assembly {
   add(candidate: Used, slot: number, old: Used | undefined): void {
     const conflict = this.#tryAdd(candidate, slot);
     if (conflict === undefined) return;
-    this.problems.push(conflictProblem(candidate.tenant, conflict, this.#bySlot.get(conflict.slot)));
+    this.problems.push(conflictProblem(candidate.tenant, conflict, this.#bySlot[conflict.slot]));
     if (old !== undefined) this.#tryAdd(old, slot);
   }
 
@@ -124,7 +124,7 @@ class Assembly {
     const conflict = this.#writer.add(slot, tenant.records);
     if (conflict !== undefined) return conflict;
     this.used.set(tenant.id, used);
-    this.#bySlot.set(slot, tenant);
+    this.#bySlot[slot] = tenant;
     return undefined;
   }
 }

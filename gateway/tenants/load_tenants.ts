@@ -25,7 +25,7 @@ import type { TenantSources } from "../../pipeline/tenants/sources.ts";
 import { TenantResolver } from "../../pipeline/tenants/settings.ts";
 import { recordsOf, writeTenant } from "../../pipeline/tenants/table/record.ts";
 import { SimpleYaml } from "./simple_yaml.ts";
-import { isLinesFile, MAX_TENANT_FILE_BYTES, type TenantFiles } from "./tenant_files.ts";
+import { idOfFile, isLinesFile, MAX_TENANT_FILE_BYTES, type TenantFiles } from "./tenant_files.ts";
 
 /** A tenant, ready for the table. */
 export interface LoadedTenant {
@@ -130,11 +130,6 @@ function loadText(text: string, file: string, context: TenantContext, tools: Loa
   const loader = new Loader(context, tools);
   loader.addText(text, file, 0, id);
   return loader.done();
-}
-
-/** `acme` of `tenants/acme.yaml`. */
-export function idOfFile(path: string): string {
-  return path.slice(path.lastIndexOf("/") + 1).replace(/\.ya?ml$/, "");
 }
 
 /** One JSON object a line. Empty lines do not count. */

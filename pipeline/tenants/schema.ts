@@ -270,10 +270,10 @@ function plainKeys(json: unknown): TenantSettings["keys"] | undefined {
   const keys: TenantSettings["keys"] = [];
   for (const each of json as readonly unknown[]) {
     if (typeof each !== "object" || each === null) return undefined;
-    const { id, hash: text, ...others } = each as Readonly<Record<string, unknown>>;
+    const { id, hash: text } = each as Readonly<Record<string, unknown>>;
     if (typeof id !== "string" || typeof text !== "string" || !isKeyId(id)) return undefined;
+    for (const key in each) if (key !== "id" && key !== "hash") return undefined;
     const hash = parseSecretHash(text);
-    for (const _ in others) return undefined;
     if (hash === undefined) return undefined;
     keys.push({ id, hash });
   }

@@ -29,10 +29,14 @@ export const MAX_RECORD_BYTES = 0xffff;
 const FNV_OFFSET = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;
 
-/** FNV-1a of the kind and the name's UTF-8, then mixed so that its low bits are good for an index. */
-export function hashName(kind: RecordKind, name: Uint8Array): number {
+/**
+ * FNV-1a of the kind and the name's UTF-8, then mixed so that its low bits are good for an index.
+ *
+ * @param name The bytes from `start` to `end`.
+ */
+export function hashName(kind: RecordKind, name: Uint8Array, start = 0, end = name.length): number {
   let hash = Math.imul(FNV_OFFSET ^ kind, FNV_PRIME);
-  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ (name[i] ?? 0), FNV_PRIME);
+  for (let i = start; i < end; i++) hash = Math.imul(hash ^ (name[i] ?? 0), FNV_PRIME);
   return mix(hash);
 }
 

@@ -70,13 +70,14 @@ export class TableWriter {
     const taken: number[] = [];
     for (let at = start; at < start + records.length; at += this.#view.getUint16(at + RECORD.length, true)) {
       this.#view.setUint32(at + RECORD.slot, slot, true);
-      const place = this.#place(at);
+      const hash = this.#hashOf(at);
+      const place = this.#place(at, hash);
       const holder = this.#index[2 * place + 1] ?? 0;
       if (holder !== 0) {
         for (const each of taken.toReversed()) this.#index[2 * each + 1] = 0;
         return this.#conflict(holder);
       }
-      this.#index[2 * place] = this.#hashOf(at);
+      this.#index[2 * place] = hash;
       this.#index[2 * place + 1] = at;
       taken.push(place);
     }
@@ -101,8 +102,7 @@ export class TableWriter {
   }
 
   /** The place of the name of the record at `offset`: its own, or an empty one. */
-  #place(offset: number): number {
-    const hash = this.#hashOf(offset);
+  #place(offset: number, hash: number): number {
     for (let place = hash & this.#mask;; place = (place + 1) & this.#mask) {
       const other = this.#index[2 * place + 1] ?? 0;
       if (other === 0) return place;
@@ -111,7 +111,9 @@ export class TableWriter {
   }
 
   #hashOf(offset: number): number {
-    return hashName(this.#view.getUint8(offset + RECORD.kind) as RecordKind, this.#nameOf(offset));
+    const start = offset + RECORD.name;
+    const end = start + this.#view.getUint16(offset + RECORD.nameLength, true);
+    return hashName(this.#view.getUint8(offset + RECORD.kind) as RecordKind, this.#bytes, start, end);
   }
 
   #nameOf(offset: number): Uint8Array {
