@@ -10,8 +10,7 @@
  */
 
 import { SourceMap } from "node:module";
-import { freePort, startGateway } from "../support/gateway_process.ts";
-import { runLoad, startSink } from "../support/peers.ts";
+import { type Profile, takeProfile } from "./profile.ts";
 
 /** What is sent and what is configured, as `tests/peers/measure` does it. */
 const SCENARIOS: Readonly<Record<string, { readonly config: string; readonly load: readonly string[] }>> = {
@@ -21,14 +20,6 @@ const SCENARIOS: Readonly<Record<string, { readonly config: string; readonly loa
 };
 const LINES = 10;
 const ROOT = new URL("../../", import.meta.url).href;
-
-interface Profile {
-  readonly nodes: readonly {
-    readonly callFrame: { readonly functionName: string; readonly url: string };
-    readonly hitCount: number;
-    readonly positionTicks?: readonly { readonly line: number; readonly ticks: number }[];
-  }[];
-}
 
 const maps = new Map<string, SourceMap>();
 const emitted = await emittedFolder();
@@ -46,36 +37,9 @@ async function profileOf(name: string): Promise<Profile> {
   if (scenario === undefined) {
     throw new TypeError(`Cannot profile ${name}, wanted ${Object.keys(SCENARIOS).join(", ")}`);
   }
-  await using sink = await startSink();
-  const [port, adminPort, metricsPort] = [freePort(), freePort(), freePort()];
-  const config = new URL(`tests/peers/configs/${scenario.config}.yaml`, ROOT);
-  await using _gateway = await startGateway(await Deno.readTextFile(config), {
-    args: ["--admin-listen", `127.0.0.1:${adminPort}`],
-    // Without it V8 knows of optimized code only where its function begins.
-    env: {
-      DENO_V8_FLAGS: "--detailed-line-info",
-      IN_PORT: `${port}`,
-      OUT_PORT: new URL(sink.url).port,
-      METRICS_PORT: `${metricsPort}`,
-      QUEUE: "false",
-    },
-  });
-  const admin = `http://127.0.0.1:${adminPort}/api/v1`;
-  const load = runLoad(
-    `http://127.0.0.1:${port}`,
-    ...["-shape", "p100", ...scenario.load, "-connections", "32", "-warmup", `${warmup}s`, "-duration", `${seconds}s`],
-  );
-  await new Promise((resolve) => setTimeout(resolve, Number(warmup) * 1_000));
-  const { threads } = await (await fetch(`${admin}/status`)).json() as { readonly threads: readonly string[] };
-  const response = await fetch(`${admin}/profiles/cpu`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ thread: threads.at(-1), duration_ms: Number(seconds) * 900 }),
-  });
-  if (!response.ok) throw new Error(`Cannot profile: ${response.status} ${await response.text()}`);
-  const profile = await response.json();
-  await load;
-  return profile;
+  const config = await Deno.readTextFile(new URL(`tests/peers/configs/${scenario.config}.yaml`, ROOT));
+  const load = [["-shape", "p100", "-connections", "32", ...scenario.load]];
+  return await takeProfile(config, load, { seconds: Number(seconds), warmupSeconds: Number(warmup) });
 }
 
 /** Share, place and function of the dearest lines. */

@@ -191,7 +191,7 @@ export class TenantCells {
   }
 
   set defaultShare(share: number) {
-    this.#divide();
+    if (share !== WHOLE_SHARE) this.#divide();
     Atomics.store(this.#counts, DEFAULT_WITHHELD_WORD, WHOLE_SHARE - inParts(share));
   }
 
@@ -318,7 +318,7 @@ export class TenantCells {
 }
 
 /** Where the arrival time of a rate is, in 64-bit words of the memory. */
-export function timeAt(slot: number, group: number, rate: number): number {
+function timeAt(slot: number, group: number, rate: number): number {
   return (SLOTS_AT + slot * SLOT_BYTES) / 8 + group * RATES + rate;
 }
 

@@ -54,6 +54,16 @@ async function until(isSo: () => boolean, what: string): Promise<void> {
   throw new Error(`It never came to this: ${what}`);
 }
 
+Deno.test("a gateway alone divides nothing, so its threads take rates ahead", async (t) => {
+  for (const fleet of ["{mode: local}", "{mode: divided, replicas: 1}"]) {
+    await t.step(fleet, async () => {
+      const gateway = await start(freePort(), fleet);
+      strictEqual(gateway.tenants.cells.isDivided, false);
+      await gateway.shutdown(5_000);
+    });
+  }
+});
+
 Deno.test("a gateway's part of the limits: the whole, or one of as many as are configured", async (t) => {
   const port = freePort();
   const gateway = await start(port, "{mode: divided, replicas: 4}");

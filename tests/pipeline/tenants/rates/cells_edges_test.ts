@@ -138,7 +138,8 @@ Deno.test("whatever divides a limit says so", async (t) => {
   const cases: { name: string; act: (cells: TenantCells) => void; want: boolean }[] = [
     { name: "a share", act: (cells) => cells.setShare(0, 0, 0, WHOLE), want: true },
     { name: "no share", act: (cells) => cells.setShare(0, 0, 0, undefined), want: false },
-    { name: "a share of all rates", act: (cells) => cells.defaultShare = WHOLE, want: true },
+    { name: "a share of all rates", act: (cells) => cells.defaultShare = WHOLE - 1, want: true },
+    { name: "the whole of all rates", act: (cells) => cells.defaultShare = WHOLE, want: false },
     { name: "demand that is counted", act: (cells) => cells.countsDemand = true, want: true },
   ];
   for (const { name, act, want } of cases) {
