@@ -27,89 +27,72 @@ interface AdvancedRate {
   readonly burstNs: number;
 }
 
-/** The rates of a plan, and what its thread has ahead of them. */
-export interface Advance {
-  /** `AHEAD` numbers each, in the order of `rates`. */
+/** What a thread has ahead of the rates of one plan: nothing at first. */
+export class Advance {
+  /** `AHEAD` numbers each, in the order of the rates. */
   readonly ahead: number[];
-  readonly rates: readonly AdvancedRate[];
-}
+  readonly #rates: readonly AdvancedRate[];
+  /** Of the tenant. */
+  readonly #slot: number;
 
-/** The advance of a thread that has taken nothing. */
-export function noAdvance(rates: readonly AdvancedRate[]): Advance {
-  return { ahead: rates.flatMap(({ nsPerUnit }) => [nsPerUnit, 0]), rates };
+  constructor(slot: number, rates: readonly AdvancedRate[]) {
+    this.ahead = rates.flatMap(({ nsPerUnit }) => [nsPerUnit, 0]);
+    this.#rates = rates;
+    this.#slot = slot;
+  }
+
+  /**
+   * Takes from the rates between two places of `ahead`, or from none: the short way, for limits that are this gateway's
+   * alone and have room, as nearly always.
+   *
+   * @returns false: nothing was taken, and `takeRates` is to say why.
+   */
+  take(cells: TenantCells, from: number, to: number, units: number, nowNs: number): boolean {
+    const { ahead } = this;
+    for (let at = from; at < to; at += AHEAD) {
+      const left = ahead[at + 1]! - costNs(units, ahead[at]!);
+      if (left >= 0) ahead[at + 1] = left;
+      else if (!this.#draw(cells, at, left, nowNs)) {
+        for (let taken = from; taken < at; taken += AHEAD) ahead[taken + 1]! += costNs(units, ahead[taken]!);
+        this.giveBack(cells, from, to);
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** @param left What is left of what is ahead when its units are taken: less than nothing. */
+  #draw(cells: TenantCells, at: number, left: number, nowNs: number): boolean {
+    if (cells.isDivided) return false;
+    const { ahead } = this;
+    const { group, rate, burstNs } = this.#rates[at / AHEAD]!;
+    const cost = ahead[at + 1]! - left;
+    if (cost > burstNs) return false;
+    const place = cells.timeAt(this.#slot, group, rate);
+    const more = advanceNs(burstNs, cells.threads);
+    if (more >= cost && take(cells.times, place, more - left, burstNs, nowNs) === 0) {
+      ahead[at + 1] = more;
+      return true;
+    }
+    if (take(cells.times, place, -left, burstNs, nowNs) !== 0) return false;
+    ahead[at + 1] = 0;
+    return true;
+  }
+
+  /** Gives back what is ahead of the rates between two places. */
+  giveBack(cells: TenantCells, from = 0, to = this.ahead.length): void {
+    const { ahead } = this;
+    for (let at = from; at < to; at += AHEAD) {
+      const left = ahead[at + 1]!;
+      if (left === 0) continue;
+      const { group, rate } = this.#rates[at / AHEAD]!;
+      giveBack(cells.times, cells.timeAt(this.#slot, group, rate), left);
+      ahead[at + 1] = 0;
+    }
+  }
 }
 
 /** What a thread takes ahead at once, nanoseconds. */
-export function advanceNs(burstNs: number, threads: number): number {
+function advanceNs(burstNs: number, threads: number): number {
   return Math.floor(burstNs * ALL_AHEAD / threads);
-}
-
-/**
- * Takes from the rates between two places of `ahead`, or from none: the short way, for limits that are this gateway's
- * alone and have room, as nearly always.
- *
- * @param slot Of the tenant.
- * @returns false: nothing was taken, and `takeRates` is to say why.
- */
-export function takeAhead(
-  cells: TenantCells,
-  advance: Advance,
-  from: number,
-  to: number,
-  slot: number,
-  units: number,
-  nowNs: number,
-): boolean {
-  const { ahead } = advance;
-  for (let at = from; at < to; at += AHEAD) {
-    const left = ahead[at + 1]! - costNs(units, ahead[at]!);
-    if (left >= 0) ahead[at + 1] = left;
-    else if (!draw(cells, advance.rates[at / AHEAD]!, slot, ahead, at, left, nowNs)) {
-      for (let taken = from; taken < at; taken += AHEAD) ahead[taken + 1]! += costNs(units, ahead[taken]!);
-      returnAhead(cells, advance, slot, from, to);
-      return false;
-    }
-  }
-  return true;
-}
-
-/** @param left What is left of what is ahead when its units are taken: less than nothing. */
-function draw(
-  cells: TenantCells,
-  { group, rate, burstNs }: AdvancedRate,
-  slot: number,
-  ahead: number[],
-  at: number,
-  left: number,
-  nowNs: number,
-): boolean {
-  if (cells.isDivided) return false;
-  const cost = ahead[at + 1]! - left;
-  if (cost > burstNs) return false;
-  const place = cells.timeAt(slot, group, rate);
-  const more = advanceNs(burstNs, cells.threads);
-  if (more >= cost && take(cells.times, place, more - left, burstNs, nowNs) === 0) {
-    ahead[at + 1] = more;
-    return true;
-  }
-  if (take(cells.times, place, -left, burstNs, nowNs) !== 0) return false;
-  ahead[at + 1] = 0;
-  return true;
-}
-
-/** Gives back what is ahead of the rates between two places. */
-export function returnAhead(
-  cells: TenantCells,
-  { ahead, rates }: Advance,
-  slot: number,
-  from = 0,
-  to = ahead.length,
-): void {
-  for (let at = from; at < to; at += AHEAD) {
-    const left = ahead[at + 1]!;
-    if (left === 0) continue;
-    const { group, rate } = rates[at / AHEAD]!;
-    giveBack(cells.times, cells.timeAt(slot, group, rate), left);
-    ahead[at + 1] = 0;
-  }
 }

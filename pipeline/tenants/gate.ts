@@ -15,7 +15,6 @@ import { type GatewayError, LimitExceededError, PermissionDeniedError } from "..
 import type { Counter } from "../core/telemetry/meter.ts";
 import type { TenantTag } from "../core/tenant.ts";
 import type { Signal } from "../otlp/signals.ts";
-import { returnAhead } from "./advance.ts";
 import { behindReason, DoorUsage } from "./usage/door_usage.ts";
 import { type Refusal, REFUSALS, TenantCells } from "./rates/cells.ts";
 import { type Plan, planOf } from "./plans.ts";
@@ -119,7 +118,7 @@ class ThreadGate implements TenantGate, VisitedGate {
     const known = plans[seat];
     if (known !== undefined && known.tag === tenant) return known;
     const plan = this.#newPlan(tenant, signal, table);
-    if (known !== undefined) this.#leave(known);
+    known?.advance.giveBack(this.cells);
     return plans[seat] = plan;
   }
 
@@ -127,13 +126,9 @@ class ThreadGate implements TenantGate, VisitedGate {
   #begin(table: Pick<TenantTable, "at">): void {
     this.#asked = table;
     for (const plans of Object.values(this.#atHand)) {
-      for (const plan of plans) if (plan !== undefined) this.#leave(plan);
+      for (const plan of plans) plan?.advance.giveBack(this.cells);
     }
     this.#atHand = {};
-  }
-
-  #leave({ advance, tag }: Plan): void {
-    returnAhead(this.cells, advance, tag.slot);
   }
 
   #newPlan(tenant: TenantTag, signal: Signal, table: Pick<TenantTable, "at">): Plan {

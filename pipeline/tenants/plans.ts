@@ -7,7 +7,7 @@
 import type { Signal } from "../otlp/signals.ts";
 import { TENANT_METADATA, type TenantTag } from "../core/tenant.ts";
 import type { Origin } from "../otlp/payload.ts";
-import { type Advance, AHEAD, noAdvance } from "./advance.ts";
+import { Advance, AHEAD } from "./advance.ts";
 import { groupOf, HOLDS, RATE, type RateName } from "./rates/cells.ts";
 import { costNs, fittingIn } from "./rates/gcra.ts";
 import type { LimitGroup, SignalLimits } from "./limits.ts";
@@ -138,7 +138,7 @@ export function planOf(row: TenantRow, signal: Signal): Plan {
     holds: concurrentRequests.length + bytesInFlight.length > 0,
     maxBodyBytes: Math.min(...bodies),
     metadata: new Map([[TENANT_METADATA, [row.tag.id]]]),
-    advance: noAdvance([...requests, ...bytes, ...items]),
+    advance: new Advance(row.tag.slot, [...requests, ...bytes, ...items]),
     aheadBytes: AHEAD * requests.length,
     aheadItems: AHEAD * (requests.length + bytes.length),
     row,

@@ -23,7 +23,6 @@ import {
   takeRates,
   waitMsOf,
 } from "./admission.ts";
-import { takeAhead } from "./advance.ts";
 import { MAX_HELD, type Refusal, type TenantCells } from "./rates/cells.ts";
 import type { DoorUsage } from "./usage/door_usage.ts";
 import type { FlightLimit, Plan, RateLimit } from "./plans.ts";
@@ -201,7 +200,7 @@ export class TenantVisit implements Visit {
 
   #chargeRequest(bytes: number): void {
     const { advance, aheadBytes, requests } = this.#plan;
-    if (takeAhead(this.#gate.cells, advance, 0, aheadBytes, this.#slot, 1, this.#nowNs)) return;
+    if (advance.take(this.#gate.cells, 0, aheadBytes, 1, this.#nowNs)) return;
     const found = takeRates(this.#gate.cells, requests, this.#slot, 1, this.#nowNs);
     if (found !== undefined) throw this.#refusal(found, 1, "requests", bytes);
   }
@@ -211,7 +210,7 @@ export class TenantVisit implements Visit {
     this.#isAnnounced = true;
     this.#chargedBytes = bytes;
     const { advance, aheadBytes, aheadItems, bytes: limits } = this.#plan;
-    if (takeAhead(this.#gate.cells, advance, aheadBytes, aheadItems, this.#slot, bytes, nowNs)) return;
+    if (advance.take(this.#gate.cells, aheadBytes, aheadItems, bytes, nowNs)) return;
     const found = takeRates(this.#gate.cells, limits, this.#slot, bytes, nowNs);
     if (found === undefined) return;
     this.#chargedBytes = 0;
@@ -224,7 +223,7 @@ export class TenantVisit implements Visit {
     const { advance, aheadItems, items, row, signal } = this.#plan;
     const { cells, clock } = this.#gate;
     const { itemCount } = payload;
-    if (takeAhead(cells, advance, aheadItems, advance.ahead.length, this.#slot, itemCount, this.#nowNs)) {
+    if (advance.take(cells, aheadItems, advance.ahead.length, itemCount, this.#nowNs)) {
       return this.#chargedItems = itemCount;
     }
     const early = takeRates(cells, items, this.#slot, itemCount, this.#nowNs);

@@ -6,7 +6,7 @@
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { type Advance, noAdvance, returnAhead, takeAhead } from "../../../pipeline/tenants/advance.ts";
+import { Advance } from "../../../pipeline/tenants/advance.ts";
 import { planOf, type RateLimit } from "../../../pipeline/tenants/plans.ts";
 import { bytesFor, TenantCells } from "../../../pipeline/tenants/rates/cells.ts";
 import { SharedClock } from "../../../pipeline/tenants/rates/shared_clock.ts";
@@ -31,17 +31,17 @@ interface Bucket {
 function bucket(limits = HUNDRED, memory = new SharedArrayBuffer(bytesFor(1)), thread = 0): Bucket {
   const cells = new TenantCells(memory, thread);
   const rates: readonly RateLimit[] = planOf(rowOf("acme", 0, { limits }), "traces").requests;
-  const advance = noAdvance(rates);
+  const advance = new Advance(0, rates);
   const [{ group, rate } = { group: 0, rate: 0 }] = rates;
   return {
     cells,
     advance,
-    take: (units) => takeAhead(cells, advance, 0, advance.ahead.length, 0, units, NOW_NS),
+    take: (units) => advance.take(cells, 0, advance.ahead.length, units, NOW_NS),
     taken: () => Math.max(0, cells.times.at(cells.timeAt(0, group, rate)) - NOW_NS),
   };
 }
 
-Deno.test("takeAhead()", async (t) => {
+Deno.test("take()", async (t) => {
   await t.step("takes a sixty-fourth of the bucket ahead, and then nothing of the bucket until that is used", () => {
     const { take, taken, advance } = bucket();
     ok(take(1));
@@ -97,11 +97,11 @@ Deno.test("takeAhead()", async (t) => {
     ok(!take(1), "takeRates knows the shares");
     deepStrictEqual([taken(), advance.ahead[1]], [11 * UNIT_NS, 0]);
   });
-  await t.step("returnAhead() gives back what there is, once", () => {
+  await t.step("giveBack() gives back what there is, once", () => {
     const { take, taken, advance, cells } = bucket();
     ok(take(1));
-    returnAhead(cells, advance, 0);
-    returnAhead(cells, advance, 0);
+    advance.giveBack(cells);
+    advance.giveBack(cells);
     strictEqual(taken(), UNIT_NS);
   });
 });
