@@ -14,7 +14,7 @@
  * @module
  */
 
-import { DEFAULT_STAGES } from "../../opamp/rollouts/mod.ts";
+import { DEFAULT_STAGES } from "../../opamp/rollouts/stages/spec.ts";
 import { ControllerProcess, type Json } from "../support/controller_process.ts";
 import { type PeerProcess, startPeer } from "../support/peers.ts";
 

@@ -7,13 +7,7 @@
 import { DEFAULT_PAYLOAD_LIMITS } from "../../pipeline/otlp/limits.ts";
 import { mergePayloads, NO_ORIGIN, payloadBytes } from "../../pipeline/otlp/payload.ts";
 import { attributeMapHash, resourceAttribute } from "../../pipeline/otlp/resource.ts";
-import {
-  partitionByResource,
-  partitionByTraceId,
-  resourceEntries,
-  splitByBytes,
-  splitByItems,
-} from "../../pipeline/otlp/split.ts";
+import { partitionByResource, partitionByTraceId, splitByBytes, splitByItems } from "../../pipeline/otlp/split.ts";
 import { readPayload } from "../../pipeline/otlp/validate.ts";
 import { metricRequestBytes, traceRequestBytes } from "../support/otlp_samples.ts";
 
@@ -34,10 +28,9 @@ Deno.bench("partitionByTraceId() of 1,000 spans in 100 traces", () => void parti
 Deno.bench("partitionByResource() of 100 resources to 5 keys", () => {
   partitionByResource(many, (resource) => resourceAttribute(resource, "k8s.namespace.name"));
 });
-Deno.bench("resourceEntries() of 100 resources", () => void resourceEntries(many));
 Deno.bench("mergePayloads() of 80 x 100 spans", () => void mergePayloads(new Array(80).fill(small), NO_ORIGIN));
 Deno.bench("payloadBytes() of 80 x 100 spans, 3.6 MB", () => void payloadBytes(batch));
 
-const { resource } = resourceEntries(small)[0]!;
+const { key: resource } = partitionByResource(small, (each) => each)[0]!;
 Deno.bench("resourceAttribute() of seven", () => void resourceAttribute(resource, "tenant.id"));
 Deno.bench("attributeMapHash() of seven", () => void attributeMapHash(resource));

@@ -63,41 +63,6 @@ export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
 }
 
-/** What a process has run until now, nanoseconds: of the threads that it has. `cpuMs` counts ticks, too coarse for a second. */
-export function cpuNs(pid: number): number {
-  let sum = 0;
-  for (const { name } of Deno.readDirSync(`/proc/${pid}/task`)) sum += threadNs(pid, name);
-  return sum;
-}
-
-function threadNs(pid: number, thread: string): number {
-  try {
-    const [ranNs = ""] = Deno.readTextFileSync(`/proc/${pid}/task/${thread}/schedstat`).split(" ", 1);
-    return Number(ranNs);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return 0; // it has just ended
-    throw error;
-  }
-}
-
-/**
- * Between which of the values the median of what they are drawn from lies, by 95 %, whatever its distribution: by order
- * statistics, since each value is below it with a chance of a half. Of fewer than six: between all of them, by less.
- */
-export function medianInterval(values: readonly number[]): readonly [low: number, high: number] {
-  const sorted = values.toSorted((a, b) => a - b);
-  const n = sorted.length;
-  let below = 0;
-  let outside = 2 ** -n;
-  let chance = outside;
-  while (below + 1 < n - 1 - below - 1 && 2 * (outside + chance * (n - below) / (below + 1)) <= 0.05) {
-    chance *= (n - below) / (below + 1);
-    outside += chance;
-    below++;
-  }
-  return [sorted[below] ?? NaN, sorted[n - 1 - below] ?? NaN];
-}
-
 export function report(what: string, ...figures: readonly string[]): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${what.padEnd(52)} ${figures.join("  ")}\n`));
 }

@@ -25,10 +25,7 @@ const program = (name: string): Part => ({
 /** What is shown of what was printed, by how a figure's name begins, and what is wanted of it. */
 const TENANT_COSTS: readonly Source[] = [
   { program: "tenants_cost", shows: [["a request's head, and what is used", "1 us more"], ["a request's head", ""]] },
-  {
-    program: "tenants_throughput",
-    shows: [["CPU time a request with", "2 % more at the most"]],
-  },
+  { program: "tenants_share", shows: [["tenants' share", "2 %"]] },
   { program: "tenants_boot", shows: [["start, 100000 tenants: a file", "3 s"], ["start", ""]] },
   { program: "tenants_start", shows: [["table, bytes a tenant", "300"], ["one tenant changes", ""]] },
   { program: "tenants_refusal", shows: [["1 MB, refused", "5 %"], ["", ""]] },

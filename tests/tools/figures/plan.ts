@@ -65,6 +65,7 @@ export interface Program {
 export const PROGRAMS: readonly Program[] = [
   { name: "tenants_cost", args: [], quickArgs: ["20"], prints: "lines", hasGatewayFlags: true, estimateSeconds: 25 },
   { name: "ottl_conditions", args: [], quickArgs: ["2"], prints: "table", hasGatewayFlags: true, estimateSeconds: 30 },
+  { name: "tenants_share", args: [], quickArgs: ["2", "p1"], prints: "lines", estimateSeconds: 65 },
   { name: "tenants_start", args: ["100000"], quickArgs: ["1000"], prints: "lines", estimateSeconds: 30 },
   { name: "fleet_simulation", args: [], quickArgs: [], prints: "table", estimateSeconds: 30 },
   {
@@ -85,7 +86,6 @@ export const PROGRAMS: readonly Program[] = [
   { name: "opamp_extension", args: [], quickArgs: ["1", "1"], prints: "table", estimateSeconds: 230 },
   { name: "own_telemetry_load", args: [], quickArgs: ["p100", "1", "1", "1"], prints: "json", estimateSeconds: 260 },
   { name: "opamp_servers", args: [], quickArgs: ["1", "200", "50"], prints: "table", estimateSeconds: 400 },
-  { name: "tenants_throughput", args: [], quickArgs: ["1"], prints: "lines", estimateSeconds: 520 },
   {
     name: "controller_simulation",
     args: [],
@@ -100,6 +100,7 @@ export const HELPERS: readonly string[] = [
   "large_bodies.ts",
   "opamp_server.ts",
   "ottl_conditions_worker.ts",
+  "profile.ts",
   "tenants_support.ts",
 ];
 
