@@ -7,7 +7,7 @@
 import type { Attributes } from "../pipeline/core/telemetry/meter.ts";
 import type { SeriesValue, ThreadMeter } from "../pipeline/core/telemetry/store.ts";
 import type { Tracer } from "../pipeline/core/telemetry/trace.ts";
-import { buildExtensions, buildParts, buildPipelinesInSlices, type GraphDeps } from "../pipeline/graph/build.ts";
+import { buildExtensions, buildParts, buildPipelines, type GraphDeps } from "../pipeline/graph/build.ts";
 import type { Build } from "../pipeline/graph/live_graph.ts";
 import type { OwnLog } from "./telemetry/logging.ts";
 import { ownMetricsPages } from "./telemetry/own_metrics.ts";
@@ -42,6 +42,6 @@ export function controlBuilds(
   const own = { ...deps, resource, tracer, tee: log.tee, collect };
   const telemetry: Build = (config, before) => buildParts(ownTelemetry(config.telemetry, own), deps, before);
   const extensions: Build = (config, before) => buildExtensions(config, deps, parts.isReady, before);
-  const pipelines: Build = (config, before) => buildPipelinesInSlices(config, deps, before);
+  const pipelines: Build = (config, before) => buildPipelines(config, deps, before);
   return [telemetry, pages, extensions, ...tenants.builds, ...tenants.own === undefined ? [] : [pipelines]];
 }

@@ -44,12 +44,7 @@ export function createMetricsApp(
   return app;
 }
 
-/** The series as Prometheus text; those of one name must stand together. */
-export function prometheusText(series: readonly SeriesValue[], constantLabels: Attributes = {}): string {
-  return new PrometheusPage(constantLabels).textOf(series);
-}
-
-/** Writes the same series again and again: all of a line but its number is made once. */
+/** Series as Prometheus text. It writes the same ones again and again: all of a line but its number is made once. */
 export class PrometheusPage {
   readonly #constantLabels: string;
   /** What stands in front of each number, by the attributes, which are an object for each series. */
@@ -59,6 +54,7 @@ export class PrometheusPage {
     this.#constantLabels = renderLabels(constantLabels);
   }
 
+  /** Those of one name must stand together. */
   textOf(series: readonly SeriesValue[]): string {
     const parts: string[] = [];
     let lastName = "";

@@ -166,7 +166,7 @@ class OtlpEndpoint {
       const body = coding === "" ? whole : await this.#decompressed(coding, whole, buffer);
       if (coding !== "") watch?.ended("decompress");
       const origin = this.#keepsMetadata ? this.#originOf(request) : request.origin;
-      const outcome = await this.#handler.accept(signal, encoding, body, origin, request.abort, watch, visit);
+      const outcome = await this.#handler.accept({ signal, encoding, body, origin, watch, visit }, request.abort);
       rejectedItems = outcome.rejectedItems;
       if (outcome.isHeld !== true) {
         giveBack(body);

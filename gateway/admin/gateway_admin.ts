@@ -81,7 +81,7 @@ export interface GatewayAdminOptions {
 }
 
 /** Taps at one time. */
-export const MAX_TAPS = 4;
+const MAX_TAPS = 4;
 /** How much longer than its duration a CPU profile may take, and how long a heap snapshot, milliseconds. */
 const CPU_GRACE_MS = 10_000;
 const HEAP_TIMEOUT_MS = 120_000;

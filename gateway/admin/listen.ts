@@ -27,7 +27,7 @@ import { TokenFile } from "./token_file.ts";
  */
 export const DEFAULT_ADMIN_LISTEN = "127.0.0.1:8887";
 /** What `--admin-listen` says for nowhere. */
-export const ADMIN_OFF = "off";
+const ADMIN_OFF = "off";
 
 /** How long a stop waits for answers under way, milliseconds. */
 const STOP_MS = 1_000;

@@ -15,7 +15,7 @@ import {
 } from "./health.ts";
 
 /** How often the health is looked at in a window. */
-export const LOOKS_PER_WINDOW = 6;
+const LOOKS_PER_WINDOW = 6;
 
 export interface HealthWatchOptions {
   /** 0: nothing is watched, every change is good. */

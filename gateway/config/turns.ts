@@ -7,7 +7,7 @@
 import { ConfigBusyError } from "./config_manager.ts";
 
 /** Changes that wait for the one that runs. */
-export const MAX_WAITING_CHANGES = 1;
+const MAX_WAITING_CHANGES = 1;
 /** Who is told to come back later comes back after this, milliseconds. */
 const BUSY_RETRY_AFTER_MS = 1_000;
 

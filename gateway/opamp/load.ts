@@ -11,7 +11,7 @@ import { NO_OVERLAY } from "../config/overlay.ts";
 import type { FollowerDeps, OpampFollower, OpampPlan } from "./follow.ts";
 
 /** The id of the extension in a configuration; undefined when it has none. */
-export function opampIdIn(tree: MapNode): string | undefined {
+function opampIdIn(tree: MapNode): string | undefined {
   const ids = children(childNode(tree, "extensions") ?? tree).map(([id]) => String(id));
   return ids.find((id) => parseComponentId(id)?.type === OPAMP_TYPE);
 }

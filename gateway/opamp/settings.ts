@@ -5,7 +5,11 @@
  */
 
 import type { ClientSettings } from "../../opamp/client/client.ts";
-import type { ClientTls, ServerConnection } from "../../opamp/client/transports/server_connection.ts";
+import {
+  type ClientTls,
+  DEFAULT_CLIENT_TLS,
+  type ServerConnection,
+} from "../../opamp/client/transports/server_connection.ts";
 import { AgentCapabilities, type AgentCapability, maskOf } from "../../opamp/protocol/capabilities.ts";
 import { parseInstanceUid } from "../../opamp/protocol/instance_uid.ts";
 import { readPem, type TlsClientConfig } from "../../pipeline/config/network/tls.ts";
@@ -45,16 +49,17 @@ async function connectionOf({ ws, http }: OpampConfig["server"]): Promise<Server
 }
 
 async function tlsOf(tls: TlsClientConfig | undefined): Promise<ClientTls> {
+  if (tls === undefined) return DEFAULT_CLIENT_TLS;
   return {
-    caPem: await readPem(tls?.ca_file ?? "", tls?.ca_pem ?? "") ?? "",
-    includeSystemCas: tls?.include_system_ca_certs_pool ?? false,
-    certPem: await readPem(tls?.cert_file ?? "", tls?.cert_pem ?? "") ?? "",
-    keyPem: await readPem(tls?.key_file ?? "", tls?.key_pem ?? "") ?? "",
-    insecureSkipVerify: tls?.insecure_skip_verify ?? false,
-    minVersion: tls?.min_version ?? "1.2",
-    maxVersion: tls?.max_version ?? "",
-    cipherSuites: tls?.cipher_suites ?? [],
-    serverName: tls?.server_name_override ?? "",
+    caPem: await readPem(tls.ca_file, tls.ca_pem) ?? "",
+    includeSystemCas: tls.include_system_ca_certs_pool,
+    certPem: await readPem(tls.cert_file, tls.cert_pem) ?? "",
+    keyPem: await readPem(tls.key_file, tls.key_pem) ?? "",
+    insecureSkipVerify: tls.insecure_skip_verify,
+    minVersion: tls.min_version,
+    maxVersion: tls.max_version,
+    cipherSuites: tls.cipher_suites,
+    serverName: tls.server_name_override,
   };
 }
 

@@ -9,7 +9,7 @@ import type { GatewayConfig } from "../../pipeline/config/gateway_config.ts";
 import { systemClock } from "../../pipeline/core/clock.ts";
 import { ThreadMeter } from "../../pipeline/core/telemetry/store.ts";
 import { Tracer } from "../../pipeline/core/telemetry/trace.ts";
-import { buildParts, buildPipelinesInSlices, type GraphDeps } from "../../pipeline/graph/build.ts";
+import { buildParts, buildPipelines, type GraphDeps } from "../../pipeline/graph/build.ts";
 import { failuresOf } from "../../pipeline/graph/graph.ts";
 import type { Build } from "../../pipeline/graph/live_graph.ts";
 import { loadComponentsOf, REGISTRY } from "../../pipeline/graph/registry.ts";
@@ -114,7 +114,7 @@ class DataWorker {
     const deps: GraphDeps = { ...own, registry: REGISTRY, serveHttp: this.#hub.serveHttp, tracer, gateOf, usage };
     const telemetry: Build = (next, before) =>
       buildParts(ownTelemetry(next.telemetry, { ...deps, resource, tracer, tee }), deps, before);
-    const pipelines: Build = (next, before) => buildPipelinesInSlices(next, deps, before);
+    const pipelines: Build = (next, before) => buildPipelines(next, deps, before);
     const parts = new LiveParts([telemetry, tenants.build, pipelines], this.#hub);
     if (channel !== undefined) {
       const { refusals } = tenants;

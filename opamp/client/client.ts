@@ -64,7 +64,6 @@ export interface ClientSettings {
 }
 
 /** Why it was not taken, undefined when it was: also when it throws, the message is told to the server. */
-export type { Problem };
 
 export interface ClientCallbacks extends ConnectionCallbacks, InboxCallbacks {
   /** Takes a config. Settles when it runs, or when it will not and the old one does; `abort`: a newer one came. */
@@ -79,9 +78,9 @@ export interface ClientDeps extends SessionDeps {
   readonly randomBytes: (length: number) => Uint8Array;
 }
 
-export const DEFAULT_INTERVAL_MS = 30_000;
+const DEFAULT_INTERVAL_MS = 30_000;
 
-export const DEFAULT_SESSION: SessionSettings = {
+const DEFAULT_SESSION: SessionSettings = {
   backoff: DEFAULT_BACKOFF,
   answerTimeoutMs: 60_000,
   throttledMinMs: 30_000,

@@ -11,7 +11,7 @@
 
 import type { Clock, Random, Timer } from "../../pipeline/core/clock.ts";
 import type { Logger } from "../../pipeline/core/log/logger.ts";
-import { redactUrl } from "../protocol/redact.ts";
+import { maskUrls } from "../../pipeline/core/log/mask.ts";
 import { Backoff, type BackoffSettings } from "./backoff.ts";
 import { type ServerConnection, type TransportKind, transportOf } from "./transports/server_connection.ts";
 import type { Link, LinkFailure, LinkOptions, SendResult, Transport } from "./transports/transport.ts";
@@ -252,7 +252,7 @@ export class Session {
     }
     const delayMs = this.#delayMs(failure, wasOpen);
     this.#deps.logger.warn("the OpAMP server is not reached", {
-      endpoint: redactUrl(this.#connection.endpoint),
+      endpoint: maskUrls(this.#connection.endpoint),
       reason,
       status,
       retry_after_ms: retryAfterMs,

@@ -9,7 +9,7 @@
 import { bytesToHex, hexToBytes } from "./hashes.ts";
 
 /** Length of an instance uid, bytes. */
-export const INSTANCE_UID_BYTES = 16;
+const INSTANCE_UID_BYTES = 16;
 
 /** Random bytes that a new uid takes. */
 export const INSTANCE_UID_RANDOM_BYTES = 10;

@@ -30,6 +30,6 @@ export class InvalidRequestError extends GatewayError {
 export { ConflictError, NotFoundError as UnknownNameError } from "../../pipeline/core/asked_errors.ts";
 
 /** A problem as one line. */
-export function problemText({ path, message }: Problem): string {
+function problemText({ path, message }: Problem): string {
   return path === "" ? message : `${path}: ${message}`;
 }

@@ -52,7 +52,6 @@ const LITERALS: Partial<Record<ParameterKind, ValueNode["kind"]>> = {
   "lit-int": "int",
   "lit-float": "float",
   "lit-bool": "bool",
-  "lit-bytes": "bytes",
 };
 
 /** The engine makes a slice of its own out of a list literal, which not every list can become. */
@@ -74,8 +73,6 @@ export function bindArgument(parameter: Parameter, node: ValueNode, scope: Scope
   const literal = LITERALS[kind];
   if (literal !== undefined) return bindLiteral(literal, node, scope);
   switch (kind) {
-    case "enum":
-      return node.kind === "enum" ? scope.value(node).constant : refuse("an enum symbol", node, scope);
     case "fn":
       return node.kind === "enum" ? reference(node) : refuse("the name of a converter", node, scope);
     case "lambda":

@@ -91,8 +91,6 @@ export type ParameterKind =
   | "lit-int"
   | "lit-float"
   | "lit-bool"
-  | "lit-bytes"
-  | "enum"
   | "fn"
   | "lambda"
   | "path"
@@ -238,10 +236,7 @@ export const litStr: Parameter<string> = parameter("lit-str");
 export const litInt: Parameter<bigint> = parameter("lit-int");
 export const litFloat: Parameter<number> = parameter("lit-float");
 export const litBool: Parameter<boolean> = parameter("lit-bool");
-export const litBytes: Parameter<Uint8Array> = parameter("lit-bytes");
 
-/** An enum symbol, as its number. */
-export const enumSymbol: Parameter<bigint> = parameter("enum");
 /** The name of a converter without parentheses. */
 export const fn: Parameter<FunctionReference> = parameter("fn");
 export const lambda: Parameter<Lambda> = parameter("lambda");

@@ -65,7 +65,7 @@ export function mendUtf8(text: string): string {
 }
 
 /** Whether no byte of the range is past 0x7f. */
-export function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
+function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
   for (let i = start; i < end; i++) if (bytes[i]! > 0x7f) return false;
   return true;
 }

@@ -13,8 +13,6 @@ import { z } from "zod";
 import { shortened } from "../core/text.ts";
 import { type LeafMeta, schemaForm } from "./schema_form.ts";
 
-export type { LeafMeta } from "./schema_form.ts";
-
 /** A schema whose output is `Config`. */
 export type ConfigSchema<Config> = z.ZodType<Config>;
 

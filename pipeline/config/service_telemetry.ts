@@ -173,7 +173,7 @@ const tracesSchema = section({
 });
 
 /** Attributes of the resource; null takes one of the built-in ones away. */
-export type ResourceAttributes = Readonly<Record<string, string | null>>;
+type ResourceAttributes = Readonly<Record<string, string | null>>;
 
 /** `attributes: [{name, value}]`, as declarative configuration has it, or the older plain map. */
 const resourceSchema = leaf(

@@ -34,6 +34,19 @@ export type Entry = Omit<Visit, "identity">;
 /** Lets a request in, without a promise where that is known. */
 export type Enter = (signal: Signal, sender: Sender, announcedBytes: number | undefined) => Entry | Promise<Entry>;
 
+/** A request whose body is there. */
+export interface ReceivedRequest {
+  readonly signal: Signal;
+  readonly encoding: OtlpEncoding;
+  /** Whole, and decompressed. */
+  readonly body: Uint8Array;
+  readonly origin: Origin;
+  /** Absent or undefined: nobody follows it. */
+  readonly watch?: RequestWatch | undefined;
+  /** What `enter` gave. Absent or undefined: nobody was asked. */
+  readonly visit?: Entry | undefined;
+}
+
 /** What an OTLP receiver does with a request whose HTTP side is settled. Framework-free; one a receiver. */
 export interface OtlpHandler {
   /** Configured paths, each with its signal: `/v1/traces` and so on. */
@@ -58,20 +71,12 @@ export interface OtlpHandler {
   /** Asked when a request begins. Absent or undefined: nobody follows it. */
   watch?(signal: Signal, headers: HeaderReader): RequestWatch | undefined;
   /**
-   * Takes a whole decompressed body.
+   * Takes a request.
    *
-   * @param visit What `enter` gave.
+   * @param abort Fires when its sender leaves.
    * @throws {GatewayError} Not kept.
    */
-  accept(
-    signal: Signal,
-    encoding: OtlpEncoding,
-    body: Uint8Array,
-    origin: Origin,
-    abort: AbortSignal,
-    watch?: RequestWatch,
-    visit?: Entry,
-  ): Promise<Outcome>;
+  accept(request: ReceivedRequest, abort: AbortSignal): Promise<Outcome>;
   /** Told of every request that is answered with a failure, once, wherever it failed. Absent: nobody counts. */
   refused?(error: GatewayError, watch?: RequestWatch): void;
 }

@@ -33,7 +33,7 @@ const MAX_USERS = 10_000;
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
 /** Users whose password was right. */
 const MAX_KNOWN = 1_024;
-export const KNOWN_MS = 300_000;
+const KNOWN_MS = 300_000;
 /** Attempts of one peer that were not right. */
 const ATTEMPTS = { attempts_per_second: 10, burst: 50 };
 const CHALLENGE = 'Basic realm="sluice", charset="UTF-8"';

@@ -53,7 +53,7 @@ export const healthCheckFactory: ExtensionFactory<HealthCheckConfig> = {
 };
 
 /** What `health_check` answers; the time that it is made is told as `upSince`. */
-export function createHealthHandler(
+function createHealthHandler(
   { path, response_body: bodies }: Pick<HealthCheckConfig, "path" | "response_body">,
   isReady: () => boolean,
   clock: Clock,

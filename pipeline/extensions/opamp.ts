@@ -66,7 +66,7 @@ const publicKeyShape = {
 };
 
 /** What a remote configuration may be changed by default: what data goes through, and where to among known hosts. */
-export const DEFAULT_ALLOWED_COMPONENTS = [
+const DEFAULT_ALLOWED_COMPONENTS = [
   "processors",
   "connectors",
   "exporters",

@@ -66,18 +66,13 @@ export interface Assembly {
 const NO_INSTANCES: Instances = new Map();
 
 /**
- * Builds the pipelines; nothing new has started.
+ * Builds the pipelines, in slices, for a thread that serves requests meanwhile; nothing new has started.
  *
  * @param config Checked: every id is configured, and connectors make no cycle.
  * @param before Of the pipelines that run: what is the same in both is taken over.
  * @throws {GraphError} A component could not be created; the failure names it.
  */
-export function buildPipelines(config: GatewayConfig, deps: GraphDeps, before = NO_INSTANCES): Assembly {
-  return atOnce(new PipelineBuilder(config, deps, before).build());
-}
-
-/** As `buildPipelines`, in slices, for a thread that serves requests meanwhile. */
-export function buildPipelinesInSlices(
+export function buildPipelines(
   config: GatewayConfig,
   deps: GraphDeps,
   before = NO_INSTANCES,

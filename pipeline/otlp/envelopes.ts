@@ -13,8 +13,20 @@ import { ProtoWriter } from "../wire/protobuf_writer.ts";
 import type { Payload } from "./payload.ts";
 import type { Signal } from "./signals.ts";
 
+/** Where a field is that was read. */
+type FieldPlace = Pick<FieldReader, "tag" | "fieldStart" | "start" | "valueEnd">;
+
 /** A message around items. Offsets are into `bytes`. */
 export class Envelope {
+  /** 0 a request, 1 ResourceXxx, 2 ScopeXxx, 3 Metric or Profile, 4 Gauge, Sum and so on. */
+  readonly level: number;
+  /** Of its field in `parent`. */
+  readonly tag: number;
+  /** Where that field begins, tag first. */
+  readonly start: number;
+  /** Where its own first field begins. */
+  readonly contentStart: number;
+  readonly end: number;
   /** Where its fields begin and end that are its header, by turns. */
   readonly headerRanges: number[] = [];
   /** Bytes of its header. */
@@ -29,22 +41,19 @@ export class Envelope {
   /**
    * @param bytes The chunk that it lies in.
    * @param parent What it lies in; undefined for a request.
-   * @param level 0 a request, 1 ResourceXxx, 2 ScopeXxx, 3 Metric or Profile, 4 Gauge, Sum and so on.
-   * @param tag Of its field in `parent`.
-   * @param start Where that field begins, tag first.
-   * @param contentStart Where its own first field begins.
-   * @param end Where it ends.
+   * @param field Its own in `parent`, as it was read.
    */
   constructor(
     readonly bytes: Uint8Array,
     readonly parent: Envelope | undefined,
-    readonly level: number,
-    readonly tag: number,
-    readonly start: number,
-    readonly contentStart: number,
-    readonly end: number,
+    { tag, fieldStart, start, valueEnd }: FieldPlace,
     firstItem: number,
   ) {
+    this.level = parent === undefined ? 0 : parent.level + 1;
+    this.tag = tag;
+    this.start = fieldStart;
+    this.contentStart = start;
+    this.end = valueEnd;
     this.firstItem = firstItem;
     this.itemEnd = firstItem;
   }
@@ -88,9 +97,14 @@ function messages(...fields: number[]): number[] {
 export function indexItems(payload: Payload): ItemIndex {
   const walk = new IndexWalk(PATHS[payload.signal]);
   const requests = payload.chunks.map((chunk) =>
-    walk.read(new Envelope(chunk, undefined, 0, 0, 0, 0, chunk.length, walk.starts.length))
+    walk.read(new Envelope(chunk, undefined, wholeOf(chunk), walk.starts.length))
   );
   return { requests, starts: walk.starts, contentStarts: walk.contentStarts, ends: walk.ends, holders: walk.holders };
+}
+
+/** Of a request, which lies in no field. */
+function wholeOf({ length }: Uint8Array): FieldPlace {
+  return { tag: 0, fieldStart: 0, start: 0, valueEnd: length };
 }
 
 class IndexWalk {
@@ -118,17 +132,12 @@ class IndexWalk {
       } else if (holdsItems) {
         this.#item(fields.fieldStart, fields.start, fields.valueEnd, envelope);
       } else {
-        envelope.children.push(this.#child(envelope, fields));
+        envelope.children.push(this.read(new Envelope(bytes, envelope, fields, this.starts.length)));
       }
     }
     if (this.starts.length === envelope.firstItem) this.#item(start, -1, end, envelope.parent);
     envelope.itemEnd = this.starts.length;
     return envelope;
-  }
-
-  #child(parent: Envelope, { tag, fieldStart, start, valueEnd }: FieldReader): Envelope {
-    const firstItem = this.starts.length;
-    return this.read(new Envelope(parent.bytes, parent, parent.level + 1, tag, fieldStart, start, valueEnd, firstItem));
   }
 
   #item(start: number, contentStart: number, end: number, holder: Envelope | undefined): void {

@@ -28,10 +28,10 @@ import type { FieldSchema, MessageSchema, ScalarKind } from "./schema.ts";
  * Elements of repeated fields in one decoded message, nested ones too. Default 500,000, about 100 MB of objects: some
  * bytes on the wire make an object each.
  */
-export const MAX_ELEMENTS = 500_000;
+const MAX_ELEMENTS = 500_000;
 
 /** Bytes of one encoded message: elements may share what they hold, each writes it. Default 64 MiB. */
-export const MAX_ENCODED_BYTES = 64 * 1024 * 1024;
+const MAX_ENCODED_BYTES = 64 * 1024 * 1024;
 
 /** Fields that the schema does not have, tags included, as they came. */
 export const UNKNOWN_FIELDS = Symbol("unknown fields");

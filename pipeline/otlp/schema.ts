@@ -435,9 +435,6 @@ function resolveRow(entry: Row, schemas: ReadonlyMap<string, MessageSchema>): Fi
   };
 }
 
-/** Names of all messages of the table. */
-export const MESSAGE_NAMES: readonly string[] = [...SCHEMAS.keys()];
-
 /**
  * The schema of one message.
  *

@@ -21,7 +21,7 @@ import { type Signal, SIGNALS } from "./signals.ts";
  * What one call may write anew, bytes. A large resource header around many small traces would be copied into each of
  * them; past this the call fails.
  */
-export const MAX_REFRAMED_BYTES = 256 * 1024 * 1024;
+const MAX_REFRAMED_BYTES = 256 * 1024 * 1024;
 
 const NOTHING: Uint8Array = new Uint8Array(0);
 
@@ -199,27 +199,6 @@ function traceIdReader(tag: number): (bytes: Uint8Array, start: number, end: num
     lastHex = hex === UNSET_TRACE_ID ? "" : hex;
     return lastHex;
   };
-}
-
-/** One ResourceXxx of a payload. */
-export interface ResourceEntry {
-  /** The whole field as it lies in the payload: a request of its own, but for the dictionary of profiles. */
-  readonly bytes: Uint8Array;
-  /** The Resource message; empty when there is none. */
-  readonly resource: Uint8Array;
-  readonly itemCount: number;
-}
-
-/** The ResourceXxx entries of a payload: views, in their order. */
-export function resourceEntries(payload: Payload): ResourceEntry[] {
-  const index = indexItems(payload);
-  return index.requests.flatMap(({ children }) =>
-    children.map((entry) => ({
-      bytes: entry.bytes.subarray(entry.start, entry.end),
-      resource: headerMessage(entry, RESOURCE_FIELD),
-      itemCount: countItems(index, entry.firstItem, entry.itemEnd),
-    }))
-  );
 }
 
 const RESOURCE_FIELD = 1;

@@ -22,7 +22,7 @@ export const MIB = 1_048_576;
 /** Refused senders come back no sooner: memory is not free again in less. */
 const MIN_RETRY_AFTER_MS = 1_000;
 /** What requests may hold in any case: a limit below the footprint cannot be kept by refusing. */
-export const MIN_ROOM_BYTES = 16 * MIB;
+const MIN_ROOM_BYTES = 16 * MIB;
 /** What the limit should leave for requests, told to who configures less than `MIN_ROOM_BYTES`. */
 const GOOD_ROOM_BYTES = 64 * MIB;
 /** Growth between two looks that counts, as a share of the soft limit. */

@@ -183,7 +183,8 @@ export class Batcher<Owner> {
     const size = sizeOf(piece, sizer);
     const isJoined = turnSizer === sizer;
     const cost = isJoined ? Math.max(1, size) : Math.max(TURN_QUANTUM[turnSizer], sizeOf(piece, turnSizer));
-    const part = new Part(owner, piece, size, cost, nowMs, partition);
+    const part = new Part(owner, piece, size, cost, nowMs);
+    part.partition = partition;
     partition.parts.append(part);
     partition.size += size;
     return part;

@@ -97,7 +97,7 @@ export class MemoryQueue implements Consumer, Lifecycle, QueueControl {
     }
     return new Promise((resolve, reject) => {
       const nowMs = this.#deps.clock.monotonicMs();
-      const request = new Request(payload, size, nowMs, resolve, reject, this.#onLeave);
+      const request = new Request(payload, size, nowMs, resolve, reject);
       const hasRoom = this.#room.hasRoom(size);
       if (!hasRoom || this.#settings.waitForResult) this.#holdSender(request, abort);
       if (hasRoom) this.#enqueue(request);
@@ -118,7 +118,7 @@ export class MemoryQueue implements Consumer, Lifecycle, QueueControl {
   adopt(payload: Payload): boolean {
     const size = Math.max(1, sizeOf(payload, this.#settings.sizer));
     if (this.#stopping || this.#settings.waitForResult || !this.#room.hasRoom(size)) return false;
-    const request = new Request(payload, size, this.#deps.clock.monotonicMs(), ignore, ignore, this.#onLeave);
+    const request = new Request(payload, size, this.#deps.clock.monotonicMs(), ignore, ignore);
     const parts = this.#partsOf(request);
     if (parts instanceof Error) return false;
     this.#take(request, parts);
@@ -187,7 +187,7 @@ export class MemoryQueue implements Consumer, Lifecycle, QueueControl {
   }
 
   #holdSender(request: Request, abort: AbortSignal): void {
-    request.listen(abort);
+    request.listen(abort, this.#onLeave);
     request.hold = this.#held.add(request, request.enteredMs);
   }
 

@@ -22,6 +22,9 @@ export interface PartitionSettings {
 
 /** Data that goes into one batch whole. */
 export class Part<Owner> extends Waiting<Part<Owner>> {
+  /** Where it waits; undefined when it does not yet, or no longer. */
+  partition: Partition<Owner> | undefined;
+
   constructor(
     readonly owner: Owner,
     readonly payload: Payload,
@@ -29,8 +32,6 @@ export class Part<Owner> extends Waiting<Part<Owner>> {
     readonly size: number,
     readonly cost: number,
     readonly enteredMs: number,
-    /** Where it waits; undefined when it does no longer. */
-    public partition: Partition<Owner> | undefined,
   ) {
     super();
   }

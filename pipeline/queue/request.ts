@@ -36,6 +36,7 @@ export class Request extends Waiting<Request> {
   /** Its place among those that wait no longer than the queue holds a sender. */
   hold: Deadline<Request> | undefined;
   #sender: AbortSignal | undefined;
+  #onLeave: ((request: Request) => void) | undefined;
   /** Whether its sender has an answer. */
   answered = false;
   rejectedItems = 0;
@@ -54,7 +55,6 @@ export class Request extends Waiting<Request> {
     readonly enteredMs: number,
     readonly resolve: (outcome: Outcome) => void,
     readonly reject: (error: GatewayError) => void,
-    readonly onLeave: (request: Request) => void,
   ) {
     super();
   }
@@ -67,8 +67,9 @@ export class Request extends Waiting<Request> {
     return this.size;
   }
 
-  listen(sender: AbortSignal): void {
+  listen(sender: AbortSignal, onLeave: (request: Request) => void): void {
     this.#sender = sender;
+    this.#onLeave = onLeave;
     sender.addEventListener("abort", this);
   }
 
@@ -77,7 +78,7 @@ export class Request extends Waiting<Request> {
   }
 
   handleEvent(): void {
-    this.onLeave(this);
+    this.#onLeave?.(this);
   }
 
   /** Nearly every request has one flight: an array of one, made as such, is a tenth of one that is pushed to. */

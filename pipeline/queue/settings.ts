@@ -13,7 +13,7 @@ import type { SenderWait } from "../config/gateway_config.ts";
 import { bool, durationMs, int, metadataKeys, number, oneOf, section, text } from "../config/schema.ts";
 import { waitConsequence } from "../config/checks/waits.ts";
 
-export const SIZERS = ["requests", "items", "bytes"] as const;
+const SIZERS = ["requests", "items", "bytes"] as const;
 export type Sizer = typeof SIZERS[number];
 
 export const retrySchema = section({

@@ -26,7 +26,7 @@ import {
 import { tlsServerSchema, tlsWarnings } from "../config/network/tls.ts";
 import type { ComponentDeps, ReceiverDeps, ReceiverFactory } from "../contract/component.ts";
 import { type Consumer, KEPT, type Lifecycle, type Outcome, outcomeOf } from "../contract/consumer.ts";
-import type { Enter, Entry, HttpServer, OtlpEncoding, OtlpHandler, RequestWatch } from "../contract/http.ts";
+import type { Enter, Entry, HttpServer, OtlpHandler, ReceivedRequest, RequestWatch } from "../contract/http.ts";
 import type { Taken } from "../contract/tenants.ts";
 import { giveBack } from "../core/bytes.ts";
 import { type ErrorCode, GatewayError, InvalidPayloadError, toGatewayError } from "../core/errors.ts";
@@ -38,7 +38,7 @@ import { traceFields } from "../core/telemetry/trace.ts";
 import type { HeaderReader } from "../core/telemetry/trace_context.ts";
 import { readJsonPayload } from "../otlp/json_decode.ts";
 import { DEFAULT_PAYLOAD_LIMITS, type PayloadLimits } from "../otlp/limits.ts";
-import type { Origin, Payload } from "../otlp/payload.ts";
+import type { Payload } from "../otlp/payload.ts";
 import { type Signal, SIGNAL_NAMES, SIGNALS } from "../otlp/signals.ts";
 import { readPayload } from "../otlp/validate.ts";
 import { entranceOf } from "./otlp/entrance.ts";
@@ -209,13 +209,8 @@ class OtlpReceiver implements OtlpHandler, Lifecycle {
   }
 
   async accept(
-    signal: Signal,
-    encoding: OtlpEncoding,
-    body: Uint8Array,
-    origin: Origin,
+    { signal, encoding, body, origin, watch, visit }: ReceivedRequest,
     abort: AbortSignal,
-    watch?: RequestWatch,
-    visit?: Entry,
   ): Promise<Outcome> {
     const route = this.#route(signal);
     // An empty message of protobuf is one; JSON has none, so the body was lost on its way.

@@ -14,7 +14,7 @@ import type { Signal } from "../otlp/signals.ts";
 const SEVERITIES = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
 
 /** A severity number, or its name: 9, "INFO", "warn2". */
-export const severity = () =>
+const severity = () =>
   leaf("severity", "a severity number from 0 to 24, or its name like INFO or WARN2", (input): number | undefined => {
     const written = readText(input)?.toUpperCase();
     if (written === undefined) return undefined;

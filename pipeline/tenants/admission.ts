@@ -118,8 +118,9 @@ export function takeFittingRates(
   for (let i = 0; i < limits.length; i++) {
     const limit = limits[i]!;
     const nsPerUnit = nsPerUnitOf(cells, slot, limit);
+    const bucket = { burst: limit.burstNs, nsPerUnit };
     const at = cells.timeAt(slot, limit.group, limit.rate);
-    const fitting = nsPerUnit === Infinity ? 0 : takeFitting(cells.times, at, units, nsPerUnit, limit.burstNs, nowNs);
+    const fitting = nsPerUnit === Infinity ? 0 : takeFitting(cells.times, at, units, bucket, nowNs);
     giveBackPart(cells, limits.slice(0, i), slot, units, fitting);
     units = fitting;
     if (units === 0) return 0;

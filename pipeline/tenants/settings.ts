@@ -57,8 +57,8 @@ export function resolveTenant(
   return {
     id,
     enabled: own.enabled,
-    keys: own.keys.map(({ id, hash, not_before = -Infinity, expires = Infinity }) => {
-      return { id, ...hash, notBeforeMs: not_before, expiresMs: expires };
+    keys: own.keys.map(({ id, hash: { salt, hash }, not_before = -Infinity, expires = Infinity }) => {
+      return { id, salt, hash, notBeforeMs: not_before, expiresMs: expires };
     }),
     basic: own.basic.map(({ username, password_hash: passwordHash }) => ({ username, passwordHash })),
     certificates: own.certificates.flatMap((names) =>
@@ -68,12 +68,21 @@ export function resolveTenant(
     overLimit: own.over_limit ?? defaults.over_limit ?? "partial",
     signals: signals === undefined ? ALL_SIGNALS : new Set(signals),
     pipelines: pipelines === undefined ? undefined : new Set(pipelines),
-    resourceAttributes: Object.entries({ ...defaults.resource_attributes, ...own.resource_attributes })
-      .slice(0, MAX_RESOURCE_ATTRIBUTES).map(([key, value]) => [key, value.replaceAll(ID_PLACEHOLDER, id)] as const),
+    resourceAttributes: resolveAttributes(id, own.resource_attributes, defaults.resource_attributes),
     priority: own.priority ?? defaults.priority ?? DEFAULT_PRIORITY,
     weight: own.weight ?? defaults.weight ?? DEFAULT_WEIGHT,
     maxQueueShare: own.max_queue_share ?? defaults.max_queue_share ?? 1,
   };
+}
+
+function resolveAttributes(
+  id: string,
+  own: TenantSettings["resource_attributes"],
+  defaults: TenantDefaults["resource_attributes"],
+): TenantSpec["resourceAttributes"] {
+  if (own === undefined && defaults === undefined) return [];
+  return Object.entries({ ...defaults, ...own }).slice(0, MAX_RESOURCE_ATTRIBUTES)
+    .map(([key, value]) => [key, value.replaceAll(ID_PLACEHOLDER, id)]);
 }
 
 function resolveLimits(own: LimitSettings = {}, defaults: LimitSettings = {}): TenantLimits {

@@ -27,7 +27,7 @@ import {
 import { MAX_PRIORITY } from "./limits.ts";
 
 /** Rules of one gateway: each costs a look at every request. */
-export const MAX_RULES = 32;
+const MAX_RULES = 32;
 
 /** How long the conditions of all rules may take for one request, milliseconds. */
 const BATCH_LIMIT_MS = 1_000;

@@ -327,4 +327,3 @@ export const ENDPOINTS = {
 } as const;
 
 export type Endpoints = typeof ENDPOINTS;
-export type Operation = keyof Endpoints;

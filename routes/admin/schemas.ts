@@ -61,7 +61,7 @@ export const statusSchema = named(
   }),
 );
 
-export const originSchema = named(
+const originSchema = named(
   "ValueOrigin",
   z.strictObject({
     kind: z.enum(["file", "env", "set", "text", "remote", "built_in", "default"]),
@@ -89,7 +89,7 @@ export const effectiveConfigSchema = named(
   }),
 );
 
-export const configSourceSchema = named(
+const configSourceSchema = named(
   "ConfigSource",
   z.strictObject({
     name: z.string().min(1).max(200).regex(/^[\w.@/-]+$/).default("config.yaml")
@@ -147,7 +147,7 @@ export const rollbackRequestSchema = named("RollbackRequest", z.strictObject({ i
 
 const rate = () => z.number().nullable().describe("Per second; null when no counter tells.");
 
-export const flowSchema = named(
+const flowSchema = named(
   "Flow",
   z.strictObject({
     items_total: z.number().nullable(),
@@ -157,7 +157,7 @@ export const flowSchema = named(
   }),
 );
 
-export const nodeSchema = named(
+const nodeSchema = named(
   "Node",
   z.strictObject({
     id: z.string(),
@@ -169,7 +169,7 @@ export const nodeSchema = named(
   }),
 );
 
-export const edgeSchema = named(
+const edgeSchema = named(
   "Edge",
   z.strictObject({ from: z.string(), to: z.string(), pipeline: z.string(), signal: signal(), flow: flowSchema }),
 );
@@ -184,7 +184,7 @@ export const graphSchema = named(
   }),
 );
 
-export const counterSchema = named(
+const counterSchema = named(
   "Counter",
   z.strictObject({
     name: z.string(),

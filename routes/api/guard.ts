@@ -38,7 +38,7 @@ export class ForbiddenError extends GatewayError {
 }
 
 /** The name of who asks where no token is asked for. */
-export const LOCAL = "local";
+const LOCAL = "local";
 
 const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i;
 

@@ -9,7 +9,7 @@
 import { z } from "zod";
 
 /** Items that one answer may hold, and how many when nobody says. */
-export const MAX_PAGE_ITEMS = 500;
+const MAX_PAGE_ITEMS = 500;
 const DEFAULT_PAGE_ITEMS = 100;
 
 export const count = (): z.ZodNumber => z.number().min(0);

@@ -86,6 +86,5 @@ export const packageStatusSchema = named(
   }),
 );
 
-export type PackageUpload = z.output<typeof packageUploadSchema>;
 export type PackageView = z.output<typeof packageSchema>;
 export type AgentPackage = z.output<typeof packageStatusSchema>;

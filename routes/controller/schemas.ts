@@ -13,7 +13,7 @@ import { count, named, timeMs } from "../api/schemas.ts";
 /** Files of one version, as JSON, characters; the store's own bound is in bytes. */
 const MAX_BODY_CHARS = 12 * 1024 * 1024;
 const MAX_SELECTOR_CHARS = 4_096;
-export const MAX_LABELS = 64;
+const MAX_LABELS = 64;
 
 const uid = () => z.string().describe("instance_uid, 32 hexadecimal digits.");
 const selector = () =>
@@ -24,7 +24,7 @@ const configName = () => z.string().min(1).max(128);
 const versionNumber = () => z.int().min(1);
 const priority = () => z.int().min(-1_000_000).max(1_000_000);
 
-export const configRefSchema = named(
+const configRefSchema = named(
   "ConfigRef",
   z.strictObject({
     name: z.string().describe("Empty, with version 0: the empty configuration."),
@@ -125,7 +125,7 @@ export const configSchema = named(
   }),
 );
 
-export const configFileSchema = named(
+const configFileSchema = named(
   "ConfigFile",
   z.strictObject({
     name: z.string().max(256).default(""),
@@ -153,7 +153,7 @@ export const configContentSchema = named(
   z.strictObject({ config: configSchema, files: z.array(configFileSchema) }),
 );
 
-export const fileDiffSchema = named(
+const fileDiffSchema = named(
   "FileDiff",
   z.strictObject({
     file: z.string(),
@@ -437,4 +437,3 @@ export type AgentDetail = z.output<typeof agentDetailSchema>;
 export type ConfigUpload = z.output<typeof configUploadSchema>;
 export type ConfigFileView = z.output<typeof configFileSchema>;
 export type Rollout = z.output<typeof rolloutSchema>;
-export type ControllerStatus = z.output<typeof controllerStatusSchema>;

@@ -8,8 +8,8 @@ import { z } from "zod";
 import { count, named, timeMs } from "../api/schemas.ts";
 
 /** Bounds of one tap from afar: the agent's own. */
-export const MAX_AGENT_TAP_MS = 60_000;
-export const MAX_AGENT_TAP_SAMPLES = 100;
+const MAX_AGENT_TAP_MS = 60_000;
+const MAX_AGENT_TAP_SAMPLES = 100;
 
 export const agentTapQuerySchema = z.strictObject({
   node: z.string().min(1).max(500).describe("Of the agent's graph: receiver:otlp:traces, exporter:otlp_http:logs."),

@@ -6,7 +6,7 @@
  */
 
 /** 72 MB of one thread. */
-export const MAX_LARGE_SPACES = 1_000;
+const MAX_LARGE_SPACES = 1_000;
 
 export class ReadSpace {
   #taken = 0;

@@ -17,10 +17,11 @@ import { silentMeter } from "../../pipeline/core/telemetry/meter.ts";
 import { type Codec, COMPRESSIONS } from "../../pipeline/exporters/kafka/client/codecs.ts";
 import { createCompressor } from "../../pipeline/exporters/kafka/client/compression.ts";
 import type { ProducerSettings, RecordProducer } from "../../pipeline/exporters/kafka/client/producer.ts";
-import { encodeHeaders, type KafkaRecord, NO_HEADERS } from "../../pipeline/exporters/kafka/client/record.ts";
+import { encodeHeaders, type KafkaRecord } from "../../pipeline/exporters/kafka/client/record.ts";
 import { SASL_MECHANISMS, type SaslCredentials } from "../../pipeline/exporters/kafka/client/sasl.ts";
 import { tlsOptionsIfWanted } from "../../pipeline/config/network/tls_client.ts";
 import { type ProduceAnswer, ScriptedBroker } from "../pipeline/exporters/kafka/client/scripted_broker.ts";
+import { NO_HEADERS } from "../pipeline/exporters/kafka/kafka_support.ts";
 import type { KafkaCluster, StoredRecord } from "../support/kafka.ts";
 
 /** How the suite gets the implementation under test. */

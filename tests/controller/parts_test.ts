@@ -3,7 +3,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { ConfigOffers } from "../../controller/config_offers.ts";
 import { validateForGateways } from "../../controller/gateway_validator.ts";
-import { NO_CONFIG } from "../../opamp/rollouts/mod.ts";
+import { NO_CONFIG } from "../../opamp/rollouts/configs/configs.ts";
 import { RolloutWorld } from "../support/fleet.ts";
 import { toCamel, toSnake } from "../../routes/controller/names.ts";
 import { DatabaseSync } from "node:sqlite";

@@ -1,10 +1,16 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { waitingApp } from "../../gateway/waiting_app.ts";
 import { KEPT, type Outcome } from "../../pipeline/contract/consumer.ts";
-import type { Entry, OtlpHandler } from "../../pipeline/contract/http.ts";
+import type { Entry, OtlpHandler, ReceivedRequest } from "../../pipeline/contract/http.ts";
 import { UnavailableError } from "../../pipeline/core/errors.ts";
 import { NO_ORIGIN } from "../../pipeline/otlp/payload.ts";
 
+const REQUEST: ReceivedRequest = {
+  signal: "traces",
+  encoding: "protobuf",
+  body: new Uint8Array(0),
+  origin: NO_ORIGIN,
+};
 const NEVER = new AbortController().signal;
 const SENDER = {} as Parameters<NonNullable<OtlpHandler["enter"]>>[1];
 
@@ -53,7 +59,7 @@ Deno.test("a receiver that waits for the flip", async (t) => {
     const { paths, metadata } = receiver;
     const { otlp, open: flip } = open({ paths, metadata, admit: () => {}, accept: () => receiver.accept() });
     strictEqual(otlp.enter, undefined);
-    const accepted = otlp.accept("traces", "protobuf", new Uint8Array(0), NO_ORIGIN, NEVER);
+    const accepted = otlp.accept(REQUEST, NEVER);
     await settle();
     deepStrictEqual(receiver.asked, []);
     flip();

@@ -1,5 +1,5 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
-import { createMetricsApp, prometheusText } from "../../routes/metrics.ts";
+import { createMetricsApp, PrometheusPage } from "../../routes/metrics.ts";
 import type { SeriesValue } from "../../pipeline/core/telemetry/store.ts";
 
 const counter = (name: string, attributes: Record<string, string>, value: number): SeriesValue => ({
@@ -10,9 +10,13 @@ const counter = (name: string, attributes: Record<string, string>, value: number
   values: [value],
 });
 
-Deno.test("prometheusText()", async (t) => {
+function textOf(series: readonly SeriesValue[], constantLabels: Record<string, string> = {}): string {
+  return new PrometheusPage(constantLabels).textOf(series);
+}
+
+Deno.test("PrometheusPage", async (t) => {
   await t.step("one HELP and TYPE for the series of a name", () => {
-    const text = prometheusText([
+    const text = textOf([
       counter("otelcol_exporter_sent_spans", { exporter: "a" }, 1),
       counter("otelcol_exporter_sent_spans", { exporter: "b" }, 2.5),
     ]);
@@ -26,12 +30,12 @@ Deno.test("prometheusText()", async (t) => {
   });
 
   await t.step("names and labels are made fit, values escaped", () => {
-    const text = prometheusText([counter("otelcol.x-y", { "otel.signal": 'a"b\\c\nd' }, 1)], { "0": "z" });
+    const text = textOf([counter("otelcol.x-y", { "otel.signal": 'a"b\\c\nd' }, 1)], { "0": "z" });
     match(text, /^otelcol_x_y\{_0="z",otel_signal="a\\"b\\\\c\\nd"\} 1$/m);
   });
 
   await t.step("a histogram has cumulative buckets, sum and count", () => {
-    const text = prometheusText([{
+    const text = textOf([{
       name: "h",
       kind: "histogram",
       attributes: { p: "q" },

@@ -10,7 +10,8 @@ import { GatewayError, toGatewayError } from "../../pipeline/core/errors.ts";
 import { type LogFields, type Logger, silentLogger } from "../../pipeline/core/log/logger.ts";
 import { createMemoryBudget } from "../../pipeline/core/memory.ts";
 import type { Attributes, Meter } from "../../pipeline/core/telemetry/meter.ts";
-import { type MetricRow, metricRow } from "../../pipeline/core/telemetry/table.ts";
+import type { MetricRow } from "../../pipeline/core/telemetry/metric_row.ts";
+import { metricRow } from "../../pipeline/core/telemetry/table.ts";
 import type { Signal } from "../../pipeline/otlp/signals.ts";
 import { FakeClock } from "./fake_clock.ts";
 

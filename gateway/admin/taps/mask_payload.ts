@@ -14,7 +14,7 @@ import { splitByItems } from "../../../pipeline/otlp/split.ts";
 /** A larger payload is not looked into, bytes. */
 export const MAX_SAMPLED_BYTES = 1024 * 1024;
 /** JSON of one sample, characters; a larger one is left out. */
-export const MAX_SAMPLE_CHARS = 64 * 1024;
+const MAX_SAMPLE_CHARS = 64 * 1024;
 
 /** `Bearer …` and `Basic …`, and JSON Web Tokens anywhere. */
 const CREDENTIALS = /\b(Bearer|Basic)\s+[\w.~+/=-]{8,}|\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/gi;

@@ -13,7 +13,7 @@ import { gunzipSync } from "node:zlib";
 
 /** Of one bundle: files, and their bytes together. */
 export const MAX_BUNDLE_FILES = 1_000;
-export const MAX_BUNDLE_BYTES = 256 * 1024 * 1024;
+const MAX_BUNDLE_BYTES = 256 * 1024 * 1024;
 
 export interface BundleFile {
   /** Relative, with `/`. */

@@ -9,7 +9,7 @@
 import type { OpAMPConnectionSettings, TLSCertificate, TLSConnectionSettings } from "../../protocol/messages.ts";
 
 /** What an endpoint without a path means. */
-export const DEFAULT_PATH = "/v1/opamp";
+const DEFAULT_PATH = "/v1/opamp";
 
 /** No interval is longer, milliseconds. */
 export const MAX_INTERVAL_MS = 86_400_000;

@@ -10,7 +10,7 @@ import { countersBy } from "../fleet/fleet_metrics.ts";
 import type { MessageParts, Transport } from "../agents/link.ts";
 
 /** Why a WebSocket has ended. */
-export const END_REASONS = ["closed", "cut", "silent", "slow_reader", "violation"] as const;
+const END_REASONS = ["closed", "cut", "silent", "slow_reader", "violation"] as const;
 export type EndReason = typeof END_REASONS[number];
 
 const REFUSALS = ["busy", "unauthorized"] as const;

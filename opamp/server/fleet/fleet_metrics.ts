@@ -7,11 +7,11 @@
 import type { Counter, Gauge, Meter } from "../../../pipeline/core/telemetry/meter.ts";
 
 /** Why a message of an agent, or to one, is not taken. */
-export const REFUSALS = ["malformed", "duplicate_uid", "too_many_agents", "certificate", "too_large"] as const;
+const REFUSALS = ["malformed", "duplicate_uid", "too_many_agents", "certificate", "too_large"] as const;
 export type Refusal = typeof REFUSALS[number];
 
 /** What befalls an agent, as events have it. */
-export const EVENT_KINDS = [
+const EVENT_KINDS = [
   "connected",
   "disconnected",
   "uid_changed",

@@ -26,7 +26,7 @@ export interface ConfigEnvironment {
 }
 
 /** A tree without expressions. */
-export interface Expanded {
+interface Expanded {
   readonly node: ConfigNode;
   readonly problems: readonly Problem[];
 }

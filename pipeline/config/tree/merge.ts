@@ -6,14 +6,9 @@
  * @module
  */
 
-import type { ConfigNode, MapEntry, MapNode, Place } from "./node.ts";
+import type { MapEntry, MapNode, Place } from "./node.ts";
 
-/** `later` over `earlier`. A list replaces a list; null over a map wipes it. */
-export function mergeNodes(earlier: ConfigNode, later: ConfigNode): ConfigNode {
-  return earlier.kind === "map" && later.kind === "map" ? mergeMaps(earlier, later) : later;
-}
-
-/** As `mergeNodes`, for two maps. Keys keep the order in which they first came. */
+/** `later` over `earlier`. A list replaces a list; null over a map wipes it. Keys keep the order in which they first came. */
 export function mergeMaps(earlier: MapNode, later: MapNode): MapNode {
   return new Merge().over(earlier, later);
 }

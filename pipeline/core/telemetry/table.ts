@@ -12,7 +12,7 @@
 import { CONTROLLER_METRICS } from "./controller_metrics.ts";
 import { METRIC_LEVELS, type MetricLevel, type MetricRow } from "./metric_row.ts";
 
-export { METRIC_LEVELS, type MetricLevel, type MetricRow };
+export type { MetricLevel };
 
 /** The last word of a metric that each signal has by itself, and its unit. */
 const ITEMS: readonly (readonly [suffix: string, unit: string])[] = [

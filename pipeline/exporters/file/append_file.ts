@@ -32,7 +32,7 @@ export interface AppendFileOptions {
 }
 
 /** How long an append waits for other threads before it gives up, ms; they hold the lock for microseconds. */
-export const LOCK_WAIT_MS = 500;
+const LOCK_WAIT_MS = 500;
 /** The collector's mode for its files. */
 const FILE_MODE = 0o644;
 

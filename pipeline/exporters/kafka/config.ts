@@ -31,7 +31,7 @@ import { senderShape } from "../../queue/settings.ts";
 import { COMPRESSIONS, LEVELS } from "./client/codecs.ts";
 import { SASL_MECHANISMS, type SaslCredentials, type SaslMechanism } from "./client/sasl.ts";
 
-export const ENCODINGS = ["otlp_proto", "otlp_json"] as const;
+const ENCODINGS = ["otlp_proto", "otlp_json"] as const;
 export type Encoding = typeof ENCODINGS[number];
 
 const signalSchema = section({

@@ -57,7 +57,7 @@ export const Member = {
 /** Tags of KeyValue's fields, and of the only field of ArrayValue and KeyValueList. */
 export const KEY_TAG = tagOf(1, WireType.bytes);
 export const VALUE_TAG = tagOf(2, WireType.bytes);
-export const KEY_INDEX_TAG = tagOf(3, WireType.varint);
+const KEY_INDEX_TAG = tagOf(3, WireType.varint);
 const ELEMENT_TAG = tagOf(1, WireType.bytes);
 
 /** Whether AnyValue has a member of this tag. */
@@ -289,7 +289,7 @@ export class KeyValueRange {
  *
  * @throws {OttlError} "type": a time, duration, id or opaque value, which no AnyValue can hold; "limit": too deep.
  */
-export function writeAnyValue(writer: ProtoWriter, value: Value, strings?: StringTable, depth = 0): void {
+function writeAnyValue(writer: ProtoWriter, value: Value, strings?: StringTable, depth = 0): void {
   switch (typeof value) {
     case "string":
       return writeString(writer, value, strings);

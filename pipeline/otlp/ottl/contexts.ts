@@ -97,7 +97,7 @@ function define(name: ContextName): ContextDefinition {
 }
 
 /** The path table of a context's own paths: what begins with `prefix`. */
-export function rowsOf(prefix: string): readonly PathRow[] {
+function rowsOf(prefix: string): readonly PathRow[] {
   return PATH_ROWS[(prefix === "instrumentation_scope" ? "scope" : prefix) as Prefix] ?? [];
 }
 

@@ -39,7 +39,7 @@ const POINT_ATTRIBUTES: Readonly<Record<DataPointKind, number>> = {
   exponential: 1,
   summary: 7,
 };
-export const POINT_EXEMPLARS: Readonly<Record<DataPointKind, number>> = {
+const POINT_EXEMPLARS: Readonly<Record<DataPointKind, number>> = {
   none: 0,
   number: 5,
   histogram: 8,

@@ -31,23 +31,8 @@
  * @module
  */
 
-export {
-  contextDefinition,
-  type ContextName,
-  contextsOf,
-  type OpenContext,
-  openContext,
-  type PathDescription,
-  pathTable,
-} from "./contexts.ts";
+export { contextDefinition, type ContextName, contextsOf, openContext, pathTable } from "./contexts.ts";
 export { Cursor } from "./cursor.ts";
-export type { DataPointKind, MetricItem, SpanItem } from "./item.ts";
 export { type LevelName } from "./levels.ts";
 export { partition } from "./partition.ts";
-export {
-  DEFAULT_MAX_APPENDED_METRICS,
-  DEFAULT_MAX_OUTPUT_BYTES,
-  type Visitor,
-  walk,
-  type WalkOptions,
-} from "./walk.ts";
+export { type Visitor, walk, type WalkOptions } from "./walk.ts";

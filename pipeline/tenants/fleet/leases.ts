@@ -38,7 +38,7 @@ export interface LeaseStore {
 }
 
 /** Rates that may be leased at one time; others have the share that all have. */
-export const MAX_LEASES = 65_536;
+const MAX_LEASES = 65_536;
 /** A rate of which nothing was asked for so long is given back, milliseconds. */
 export const IDLE_MS = 10_000;
 /** What was asked a while ago counts less: after so many milliseconds, a third. */

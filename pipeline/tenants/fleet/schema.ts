@@ -10,9 +10,9 @@ import { durationMs, int, oneOf, optionalSection, secret, section, text } from "
 import { tlsClientSchema } from "../../config/network/tls.ts";
 
 /** `local`: each replica has the whole limit. */
-export const FLEET_MODES = ["local", "divided", "redis"] as const;
+const FLEET_MODES = ["local", "divided", "redis"] as const;
 
-export const MAX_REPLICAS = 10_000;
+const MAX_REPLICAS = 10_000;
 
 const redisSchema = optionalSection({
   endpoint: hostPort(),

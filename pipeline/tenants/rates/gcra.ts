@@ -83,13 +83,18 @@ export function take(times: ArrivalTimes, at: number, cost: number, burst: numbe
   return RETRY_NS;
 }
 
+/** What a bucket holds, and what a unit takes of it: whole nanoseconds, and nanoseconds. */
+export interface Bucket {
+  readonly burst: number;
+  readonly nsPerUnit: number;
+}
+
 /** Takes as many of `units` as there is room for. @returns How many. */
 export function takeFitting(
   times: ArrivalTimes,
   at: number,
   units: number,
-  nsPerUnit: number,
-  burst: number,
+  { burst, nsPerUnit }: Bucket,
   nowNs: number,
 ): number {
   for (let tries = 0; tries < MAX_TRIES; tries++) {

@@ -53,7 +53,7 @@ export interface BasicRow {
 }
 
 /** Rows, keys and users that a thread keeps at hand; there can be twice as many for a while. */
-export const DEFAULT_CACHED_ROWS = 4_096;
+const DEFAULT_CACHED_ROWS = 4_096;
 
 export class TenantTable {
   readonly #view: DataView;

@@ -76,7 +76,7 @@ export const rotatedKeySchema = z.strictObject({
   others_expire_ms: timeMs(),
 }).meta({ id: "RotatedKey" });
 
-export const liveLimitSchema = z.strictObject({
+const liveLimitSchema = z.strictObject({
   of: z.enum(LIMIT_GROUPS as [string, ...string[]]).describe("All signals together, or one."),
   name: z.enum([
     ...["requests_per_second", "items_per_second", "bytes_per_second"] as const,

@@ -1,4 +1,4 @@
-import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
+import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import type { FindAuthenticator } from "../../../pipeline/contract/authenticator.ts";
 import type { ComponentConfig, GatewayConfig } from "../../../pipeline/config/gateway_config.ts";
 import { authenticatorsIn } from "../../../pipeline/graph/authenticators.ts";
@@ -108,9 +108,9 @@ Deno.test("when an authenticator changes it is made anew, with whoever names it"
   deepStrictEqual(prepared.change.kept.includes("receiver in/open"), true);
 });
 
-Deno.test("an extension that does not authenticate cannot be named as if it did", () => {
+Deno.test("an extension that does not authenticate cannot be named as if it did", async () => {
   const own = deps(new Journal());
-  for (const id of ["side", "missing"]) throws(() => buildPipelines(configOf(id), own), GraphError);
+  for (const id of ["side", "missing"]) await rejects(buildPipelines(configOf(id), own), GraphError);
 });
 
 Deno.test("authenticatorsIn()", () => {

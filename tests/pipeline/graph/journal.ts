@@ -100,10 +100,13 @@ export function registryOf(journal: Journal): Registry {
 }
 
 /** A graph of the sketch, and what it is made with. */
-export function build(sketch: ConfigSketch): { journal: Journal; graph: Graph; deps: GraphDeps } {
+export async function build(
+  sketch: ConfigSketch,
+): Promise<{ journal: Journal; graph: Graph; deps: GraphDeps }> {
   const journal = new Journal();
   const deps = journalDeps(journal);
-  return { journal, deps, graph: buildPipelines(sketchConfig(sketch), deps).graph };
+  const { graph } = await buildPipelines(sketchConfig(sketch), deps);
+  return { journal, deps, graph };
 }
 
 export function journalDeps(journal: Journal): GraphDeps {

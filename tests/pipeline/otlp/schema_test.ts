@@ -1,10 +1,12 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert";
 import protobuf from "protobufjs";
-import { type FieldSchema, MESSAGE_NAMES, messageSchema, REQUEST_SCHEMAS } from "../../../pipeline/otlp/schema.ts";
+import { type FieldSchema, messageSchema, REQUEST_SCHEMAS } from "../../../pipeline/otlp/schema.ts";
 import { SIGNAL_NAMES } from "../../../pipeline/otlp/signals.ts";
 import { messageNames, messageType, REQUEST_TYPES } from "../../support/otlp_proto.ts";
 
-/** The oracle has no nested names. */
+/** Those in others: the oracle has no nested names. */
+const NESTED = ["Span.Event", "Span.Link", "ExponentialHistogramDataPoint.Buckets", "SummaryDataPoint.ValueAtQuantile"];
+
 function oracleName(name: string): string {
   return name.replace("Span.", "Span").replace(/^\w+\./, "");
 }
@@ -40,13 +42,10 @@ function theirs(field: protobuf.Field): ReturnType<typeof ours> {
 }
 
 Deno.test("the schema is that of the published descriptors", async (t) => {
-  const names = MESSAGE_NAMES.filter((name) => name !== "google.rpc.Status");
-  await t.step("all messages", () => {
-    deepStrictEqual(names.map(oracleName).toSorted(), messageNames().toSorted());
-  });
-  for (const name of names) {
+  for (const theirName of messageNames()) {
+    const name = NESTED.find((nested) => oracleName(nested) === theirName) ?? theirName;
     await t.step(name, () => {
-      const want = messageType(oracleName(name)).fieldsArray.toSorted((a, b) => a.id - b.id).map(theirs);
+      const want = messageType(theirName).fieldsArray.toSorted((a, b) => a.id - b.id).map(theirs);
       deepStrictEqual(messageSchema(name).fields.map(ours), want);
     });
   }

@@ -8,17 +8,10 @@ import { deepStrictEqual, strictEqual, throws } from "node:assert";
 import { LimitExceededError } from "../../../pipeline/core/errors.ts";
 import { DEFAULT_PAYLOAD_LIMITS } from "../../../pipeline/otlp/limits.ts";
 import { mergePayloads, NO_ORIGIN, type Payload } from "../../../pipeline/otlp/payload.ts";
-import {
-  partitionByResource,
-  partitionByTraceId,
-  resourceEntries,
-  splitByBytes,
-  splitByItems,
-} from "../../../pipeline/otlp/split.ts";
-import { SIGNAL_NAMES } from "../../../pipeline/otlp/signals.ts";
+import { partitionByResource, partitionByTraceId, splitByBytes, splitByItems } from "../../../pipeline/otlp/split.ts";
 import { readPayload } from "../../../pipeline/otlp/validate.ts";
 import { encodeMessage, type Plain } from "../../support/otlp_proto.ts";
-import { keyValue, requestBytes } from "../../support/otlp_samples.ts";
+import { keyValue } from "../../support/otlp_samples.ts";
 
 /** Long enough that the length of whatever a span lies in takes two bytes: then a part's size is known to the byte. */
 const SPAN_NAME = "span".repeat(40);
@@ -106,22 +99,13 @@ Deno.test("a request that goes whole into a part is the same object", async (t) 
   await t.step("by resource", () => isWant(partitionByResource(batch, (resource) => String(resource))));
 });
 
-Deno.test("entries of every signal know how many items they have", async (t) => {
-  for (const signal of SIGNAL_NAMES) {
-    await t.step(signal, () => {
-      const body = requestBytes(signal, 12, { resources: 3 });
-      const payload = readPayload(signal, body, DEFAULT_PAYLOAD_LIMITS, NO_ORIGIN);
-      deepStrictEqual(resourceEntries(payload).map(({ itemCount }) => itemCount), [4, 4, 4]);
-    });
-  }
-});
-
 Deno.test("a resource is what its field holds, whatever else its entry has", () => {
   const resource = { attributes: [keyValue("a", "b")] };
   const entry = encodeMessage("ResourceSpans", { schema_url: "u", resource, scope_spans: [{ spans: [spanOf(1)] }] });
   const body = Uint8Array.from([0x0a, entry.length & 0x7f | 0x80, entry.length >>> 7, ...entry]);
-  const [found] = resourceEntries(readPayload("traces", body, DEFAULT_PAYLOAD_LIMITS, NO_ORIGIN));
-  deepStrictEqual(Array.from(found!.resource), Array.from(encodeMessage("Resource", resource)));
+  const payload = readPayload("traces", body, DEFAULT_PAYLOAD_LIMITS, NO_ORIGIN);
+  const keys = partitionByResource(payload, (found) => found.toHex()).map(({ key }) => key);
+  deepStrictEqual(keys, [encodeMessage("Resource", resource).toHex()]);
 });
 
 Deno.test("an envelope without items stays with what comes after it when nothing comes before", () => {

@@ -16,7 +16,7 @@ function setUp(capacity: number, blockOnOverflow = false) {
   const deps = { random: () => 0.5, size: meter.gauge("otelcol_exporter_queue_size", {}) };
   const room = new Room({ sizer: "items", capacity, blockOnOverflow }, deps);
   const request = (tenant: TenantTag, size: number, enteredMs = 0) =>
-    new Request(payloadFrom(tenant, size), size, enteredMs, () => {}, () => {}, () => {});
+    new Request(payloadFrom(tenant, size), size, enteredMs, () => {}, () => {});
   const take = (tenant: TenantTag, size: number) => {
     const taken = request(tenant, size);
     room.take(taken);

@@ -15,7 +15,7 @@ function setUp(capacity: number, { sizer = "items", block = false }: { sizer?: S
   });
   const request = (tenant: TenantTag | undefined, size: number) => {
     const payload = tenant === undefined ? payloadWith(size) : payloadFrom(tenant, size);
-    return new Request(payload, size, 0, () => {}, () => {}, () => {});
+    return new Request(payload, size, 0, () => {}, () => {});
   };
   const take = (tenant: TenantTag | undefined, size: number) => {
     const taken = request(tenant, size);

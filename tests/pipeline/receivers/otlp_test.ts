@@ -138,7 +138,8 @@ Deno.test("otlp receiver: who leaves is refused by nobody", async () => {
   const { otlp } = served;
   for (const code of ["cancelled", "unavailable"]) {
     const body = requestBytes("traces", 3);
-    await rejects(otlp.accept("traces", "protobuf", body, NO_ORIGIN, new AbortController().signal), { code });
+    const request = { signal: "traces", encoding: "protobuf", body, origin: NO_ORIGIN } as const;
+    await rejects(otlp.accept(request, new AbortController().signal), { code });
   }
   const items = (what: string) => deps.meter.get(`${what}_spans`);
   deepStrictEqual([items("sluice_receiver_abandoned"), items("otelcol_receiver_refused")], [3, 3]);

@@ -9,7 +9,6 @@ import fc from "fast-check";
 import type { Taken, TenantGate, Visit } from "../../../pipeline/contract/tenants.ts";
 import { GatewayError } from "../../../pipeline/core/errors.ts";
 import { NO_ORIGIN, type Payload, payloadBytes } from "../../../pipeline/otlp/payload.ts";
-import { resourceEntries } from "../../../pipeline/otlp/split.ts";
 import { resourceAttribute } from "../../../pipeline/otlp/resource.ts";
 import type { Signal } from "../../../pipeline/otlp/signals.ts";
 import { DEFAULT_PAYLOAD_LIMITS } from "../../../pipeline/otlp/limits.ts";
@@ -17,6 +16,7 @@ import { readPayload } from "../../../pipeline/otlp/validate.ts";
 import { type Refusal, REFUSALS } from "../../../pipeline/tenants/rates/cells.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { logRequestBytes, traceRequestBytes } from "../../support/otlp_samples.ts";
+import { resourcesOf } from "../../support/resources.ts";
 import { rowOf, senderOf, type SomeRow, testGate } from "./support.ts";
 
 function enter(gate: TenantGate, signal: Signal = "traces", bytes: number | undefined = 100, tenant = "acme"): Visit {
@@ -322,7 +322,7 @@ Deno.test("gate: whose it is goes with the payload", async (t) => {
     const { payload } = pass(gate, 3);
     const read = readPayload("traces", payloadBytes(payload), DEFAULT_PAYLOAD_LIMITS, NO_ORIGIN);
     strictEqual(read.itemCount, 3);
-    for (const { resource } of resourceEntries(read)) {
+    for (const { resource } of resourcesOf(read)) {
       strictEqual(resourceAttribute(resource, "tenant.id"), "acme");
       strictEqual(resourceAttribute(resource, "service.name"), "theirs");
     }

@@ -52,9 +52,6 @@ export function encodeHeaders(headers: readonly (readonly [name: string, value: 
   return { pairs: headers, bytes: bytes.subarray(0, at) };
 }
 
-/** No headers: a count of 0. */
-export const NO_HEADERS: RecordHeaders = encodeHeaders([]);
-
 /** Writes a zigzag varint of an int32; @returns the offset after it. */
 export function writeVarint(into: Uint8Array, at: number, value: number): number {
   let rest = (value << 1 ^ value >> 31) >>> 0;

@@ -2,12 +2,12 @@
 
 import { deepStrictEqual, ok } from "node:assert/strict";
 import fc from "fast-check";
-import { mergeNodes, splitTopLevelKeys } from "../../../../pipeline/config/tree/merge.ts";
-import { type ConfigNode, DEFAULT_TREE_LIMITS, type MapNode } from "../../../../pipeline/config/tree/node.ts";
+import { mergeMaps, splitTopLevelKeys } from "../../../../pipeline/config/tree/merge.ts";
+import { DEFAULT_TREE_LIMITS, type MapNode } from "../../../../pipeline/config/tree/node.ts";
 import { parseYaml } from "../../../../pipeline/config/tree/yaml.ts";
 import { plainValue } from "./plain_value.ts";
 
-const parse = (text: string): ConfigNode => parseYaml(text, "f.yaml", DEFAULT_TREE_LIMITS).node;
+const parse = (text: string): MapNode => parseYaml(text, "f.yaml", DEFAULT_TREE_LIMITS).node as MapNode;
 
 const cases: { name: string; earlier: string; later: string; want: unknown }[] = [
   { name: "deep", earlier: "{a: {b: 1, c: 2}}", later: "{a: {c: 3, d: 4}}", want: { a: { b: 1, c: 3, d: 4 } } },
@@ -18,9 +18,9 @@ const cases: { name: string; earlier: string; later: string; want: unknown }[] =
   { name: "a map replaces a scalar", earlier: "{a: 5}", later: "{a: {b: 1}}", want: { a: { b: 1 } } },
 ];
 
-Deno.test("mergeNodes()", async (t) => {
+Deno.test("mergeMaps()", async (t) => {
   for (const { name, earlier, later, want } of cases) {
-    await t.step(name, () => deepStrictEqual(plainValue(mergeNodes(parse(earlier), parse(later))), want));
+    await t.step(name, () => deepStrictEqual(plainValue(mergeMaps(parse(earlier), parse(later))), want));
   }
 });
 
@@ -35,7 +35,7 @@ const tree = fc.letrec<{ value: unknown; map: Record<string, unknown> }>((tie) =
   map: fc.dictionary(fc.constantFrom("a", "b", "c"), tie("value"), { maxKeys: 3 }),
 })).map;
 
-Deno.test("mergeNodes() of maps all the way down is associative", () => {
+Deno.test("mergeMaps() of maps all the way down is associative", () => {
   const onlyMaps = fc.letrec<{ map: Record<string, unknown> }>((tie) => ({
     map: fc.dictionary(
       fc.constantFrom("a", "b", "c"),
@@ -44,25 +44,25 @@ Deno.test("mergeNodes() of maps all the way down is associative", () => {
     ),
   })).map;
   fc.assert(fc.property(onlyMaps, onlyMaps, onlyMaps, (a, b, c) => {
-    const [x, y, z] = [a, b, c].map((each) => parse(JSON.stringify(each))) as [ConfigNode, ConfigNode, ConfigNode];
-    deepStrictEqual(plainValue(mergeNodes(mergeNodes(x, y), z)), plainValue(mergeNodes(x, mergeNodes(y, z))));
+    const [x, y, z] = [a, b, c].map((each) => parse(JSON.stringify(each))) as [MapNode, MapNode, MapNode];
+    deepStrictEqual(plainValue(mergeMaps(mergeMaps(x, y), z)), plainValue(mergeMaps(x, mergeMaps(y, z))));
   }));
 });
 
-Deno.test("mergeNodes() with itself, or with nothing, changes nothing", () => {
+Deno.test("mergeMaps() with itself, or with nothing, changes nothing", () => {
   fc.assert(fc.property(tree, (value) => {
     const node = parse(JSON.stringify(value));
     const empty = parse("{}");
-    deepStrictEqual(plainValue(mergeNodes(node, node)), plainValue(node));
-    deepStrictEqual(plainValue(mergeNodes(empty, node)), plainValue(node));
-    deepStrictEqual(plainValue(mergeNodes(node, empty)), plainValue(node));
+    deepStrictEqual(plainValue(mergeMaps(node, node)), plainValue(node));
+    deepStrictEqual(plainValue(mergeMaps(empty, node)), plainValue(node));
+    deepStrictEqual(plainValue(mergeMaps(node, empty)), plainValue(node));
   }));
 });
 
 Deno.test("splitTopLevelKeys()", () => {
-  const root = parse("{a::b::c: 1, a: {b: {d: 2}}, 'e': {f::g: 3}, a::b::c: 4}".replace(", a::b::c: 4", "")) as MapNode;
+  const root = parse("{a::b::c: 1, a: {b: {d: 2}}, 'e': {f::g: 3}, a::b::c: 4}".replace(", a::b::c: 4", ""));
   deepStrictEqual(plainValue(splitTopLevelKeys(root, 3)), { a: { b: { c: 1, d: 2 } }, e: { "f::g": 3 } });
-  deepStrictEqual(plainValue(splitTopLevelKeys(parse("{a::b::c: 1}") as MapNode, 2)), { "a::b::c": 1 });
+  deepStrictEqual(plainValue(splitTopLevelKeys(parse("{a::b::c: 1}"), 2)), { "a::b::c": 1 });
 });
 
 Deno.test("splitTopLevelKeys() puts each key once or twice, however many there are", async (t) => {
@@ -79,7 +79,7 @@ Deno.test("splitTopLevelKeys() puts each key once or twice, however many there a
   };
   for (const [name, lines] of Object.entries(texts)) {
     await t.step(name, () => {
-      const root = parse(lines.join("\n")) as MapNode;
+      const root = parse(lines.join("\n"));
       const puts = putsOf(() => void splitTopLevelKeys(root, 100));
       ok(puts <= 8 * count, `${puts} puts of ${count} keys`);
     });
@@ -89,8 +89,8 @@ Deno.test("splitTopLevelKeys() puts each key once or twice, however many there a
 Deno.test("mergeMaps() and splitTopLevelKeys() leave what they are given as it was", () => {
   const [earlier, later] = [parse("{a: {b: {c: 1}}, a::b::d: 2}"), parse("{a: {b: {e: 3}}}")];
   const before = structuredClone([earlier, later]);
-  mergeNodes(splitTopLevelKeys(earlier as MapNode, 100), later);
-  mergeNodes(earlier, later);
+  mergeMaps(splitTopLevelKeys(earlier, 100), later);
+  mergeMaps(earlier, later);
   deepStrictEqual([earlier, later], before);
 });
 

@@ -1,5 +1,6 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { isShownAt, METRIC_LEVELS, METRICS, metricsReference } from "../../../../pipeline/core/telemetry/table.ts";
+import { METRIC_LEVELS } from "../../../../pipeline/core/telemetry/metric_row.ts";
+import { isShownAt, METRICS, metricsReference } from "../../../../pipeline/core/telemetry/table.ts";
 import { SIGNAL_NAMES, SIGNALS } from "../../../../pipeline/otlp/signals.ts";
 import { METRICS_DOCS, withMetricsReference } from "../../../tools/write_docs.ts";
 

@@ -11,11 +11,12 @@ import type { Payload } from "../../../../pipeline/otlp/payload.ts";
 import { payloadBytes } from "../../../../pipeline/otlp/payload.ts";
 import { attributeMapHash, resourceAttribute } from "../../../../pipeline/otlp/resource.ts";
 import type { Signal } from "../../../../pipeline/otlp/signals.ts";
-import { partitionByTraceId, resourceEntries } from "../../../../pipeline/otlp/split.ts";
+import { partitionByTraceId } from "../../../../pipeline/otlp/split.ts";
 import { eventually } from "../../../support/eventually.ts";
 import { type KafkaCluster, missingForKafka, startKafka, type StoredRecord } from "../../../support/kafka.ts";
 import { decodeRequest } from "../../../support/otlp_proto.ts";
 import { skipWithout } from "../../../support/real_parts.ts";
+import { resourcesOf } from "../../../support/resources.ts";
 import { kafkaConfig, originWith, samplePayload } from "./kafka_support.ts";
 
 const never = new AbortController().signal;
@@ -121,7 +122,7 @@ async function topicsKeysAndHeaders(t: Deno.TestContext, kafka: KafkaCluster): P
     const payload = samplePayload("traces", 20, { resources: 5 });
     await send(kafka.bootstrap, "topic_from_attribute: k8s.namespace.name", payload);
     const namespaces = Map.groupBy(
-      resourceEntries(payload),
+      resourcesOf(payload),
       ({ resource }) => resourceAttribute(resource, "k8s.namespace.name")!,
     );
     strictEqual(namespaces.size, 5);
@@ -161,7 +162,7 @@ async function topicsKeysAndHeaders(t: Deno.TestContext, kafka: KafkaCluster): P
       "metrics: {topic: by_resource}\npartition_metrics_by_resource_attributes: true",
       payload,
     );
-    const want = resourceEntries(payload).map(({ resource }) => attributeMapHash(resource))
+    const want = resourcesOf(payload).map(({ resource }) => attributeMapHash(resource))
       .map((key) => [key.toHex(), saramaCompat(key, 12)]);
     deepStrictEqual(keysAndPartitions(await kafka.read("by_resource")), want.sort());
   });

@@ -9,6 +9,7 @@ import { formatProblem } from "../../../../pipeline/config/problem.ts";
 import { asRoot, parseYaml } from "../../../../pipeline/config/tree/yaml.ts";
 import { DEFAULT_TREE_LIMITS } from "../../../../pipeline/config/tree/node.ts";
 import { type KafkaConfig, kafkaSchema } from "../../../../pipeline/exporters/kafka/config.ts";
+import { encodeHeaders } from "../../../../pipeline/exporters/kafka/client/record.ts";
 import { NO_ORIGIN, type Origin, type Payload, payloadOf } from "../../../../pipeline/otlp/payload.ts";
 import type { Signal } from "../../../../pipeline/otlp/signals.ts";
 import { requestBytes, type SampleOptions } from "../../../support/otlp_samples.ts";
@@ -33,6 +34,9 @@ export function kafkaConfig(yaml = ""): KafkaConfig {
 export function samplePayload(signal: Signal, items: number, options: SampleOptions = {}, origin = NO_ORIGIN): Payload {
   return payloadOf(signal, requestBytes(signal, items, options), items, origin);
 }
+
+/** Of a record that has none: a count of 0. */
+export const NO_HEADERS = encodeHeaders([]);
 
 /** Client metadata, names in lower case. */
 export function originWith(metadata: Readonly<Record<string, readonly string[]>>): Origin {

@@ -3,18 +3,14 @@ import fc from "fast-check";
 import { Tracer } from "../../../../pipeline/core/telemetry/trace.ts";
 import { traceContext } from "../../../../pipeline/core/telemetry/trace_context.ts";
 import { alwaysOff } from "../../../../pipeline/core/telemetry/trace_sampler.ts";
-import {
-  BATCH_OVERHEAD_BYTES,
-  NO_HEADERS,
-  RECORD_OVERHEAD_BYTES,
-} from "../../../../pipeline/exporters/kafka/client/record.ts";
+import { BATCH_OVERHEAD_BYTES, RECORD_OVERHEAD_BYTES } from "../../../../pipeline/exporters/kafka/client/record.ts";
 import { createPlanner, type Plan, type PlannedRecord } from "../../../../pipeline/exporters/kafka/plan.ts";
 import { mergePayloads, NO_ORIGIN, type Payload } from "../../../../pipeline/otlp/payload.ts";
 import { attributeMapHash } from "../../../../pipeline/otlp/resource.ts";
 import type { Signal } from "../../../../pipeline/otlp/signals.ts";
-import { resourceEntries } from "../../../../pipeline/otlp/split.ts";
 import { decodeRequest, encodeMessage, REQUEST_TYPES } from "../../../support/otlp_proto.ts";
-import { kafkaConfig, originWith, samplePayload } from "./kafka_support.ts";
+import { resourcesOf } from "../../../support/resources.ts";
+import { kafkaConfig, NO_HEADERS, originWith, samplePayload } from "./kafka_support.ts";
 
 const text = new TextDecoder();
 
@@ -129,7 +125,7 @@ Deno.test("plan: keys", async (t) => {
       const payload = samplePayload(signal, 30, { resources: 3 });
       const yaml = `partition_${signal}_by_resource_attributes: true`;
       const records = [...plan(payload, yaml).recordsByTopic.values()].flat();
-      const want = resourceEntries(payload).map(({ resource, itemCount }) => [attributeMapHash(resource), itemCount]);
+      const want = resourcesOf(payload).map(({ resource, itemCount }) => [attributeMapHash(resource), itemCount]);
       deepStrictEqual(records.map(({ key, itemCount }) => [key, itemCount]), want);
     });
   }

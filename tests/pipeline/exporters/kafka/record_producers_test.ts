@@ -6,7 +6,6 @@ import { UnavailableError } from "../../../../pipeline/core/errors.ts";
 import { createMemoryBudget } from "../../../../pipeline/core/memory.ts";
 import { silentMeter } from "../../../../pipeline/core/telemetry/meter.ts";
 import { KafkaProducer } from "../../../../pipeline/exporters/kafka/client/producer.ts";
-import { NO_HEADERS } from "../../../../pipeline/exporters/kafka/client/record.ts";
 import { kafkaExporterFactory } from "../../../../pipeline/exporters/kafka/kafka.ts";
 import { createKafkajsProducer, MAX_TOPIC_CLIENTS } from "../../../../pipeline/exporters/kafka/kafkajs/producer.ts";
 import {
@@ -23,7 +22,7 @@ import { eventually } from "../../../support/eventually.ts";
 import { missingForKafka, startKafka } from "../../../support/kafka.ts";
 import { skipWithout } from "../../../support/real_parts.ts";
 import { ScriptedBroker } from "./client/scripted_broker.ts";
-import { kafkaConfig, samplePayload } from "./kafka_support.ts";
+import { kafkaConfig, NO_HEADERS, samplePayload } from "./kafka_support.ts";
 
 const RECORD = { key: null, value: [new Uint8Array(1)], valueBytes: 1, headers: NO_HEADERS };
 

@@ -57,7 +57,7 @@ Deno.test("takeFitting() takes what fits, and touches nothing when nothing does"
   for (const { name, aheadNs, units, want, aheadAfterNs } of cases) {
     await t.step(name, () => {
       const times = bucket(aheadNs);
-      strictEqual(takeFitting(times, 0, units, 100, BURST_NS, NOW_NS), want);
+      strictEqual(takeFitting(times, 0, units, { burst: BURST_NS, nsPerUnit: 100 }, NOW_NS), want);
       strictEqual(times.at(0) - NOW_NS, aheadAfterNs);
     });
   }
@@ -116,7 +116,7 @@ class Contended extends ArrivalTimes {
 Deno.test("who loses 64 exchanges gives up, and comes again in a millisecond", async (t) => {
   const cases: { name: string; act: (times: ArrivalTimes) => unknown; want: unknown }[] = [
     { name: "take()", act: (times) => take(times, 0, 1, 10, 0), want: 1_000_000 },
-    { name: "takeFitting()", act: (times) => takeFitting(times, 0, 5, 1, 10, 0), want: 0 },
+    { name: "takeFitting()", act: (times) => takeFitting(times, 0, 5, { burst: 10, nsPerUnit: 1 }, 0), want: 0 },
     { name: "change()", act: (times) => times.change(0, (before) => before + 1), want: undefined },
   ];
   for (const { name, act, want } of cases) {

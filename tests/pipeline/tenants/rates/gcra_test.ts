@@ -76,11 +76,12 @@ Deno.test("ArrivalTimes.change(): what another thread writes in between is not l
 });
 
 Deno.test("takeFitting(): as many as there is room for", () => {
+  const BUCKET = { burst: 100_000, nsPerUnit: 10_000 };
   const times = oneTime();
-  strictEqual(takeFitting(times, 0, 7, 10_000, 100_000, 0), 7);
-  strictEqual(takeFitting(times, 0, 7, 10_000, 100_000, 0), 3);
-  strictEqual(takeFitting(times, 0, 7, 10_000, 100_000, 8_999), 0);
-  strictEqual(takeFitting(times, 0, 7, 10_000, 100_000, 9_000), 1);
+  strictEqual(takeFitting(times, 0, 7, BUCKET, 0), 7);
+  strictEqual(takeFitting(times, 0, 7, BUCKET, 0), 3);
+  strictEqual(takeFitting(times, 0, 7, BUCKET, 8_999), 0);
+  strictEqual(takeFitting(times, 0, 7, BUCKET, 9_000), 1);
 });
 
 Deno.test("fittingIn(): what fits does, and one more does not", () => {
@@ -118,7 +119,7 @@ Deno.test("a rate is never passed: in no time is more taken than the burst and w
       for (const { waitNs: passed, units, mode } of steps) {
         now += passed;
         if (mode === "fitting") {
-          taken.push({ atNs: now, units: takeFitting(times, 0, units, nsPerUnit, burst, now) });
+          taken.push({ atNs: now, units: takeFitting(times, 0, units, { burst, nsPerUnit }, now) });
         } else if (units <= most && take(times, 0, costNs(units, nsPerUnit), burst, now) === 0) {
           if (mode === "whole") taken.push({ atNs: now, units });
           else giveBack(times, 0, costNs(units, nsPerUnit));

@@ -28,7 +28,7 @@ import { decodeAnyValue } from "../../any_value.ts";
 const MAX_BUCKETS = 100_000;
 
 /** How doubles and ints of several points become one; the first is the type that the others are converted to. */
-interface Aggregation {
+export interface Aggregation {
   readonly floats: (values: readonly number[]) => number;
   readonly ints: (values: readonly bigint[]) => bigint;
   /** Floats among ints count as 0, where they are cut off elsewhere. */
@@ -47,8 +47,6 @@ const AGGREGATIONS: ReadonlyMap<string, Aggregation> = new Map<string, Aggregati
   ["median", { floats: medianOfFloats, ints: medianOfInts }],
   ["count", { floats: ({ length }) => length, ints: ({ length }) => BigInt(length) }],
 ]);
-
-export type { Aggregation };
 
 /**
  * The aggregation of that name.

@@ -12,7 +12,8 @@ import { createMemoryBudget, type MemoryBudget } from "../../../../../pipeline/c
 import { silentMeter } from "../../../../../pipeline/core/telemetry/meter.ts";
 import { MAX_TOPICS } from "../../../../../pipeline/exporters/kafka/client/cluster.ts";
 import { KafkaProducer, type ProducerSettings } from "../../../../../pipeline/exporters/kafka/client/producer.ts";
-import { type KafkaRecord, NO_HEADERS } from "../../../../../pipeline/exporters/kafka/client/record.ts";
+import type { KafkaRecord } from "../../../../../pipeline/exporters/kafka/client/record.ts";
+import { NO_HEADERS } from "../kafka_support.ts";
 import { type ProduceAnswer, ScriptedBroker } from "./scripted_broker.ts";
 import { eventually } from "../../../../support/eventually.ts";
 

@@ -7,12 +7,12 @@ import {
   BATCH_OVERHEAD_BYTES,
   encodeHeaders,
   type KafkaRecord,
-  NO_HEADERS,
   recordBytes,
   varintBytes,
   writeVarint,
 } from "../../../../../pipeline/exporters/kafka/client/record.ts";
 import { produceRequest, requestBytesAtMost } from "../../../../../pipeline/exporters/kafka/client/record_batch.ts";
+import { NO_HEADERS } from "../kafka_support.ts";
 
 const utf8 = new TextEncoder();
 const text = new TextDecoder();
