@@ -5,7 +5,7 @@
  */
 
 import { deepStrictEqual, ok } from "node:assert";
-import { functionsOf } from "./support/function_sizes.ts";
+import { type FunctionSize, functionsOf } from "./support/function_sizes.ts";
 import { PROGRAM_FOLDERS, sourcesBelow } from "./support/sources.ts";
 
 /** Lines of a file. */
@@ -14,6 +14,9 @@ const MAX_FILE_LINES = 350;
 const MAX_FOLDER_FILES = 16;
 /** Lines of a function, with what stands in it. */
 const MAX_FUNCTION_LINES = 45;
+
+/** Parameters of a function, method or constructor. */
+const MAX_PARAMETERS = 5;
 
 /** Why each of these is in one piece. */
 type Reasons = Readonly<Record<string, string>>;
@@ -78,6 +81,11 @@ const LONG_FUNCTIONS: Reasons = {
     "the order of the steps of a request, and what each way out gives back",
 };
 
+const MANY_PARAMETERS: Reasons = {
+  "pipeline/config/parse.ts checkComponents()":
+    "the inside of one loop of parsing(), which yields after each component: what it reads, and where problems go",
+};
+
 const files: { readonly path: string; readonly text: string }[] = [];
 for await (const file of sourcesBelow(...PROGRAM_FOLDERS)) files.push(file);
 
@@ -86,6 +94,13 @@ const folders = Map.groupBy(files, ({ path }) => path.slice(0, path.lastIndexOf(
 
 function linesOf(text: string): number {
   return text.split("\n").length - 1;
+}
+
+/** All functions, by their files: a file is parsed once for all that is asked of it. */
+const functions = files.flatMap(({ path, text }) => functionsOf(text).map((size) => ({ path, ...size })));
+
+function functionsWhere(isLarge: (size: FunctionSize) => boolean): string[] {
+  return functions.filter(isLarge).map(({ path, name }) => `${path} ${name}()`);
 }
 
 /** A reason for each that is large, and none for what is not. */
@@ -107,31 +122,32 @@ Deno.test(`folders of more than ${MAX_FOLDER_FILES} files have a reason`, () => 
 });
 
 Deno.test(`functions of more than ${MAX_FUNCTION_LINES} lines have a reason`, () => {
-  const large = files.flatMap(({ path, text }) =>
-    functionsOf(text).filter(({ lines }) => lines > MAX_FUNCTION_LINES).map(({ name }) => `${path} ${name}()`)
-  );
-  holds(large, LONG_FUNCTIONS);
+  holds(functionsWhere(({ lines }) => lines > MAX_FUNCTION_LINES), LONG_FUNCTIONS);
 });
 
-Deno.test("functionsOf() finds every kind of function, with the lines and the name that it has", () => {
+Deno.test(`functions of more than ${MAX_PARAMETERS} parameters have a reason`, () => {
+  holds(functionsWhere(({ parameters }) => parameters > MAX_PARAMETERS), MANY_PARAMETERS);
+});
+
+Deno.test("functionsOf() finds every kind of function, with the lines, the parameters and the name that it has", () => {
   const text = `export function plain() {
   const inner = () =>
     1;
 }
 class Queue {
-  #take() {
+  #take(first = 0, { second }, ...rest) {
   }
-  constructor() { [].map((each) => each); }
+  constructor(readonly own: number) { [].map((each) => each); }
 }
-const table = { "a key": () => 1, method() {} };
+const table = { "a key": () => 1, method(one, two) {} };
 `;
   deepStrictEqual(functionsOf(text), [
-    { name: "plain", lines: 4 },
-    { name: "inner", lines: 2 },
-    { name: "Queue.take", lines: 2 },
-    { name: "Queue.constructor", lines: 1 },
-    { name: "Queue.constructor", lines: 1 },
-    { name: "a key", lines: 1 },
-    { name: "method", lines: 1 },
+    { name: "plain", lines: 4, parameters: 0 },
+    { name: "inner", lines: 2, parameters: 0 },
+    { name: "Queue.take", lines: 2, parameters: 3 },
+    { name: "Queue.constructor", lines: 1, parameters: 1 },
+    { name: "Queue.constructor", lines: 1, parameters: 1 },
+    { name: "a key", lines: 1, parameters: 0 },
+    { name: "method", lines: 1, parameters: 2 },
   ]);
 });

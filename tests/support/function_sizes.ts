@@ -1,5 +1,5 @@
 /**
- * How long the functions of a source are.
+ * How long the functions of a source are, and how many parameters they have.
  *
  * @module
  */
@@ -11,6 +11,7 @@ export interface FunctionSize {
   readonly name: string;
   /** From its first to its last. */
   readonly lines: number;
+  readonly parameters: number;
 }
 
 /** Of @babel/parser, as far as it is looked at here. */
@@ -45,8 +46,16 @@ function visit(value: unknown, outer: string, found: FunctionSize[]): void {
   if (Array.isArray(value)) return value.forEach((each) => visit(each, outer, found));
   if (!isNode(value)) return;
   const name = nameOf(value, outer);
-  if (FUNCTIONS.has(value.type)) found.push({ name, lines: value.loc.end.line - value.loc.start.line + 1 });
+  if (FUNCTIONS.has(value.type)) found.push({ name, lines: linesOf(value), parameters: parametersOf(value) });
   for (const child of Object.values(value)) visit(child, name, found);
+}
+
+function linesOf({ loc: { start, end } }: SyntaxNode): number {
+  return end.line - start.line + 1;
+}
+
+function parametersOf({ params }: SyntaxNode): number {
+  return Array.isArray(params) ? params.length : 0;
 }
 
 function isNode(value: unknown): value is SyntaxNode {

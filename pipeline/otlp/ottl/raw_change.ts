@@ -84,7 +84,7 @@ export function attributeChanger(
       const text = changedText(source, change);
       if (text !== undefined) setAttribute(attributes, key, attributes.wantedIndex(slot), text, slot);
     } else if (changed.isChanged) {
-      copyToAttribute(attributes, key, attributes.wantedIndex(slot), slot, changed, Member.string);
+      copyToAttribute(attributes, key, slot, changed, Member.string);
     }
   };
 }

@@ -32,7 +32,7 @@ const MAX_KNOWN_KEYS = 1_024;
 const knownKeys = new Map<string, Uint8Array>();
 
 /** The bytes of a key, mostly from memory. */
-export function keyBytesOf(key: string): Uint8Array {
+function keyBytesOf(key: string): Uint8Array {
   const known = knownKeys.get(key);
   if (known !== undefined) return known;
   const bytes = encodeUtf8(key);
@@ -196,7 +196,6 @@ export function setAttribute(
 /**
  * Puts a value that lies in bytes under a key.
  *
- * @param index The number of the attribute with this key; -1 for none.
  * @param slot Of the key.
  * @param tag What `raw.find` gave.
  * @throws {OttlError} Of category "limit".
@@ -204,11 +203,11 @@ export function setAttribute(
 export function copyToAttribute(
   attributes: AttributeIndex,
   key: Uint8Array,
-  index: number,
   slot: number,
   raw: RawValue,
   tag: number,
 ): void {
+  const index = attributes.wantedIndex(slot);
   if (index === -1) checkRoom(attributes);
   const { arena } = attributes;
   const start = arena.length;

@@ -113,7 +113,7 @@ function oneAttribute(attributes: AttributeIndex, key: Uint8Array): PathAccess &
         const tag = raw.find();
         if (tag === NOT_RAW) return set(source.get(item));
         if (isOwn && !raw.isChanged && tag !== NIL) return;
-        copyToAttribute(attributes, key, attributes.wantedIndex(slot), slot, raw, tag);
+        copyToAttribute(attributes, key, slot, raw, tag);
       };
     },
     comparison(operator, constant) {
