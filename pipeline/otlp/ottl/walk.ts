@@ -40,7 +40,7 @@ export interface WalkOptions {
   readonly maxOutputBytes?: number;
 }
 
-export const DEFAULT_MAX_APPENDED_METRICS = 10_000;
+const DEFAULT_MAX_APPENDED_METRICS = 10_000;
 export const DEFAULT_MAX_OUTPUT_BYTES = 256 * 1024 * 1024;
 
 const VISITS_BETWEEN_CHECKS = 64;
