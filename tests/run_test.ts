@@ -5,7 +5,7 @@
  */
 
 import { deepStrictEqual, strictEqual } from "node:assert";
-import { closingLine, readCounts, streamAndKeepTail } from "./run.ts";
+import { checkArguments, closingLine, readCounts, streamAndKeepTail, testArguments } from "./run.ts";
 
 const cases: { name: string; output: string; want: ReturnType<typeof readCounts> }[] = [
   {
@@ -28,12 +28,29 @@ const cases: { name: string; output: string; want: ReturnType<typeof readCounts>
     output: "ok | 9 passed | 0 failed (1s)\nok | 2 passed | 0 failed (1s)\n",
     want: { passed: 2, failed: 0, skipped: 0 },
   },
-  { name: "a type error has none", output: "error: Type checking failed.\n", want: undefined },
+  { name: "a module that is not there has none", output: "error: Module not found.\n", want: undefined },
 ];
 
 Deno.test("readCounts()", async (t) => {
   for (const { name, output, want } of cases) {
     await t.step(name, () => deepStrictEqual(readCounts(output), want));
+  }
+});
+
+Deno.test("types are checked once, of what runs, before it runs", async (t) => {
+  const cases = [
+    { name: "all", args: [], check: ["check", "."], runs: ["--parallel", "tests/"] },
+    { name: "all, with an option", args: ["--filter", "x"], check: ["check", "."], runs: ["--parallel", "tests/"] },
+    { name: "a path", args: ["./tests/e2e", "--trace-leaks"], check: ["check", "./tests/e2e"], runs: ["./tests/e2e"] },
+    { name: "left out", args: ["--no-check", "tests/e2e"], check: undefined, runs: ["tests/e2e"] },
+  ];
+  for (const { name, args, check, runs } of cases) {
+    await t.step(name, () => {
+      deepStrictEqual(checkArguments(args), check);
+      const made = testArguments(args);
+      strictEqual(made.filter((argument) => argument === "--no-check").length, 1);
+      deepStrictEqual(made.filter((argument) => /^--parallel|^\.?\/?tests/.test(argument)), runs);
+    });
   }
 });
 
