@@ -5,8 +5,8 @@
  * `, K skipped` when tests were. A step counts as a test does. The permissions that the tests get are named here.
  *
  * Types are checked first, once, as `deno task check` does (what that has found is cached). `deno test` would check
- * again, and in the middle of a test each worker that it starts, with all that this imports: on a fresh clone a tenth
- * of a second's work becomes a minute's. After a type error nothing runs; `--no-check` leaves the types out.
+ * again, and in the middle of a test each worker that it starts, with all that this imports: on a fresh clone a second
+ * of work becomes a minute. After a type error nothing runs; `--no-check` leaves the types out.
  *
  * All of them run several files at a time (`DENO_JOBS`, one more than there are cores): most that take long wait for
  * processes they have started. Named paths run one after another, and show their own output where it arises.
