@@ -82,7 +82,9 @@ function rankOf({ path }: Source, tenant: LoadedTenant, before: ReadonlyMap<stri
 
 export function isSameTenant(a: LoadedTenant, b: LoadedTenant | undefined): boolean {
   if (a === b) return true;
-  return a.records.length === b?.records.length && a.records.every((byte, i) => byte === b.records[i]);
+  if (a.byteLength !== b?.byteLength) return false;
+  const [own, other] = [a.records, b.records];
+  return own.every((byte, i) => byte === other[i]);
 }
 
 class Assembly {
@@ -96,7 +98,7 @@ class Assembly {
     let [records, bytes] = [0, 0];
     const count = (tenant: LoadedTenant | undefined) => {
       records += tenant?.names ?? 0;
-      bytes += tenant?.records.length ?? 0;
+      bytes += tenant?.byteLength ?? 0;
     };
     for (const { tenant } of ranked.flat()) count(tenant);
     for (const { tenant } of ranked[RANK.changed] ?? []) count(before.get(tenant.id)?.tenant);

@@ -27,14 +27,41 @@ import { recordsOf, writeTenant } from "../../pipeline/tenants/table/record.ts";
 import { SimpleYaml } from "./simple_yaml.ts";
 import { idOfFile, isLinesFile, MAX_TENANT_FILE_BYTES, type TenantFiles } from "./tenant_files.ts";
 
-/** A tenant, ready for the table. */
-export interface LoadedTenant {
+/**
+ * A tenant, ready for the table. There are many, and each is copied twice before it is old: what can be made of something
+ * else is not kept.
+ */
+export class LoadedTenant {
   readonly id: string;
-  readonly place: Place;
-  /** As `writeTenant` made them. */
-  readonly records: Uint8Array;
-  /** How many they are. */
+  /** How many records it has. */
   readonly names: number;
+  /** Of its records. */
+  readonly byteLength: number;
+  readonly #chunk: ArrayBuffer;
+  readonly #start: number;
+  readonly #file: string;
+  readonly #line: number;
+  readonly #column: number;
+
+  /** @param records As `writeTenant` made them. */
+  constructor(id: string, { file, line, column }: Place, records: Uint8Array<ArrayBuffer>, names: number) {
+    this.id = id;
+    this.names = names;
+    this.byteLength = records.length;
+    this.#chunk = records.buffer;
+    this.#start = records.byteOffset;
+    this.#file = file;
+    this.#line = line;
+    this.#column = column;
+  }
+
+  get place(): Place {
+    return { file: this.#file, line: this.#line, column: this.#column };
+  }
+
+  get records(): Uint8Array {
+    return new Uint8Array(this.#chunk, this.#start, this.byteLength);
+  }
 }
 
 /** What came of one source. */
@@ -97,7 +124,7 @@ export class LoadingTools {
   make(id: string, settings: TenantSettings, place: Place, defaults: TenantDefaults): LoadedTenant | string {
     try {
       const tenant = this.#resolver.resolve(id, settings, defaults);
-      return { id, place, records: writeTenant(tenant, this.#pack), names: recordsOf(tenant) };
+      return new LoadedTenant(id, place, writeTenant(tenant, this.#pack), recordsOf(tenant));
     } catch (thrown) {
       if (!(thrown instanceof RangeError)) throw thrown;
       return describeError(thrown);

@@ -14,8 +14,8 @@ const WORD = /^(?:[A-Za-z0-9_./+]|-(?=[A-Za-z0-9_.]))(?:[A-Za-z0-9_./+@=-]|:(?=[
 const QUOTED = /^(?:"[ !#-\[\]-~]*"|'[ -&(-~]*')$/;
 const WORDS = /^\[ *([A-Za-z][A-Za-z0-9_./-]*(?: *, *[A-Za-z][A-Za-z0-9_./-]*)*) *\]$/;
 const DIGITS = /^(?:0|[1-9]\d{0,14})$/;
-/** Begins like a number, and has a letter that none has: many ids of keys do. */
-const NO_NUMBER = /^\d\w*[g-np-wyz]/;
+/** Means nothing but its text: longer than `false`, or with a letter that no number has, as many ids of keys. */
+const TEXT = /^(?:[A-Za-z]\w{5}|\d\w*[g-np-wyz])/;
 const MAX_DEPTH = 8;
 const BLANK = 0x20;
 const DASH = 0x2d;
@@ -197,8 +197,8 @@ function valueOf(text: string): unknown {
 
 /** A number or a truth value only where its text is the one that anybody would write: a schema may ask for the text. */
 function wordOf(text: string): string | number | boolean {
+  if (TEXT.test(text)) return text;
   if (DIGITS.test(text)) return Number(text); // as nearly all numbers are; they need no BigInt
-  if (NO_NUMBER.test(text)) return text;
   const value = resolvePlainScalar(text);
   if (typeof value === "string") return value;
   if ((typeof value === "number" || typeof value === "boolean") && String(value) === text) return value;
