@@ -33,8 +33,6 @@ type Convert = (value: Value) => Value;
 const CONVERSIONS: ReadonlyMap<ParameterKind, Convert> = new Map<ParameterKind, Convert>([
   ["str", (value) => typeof value === "string" ? value : wrongType("string", value)],
   ["int", (value) => typeof value === "bigint" ? value : wrongType("int", value)],
-  ["float", (value) => typeof value === "number" ? value : wrongType("float", value)],
-  ["bool", (value) => typeof value === "boolean" ? value : wrongType("bool", value)],
   ["map", (value) => value instanceof OttlMap ? value : wrongType("map", value)],
   ["slice", toSlice],
   ["time", (value) => value instanceof Time ? value : wrongType("time", value)],

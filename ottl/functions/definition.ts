@@ -76,8 +76,6 @@ export type ParameterKind =
   | "any"
   | "str"
   | "int"
-  | "float"
-  | "bool"
   | "map"
   | "slice"
   | "time"
@@ -217,8 +215,6 @@ export const any: Parameter<Expression> = parameter("any");
 // Strict: the value has the type, or evaluating throws a type error (also for nil).
 export const str: Parameter<Expression<string>> = parameter("str");
 export const int: Parameter<Expression<bigint>> = parameter("int");
-export const float: Parameter<Expression<number>> = parameter("float");
-export const bool: Parameter<Expression<boolean>> = parameter("bool");
 export const map: Parameter<Expression<OttlMap>> = parameter("map");
 export const slice: Parameter<Expression<OttlList>> = parameter("slice");
 export const time: Parameter<Expression<Time>> = parameter("time");
