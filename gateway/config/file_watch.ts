@@ -91,6 +91,6 @@ export async function lookAtFile(path: string): Promise<Look> {
 }
 
 /** Other than before when the file is another. */
-export function markOf({ dev, ino, size, mtime, ctime }: Omit<Deno.FileInfo, "isFile">): string {
+function markOf({ dev, ino, size, mtime, ctime }: Deno.FileInfo): string {
   return [dev, ino, size, mtime?.getTime(), ctime?.getTime()].join(":"); // one text, where a template keeps its parts
 }

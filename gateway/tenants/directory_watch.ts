@@ -11,7 +11,7 @@ import { FileWatch, type Look } from "../config/file_watch.ts";
 import { pathIn, type TenantFiles } from "./tenant_files.ts";
 
 /** Files that one look at the directory looks at; of more, some at each. */
-export const MAX_LOOKS = 1_000;
+const MAX_LOOKS = 1_000;
 /** Of those, before others have their turn: 3 ms. */
 const LOOKS_A_TURN = 500;
 

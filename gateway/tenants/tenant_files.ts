@@ -13,7 +13,7 @@ export const MAX_TENANT_FILE_BYTES = 1024 * 1024;
 /** One file of lines, bytes. */
 export const MAX_LINES_FILE_BYTES = 256 * 1024 * 1024;
 /** Files of one directory. */
-export const MAX_TENANT_FILES = 100_000;
+const MAX_TENANT_FILES = 100_000;
 
 /** What is read of a file of lines at a time, bytes. */
 const PIECE_BYTES = 1024 * 1024;

@@ -14,7 +14,7 @@ const MINUTES_A_DAY = 1_440;
 const CHUNK_CHARS = 65_536;
 
 /** Minutes of one entry. */
-export const USAGE_STEPS = { minute: 1, hour: 60, day: MINUTES_A_DAY } as const;
+const USAGE_STEPS = { minute: 1, hour: 60, day: MINUTES_A_DAY } as const;
 export type UsageStep = keyof typeof USAGE_STEPS;
 
 export interface UsageQuery {

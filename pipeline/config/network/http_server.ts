@@ -27,10 +27,10 @@ import { tlsServerSchema } from "./tls.ts";
 /** Content-Encodings that a listener can take; "" is identity. */
 export const REQUEST_ENCODINGS = ["", "gzip", "zstd", "zlib", "deflate"] as const;
 
-export const DEFAULT_MAX_BODY_BYTES = 64 * 1024 * 1024;
+const DEFAULT_MAX_BODY_BYTES = 64 * 1024 * 1024;
 
 /** Where a listener is. */
-export const listenEndpoint = () =>
+const listenEndpoint = () =>
   leaf("string", "host:port with a port not above 65535", (input) => {
     const given = readText(input);
     return given === undefined || readEndpoint(given) === undefined ? undefined : given;

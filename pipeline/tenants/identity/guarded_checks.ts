@@ -14,7 +14,7 @@ import type { BadCredential, Untimely } from "./refused.ts";
 import type { RefusalErrors } from "./refusal_errors.ts";
 
 /** Bad credentials that are remembered, in each of two generations. */
-export const MAX_REFUSED = 1_024;
+const MAX_REFUSED = 1_024;
 /** For how long, milliseconds. */
 export const REFUSED_MS = 10_000;
 /** Credentials that are being checked. */

@@ -42,7 +42,7 @@ import { TrustedProxies } from "./proxies.ts";
 import type { IdentityConfig } from "./schema.ts";
 
 /** Good credentials that are remembered, in each of two generations. */
-export const MAX_KNOWN = 8_192;
+const MAX_KNOWN = 8_192;
 /** For how long, at the most, milliseconds. A key that its issuer withdraws counts for as long. */
 export const KNOWN_MS = 300_000;
 const REALM = 'Bearer realm="sluice"';

@@ -8,7 +8,7 @@ import { parseAddress } from "../../../ottl/text/ip.ts";
 import { AnswerCache } from "./answer_cache.ts";
 
 /** Peers that are remembered, in each of two generations. Who is forgotten begins anew. */
-export const MAX_PEERS = 8_192;
+const MAX_PEERS = 8_192;
 
 export interface PeerLimitConfig {
   readonly attempts_per_second: number;

@@ -19,7 +19,7 @@ import {
 } from "../../config/schema.ts";
 
 /** Signatures by a private key alone: with a shared secret, whoever can check a token can make one. */
-export const JWT_ALGORITHMS = [
+const JWT_ALGORITHMS = [
   "RS256",
   "RS384",
   "RS512",
