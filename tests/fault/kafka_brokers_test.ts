@@ -94,6 +94,7 @@ async function noAckedLoss(kafka: KafkaCluster): Promise<void> {
   await exporter.start?.();
   const acked = new Set<string>();
   const streaming = new AbortController();
+  const during = (ms: number) => sleep(systemClock, ms, never);
   let seed = 0;
   const senders = Array.from({ length: 8 }, async () => {
     while (!streaming.signal.aborted) {
@@ -104,9 +105,9 @@ async function noAckedLoss(kafka: KafkaCluster): Promise<void> {
       } catch (error) {
         ok(error instanceof GatewayError && error.retryable, `${error}`);
       }
+      await during(10); // enough that something is always under way: the brokers share the machine with others
     }
   });
-  const during = (ms: number) => sleep(systemClock, ms, never);
   const ackedMore = async (what: string) => {
     const before = acked.size;
     for (let left = 300; acked.size < before + 50; left--) {
@@ -120,7 +121,7 @@ async function noAckedLoss(kafka: KafkaCluster): Promise<void> {
     await ackedMore(`while one broker is gone by ${fault}`);
     await kafka.node(node, remedy);
     await ackedMore("when it is back");
-    await during(2_000); // it has to catch up before the next one may go
+    await kafka.inSync("stream"); // it has to catch up before the next one may go
   }
   streaming.abort();
   await Promise.all(senders);

@@ -10,6 +10,7 @@ import { Buffer } from "node:buffer";
 import kafkajs, { type Admin, type Kafka, type KafkaMessage } from "kafkajs";
 import { decompressFrame } from "lz4-napi";
 import { uncompress } from "snappy";
+import { until } from "./eventually.ts";
 import { missingProgram } from "./real_parts.ts";
 
 const SCRIPTS = new URL("../peers/kafka/", import.meta.url).pathname;
@@ -39,6 +40,8 @@ export interface KafkaCluster {
   createTopic(topic: string, partitions?: number, config?: Readonly<Record<string, string>>): Promise<void>;
   deleteTopic(topic: string): Promise<void>;
   topics(): Promise<readonly string[]>;
+  /** Waits until each replica of each partition has all records; for 60 s at the most. */
+  inSync(topic: string): Promise<void>;
   /** Lets a SASL user write to topics whose names begin with `prefix`. */
   allowWrite(user: string, prefix: string): Promise<void>;
   /** Everything that is in a topic now, by partition and offset. */
@@ -80,6 +83,15 @@ export async function startKafka(...options: string[]): Promise<KafkaCluster> {
       }),
     deleteTopic: (topic) => withAdmin(kafka, (admin) => admin.deleteTopics({ topics: [topic] })),
     topics: () => withAdmin(kafka, (admin) => admin.listTopics()),
+    inSync: (topic) =>
+      withAdmin(kafka, async (admin) => {
+        const lagging = async () => {
+          const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+          const partitions = topics.flatMap(({ partitions }) => partitions);
+          return partitions.filter(({ isr, replicas }) => isr.length < replicas.length).length;
+        };
+        await until(lagging, (count) => count === 0, 60_000);
+      }),
     allowWrite: (user, prefix) =>
       withAdmin(kafka, async (admin) => {
         const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs;
