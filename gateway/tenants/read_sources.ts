@@ -104,9 +104,10 @@ class DirectoryReader {
   /** @throws {Error} The directory itself cannot be read. */
   async read(directory: string): Promise<ReadonlyMap<string, Source>> {
     const sources = new Map<string, Source>();
+    const above = pathIn(directory, "");
     let looks = 0;
     for (const name of await this.#options.files.list(directory)) {
-      const path = pathIn(directory, name);
+      const path = above + name;
       const source = this.#read(path);
       const read = source instanceof Promise ? await source : source;
       if (read !== undefined) sources.set(path, read);

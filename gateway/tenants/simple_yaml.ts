@@ -99,52 +99,67 @@ function readBlock(text: string): Block | undefined {
 const NOT_PLAIN = new Error("not plain");
 
 class SimpleReader {
-  readonly #lines: string[] = [];
-  readonly #indents: number[] = [];
-  #at = 0;
+  readonly #text: string;
+  /** Of the line that is read: where it begins behind its blanks, how many those are (-1: there is no line), where it ends. */
+  #start = 0;
+  #indent = -1;
+  #end = -1;
 
   constructor(text: string) {
-    for (const line of text.split("\n")) {
-      let indent = 0;
-      while (line.charCodeAt(indent) === BLANK) indent++;
-      if (indent === line.length || line[indent] === "#") continue;
-      this.#lines.push(line.slice(indent));
-      this.#indents.push(indent);
-    }
+    this.#text = text;
+    this.#advance();
   }
 
   block(): Block {
-    if (this.#lines.length === 0) return { key: undefined, value: undefined };
+    if (this.#indent < 0) return { key: undefined, value: undefined };
     const map = this.#map(0, 0);
     const [key, ...others] = Object.keys(map);
-    if (key === undefined || others.length > 0 || this.#at < this.#lines.length) throw NOT_PLAIN;
+    if (key === undefined || others.length > 0 || this.#indent >= 0) throw NOT_PLAIN;
     return { key, value: map[key] };
+  }
+
+  /** To the next line that is neither empty nor a comment. */
+  #advance(): void {
+    const text = this.#text;
+    for (let from = this.#end + 1; from < text.length; from = this.#end + 1) {
+      const newline = text.indexOf("\n", from);
+      this.#end = newline < 0 ? text.length : newline;
+      let at = from;
+      while (text.charCodeAt(at) === BLANK) at++;
+      if (at === this.#end || text.charCodeAt(at) === HASH) continue;
+      this.#start = at;
+      this.#indent = at - from;
+      return;
+    }
+    this.#indent = -1;
   }
 
   /** The map whose keys stand at `indent`, which must be at least one. */
   #map(indent: number, depth: number): Record<string, unknown> {
-    if (depth > MAX_DEPTH || this.#indents[this.#at] !== indent) throw NOT_PLAIN;
+    if (depth > MAX_DEPTH || this.#indent !== indent) throw NOT_PLAIN;
     const map: Record<string, unknown> = {};
-    while (this.#indents[this.#at] === indent) this.#entry(map, this.#lines[this.#at] ?? "", indent, depth);
-    if ((this.#indents[this.#at] ?? 0) > indent) throw NOT_PLAIN;
+    while (this.#indent === indent) this.#entry(map, indent, depth);
+    if (this.#indent > indent) throw NOT_PLAIN;
     return map;
   }
 
-  #entry(map: Record<string, unknown>, line: string, indent: number, depth: number): void {
-    const colon = line.indexOf(":");
-    const key = line.slice(0, colon);
-    if (colon < 0 || !isPlainKey(key) || map[key] !== undefined) throw NOT_PLAIN;
+  #entry(map: Record<string, unknown>, indent: number, depth: number): void {
+    const [text, end] = [this.#text, this.#end];
+    const colon = text.indexOf(":", this.#start);
+    if (colon < 0 || colon >= end) throw NOT_PLAIN;
+    const key = text.slice(this.#start, colon);
+    if (!isPlainKey(key) || map[key] !== undefined) throw NOT_PLAIN;
     let start = colon + 1;
-    if (start < line.length && line.charCodeAt(start) !== BLANK) throw NOT_PLAIN;
-    while (line.charCodeAt(start) === BLANK) start++;
-    this.#at++;
-    map[key] = start === line.length ? this.#below(indent, depth + 1) : valueOf(line.slice(start));
+    if (start < end && text.charCodeAt(start) !== BLANK) throw NOT_PLAIN;
+    while (text.charCodeAt(start) === BLANK) start++;
+    this.#advance();
+    map[key] = start === end ? this.#below(indent, depth + 1) : valueOf(text.slice(start, end));
   }
 
   /** What stands below a key without a value: a map further in, or a list that may stand as far out as its key. */
   #below(indent: number, depth: number): unknown {
-    const inner = this.#indents[this.#at] ?? -1;
-    if (inner >= indent && isItem(this.#lines[this.#at])) return this.#list(inner, depth);
+    const inner = this.#indent;
+    if (inner >= indent && this.#isItem()) return this.#list(inner, depth);
     if (inner > indent) return this.#map(inner, depth);
     throw NOT_PLAIN; // a key without anything is null
   }
@@ -152,22 +167,26 @@ class SimpleReader {
   #list(indent: number, depth: number): unknown[] {
     if (depth > MAX_DEPTH) throw NOT_PLAIN;
     const list: unknown[] = [];
-    for (; this.#indents[this.#at] === indent && isItem(this.#lines[this.#at]);) {
-      const item = (this.#lines[this.#at] ?? "").slice(2);
-      const blanks = item.length - item.trimStart().length;
-      const line = item.slice(blanks);
+    while (this.#indent === indent && this.#isItem()) {
+      let at = this.#start + 2;
+      while (this.#text.charCodeAt(at) === BLANK) at++;
+      const line = this.#text.slice(at, this.#end);
       if (KEY.test(line)) {
         // `- key: value` begins a map as far in as the key stands.
-        this.#lines[this.#at] = line;
-        this.#indents[this.#at] = indent + 2 + blanks;
-        list.push(this.#map(indent + 2 + blanks, depth + 1));
+        this.#indent += at - this.#start;
+        this.#start = at;
+        list.push(this.#map(this.#indent, depth + 1));
       } else {
         list.push(valueOf(line));
-        this.#at++;
+        this.#advance();
       }
     }
-    if ((this.#indents[this.#at] ?? 0) > indent) throw NOT_PLAIN;
+    if (this.#indent > indent) throw NOT_PLAIN;
     return list;
+  }
+
+  #isItem(): boolean {
+    return this.#text.charCodeAt(this.#start) === DASH && this.#text.charCodeAt(this.#start + 1) === BLANK;
   }
 }
 
@@ -181,10 +200,6 @@ function isPlainKey(key: string): boolean {
   const isPlain = KEY.test(`${key}:`) && typeof resolvePlainScalar(key) === "string" && !(key in Object.prototype);
   if (isPlain && plainKeys.size < MAX_PLAIN_KEYS) plainKeys.add(key);
   return isPlain;
-}
-
-function isItem(line: string | undefined): boolean {
-  return line !== undefined && line.startsWith("- ");
 }
 
 function valueOf(text: string): unknown {
