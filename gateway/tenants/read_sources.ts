@@ -13,7 +13,7 @@ import type { LoadedSource, LoadedTenant } from "./load_tenants.ts";
 import { pathIn, type TenantFiles } from "./tenant_files.ts";
 
 /**
- * Files that are read one behind the other before others have their turn: 80 ms, and 10 where none has changed. A turn itself
+ * Files that are read one behind the other before others have their turn: 50 ms, and 10 where none has changed. A turn itself
  * takes a millisecond of waiting, and ten on a busy machine.
  */
 const FILES_A_TURN = 2_048;

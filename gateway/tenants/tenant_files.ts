@@ -114,7 +114,7 @@ class DiskReader {
 const MARK_NUMBERS = new Float64Array(5);
 const MARK_BYTES = Buffer.from(MARK_NUMBERS.buffer);
 
-/** Other than before when the file is another: its numbers as they are, at a quarter of what their digits cost. */
+/** Other than before when the file is another: its numbers as they are, since their digits would cost as much as half a look. */
 function markOf({ dev, ino, size, mtime, ctime }: Deno.FileInfo): string {
   MARK_NUMBERS[0] = dev;
   MARK_NUMBERS[1] = ino ?? 0;

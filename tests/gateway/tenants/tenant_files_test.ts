@@ -45,6 +45,38 @@ Deno.test("diskTenantFiles", async (t) => {
       await rejects(read("bytes.yaml"), TypeError);
       await write("bytes.yaml", new Uint8Array([0xef, 0xbb, 0xbf, 0x61]));
       strictEqual(await read("bytes.yaml"), "a");
+      await write("bytes.yaml", "a: \ufffd"); // which is UTF-8, where the platform has it for what is not
+      strictEqual(await read("bytes.yaml"), "a: \ufffd");
+    });
+    await t.step("a file has grown since it was looked at: it is read whole, up to the bound", async () => {
+      const path = `${directory}/grown.yaml`;
+      for (const size of [65_537, 1024 * 1024]) {
+        await write("grown.yaml", "x");
+        diskTenantFiles.mark(path);
+        await write("grown.yaml", "x".repeat(size));
+        strictEqual((await diskTenantFiles.readText(path)).length, size);
+      }
+      await write("grown.yaml", "x");
+      diskTenantFiles.mark(path);
+      await write("grown.yaml", "x".repeat(1024 * 1024 + 1));
+      await rejects(async () => await diskTenantFiles.readText(path), RangeError);
+    });
+    await t.step("a mark is another when a file is: longer, later, or of another inode", async () => {
+      const path = `${directory}/mark.yaml`;
+      await write("mark.yaml", "a");
+      await Deno.utime(path, 1_000, 1_000);
+      const marks = [diskTenantFiles.mark(path)];
+      strictEqual(diskTenantFiles.mark(path), marks[0]);
+      await write("mark.yaml", "ab");
+      await Deno.utime(path, 1_000, 1_000);
+      marks.push(diskTenantFiles.mark(path));
+      await Deno.utime(path, 1_000, 1_001);
+      marks.push(diskTenantFiles.mark(path));
+      await Deno.copyFile(path, `${directory}/.copy`);
+      await Deno.rename(`${directory}/.copy`, path);
+      await Deno.utime(path, 1_000, 1_001);
+      marks.push(diskTenantFiles.mark(path));
+      strictEqual(new Set(marks).size, marks.length);
     });
     await t.step("what is not there", async () => {
       strictEqual(await diskTenantFiles.mark(`${directory}/nobody.yaml`), undefined);
