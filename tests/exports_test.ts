@@ -109,7 +109,7 @@ Deno.test("every line that exports is understood", () => {
   strictEqual(understood, count);
 });
 
-Deno.test("exportedNames() and Importers find every way to export and to import", async (t) => {
+Deno.test("exportedNames() and Importers find exports and imports however they are written", async (t) => {
   const made = `export function plain() {}
 export async function* asked() {}
 export abstract class Base {}

@@ -13,12 +13,14 @@ export interface ExportedName {
   readonly kind: "function" | "class" | "const" | "type" | "handed on";
 }
 
+/** A text in quotes. */
+const TEXT = String.raw`"([^"]+)"`;
 /** `import { a, type B as C } from "…"` and `export { a } from "…"`, over one line or many. */
-const LISTS = /^(import|export)(?: type)? (?:[\w$]+, )?\{([^}]*)\}(?: from "([^"]+)")?;$/gm;
+const LISTS = new RegExp(String.raw`^(import|export)(?: type)? (?:[\w$]+, )?\{([^}]*)\}(?: from ${TEXT})?;$`, "gm");
 const DECLARATIONS = /^export (?:async |abstract )*(function|class|const|type|interface)\*? ([\w$]+)/gm;
 /** All of a file: who imports it says elsewhere in its text what it wants of it. */
-const WHOLE = /^import (?:type )?\* as [\w$]+ from "([^"]+)"|\bimport\(\s*"([^"]+)"/gm;
-const HANDED_ON_WHOLE = /^export (?:type )?\* from "([^"]+)";$/gm;
+const WHOLE = new RegExp(String.raw`^import (?:type )?\* as [\w$]+ from ${TEXT}|\bimport\(\s*${TEXT}`, "gm");
+const HANDED_ON_WHOLE = new RegExp(String.raw`^export (?:type )?\* from ${TEXT};$`, "gm");
 const WORDS = /[\w$]+/g;
 
 /** Its own names, without a default. */
