@@ -78,7 +78,7 @@ function* parsing(
   const components = mapSections(() => new Map<string, ComponentConfig>());
   let isPartial = service.telemetry === undefined || between.length === MAX_SUGGESTED;
   for (const section of SECTION_NAMES) {
-    const configs = checkComponents(section, sections, service, users, problems, before);
+    const configs = checkComponents(section, { sections, service, users, before }, problems);
     for (const config of configs) {
       if (config === undefined) isPartial = true;
       else components[section].set(config.id, config);
@@ -254,14 +254,19 @@ function usersOf({ pipelines, extensions }: ServiceDraft): Users {
 
 type Sections = Readonly<Record<ComponentSection, ReadonlyMap<string, Component>>>;
 
+/** What components are checked beside. */
+interface Surroundings {
+  readonly sections: Sections;
+  readonly service: ServiceDraft;
+  readonly users: Users;
+  readonly before: GatewayConfig | undefined;
+}
+
 /** @returns Yields each in turn; undefined for one with an error. */
 function* checkComponents(
   section: ComponentSection,
-  sections: Sections,
-  { extensions, pipelines }: ServiceDraft,
-  users: Users,
+  { sections, service: { extensions, pipelines }, users, before }: Surroundings,
   problems: Problem[],
-  before: GatewayConfig | undefined,
 ): Generator<ComponentConfig | undefined> {
   for (const component of sections[section].values()) {
     const { id, node, path, keyPlace, entry } = component;
