@@ -30,6 +30,7 @@ import {
   type ServiceDraft,
 } from "./service.ts";
 import { componentSuggestion, MAX_SUGGESTED, suggestion } from "./suggest.ts";
+import { metadataWarnings } from "./checks/metadata.ts";
 import { waitProblems } from "./checks/waits.ts";
 import { type ConfigNode, fingerprintOf, type MapNode, type NodePath } from "./tree/node.ts";
 
@@ -128,38 +129,6 @@ function readSettings(
     settings.set(key, { config, fingerprint: fingerprintOf(node), node });
   }
   return settings;
-}
-
-/** Without a receiver that keeps headers, whoever asks for them finds none, and says nothing. */
-function metadataWarnings({ receivers, ...others }: Sections, users: Users): Problem[] {
-  if ([...receivers.values()].some(keepsMetadata)) return [];
-  return (Object.entries(others) as [ComponentSection, Sections[ComponentSection]][]).flatMap(([section, components]) =>
-    [...components.values()].filter((component) => users[section].has(component.id) && asksMetadata(component)).map(
-      ({ keyPlace, path }) => {
-        const message = "asks for client metadata, and no receiver keeps it: it will find none, " +
-          "wanted include_metadata: true at the receiver";
-        return warningAt(keyPlace, path, message);
-      },
-    )
-  );
-}
-
-function keepsMetadata(component: Component): boolean {
-  return component.leaves().some(({ node, meta }) =>
-    meta.keepsMetadata === true && node.kind === "scalar" && node.value === true
-  );
-}
-
-function asksMetadata(component: Component): boolean {
-  return component.leaves().some(({ node, meta: { asksMetadata: asks } }) =>
-    asks !== undefined && textsIn(node).some((text) => asks(text))
-  );
-}
-
-/** A scalar's text, or those of a list's scalars. */
-function textsIn(node: ConfigNode): string[] {
-  if (node.kind === "scalar") return [node.text];
-  return node.kind === "list" ? node.items.flatMap((item) => item.kind === "scalar" ? [item.text] : []) : [];
 }
 
 function toPipeline({ id, signal, place, receivers, processors, exporters }: PipelineDraft): PipelineConfig {
