@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { DEFAULT_ADMIN_LISTEN } from "../../gateway/admin/listen.ts";
 import { ENDPOINTS } from "../../routes/admin/endpoints.ts";
 import { makeCertificates } from "../support/certificates.ts";
-import { freePort, type GatewayProcess, runMain, startGateway } from "../support/gateway_process.ts";
+import { type Ended, freePort, type GatewayProcess, runMain, startGateway } from "../support/gateway_process.ts";
 import { sendRaw } from "../support/raw_http.ts";
 import { OpenApiClient, type OpenApiDocument } from "../support/openapi_client.ts";
 
@@ -233,6 +233,14 @@ for (const workers of [1, 2]) {
   });
 }
 
+/** A trial of OTTL has 200 ms of the clock, which a busy machine may give to others. */
+async function untilNotHurried(ask: () => Promise<Ended>): Promise<Ended> {
+  for (let tries = 1;; tries++) {
+    const ended = await ask();
+    if (tries === 20 || !ended.stderr.includes("Cannot try that: it takes longer than")) return ended;
+  }
+}
+
 Deno.test("the client of the admin API", async (t) => {
   await using setup = await start(1);
   const { cli } = setup;
@@ -310,7 +318,7 @@ Deno.test("the client of the admin API", async (t) => {
   ];
   for (const { name, args, code = 0, out = /^/, err = /^/ } of cases) {
     await t.step(name, async () => {
-      const ended = await cli(...args);
+      const ended = await untilNotHurried(() => cli(...args));
       strictEqual(ended.code, code, ended.stderr);
       match(ended.stdout, out);
       match(ended.stderr, err);

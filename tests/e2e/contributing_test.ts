@@ -10,7 +10,7 @@ const ROOT = new URL("../../", import.meta.url);
 
 /** What a person would have after step 1: the file, and a line that tries it. */
 const TRY = `
-import { silentLogger } from "../core/log.ts";
+import { silentLogger } from "../core/log/logger.ts";
 import { systemClock } from "../core/clock.ts";
 import { createMemoryBudget } from "../core/memory.ts";
 import { silentMeter } from "../core/telemetry/meter.ts";

@@ -191,7 +191,7 @@ service: {extensions: []}
       ok(effectiveConfig(agent).includes("value: b"));
     });
     await t.step("a tap from afar", async () => {
-      const request = { id: "1", node: "exporter:otlp_http:traces", duration_ms: 1_000, max_samples: 1 };
+      const request = { id: "1", node: "exporter:otlp_http:traces", duration_ms: 60_000, max_samples: 1 };
       const data = btoa(JSON.stringify(request));
       await server.post("agents/all/custom-message", { capability: "io.sluice.tap", type: "request", data });
       await gateway.waitForLine("The OpAMP server taps a node");
