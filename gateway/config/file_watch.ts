@@ -8,6 +8,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import type { Clock, Timer } from "../../pipeline/core/clock.ts";
 
 /** Between two looks, milliseconds. */
@@ -90,7 +91,15 @@ export async function lookAtFile(path: string): Promise<Look> {
   }
 }
 
-/** Other than before when the file is another. */
-function markOf({ dev, ino, size, mtime, ctime }: Deno.FileInfo): string {
-  return [dev, ino, size, mtime?.getTime(), ctime?.getTime()].join(":"); // one text, where a template keeps its parts
+const MARK_NUMBERS = new Float64Array(5);
+const MARK_BYTES = Buffer.from(MARK_NUMBERS.buffer);
+
+/** Other than before when the file is another: its numbers as they are, since their digits would cost as much as half a look. */
+export function markOf({ dev, ino, size, mtime, ctime }: Deno.FileInfo): string {
+  MARK_NUMBERS[0] = dev;
+  MARK_NUMBERS[1] = ino ?? 0;
+  MARK_NUMBERS[2] = size;
+  MARK_NUMBERS[3] = mtime?.getTime() ?? 0;
+  MARK_NUMBERS[4] = ctime?.getTime() ?? 0;
+  return MARK_BYTES.toString("latin1");
 }

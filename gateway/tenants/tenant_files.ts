@@ -4,9 +4,9 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
 import { openRegularFile, readRegularText } from "../../pipeline/core/regular_file.ts";
 import { systemClock } from "../../pipeline/core/clock.ts";
+import { markOf } from "../config/file_watch.ts";
 
 /** One YAML file, bytes. */
 export const MAX_TENANT_FILE_BYTES = 1024 * 1024;
@@ -109,19 +109,6 @@ class DiskReader {
     if (text.length > MAX_TENANT_FILE_BYTES || text.startsWith(BYTE_ORDER_MARK)) return undefined;
     return text.includes(REPLACEMENT) ? undefined : text;
   }
-}
-
-const MARK_NUMBERS = new Float64Array(5);
-const MARK_BYTES = Buffer.from(MARK_NUMBERS.buffer);
-
-/** Other than before when the file is another: its numbers as they are, since their digits would cost as much as half a look. */
-function markOf({ dev, ino, size, mtime, ctime }: Deno.FileInfo): string {
-  MARK_NUMBERS[0] = dev;
-  MARK_NUMBERS[1] = ino ?? 0;
-  MARK_NUMBERS[2] = size;
-  MARK_NUMBERS[3] = mtime?.getTime() ?? 0;
-  MARK_NUMBERS[4] = ctime?.getTime() ?? 0;
-  return MARK_BYTES.toString("latin1");
 }
 
 const disk = new DiskReader();
