@@ -6,11 +6,8 @@
  * @module
  */
 
-import { DEFAULT_OTTL_LIMITS, OttlCompiler } from "../../ottl/mod.ts";
-import { functionsOf } from "../../pipeline/otlp/ottl/functions/table.ts";
-import { openContext } from "../../pipeline/otlp/ottl/mod.ts";
 import { encodeMessage } from "../support/otlp_proto.ts";
-import { MEMORY_TOOLS } from "../support/ottl_context.ts";
+import { openSpans } from "../support/ottl_spans.ts";
 import { peerBinary } from "../support/peers.ts";
 
 const TURN_MS = 20;
@@ -65,22 +62,9 @@ function timed(millis: number, turns: number, round: (turns: number) => void): n
   return (performance.now() - startMs) * 1e6 / done;
 }
 
-function open() {
-  const { definition, resolver, cursor } = openContext("traces", "span");
-  const compiler = new OttlCompiler({
-    context: definition,
-    resolver,
-    functions: functionsOf("transform statement", "span"),
-    tools: { ...MEMORY_TOOLS, limits: DEFAULT_OTTL_LIMITS },
-    gates: new Set(),
-    prefixMode: "explicit",
-  });
-  return { compiler, cursor };
-}
-
 /** Spans lie one behind the other as in a request, and nothing was asked of each. */
 function unread(texts: readonly string[]): Measure {
-  const { compiler, cursor } = open();
+  const { compiler, cursor } = openSpans();
   const conditions = compiler.conditions(texts);
   const span = encodeMessage("Span", SPAN);
   const spans = new Uint8Array(span.length * SPANS);
@@ -96,7 +80,7 @@ function unread(texts: readonly string[]): Measure {
 
 /** Always the same span, whose fields are known after the first time. */
 function read(texts: readonly string[]): Measure {
-  const { compiler, cursor } = open();
+  const { compiler, cursor } = openSpans();
   const conditions = compiler.conditions(texts);
   const span = encodeMessage("Span", SPAN);
   cursor.item.reset(span, 0, span.length);
@@ -108,7 +92,7 @@ function read(texts: readonly string[]): Measure {
 
 /** A statement of `texts`, all of which are compiled as one group. */
 function compiled(texts: readonly string[]): Measure {
-  const { compiler } = open();
+  const { compiler } = openSpans();
   return (millis) => timed(millis, 1, () => void compiler.statements(texts));
 }
 

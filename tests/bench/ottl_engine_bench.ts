@@ -5,16 +5,10 @@
  * @module
  */
 
-import {
-  DEFAULT_OTTL_LIMITS,
-  OttlCompiler,
-  StatementSequence,
-  type StatementSequence as Sequence,
-} from "../../ottl/mod.ts";
-import { functionsOf } from "../../pipeline/otlp/ottl/functions/table.ts";
-import { type Cursor, openContext } from "../../pipeline/otlp/ottl/mod.ts";
+import { StatementSequence, type StatementSequence as Sequence } from "../../ottl/mod.ts";
+import type { Cursor } from "../../pipeline/otlp/ottl/mod.ts";
 import { encodeMessage } from "../support/otlp_proto.ts";
-import { MEMORY_TOOLS } from "../support/ottl_context.ts";
+import { openSpans } from "../support/ottl_spans.ts";
 
 const SHORT = 'set(attributes["http.route"], "/")';
 const LONG = 'replace_pattern(attributes["url.path"], "/users/[0-9]+(/|$)", "/users/{id}$$1") ' +
@@ -32,21 +26,7 @@ function spanBytes(): Uint8Array {
   });
 }
 
-function open(): { readonly compiler: OttlCompiler; readonly cursor: Cursor } {
-  const { definition, resolver, cursor } = openContext("traces", "span");
-  const functions = functionsOf("transform statement", "span");
-  const compiler = new OttlCompiler({
-    context: definition,
-    resolver,
-    functions,
-    tools: { ...MEMORY_TOOLS, limits: DEFAULT_OTTL_LIMITS },
-    gates: new Set(),
-    prefixMode: "explicit",
-  });
-  return { compiler, cursor };
-}
-
-const { compiler } = open();
+const { compiler } = openSpans();
 
 Deno.bench("compile a short statement", () => void compiler.statements([SHORT]));
 Deno.bench("compile a long statement", () => void compiler.statements([LONG]));
@@ -62,18 +42,18 @@ function bench(name: string, run: (cursor: Cursor) => unknown, cursor: Cursor): 
 }
 
 function benchCondition(text: string): void {
-  const { compiler, cursor } = open();
+  const { compiler, cursor } = openSpans();
   const [condition] = compiler.conditions([text]);
   bench(text, (item) => condition!.test(item), cursor);
 }
 
 function benchStatement(text: string): void {
-  const { compiler, cursor } = open();
+  const { compiler, cursor } = openSpans();
   const sequence: Sequence = new StatementSequence(compiler.statements([text]), "propagate");
   bench(text, (item) => sequence.run(item), cursor);
 }
 
-bench("nothing", () => {}, open().cursor);
+bench("nothing", () => {}, openSpans().cursor);
 benchCondition('attributes["tenant.id"] == "value of 5"');
 benchCondition('attributes["server.port"] >= 400 and attributes["server.port"] < 500');
 benchCondition('name == "GET /cart/{id}" and kind == SPAN_KIND_SERVER');
