@@ -121,11 +121,12 @@ class ConsoleLogger implements Logger {
     const { clock, encoding, sinks, resource } = this.#options;
     const shown = showFields({ ...this.#fields, ...fields });
     const timeMs = clock.nowMs();
-    this.#options.tee?.hand({ timeMs, level, message: shortened(message, MAX_TEXT_CHARS), fields: shown });
+    const text = shortened(message, MAX_TEXT_CHARS);
+    this.#options.tee?.hand({ timeMs, level, message: text, fields: shown });
     const time = new Date(timeMs).toISOString();
     const line = encoding === "json"
-      ? JSON.stringify({ level, ts: time, msg: shortened(message, MAX_TEXT_CHARS), resource, ...shown })
-      : consoleLine(time, level, message, shown);
+      ? JSON.stringify({ level, ts: time, msg: text, resource, ...shown })
+      : consoleLine(time, level, text, shown);
     const bytes = new TextEncoder().encode(`${line}\n`);
     for (const sink of sinks) sink(bytes);
   }
@@ -134,7 +135,7 @@ class ConsoleLogger implements Logger {
 /** A line break in a message would let a sender forge lines. */
 function consoleLine(time: string, level: LogLevel, message: string, fields: LogFields): string {
   // deno-lint-ignore no-control-regex -- these are the characters that must not reach a terminal
-  const plain = shortened(message, MAX_TEXT_CHARS).replace(/[\u0000-\u001f\u007f]/g, " ");
+  const plain = message.replace(/[\u0000-\u001f\u007f]/g, " ");
   const tail = Object.keys(fields).length === 0 ? "" : `\t${JSON.stringify(fields)}`;
   return `${time}\t${level}\t${plain}${tail}`;
 }
